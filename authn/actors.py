@@ -1,0 +1,54 @@
+"""Who acts: one value for a person, an application token and nobody, as views and audit see them."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+
+from authn.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks: `kind` is "user", "application", "system" or "anonymous".
+
+    `id` is the id of the user or token row and `name` its e-mail or name, kept as text in the
+    audit so that a record outlives the row. `address` is the client's IP address.
+    """
+
+    kind: str
+    id: str
+    name: str
+    role: Role | None
+    address: str = ""
+    request_id: str = ""
+
+    is_active: ClassVar[bool] = True
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Tell whether we know who this is."""
+        return self.kind != "anonymous"
+
+    @property
+    def may_hold_credentials(self) -> bool:
+        """Tell whether keys of registered orgs may be handed to this actor (design section 5)."""
+        return self.role in (Role.OWNER, Role.APPLICATION)
+
+    @classmethod
+    def of(cls, request: Request | Any) -> "Actor":
+        """Return the actor that authentication found for this request."""
+        actor = request.user
+        if not isinstance(actor, Actor):
+            raise TypeError("Actor.of() wants a request that BearerAuthentication has seen.")
+        return actor
+
+
+def anonymous() -> Actor:
+    """Return the actor of a request without a bearer."""
+    return Actor(kind="anonymous", id="", name="", role=None)
+
+
+def system(name: str) -> Actor:
+    """Return the actor for what Frontdesk does by itself, such as a sweep or a command."""
+    return Actor(kind="system", id="", name=name, role=None)

@@ -1,0 +1,35 @@
+"""What an audit row can speak of, in one screen. Name = subject, then deed."""
+
+from django.db import models
+
+
+class Action(models.TextChoices):
+    """A deed that is recorded. The words are stable: filters and alerts are built on them."""
+
+    LOGIN = "person.login"
+    LOGIN_REFRESH = "person.login_refreshed"
+    LOGIN_REUSED = "person.refresh_token_reused"
+    USER_ADDED = "person.added"
+    USER_CHANGED = "person.changed"
+    TOKEN_CREATED = "application_token.created"
+    TOKEN_REVOKED = "application_token.revoked"
+    REQUEST = "request"
+    ORG_REGISTERED = "org.registered"
+    ORG_CHANGED = "org.changed"
+    ORG_ID_CHANGED = "org.org_id_changed"
+    ORG_DELETED = "org.deleted"
+    ORG_TESTED = "org.connection_tested"
+    REFRESH_SENT = "credential.refresh_sent"
+    REFRESH_ENDED = "credential.refresh_ended"
+    CREDENTIAL_REMOVED = "credential.removed"
+    ACCESS_TOKEN = "access_token.handed_out"
+    AUTH_URL = "auth_url.handed_out"
+
+
+class Outcome(models.TextChoices):
+    """How a deed ended. An attempt is written before Salesforce is asked, its end afterwards."""
+
+    ATTEMPTED = "attempted"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    FAILED = "failed"

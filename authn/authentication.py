@@ -1,0 +1,51 @@
+"""Finds out who sends a request, from its bearer. Both kinds of bearer travel in one header."""
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from authn import tokens
+from authn.actors import Actor
+from authn.client_address import client_address
+from authn.errors import BearerRefused
+from authn.login import actor_for, person_of
+from authn.models import ApplicationToken, User
+from authn.roles import Role
+
+MAX_BEARER_LENGTH = 4096
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Turn `Authorization: Bearer ...` into an Actor.
+
+    `request.user` becomes the Actor and `request.auth` the User or ApplicationToken row. One
+    query; a revoked token or a switched-off person is out at the next request.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Actor, User | ApplicationToken] | None:
+        """Return actor and row, or None without a bearer. Raises BearerRefused."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _, value = header.partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        value = value.strip()
+        if not value or len(value) > MAX_BEARER_LENGTH or not value.isascii():
+            raise BearerRefused
+        if tokens.looks_like_one(value):
+            return self._application(request, tokens.find(value))
+        person = person_of(value).user
+        return actor_for(person, request._request), person
+
+    def authenticate_header(self, _request: Request) -> str:
+        """Return what a 401 says in WWW-Authenticate."""
+        return 'Bearer realm="frontdesk"'
+
+    def _application(self, request: Request, row: ApplicationToken) -> tuple[Actor, ApplicationToken]:
+        actor = Actor(
+            kind="application",
+            id=str(row.id),
+            name=row.name,
+            role=Role.APPLICATION,
+            address=client_address(request._request),
+            request_id=str(request.META.get("frontdesk.request_id", "")),
+        )
+        return actor, row

@@ -1,0 +1,77 @@
+"""Refuses to start on settings that would make log-ins or links unsafe. Ids: authn.E001 and on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+MIN_KEY_LENGTH = 32
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+Check = Callable[[], Iterable[CheckMessage]]
+
+
+@register()
+def check_authn_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Run every check of this module."""
+    checks: list[Check] = [_keys, _public_url, _demo, _hosts, _proxies, _retention, _threads]
+    return [message for check in checks for message in check()]
+
+
+def _keys() -> Iterable[CheckMessage]:
+    named = {
+        "authn.E001": ("SECRET_KEY", settings.SECRET_KEY),
+        "authn.E002": ("JWT_SIGNING_KEY", settings.JWT_SIGNING_KEY),
+        "authn.E003": ("AUDIT_KEY", settings.AUDIT_KEY),
+    }
+    for check_id, (name, value) in named.items():
+        if len(value) < MIN_KEY_LENGTH:
+            yield Error(
+                f"{name} is missing or shorter than {MIN_KEY_LENGTH} characters.",
+                hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                id=check_id,
+            )
+    values = [value for _, value in named.values() if value] + list(settings.FERNET_KEYS)
+    if len(set(values)) != len(values):
+        yield Error("Two of the keys are equal.", hint="Make each key by itself.", id="authn.E004")
+
+
+def _public_url() -> Iterable[CheckMessage]:
+    parts = urlsplit(settings.PUBLIC_URL)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        yield Error(
+            "PUBLIC_URL must be the address that people use, such as https://frontdesk.example.com.",
+            id="authn.E005",
+        )
+    elif parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        yield Error("PUBLIC_URL must be https unless it is on loopback.", id="authn.E006")
+
+
+def _demo() -> Iterable[CheckMessage]:
+    if settings.DEMO and urlsplit(settings.PUBLIC_URL).hostname not in _LOOPBACK:
+        yield Error("DEMO is for loopback only.", hint="Set DEMO=false.", id="authn.E007")
+
+
+def _hosts() -> Iterable[CheckMessage]:
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield Error("ALLOWED_HOSTS must name the hosts that this desk answers to.", id="authn.E008")
+    if settings.DEBUG and urlsplit(settings.PUBLIC_URL).hostname not in _LOOPBACK:
+        yield Error("DEBUG shows settings to strangers; it is for loopback only.", id="authn.E009")
+
+
+def _proxies() -> Iterable[CheckMessage]:
+    if not 0 <= settings.TRUSTED_PROXY_COUNT <= 10:
+        yield Error("TRUSTED_PROXY_COUNT must be between 0 and 10.", id="authn.E010")
+
+
+def _retention() -> Iterable[CheckMessage]:
+    if settings.AUDIT_RETENTION_DAYS < 1:
+        yield Error("AUDIT_RETENTION_DAYS must be at least 1.", id="authn.E011")
+
+
+def _threads() -> Iterable[CheckMessage]:
+    if not 1 <= settings.WEB_THREADS <= 1024:
+        yield Error("WEB_THREADS must be between 1 and 1024.", id="authn.E012")

@@ -1,0 +1,18 @@
+"""Tells a client's address without believing what a client says of itself."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the IP address of the caller, as the outermost proxy that we trust saw it.
+
+    Each of the TRUSTED_PROXY_COUNT proxies appends the address that it saw to X-Forwarded-For, so
+    only that many entries from the right are worth anything; with 0 the header is not read at all.
+    """
+    seen = str(request.META.get("REMOTE_ADDR", ""))
+    trusted = settings.TRUSTED_PROXY_COUNT
+    if trusted < 1:
+        return seen
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    return hops[-trusted] if len(hops) >= trusted else seen

@@ -1,0 +1,104 @@
+"""What can go wrong in authn. These know no HTTP; config/errors.py gives each a status.
+
+AuthnError
+├── NotAuthenticated       no bearer came
+├── BearerRefused          a bearer came and is not, or no longer, good
+├── LoginRefused           wrong e-mail or password, or the person is switched off
+├── TooManyTries           the name is locked for a while
+├── RefreshRefused         a refresh token is not, or no longer, good
+├── TokenNotFound          no application token has this id
+└── LastOwner              the desk would be left without an owner
+"""
+
+from typing import ClassVar
+
+from authn.actors import Actor
+
+
+class AuthnError(Exception):
+    """An error with a machine code, a message, and what its reader can do."""
+
+    code: ClassVar[str]
+    action: ClassVar[str]
+    message: ClassVar[str]
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+
+class BearerRefused(AuthnError):
+    """The bearer is malformed, forged, expired, revoked, or its holder is switched off."""
+
+    code = "TOKEN_INVALID"
+    message = "The bearer token is not valid."
+    action = "Send a valid token: log in again, or ask an owner for a new application token."
+
+    def __init__(self, holder: Actor | None = None) -> None:
+        super().__init__()
+        self.holder = holder  # whose bearer it was, where the bearer proved that much
+
+
+class BearerExpired(BearerRefused):
+    """The bearer was good once and its time is over."""
+
+    code = "TOKEN_EXPIRED"
+    message = "The bearer token has expired."
+
+
+class BearerRevoked(BearerRefused):
+    """The bearer was taken back, or its log-in was ended."""
+
+    code = "TOKEN_REVOKED"
+    message = "The bearer token was revoked."
+
+
+class LoginRefused(AuthnError):
+    """E-mail and password do not belong to an active person. Says no more, on purpose."""
+
+    code = "INVALID_CREDENTIALS"
+    message = "Invalid credentials"
+    action = "Check e-mail and password. An owner can reset your password."
+
+
+class TooManyTries(AuthnError):
+    """Too many wrong passwords came for one name; it is locked for `retry_after` seconds."""
+
+    code = "LOGIN_LOCKED"
+    message = "Too many failed log-ins for this name."
+    action = "Wait until the lock ends, then try again."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class RefreshRefused(AuthnError):
+    """The refresh token is malformed, forged, expired, or its log-in was ended."""
+
+    code = "REFRESH_INVALID"
+    message = "The refresh token is not valid."
+    action = "Log in again."
+
+
+class RefreshReused(RefreshRefused):
+    """A spent refresh token came back, so two hold it: the log-in is ended for both."""
+
+    code = "REFRESH_REUSED"
+    message = "The refresh token was used before, so this log-in was ended."
+    action = "Log in again. If you did not send it twice, somebody else has your token: change your password."
+
+
+class TokenNotFound(AuthnError):
+    """No application token that is still good has this id or value."""
+
+    code = "TOKEN_NOT_FOUND"
+    message = "No active application token has this id."
+    action = "List the tokens with GET /sfp/api/application-tokens."
+
+
+class LastOwner(AuthnError):
+    """The last active owner can be neither demoted nor switched off."""
+
+    code = "LAST_OWNER"
+    message = "This is the last active owner."
+    action = "Make another person owner first."

@@ -1,0 +1,39 @@
+"""Counts wrong passwords per name, at every door together, and tells how long a lock lasts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.throttling import SimpleRateThrottle
+
+from authn.client_address import client_address
+from authn.models import canonical_email
+
+
+def login_name(_request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
+    """Return the name under which tries are counted: one for all spellings of an e-mail."""
+    return canonical_email(str((credentials or {}).get("username") or ""))[:254]
+
+
+def locked_for(request: HttpRequest, name: str) -> int:
+    """Return for how many more seconds this name is locked, 0 when it is not."""
+    if AxesProxyHandler.is_allowed(request, {"username": name}):
+        return 0
+    cool_off = settings.AXES_COOLOFF_TIME
+    newest = AccessAttempt.objects.filter(username=login_name(None, {"username": name})).order_by("-attempt_time")
+    last = newest.values_list("attempt_time", flat=True).first() or timezone.now()
+    return max(1, int((last + cool_off - timezone.now()).total_seconds()) + 1)
+
+
+class LoginThrottle(SimpleRateThrottle):
+    """Bounds log-in tries per client address, so that one machine cannot try many names."""
+
+    scope = "login"
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """Return the counter of this client's address."""
+        return f"throttle-login-{client_address(request)}"

@@ -1,0 +1,166 @@
+"""Logs people in: e-mail and password for a pair of tokens, and one pair for the next.
+
+The access token lives an hour, the refresh token 14 days and one use. Both name their
+LoginFamily, which is looked up at each request: ending it ends them.
+"""
+
+import uuid
+from dataclasses import dataclass, field, replace
+
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from authn import audit
+from authn.actors import Actor, anonymous
+from authn.client_address import client_address
+from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, RefreshRefused, RefreshReused
+from authn.errors import TooManyTries
+from authn.lockout import locked_for
+from authn.models import LoginFamily, User, canonical_email
+from authn.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a log-in hands out. The tokens are kept out of the repr."""
+
+    user: User
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
+    """Check a password and start a log-in.
+
+    Raises LoginRefused with the same words for an unknown, a switched-off and a mistaken person,
+    and TooManyTries while the name is locked, whatever the password.
+    """
+    user = check_password(email=email, password=password, request=request)
+    with transaction.atomic():
+        family, pair = _start_family(user)
+        audit.record(
+            audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id)
+        )
+    return pair
+
+
+def check_password(*, email: str, password: str, request: HttpRequest) -> User:
+    """Return the active person whose e-mail and password these are; every door asks here.
+
+    Raises LoginRefused, TooManyTries. Each refusal is audited under the name that was tried.
+    """
+    name = canonical_email(email)
+    nobody = replace(
+        anonymous(), name=name[:254], address=client_address(request), request_id=_request_id(request)
+    )
+    if seconds := locked_for(request, name):
+        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=TooManyTries.code)
+        raise TooManyTries(seconds)
+    user = authenticate(request, username=name, password=password)
+    if not isinstance(user, User):
+        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=LoginRefused.code)
+        raise LoginRefused
+    return user
+
+
+def refresh(value: str, *, request: HttpRequest) -> TokenPair:
+    """Trade a refresh token for a new pair; the old one is spent.
+
+    Raises RefreshRefused (forged, expired, log-in ended) and RefreshReused (spent before; the
+    log-in is ended for whoever holds its tokens).
+    """
+    try:
+        token = RefreshToken(value)
+    except TokenError as error:
+        raise RefreshRefused from error
+    family = _family_of(token)
+    if family is None or family.revoked_at is not None or not family.user.is_active:
+        raise RefreshRefused
+    return _rotate(family, str(token["jti"]), actor_for(family.user, request))
+
+
+def person_of(value: str) -> LoginFamily:
+    """Return the live log-in, with its person, that an access token belongs to.
+
+    One query. Raises BearerRefused, BearerExpired, BearerRevoked.
+    """
+    try:
+        token = AccessToken(value)
+    except ExpiredTokenError as error:
+        # The signature was good, or it would not be called expired: the name in it can be believed.
+        raise BearerExpired(_holder(str(AccessToken(value, verify=False).get("sub")))) from error  # type: ignore[arg-type]
+    except TokenError as error:
+        raise BearerRefused from error
+    family = _family_of(token)
+    if family is None:
+        raise BearerRefused
+    if not family.user.is_active:
+        raise BearerRefused(_holder(str(family.user_id), family.user.email))
+    if family.revoked_at is not None:
+        raise BearerRevoked(_holder(str(family.user_id), family.user.email))
+    return family
+
+
+def actor_for(user: User, request: HttpRequest) -> Actor:
+    """Return the actor for a person, with the role that the database gives now."""
+    return Actor(
+        kind="user",
+        id=str(user.id),
+        name=user.email,
+        role=Role(user.role),
+        address=client_address(request),
+        request_id=_request_id(request),
+    )
+
+
+def _holder(user_id: str, name: str = "") -> Actor:
+    return Actor(kind="user", id=user_id, name=name, role=None)
+
+
+def _start_family(user: User) -> tuple[LoginFamily, TokenPair]:
+    family = LoginFamily(user=user)
+    pair, jti = _pair(family)
+    family.current_jti = jti
+    family.expires_at = timezone.now() + RefreshToken.lifetime
+    family.save(force_insert=True)
+    return family, pair
+
+
+def _rotate(family: LoginFamily, presented: str, by: Actor) -> TokenPair:
+    pair, jti = _pair(family)
+    with transaction.atomic():
+        # Compare and set: of two that present the same token at once, one gets the next pair.
+        fresh = LoginFamily.objects.filter(pk=family.pk, current_jti=presented, revoked_at=None)
+        if fresh.update(current_jti=jti, expires_at=timezone.now() + RefreshToken.lifetime):
+            audit.record(audit.Action.LOGIN_REFRESH, audit.Outcome.GRANTED, by=by, family=str(family.id))
+            return pair
+        LoginFamily.objects.filter(pk=family.pk).update(revoked_at=timezone.now())
+        audit.record(
+            audit.Action.LOGIN_REUSED, audit.Outcome.REFUSED, by=by, code=RefreshReused.code, family=str(family.id)
+        )
+    raise RefreshReused
+
+
+def _pair(family: LoginFamily) -> tuple[TokenPair, str]:
+    refresh_token, access_token = RefreshToken(), AccessToken()
+    for token in (refresh_token, access_token):
+        token["sub"] = str(family.user_id)
+        token["family"] = str(family.id)
+    pair = TokenPair(user=family.user, access_token=str(access_token), refresh_token=str(refresh_token))
+    return pair, str(refresh_token["jti"])
+
+
+def _family_of(token: Token) -> LoginFamily | None:
+    try:
+        identifier = uuid.UUID(str(token.get("family")))
+    except ValueError:
+        return None
+    return LoginFamily.objects.select_related("user").filter(pk=identifier).first()
+
+
+def _request_id(request: HttpRequest) -> str:
+    return str(request.META.get("frontdesk.request_id", ""))

@@ -1,0 +1,29 @@
+"""`manage.py issue_application_token NAME --days N`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from authn import tokens
+from authn.actors import system
+
+
+class Command(BaseCommand):
+    """Makes a token for a CI job and prints it, alone, on standard output."""
+
+    help = "Make an application token. Its value goes to standard output once and is not kept."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("name")
+        parser.add_argument("--days", type=int, default=tokens.DEFAULT_DAYS)
+
+    def handle(self, *_: Any, name: str, days: int, **__: Any) -> None:
+        """Make the token, or say why not."""
+        if not 1 <= days <= tokens.MAX_DAYS:
+            raise CommandError(f"--days must be between 1 and {tokens.MAX_DAYS}.")
+        if not 1 <= len(name.strip()) <= 100:
+            raise CommandError("NAME must have 1 to 100 characters.")
+        _, value = tokens.issue(name=name.strip(), days=days, by=system("issue_application_token"))
+        self.stdout.write(value)

@@ -1,0 +1,158 @@
+"""The rows of authn: people, their log-ins, the tokens of applications, and what was done."""
+
+import unicodedata
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from authn.audit_actions import Action, Outcome
+from authn.roles import Role
+
+
+def canonical_email(text: str) -> str:
+    """Return the one spelling under which an e-mail address is stored, looked up and locked out.
+
+    Case, surrounding spaces and compatibility forms (full-width letters) must not make a second
+    person, nor a second count of wrong passwords.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).strip().casefold())
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes and finds people by e-mail."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the person with this e-mail, in any spelling of it. Raises User.DoesNotExist."""
+        return self.get(email=canonical_email(username or ""))
+
+    def create_user(self, email: str, password: str | None = None, *, role: Role = Role.MEMBER) -> "User":
+        """Store a person. Without a password the person cannot log in until one is set."""
+        user = self.model(email=canonical_email(email), role=role)
+        user.set_password(password)
+        user.full_clean()
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **_: Any) -> "User":
+        """Store an owner. `manage.py createsuperuser` calls this."""
+        return self.create_user(email, password, role=Role.OWNER)
+
+
+class User(AbstractBaseUser):
+    """A person who logs in by e-mail, as an owner or a member."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True, max_length=254)
+    role = models.CharField(
+        max_length=16, choices=[(Role.OWNER, "Owner"), (Role.MEMBER, "Member")], default=Role.MEMBER
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("email",)
+        constraints = (
+            models.CheckConstraint(condition=Q(role__in=["owner", "member"]), name="a_person_is_owner_or_member"),
+        )
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_owner(self) -> bool:
+        """Tell whether this person owns the desk."""
+        return self.role == Role.OWNER
+
+    @property
+    def is_staff(self) -> bool:
+        """Let owners, and nobody else, into the console. Django's admin asks for this name."""
+        return self.is_owner
+
+    def has_perm(self, _permission: str, _obj: Any = None) -> bool:
+        """Let active owners do everything in the console. Django's admin asks this."""
+        return self.is_active and self.is_owner
+
+    def has_module_perms(self, _app_label: str) -> bool:
+        """Let active owners see every part of the console. Django's admin asks this."""
+        return self.is_active and self.is_owner
+
+
+class LoginFamily(models.Model):
+    """One log-in of one person, and the line of tokens that came of it.
+
+    A refresh token may be used once; `current_jti` names the one that may be used next. A spent
+    one that comes back means that two hold it, so the whole family ends. Access tokens name their
+    family too: when it ends, they end at the next request, on every worker.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_families")
+    current_jti = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "login families"
+
+    def __str__(self) -> str:
+        return f"log-in of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class ApplicationToken(models.Model):
+    """A key of a CI job. Only its SHA-256 is kept; `prefix` lets people tell tokens apart."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=16, editable=False)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by_name = models.CharField(max_length=254, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEvent(models.Model):
+    """One thing that was done or refused. Never holds a secret; rows are added, never changed.
+
+    `fingerprint` is a keyed hash of the token that was handed out: it tells whether a token found
+    elsewhere came from here, and gives no way back to the token.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    action = models.CharField(max_length=48, choices=Action.choices, db_index=True)
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    code = models.CharField(max_length=48, blank=True)
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_name = models.CharField(max_length=254, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    org_username = models.CharField(max_length=255, blank=True, db_index=True)
+    fingerprint = models.CharField(max_length=16, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.outcome} by {self.actor_name}"

@@ -1,0 +1,57 @@
+"""Adds people and changes what they may do, without ever leaving the desk without an owner."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.utils import timezone
+
+from authn import audit
+from authn.actors import Actor
+from authn.errors import LastOwner
+from authn.models import LoginFamily, User
+from authn.roles import Role
+
+
+def add_user(*, email: str, role: Role, password: str | None, by: Actor) -> User:
+    """Store a person who may log in with `password`, or not yet when it is None.
+
+    Raises ValidationError for a taken or malformed e-mail or a weak password.
+    """
+    if password is not None:
+        validate_password(password, User(email=email))
+    with transaction.atomic():
+        user = User.objects.create_user(email, password, role=role)
+        audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, email=user.email, role=role)
+    return user
+
+
+def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: bool | None = None) -> User:
+    """Give a person another role, or switch the person on or off. Raises LastOwner.
+
+    Switching off ends all log-ins of the person.
+    """
+    with transaction.atomic():
+        # All owners are locked in one order, so that two owners cannot demote each other at once.
+        owners = list(User.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("pk"))
+        user = User.objects.select_for_update().get(pk=user.pk)
+        user.role = role if role is not None else user.role
+        user.is_active = is_active if is_active is not None else user.is_active
+        stays_owner = user.is_active and user.is_owner
+        if [owner.pk for owner in owners] == [user.pk] and not stays_owner:
+            raise LastOwner
+        user.save(update_fields=["role", "is_active"])
+        if not user.is_active:
+            end_logins(user)
+        audit.record(
+            audit.Action.USER_CHANGED,
+            audit.Outcome.GRANTED,
+            by=by,
+            email=user.email,
+            role=user.role,
+            active=user.is_active,
+        )
+    return user
+
+
+def end_logins(user: User) -> int:
+    """End every log-in of a person; their tokens stop working at the next request."""
+    return LoginFamily.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())

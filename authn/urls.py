@@ -1,0 +1,12 @@
+"""Routes of authn, below /sfp/api."""
+
+from django.urls import path
+
+from authn import views
+
+urlpatterns = [
+    path("auth/admin/login", views.AdminLoginView.as_view(), name="admin-login"),
+    path("auth/refresh", views.TokenRefreshView.as_view(), name="token-refresh"),
+    path("application-tokens", views.ApplicationTokensView.as_view(), name="application-tokens"),
+    path("application-tokens/<str:token>", views.ApplicationTokenView.as_view(), name="application-token"),
+]

@@ -1,0 +1,52 @@
+"""What every answer carries, whichever view or failure made it: its id, and orders not to keep it."""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+
+_WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z", re.ASCII)
+
+
+class AnswerHeadersMiddleware:
+    """Give each request an id, and each answer the headers of design section 6.
+
+    A well-formed `X-Request-Id` of the caller is kept, so that a CI job can find its own request
+    again; anything else is replaced. Static files keep the caching headers of their own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        offered = request.headers.get("X-Request-Id", "")
+        request_id = offered if _WELL_FORMED_ID.match(offered) else uuid.uuid4().hex
+        request.META["frontdesk.request_id"] = request_id
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        response["Referrer-Policy"] = "no-referrer"
+        if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
+            response["Cache-Control"] = "no-store"
+            patch_vary_headers(response, ["Authorization"])
+        return response
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Answer JSON whatever `Accept` says, as the documented API does."""
+
+    def select_parser(self, request: Any, parsers: Sequence[Any]) -> Any:
+        """Return the parser for the request's media type, or None (415)."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Any, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the first renderer of the view."""
+        return renderers[0], renderers[0].media_type or "application/json"

@@ -1,0 +1,234 @@
+"""Turns every failure into the one error body of the API; the only place that knows both sides.
+
+Domain errors know no HTTP and views know no error bodies: `STATUS` joins them. A class that is
+not listed takes the status of the nearest class above it.
+"""
+
+import logging
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from authn import audit
+from authn import errors as authn
+from authn.actors import Actor
+from authn.client_address import client_address
+from orgs import errors as orgs
+
+logger = logging.getLogger("frontdesk.errors")
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    authn.BearerRefused: HTTPStatus.UNAUTHORIZED,
+    authn.LoginRefused: HTTPStatus.UNAUTHORIZED,
+    authn.RefreshRefused: HTTPStatus.UNAUTHORIZED,
+    authn.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    authn.TokenNotFound: HTTPStatus.NOT_FOUND,
+    authn.LastOwner: HTTPStatus.CONFLICT,
+    orgs.OrgNotFound: HTTPStatus.NOT_FOUND,
+    orgs.NoDefaultDevHub: HTTPStatus.NOT_FOUND,
+    orgs.AmbiguousSandbox: HTTPStatus.CONFLICT,
+    orgs.HasChildren: HTTPStatus.CONFLICT,
+    orgs.RegistrationRefused: HTTPStatus.BAD_REQUEST,
+    orgs.InvalidChange: HTTPStatus.BAD_REQUEST,
+    orgs.NoAuthUrl: HTTPStatus.BAD_REQUEST,
+    orgs.CredentialsForbidden: HTTPStatus.FORBIDDEN,
+    orgs.AuthUrlReleaseOff: HTTPStatus.FORBIDDEN,
+    orgs.CredentialRotates: HTTPStatus.CONFLICT,
+    orgs.OrgUnverified: HTTPStatus.CONFLICT,
+    orgs.CredentialTampered: HTTPStatus.CONFLICT,
+    orgs.CredentialRefused: HTTPStatus.CONFLICT,
+    orgs.OrgGone: HTTPStatus.GONE,
+    orgs.SalesforceRefused: HTTPStatus.BAD_GATEWAY,
+    orgs.SalesforceLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    orgs.SalesforceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    orgs.SalesforceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+# Framework errors: what happened is theirs to say, what to do is ours.
+_ACTIONS: dict[int, tuple[str, str]] = {
+    400: ("INVALID_REQUEST", "Correct the request and send it again."),
+    401: ("NOT_AUTHENTICATED", "Send `Authorization: Bearer <token>`; log in at /sfp/api/auth/admin/login."),
+    403: ("FORBIDDEN", "Ask an owner of this desk."),
+    404: ("NOT_FOUND", "Check the address; /sfp/api/docs lists every route. There is no trailing slash."),
+    405: ("METHOD_NOT_ALLOWED", "Use one of the methods in the Allow header."),
+    413: ("PAYLOAD_TOO_LARGE", "Send a smaller body."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "Send JSON with `Content-Type: application/json`."),
+    429: ("TOO_MANY_REQUESTS", "Wait as long as Retry-After says, then try again."),
+    500: ("INTERNAL_ERROR", "Try again; if it stays, give the requestId to whoever runs this desk."),
+    503: ("DATABASE_UNAVAILABLE", "Try again after a few seconds."),
+}
+_DATABASE_RETRY_SECONDS = 5
+
+
+def answer_for(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Build the answer for an error that a view raised. REST framework calls this.
+
+    Returns None for an error that nobody foresaw: it is logged and answered by `server_error`.
+    """
+    request = context["request"]
+    set_rollback()
+    answer = _domain_answer(error, request) or _framework_answer(error, request)
+    if answer is not None and answer.status_code in (401, 403):
+        _audit_refusal(error, request, answer)
+    return answer
+
+
+def body(
+    request: Any,
+    status: int,
+    *,
+    code: str,
+    message: str,
+    action: str,
+    errors: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Return the error body of design section 7."""
+    return {
+        "statusCode": status,
+        "error": HTTPStatus(status).phrase,
+        "code": code,
+        "message": message,
+        "action": action,
+        "requestId": request.META.get("frontdesk.request_id", ""),
+        **({"errors": errors} if errors else {}),
+    }
+
+
+def _domain_answer(error: Exception, request: Any) -> Response | None:
+    status = next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)
+    if status is None:
+        return None
+    content = body(
+        request,
+        status,
+        code=getattr(error, "code", ""),
+        message=str(error),
+        action=getattr(error, "action", ""),
+        errors=getattr(error, "fields", None),
+    )
+    if isinstance(error, authn.LoginRefused | authn.TooManyTries):
+        # The documented log-in answer carries these two, and its clients read them.
+        content |= {"success": False, "error": str(error)}
+    headers: dict[str, str] = {}
+    if retry_after := getattr(error, "retry_after", None):
+        headers["Retry-After"] = str(retry_after)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="frontdesk"'
+    return Response(content, status=status, headers=headers)
+
+
+def _framework_answer(error: Exception, request: Any) -> Response | None:
+    if isinstance(error, Http404):
+        error = drf.NotFound("Nothing is here.")
+    elif isinstance(error, DjangoPermissionDenied):
+        error = drf.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        return Response(_framework_body(request, 413, "The request body is too large."), status=413)
+    elif isinstance(error, DatabaseError):
+        logger.error("The database refused a request.", exc_info=error)
+        content = _framework_body(request, 503, "The database cannot be reached or is busy.")
+        return Response(content, status=503, headers={"Retry-After": str(_DATABASE_RETRY_SECONDS)})
+    if not isinstance(error, drf.APIException):
+        return None
+    headers = {}
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(max(1, int(wait)))
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    return Response(_exception_body(request, error), status=error.status_code, headers=headers)
+
+
+def _exception_body(request: Any, error: drf.APIException) -> dict[str, Any]:
+    if isinstance(error, drf.ValidationError):
+        fields = list(_flatten(error.get_full_details()))
+        message = " ".join(f"{field['field']}: {field['message']}" if field["field"] else field["message"] for field in fields)
+        action = "Correct the fields named in `errors` and send the request again."
+        return body(request, 400, code="VALIDATION_FAILED", message=message, action=action, errors=fields)
+    if isinstance(error, drf.ParseError):
+        return body(request, 400, code="INVALID_JSON", message=str(error.detail), action=_ACTIONS[400][1])
+    content = _framework_body(request, error.status_code, str(error.detail))
+    if isinstance(error, drf.PermissionDenied) and error.get_codes() == "ROLE_REQUIRED":
+        content["code"] = "ROLE_REQUIRED"
+    return content
+
+
+def _framework_body(request: Any, status: int, message: str) -> dict[str, Any]:
+    code, action = _ACTIONS.get(status, _ACTIONS[400 if status < 500 else 500])
+    return body(request, status, code=code, message=message, action=action)
+
+
+def _flatten(details: Any, field: str = "") -> Any:
+    """Walk REST framework's nested error details and yield one {field, code, message} for each."""
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        yield {"field": field, "code": str(details["code"]), "message": str(details["message"])}
+    elif isinstance(details, dict):
+        for name, inner in details.items():
+            name = "" if name == "non_field_errors" else str(name)
+            yield from _flatten(inner, f"{field}.{name}".strip("."))
+    elif isinstance(details, list):
+        for inner in details:
+            yield from _flatten(inner, field)
+
+
+def _audit_refusal(error: Exception, request: Any, answer: Response) -> None:
+    """Record who was refused what. Tries of nobody in particular are left to the log."""
+    if isinstance(error, authn.LoginRefused | authn.RefreshRefused):
+        return  # authn.login has recorded these, with the name that was tried.
+    actor = request.user if _was_authenticated(request) else None
+    if holder := getattr(error, "holder", None):
+        request_id = request.META.get("frontdesk.request_id", "")
+        actor = replace(holder, address=client_address(request), request_id=request_id)
+    code = answer.data["code"] if answer.data else ""
+    method, view = request.method, type(getattr(request, "parser_context", {}).get("view")).__name__
+    if isinstance(actor, Actor) and actor.is_authenticated:
+        org = str(request.query_params.get("username", "")).replace("\x00", "")
+        audit.record(
+            audit.Action.REQUEST, audit.Outcome.REFUSED, by=actor, code=code, org=org, method=method, view=view
+        )
+    else:
+        logger.info("Refused %s %s: %s", method, view, code)
+
+
+def _was_authenticated(request: Any) -> bool:
+    """Tell whether authentication ran through; asking again after it failed would raise."""
+    return getattr(request, "_user", None) is not None
+
+
+def _page(request: HttpRequest, status: int, message: str) -> JsonResponse:
+    return JsonResponse(_framework_body(request, status, message), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Answer what Django itself refused: a foreign Host header, a malformed request."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(request, 413, "The request body is too large.")
+    known = isinstance(exception, SuspiciousOperation)
+    return _page(request, 400, "The request was refused as malformed." if known else "Bad request.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
+    """Answer a form that came without its token."""
+    return _page(request, 403, "The form was not sent from one of our pages, or is too old.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Answer a refusal outside the API."""
+    return _page(request, 403, "You may not do this.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Answer an unknown address."""
+    return _page(request, 404, "Nothing is here.")
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """Answer an error that nobody foresaw. Django has logged it; no text of it gets out."""
+    return _page(request, 500, "Something went wrong on our side.")

@@ -1,0 +1,149 @@
+"""How an attempt to get a session can end badly: one row for each code, said once for all routes.
+
+A credential's row keeps the code of its last attempt, so that callers who waited for the attempt
+in other threads, processes and machines can be told the same as the one who made it.
+Source: the fault table (design section 8).
+"""
+
+from dataclasses import dataclass
+
+from orgs import errors
+from orgs.models import Health
+from orgs.salesforce import errors as salesforce
+
+_LOG_IN_AGAIN = (
+    "An owner must register this org again: `sf org login web`, then "
+    "`sf org auth show-sfdx-auth-url -o <alias> --json`, then POST /sfp/api/auth/salesforce/register."
+)
+_TRY_LATER = "Try again later."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One way to fail. `definite` endings stay until somebody acts; `health` None keeps the state."""
+
+    code: str
+    raises: type[errors.SessionError]
+    message: str
+    action: str
+    health: Health | None = None
+    retry_after: int | None = None
+
+    @property
+    def definite(self) -> bool:
+        """Tell whether asking again, with the same credential, can only end the same way."""
+        return issubclass(self.raises, errors.CredentialRefused)
+
+    def error(self, retry_after: int | None = None) -> errors.SessionError:
+        """Return the error to raise. `retry_after`, from Salesforce, wins over the usual seconds."""
+        return self.raises(self.code, self.message, self.action, retry_after or self.retry_after)
+
+
+def _refused(code: str, message: str, action: str) -> Ending:
+    return Ending(code, errors.CredentialRefused, message, action, Health.EXPIRED)
+
+
+def _unavailable(code: str, message: str, retry_after: int, action: str = _TRY_LATER) -> Ending:
+    return Ending(code, errors.SalesforceUnavailable, message, action, Health.FAILING, retry_after)
+
+
+_ENDINGS = (
+    _refused("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the stored credential of this org.", _LOG_IN_AGAIN),
+    _refused(
+        "LOST_ANSWER",
+        "An answer of Salesforce that held the next refresh token of this org was lost, and the old one is spent.",
+        _LOG_IN_AGAIN,
+    ),
+    _refused(
+        "APP_REJECTED",
+        "Salesforce rejects the client id or secret of the stored credential.",
+        "Check the External Client App or connected app in the org's Setup, then register the org again.",
+    ),
+    _refused(
+        "APP_NOT_INSTALLED",
+        "The connected app is not installed in the org.",
+        "In the org: Setup > Connected Apps OAuth Usage > Install.",
+    ),
+    _refused(
+        "USER_NOT_APPROVED",
+        "The user is not approved to use the connected app.",
+        "Assign a permission set or profile that admits the user to the connected app.",
+    ),
+    _refused(
+        "USER_INACTIVE",
+        "The user of the stored credential is frozen or deactivated.",
+        "Activate the user in the org, or register the org with another user.",
+    ),
+    _refused(
+        "IP_NOT_ALLOWED",
+        "The org does not admit the address of this desk, or not at this hour.",
+        "Add the desk's outgoing addresses to the org's trusted ranges, or relax the app's IP policy.",
+    ),
+    Ending(
+        "ORG_GONE",
+        errors.OrgGone,
+        "The org is locked, deleted or expired.",
+        "Delete it here, or ask Salesforce to unlock it.",
+        Health.EXPIRED,
+    ),
+    _unavailable("REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1),
+    _unavailable("UPSTREAM_MAINTENANCE", "Salesforce is down for maintenance.", 60, "See status.salesforce.com."),
+    _unavailable("ORG_NOT_READY", "The org is new or was moved, and is not ready yet.", 60),
+    _unavailable("ORG_API_LIMIT", "The org has used up its API requests.", 900),
+    _unavailable("UPSTREAM_ERROR", "Salesforce answered with an error of its own.", 30),
+    _unavailable("UPSTREAM_UNREACHABLE", "Salesforce cannot be reached from this desk.", 30),
+    _unavailable("UPSTREAM_LOST", "The connection broke before Salesforce had answered.", 30),
+    Ending(
+        "UPSTREAM_LOGIN_LIMIT",
+        errors.SalesforceLimited,
+        "Salesforce allows no more log-ins of this user for now.",
+        "Ask for fewer tokens: one lives an hour or two.",
+        Health.FAILING,
+        3600,
+    ),
+    Ending(
+        "UPSTREAM_TIMEOUT", errors.SalesforceTimedOut, "Salesforce did not answer in time.", _TRY_LATER, Health.FAILING
+    ),
+    Ending(
+        "TLS_FAILED",
+        errors.SalesforceRefused,
+        "No trusted TLS connection to Salesforce could be made.",
+        "Check SALESFORCE_CA_BUNDLE and whatever inspects TLS on the way.",
+        Health.FAILING,
+    ),
+    Ending(
+        "UPSTREAM_UNREADABLE",
+        errors.SalesforceRefused,
+        "Salesforce's answer could not be read.",
+        _TRY_LATER,
+        Health.FAILING,
+    ),
+    Ending(
+        "UPSTREAM_UNTRUSTED_URL",
+        errors.SalesforceRefused,
+        "Salesforce's answer points to a host that is none of Salesforce's.",
+        "If the org has a domain of its own, an operator can add it to SALESFORCE_EXTRA_DOMAINS.",
+        Health.FAILING,
+    ),
+    Ending(
+        "UPSTREAM_REDIRECT",
+        errors.SalesforceRefused,
+        "Salesforce redirected the request, which may carry a secret, so it was not followed.",
+        "The org may have moved: register it again with a new auth URL.",
+        Health.FAILING,
+    ),
+    Ending(
+        "ORG_ID_MISMATCH",
+        errors.SalesforceRefused,
+        "Salesforce's answer is for another org than the registered one.",
+        _LOG_IN_AGAIN,
+        Health.FAILING,
+    ),
+    Ending(
+        "UPSTREAM_REFUSED",
+        errors.SalesforceRefused,
+        "Salesforce refused the request.",
+        "Check what the user of this org may do: API access is needed.",
+    ),
+)
+BY_CODE = {ending.code: ending for ending in _ENDINGS}

@@ -1,0 +1,137 @@
+"""Seals secrets into a credential's columns, and refuses to open an envelope that was moved.
+
+Encryption alone does not say where a ciphertext belongs: whoever can write to the database could
+move one org's key to another org. So an envelope names its column, its credential and, once
+Salesforce has told, the org id and username; all are compared with the row and its owner after
+decrypting (design section 1).
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+
+from orgs.errors import CredentialTampered
+from orgs.models import Credential
+from orgs.salesforce import AuthUrl, Session
+
+_GRANT = "grant"
+_SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Whose key it is, once that is known: Salesforce's own words, not the caller's."""
+
+    org_id: str | None = None
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A refresh token with the app and host that it belongs to, and whose it is."""
+
+    auth_url: AuthUrl = field(repr=False)
+    binding: Binding = Binding()
+
+
+def seal_grant(credential: Credential, grant: Grant) -> str:
+    """Return the text for `sealed_grant`; the column encrypts it."""
+    url = grant.auth_url
+    return _seal(
+        credential,
+        _GRANT,
+        grant.binding,
+        client_id=url.client_id,
+        client_secret=url.client_secret,
+        refresh_token=url.refresh_token,
+        host=url.host,
+    )
+
+
+def open_grant(credential: Credential) -> Grant:
+    """Return the grant of a credential. Raises CredentialTampered."""
+    content, binding = _open(credential, "sealed_grant", _GRANT)
+    url = AuthUrl(
+        client_id=content["client_id"],
+        client_secret=content["client_secret"],
+        refresh_token=content["refresh_token"],
+        host=content["host"],
+    )
+    return Grant(url, binding)
+
+
+def seal_session(credential: Credential, session: Session, binding: Binding) -> str:
+    """Return the text for `sealed_session`; the column encrypts it."""
+    return _seal(
+        credential,
+        _SESSION,
+        binding,
+        access_token=session.access_token,
+        instance_url=session.instance_url,
+        session_org_id=session.org_id,
+        user_id=session.user_id,
+        issued_at=session.issued_at.isoformat() if session.issued_at else None,
+    )
+
+
+def open_session_of(credential: Credential) -> Session | None:
+    """Return the newest session of a credential, or None before the first. Raises CredentialTampered."""
+    if _decrypted(credential, "sealed_session") is None:
+        return None
+    content, _ = _open(credential, "sealed_session", _SESSION)
+    return Session(
+        access_token=content["access_token"],
+        instance_url=content["instance_url"],
+        org_id=content["session_org_id"],
+        user_id=content["user_id"],
+        issued_at=datetime.fromisoformat(content["issued_at"]) if content["issued_at"] else None,
+    )
+
+
+def _seal(credential: Credential, column: str, binding: Binding, **content: Any) -> str:
+    return json.dumps(
+        {
+            "column": column,
+            "credential": str(credential.pk),
+            "org_id": binding.org_id,
+            "username": binding.username,
+            **content,
+        }
+    )
+
+
+def _open(credential: Credential, field_name: str, column: str) -> tuple[dict[str, Any], Binding]:
+    try:
+        content = json.loads(_decrypted(credential, field_name) or "")
+    except ValueError as error:
+        raise CredentialTampered from error
+    if content.get("column") != column or content.get("credential") != str(credential.pk):
+        raise CredentialTampered
+    binding = Binding(content.get("org_id"), content.get("username"))
+    _refuse_foreign_owner(credential, binding)
+    return content, binding
+
+
+def _decrypted(credential: Credential, field_name: str) -> str | None:
+    """Load one sealed column. Reading it decrypts it, which a foreign key or a flipped bit stops."""
+    try:
+        value: str | None = getattr(credential, field_name)
+    except (InvalidToken, UnicodeDecodeError) as error:
+        raise CredentialTampered from error
+    return value
+
+
+def _refuse_foreign_owner(credential: Credential, binding: Binding) -> None:
+    owner = credential.owner
+    if owner is None:
+        return
+    # A key whose org nobody has told yet fits only an owner of whom that is true as well.
+    if binding.org_id is None and binding.username is None:
+        if owner.org_id:
+            raise CredentialTampered
+        return
+    if binding.org_id != owner.org_id or (binding.username or "").lower() != owner.username.lower():
+        raise CredentialTampered

@@ -1,0 +1,199 @@
+"""The rows of orgs: which orgs we hold keys for, and the keys, encrypted and bound to their row."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from fernet_fields import EncryptedTextField
+
+from orgs.organization_kinds import Kind
+
+
+class Health(models.TextChoices):
+    """What is known of a credential."""
+
+    UNVERIFIED = "unverified", "Unverified"
+    HEALTHY = "healthy", "Healthy"
+    FAILING = "failing", "Failing"
+    UNCERTAIN = "uncertain", "Uncertain"
+    EXPIRED = "expired", "Expired"
+
+
+class CredentialManager(models.Manager["Credential"]):
+    """Finds credentials without their secrets, so that a list never decrypts anything."""
+
+    def get_queryset(self) -> "models.QuerySet[Credential]":
+        """Return credentials whose sealed columns are left in the database."""
+        return super().get_queryset().defer("sealed_grant", "sealed_session")
+
+
+class Credential(models.Model):
+    """The key to one user of one org: a refresh token, and the newest access token it gave.
+
+    What may be read freely stands in plain columns. The two sealed columns are envelopes
+    (orgs/envelopes.py) that name this row and its owner, so that they are worthless elsewhere.
+    `generation` counts the attempts to refresh, successes and failures alike: whoever waited for
+    one knows its outcome by a higher number, and no clocks are compared.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    sealed_grant = EncryptedTextField(editable=False)
+    sealed_session = EncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: there is none yet
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    generation = models.PositiveBigIntegerField(default=0, editable=False)
+    lease_holder = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+    outcome = models.CharField(max_length=48, blank=True, editable=False)
+    outcome_retry_after = models.PositiveIntegerField(null=True, editable=False)
+
+    rotates = models.BooleanField(null=True, editable=False)
+    rotated_since_offered = models.BooleanField(default=False, editable=False)
+    health = models.CharField(max_length=16, choices=Health.choices, default=Health.UNVERIFIED, editable=False)
+    reason = models.CharField(max_length=48, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, editable=False)
+    last_checked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CredentialManager()
+
+    class Meta:
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"credential {self.id}"
+
+    @property
+    def owner(self) -> Any:
+        """Return the row that holds the link to this credential, or None.
+
+        Whoever owns a credential links to it by a one-to-one field and has `org_id` and
+        `username`; apps above this one add owners of their own.
+        """
+        for relation in self._meta.related_objects:
+            if relation.one_to_one and (owner := getattr(self, relation.get_accessor_name() or "", None)):
+                return owner
+        return None
+
+
+class KnownToken(models.Model):
+    """A refresh token that a credential has, had, or gave away, by its keyed hash.
+
+    A known token stands for its credential, however long it is spent. `outside` tells that the
+    token was seen outside the desk: such a row stays as long as its credential.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="known_tokens")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    outside = models.BooleanField(editable=False)
+
+    def __str__(self) -> str:
+        return f"token of {self.credential_id}"
+
+
+class DeskKey(models.Model):
+    """A random key of this desk, made at the first migration, encrypted under FERNET_KEYS.
+
+    It hashes tokens, so it never changes: a rotation of FERNET_KEYS re-wraps it.
+    """
+
+    name = models.CharField(max_length=32, primary_key=True)
+    sealed_key = EncryptedTextField(editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SalesforceOrgQuerySet(models.QuerySet["SalesforceOrg"]):
+    """Finds registered orgs in the ways that the contract asks for."""
+
+    def with_username(self, username: str) -> "SalesforceOrgQuerySet":
+        """Keep the org of this username, case ignored."""
+        return self.filter(username_key=username.strip().lower())
+
+    def with_sandbox_name(self, name: str) -> "SalesforceOrgQuerySet":
+        """Keep the orgs whose sandbox has this name, case ignored."""
+        return self.filter(sandbox_name=name.strip().lower())
+
+    def of_type(self, wanted: str) -> "SalesforceOrgQuerySet":
+        """Keep a kind (`Production`, `Sandbox`, `Scratch`) or an organization type, case ignored."""
+        if wanted.lower() in Kind.values:
+            return self.filter(kind=wanted.lower())
+        return self.filter(organization_type__iexact=wanted)
+
+    def with_metadata(self, pairs: dict[str, list[str]]) -> "SalesforceOrgQuerySet":
+        """Keep the orgs that have each key with one of its JSON texts."""
+        kept = self
+        for key, texts in pairs.items():
+            kept = kept.filter(Q(pk__in=OrgMetadata.objects.filter(key=key, value__in=texts).values("org_id")))
+        return kept
+
+    def for_listing(self) -> "SalesforceOrgQuerySet":
+        """Fetch what an answer shows, parent and health included, in one query and without secrets."""
+        return self.select_related("parent", "credential").defer(
+            "credential__sealed_grant", "credential__sealed_session"
+        )
+
+
+class SalesforceOrg(models.Model):
+    """An org that an owner registered: public facts, freely listed. Its key is a Credential."""
+
+    id = models.BigAutoField(primary_key=True)
+    username = models.CharField(max_length=255)
+    username_key = models.GeneratedField(
+        expression=Lower("username"), output_field=models.CharField(max_length=255), db_persist=True, unique=True
+    )
+    instance_url = models.CharField(max_length=255)
+    org_id = models.CharField(max_length=18, blank=True, db_index=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.PRODUCTION)
+    organization_type = models.CharField(max_length=80, blank=True)
+    instance_name = models.CharField(max_length=40, blank=True)
+    sandbox_name = models.CharField(max_length=80, blank=True, db_index=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    is_jit_registration = models.BooleanField(default=False)
+    is_dev_hub = models.BooleanField("DevHub", default=False)
+    is_default = models.BooleanField("default DevHub", default=False)
+    metadata = models.JSONField(default=dict, blank=True)
+    credential = models.OneToOneField(
+        Credential, null=True, on_delete=models.PROTECT, related_name="org", editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SalesforceOrgQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("username",)
+        constraints = (
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_dev_hub"),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | Q(is_dev_hub=True), name="the_default_is_a_dev_hub"
+            ),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("id")), name="no_org_is_its_own_parent"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class OrgMetadata(models.Model):
+    """One scalar of an org's metadata, as JSON text, so that both databases find it by index."""
+
+    id = models.BigAutoField(primary_key=True)
+    org = models.ForeignKey(SalesforceOrg, on_delete=models.CASCADE, related_name="metadata_rows")
+    key = models.CharField(max_length=100)
+    value = models.CharField(max_length=2100)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["org", "key"], name="one_value_for_each_key"),)
+        indexes = (models.Index(fields=["key", "value"], name="metadata_key_value"),)
+
+    def __str__(self) -> str:
+        return self.key
