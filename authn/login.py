@@ -17,8 +17,15 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from authn import audit
 from authn.actors import Actor, anonymous
 from authn.client_address import client_address
-from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, RefreshRefused, RefreshReused
-from authn.errors import TooManyTries
+from authn.errors import (
+    BearerExpired,
+    BearerRefused,
+    BearerRevoked,
+    LoginRefused,
+    RefreshRefused,
+    RefreshReused,
+    TooManyTries,
+)
 from authn.lockout import locked_for
 from authn.models import LoginFamily, User, canonical_email
 from authn.roles import Role
@@ -42,9 +49,7 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     user = check_password(email=email, password=password, request=request)
     with transaction.atomic():
         family, pair = _start_family(user)
-        audit.record(
-            audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id)
-        )
+        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id))
     return pair
 
 
@@ -54,9 +59,7 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     Raises LoginRefused, TooManyTries. Each refusal is audited under the name that was tried.
     """
     name = canonical_email(email)
-    nobody = replace(
-        anonymous(), name=name[:254], address=client_address(request), request_id=_request_id(request)
-    )
+    nobody = replace(anonymous(), name=name[:254], address=client_address(request), request_id=_request_id(request))
     if seconds := locked_for(request, name):
         audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=TooManyTries.code)
         raise TooManyTries(seconds)
@@ -140,7 +143,11 @@ def _rotate(family: LoginFamily, presented: str, by: Actor) -> TokenPair:
             return pair
         LoginFamily.objects.filter(pk=family.pk).update(revoked_at=timezone.now())
         audit.record(
-            audit.Action.LOGIN_REUSED, audit.Outcome.REFUSED, by=by, code=RefreshReused.code, family=str(family.id)
+            audit.Action.LOGIN_REUSED,
+            audit.Outcome.REFUSED,
+            by=by,
+            code=RefreshReused.code,
+            family=str(family.id),
         )
     raise RefreshReused
 

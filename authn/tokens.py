@@ -49,7 +49,13 @@ def issue(*, name: str, days: int, by: Actor, creator: User | None = None) -> tu
     with transaction.atomic():
         row.save(force_insert=True)
         audit.record(
-            audit.Action.TOKEN_CREATED, audit.Outcome.GRANTED, by=by, token=value, name=name, id=str(row.id), days=days
+            audit.Action.TOKEN_CREATED,
+            audit.Outcome.GRANTED,
+            by=by,
+            token=value,
+            name=name,
+            id=str(row.id),
+            days=days,
         )
     return row, value
 

@@ -107,7 +107,11 @@ class ApplicationTokensView(APIView):
         operation_id="ApplicationTokensController_list",
         summary="List application tokens",
         tags=["Application Tokens"],
-        responses={200: ApplicationTokenDto(many=True), 401: _error("Unauthorized"), 403: _error(OwnersOnly().message)},
+        responses={
+            200: ApplicationTokenDto(many=True),
+            401: _error("Unauthorized"),
+            403: _error(OwnersOnly().message),
+        },
     )
     def get(self, _request: Request) -> Response:
         """List all tokens, newest first, without their values."""

@@ -149,7 +149,9 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
 def _exception_body(request: Any, error: drf.APIException) -> dict[str, Any]:
     if isinstance(error, drf.ValidationError):
         fields = list(_flatten(error.get_full_details()))
-        message = " ".join(f"{field['field']}: {field['message']}" if field["field"] else field["message"] for field in fields)
+        message = " ".join(
+            f"{field['field']}: {field['message']}" if field["field"] else field["message"] for field in fields
+        )
         action = "Correct the fields named in `errors` and send the request again."
         return body(request, 400, code="VALIDATION_FAILED", message=message, action=action, errors=fields)
     if isinstance(error, drf.ParseError):
@@ -191,7 +193,13 @@ def _audit_refusal(error: Exception, request: Any, answer: Response) -> None:
     if isinstance(actor, Actor) and actor.is_authenticated:
         org = str(request.query_params.get("username", "")).replace("\x00", "")
         audit.record(
-            audit.Action.REQUEST, audit.Outcome.REFUSED, by=actor, code=code, org=org, method=method, view=view
+            audit.Action.REQUEST,
+            audit.Outcome.REFUSED,
+            by=actor,
+            code=code,
+            org=org,
+            method=method,
+            view=view,
         )
     else:
         logger.info("Refused %s %s: %s", method, view, code)

@@ -32,7 +32,10 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return the value in the body. Raises ParseError (400) and PayloadTooLarge (413)."""
         declared = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from orgs import errors
 from orgs.models import Health
-from orgs.salesforce import errors as salesforce
 
 _LOG_IN_AGAIN = (
     "An owner must register this org again: `sf org login web`, then "
@@ -102,7 +101,11 @@ _ENDINGS = (
         3600,
     ),
     Ending(
-        "UPSTREAM_TIMEOUT", errors.SalesforceTimedOut, "Salesforce did not answer in time.", _TRY_LATER, Health.FAILING
+        "UPSTREAM_TIMEOUT",
+        errors.SalesforceTimedOut,
+        "Salesforce did not answer in time.",
+        _TRY_LATER,
+        Health.FAILING,
     ),
     Ending(
         "TLS_FAILED",

@@ -44,7 +44,7 @@ class NoDefaultDevHub(OrgsError):
     """No org is marked as the default DevHub."""
 
     code = "NO_DEFAULT_DEVHUB"
-    action = "An owner can set one: PATCH /sfp/api/auth/salesforce/org?username=... {\"isDefault\": true}."
+    action = 'An owner can set one: PATCH /sfp/api/auth/salesforce/org?username=... {"isDefault": true}.'
 
     def __init__(self) -> None:
         super().__init__("No default DevHub is set.")

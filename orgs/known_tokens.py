@@ -49,9 +49,7 @@ def remember(credential: Credential, client_id: str, refresh_token: str, *, outs
     `outside` tokens are kept as long as the credential, of the others the last KEPT_INSIDE.
     """
     known = digest(client_id, refresh_token)
-    row, made = KnownToken.objects.get_or_create(
-        digest=known, defaults={"credential": credential, "outside": outside}
-    )
+    row, made = KnownToken.objects.get_or_create(digest=known, defaults={"credential": credential, "outside": outside})
     if outside and not made and not row.outside:
         KnownToken.objects.filter(pk=row.pk).update(outside=True)
     inside = KnownToken.objects.filter(credential=credential, outside=False).order_by("-pk")

@@ -146,7 +146,10 @@ class SalesforceOrg(models.Model):
     id = models.BigAutoField(primary_key=True)
     username = models.CharField(max_length=255)
     username_key = models.GeneratedField(
-        expression=Lower("username"), output_field=models.CharField(max_length=255), db_persist=True, unique=True
+        expression=Lower("username"),
+        output_field=models.CharField(max_length=255),
+        db_persist=True,
+        unique=True,
     )
     instance_url = models.CharField(max_length=255)
     org_id = models.CharField(max_length=18, blank=True, db_index=True)
@@ -171,9 +174,7 @@ class SalesforceOrg(models.Model):
         ordering = ("username",)
         constraints = (
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_dev_hub"),
-            models.CheckConstraint(
-                condition=Q(is_default=False) | Q(is_dev_hub=True), name="the_default_is_a_dev_hub"
-            ),
+            models.CheckConstraint(condition=Q(is_default=False) | Q(is_dev_hub=True), name="the_default_is_a_dev_hub"),
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")), name="no_org_is_its_own_parent"
             ),

@@ -1,0 +1,27 @@
+"""Salesforce's wire in plain Python: no Django, nothing of ours."""
+
+from orgs.salesforce.auth_url import AuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
+from orgs.salesforce.client import SalesforceClient
+from orgs.salesforce.errors import SalesforceError
+from orgs.salesforce.hosts import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
+from orgs.salesforce.results import Identity, Organization, Session, TokenAnswer
+from orgs.salesforce.transport import Transport
+
+__all__ = [
+    "AuthUrl",
+    "ForeignHost",
+    "HostPolicy",
+    "Identity",
+    "InvalidAuthUrl",
+    "Organization",
+    "RedactedAuthUrl",
+    "SalesforceClient",
+    "SalesforceError",
+    "Session",
+    "TokenAnswer",
+    "Transport",
+    "from_paste",
+    "host_of",
+    "my_domain",
+    "sandbox_name",
+]

@@ -1,0 +1,100 @@
+"""The SFDX auth URL: `force://CLIENT_ID:CLIENT_SECRET:REFRESH_TOKEN@HOST`, as the CLI writes it.
+
+The grammar is the CLI's (sfdx-core, authInfo.js) with both ends anchored: the CLI drops whatever
+follows the host, and takes any host and port.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from orgs.salesforce.hosts import HostPolicy
+
+_GRAMMAR = re.compile(
+    r"force://"
+    r"(?P<client_id>[a-zA-Z0-9._-]+={0,2}):"
+    r"(?P<client_secret>[a-zA-Z0-9._-]*={0,2}):"
+    r"(?P<refresh_token>[a-zA-Z0-9._-]+={0,2})"
+    r"@(?P<host>[a-zA-Z0-9.-]+)(?::443)?",
+    re.ASCII,
+)
+_PLACEHOLDERS = ("undefined", "null")
+_MAX_LENGTH = 4096
+_MAX_PASTE_LENGTH = 65_536
+
+_SHOW_COMMAND = "sf org auth show-sfdx-auth-url -o <alias> --json"
+
+
+class InvalidAuthUrl(ValueError):
+    """The text is no auth URL that may be used. The message never holds a part of it."""
+
+    code = "INVALID_SFDX_AUTH_URL"
+    action = f"Send the value of result.sfdxAuthUrl from: {_SHOW_COMMAND}"
+
+
+class RedactedAuthUrl(InvalidAuthUrl):
+    """The text is what the CLI prints in place of an auth URL since version 2.136."""
+
+    code = "REDACTED_SFDX_AUTH_URL"
+    action = f"The CLI hides the auth URL in `sf org display`. Run: {_SHOW_COMMAND}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthUrl:
+    """A refresh token with the app and host it belongs to. Its repr shows app id and host alone."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    host: str
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    @classmethod
+    def parse(cls, text: str, hosts: HostPolicy) -> "AuthUrl":
+        """Read an auth URL. A line break or spaces at its end are allowed.
+
+        Raises RedactedAuthUrl for the CLI's placeholder, and InvalidAuthUrl for anything that is
+        not an auth URL, or whose host `hosts` does not admit.
+        """
+        if "[REDACTED]" in text[:_MAX_LENGTH]:
+            raise RedactedAuthUrl("This is the text that the Salesforce CLI prints instead of the auth URL.")
+        if len(text) > _MAX_LENGTH:
+            raise InvalidAuthUrl(f"An auth URL is not longer than {_MAX_LENGTH} characters.")
+        match = _GRAMMAR.fullmatch(text.removesuffix("\n").removesuffix("\r").rstrip(" "))
+        if match is None:
+            raise InvalidAuthUrl("This is not an auth URL of the form force://CLIENT_ID:SECRET:REFRESH_TOKEN@HOST.")
+        if any(match[part] in _PLACEHOLDERS for part in ("client_id", "client_secret", "refresh_token")):
+            raise InvalidAuthUrl(
+                'A part of the auth URL reads "undefined" or "null": an org that was authorised by JWT has none.'
+            )
+        host = match["host"].lower()
+        if not hosts.admits(host):
+            raise InvalidAuthUrl("The host of the auth URL is none of Salesforce's.")
+        return cls(match["client_id"], match["client_secret"], match["refresh_token"], host)
+
+    def reveal(self) -> str:
+        """Return the auth URL as text: the whole secret."""
+        return f"force://{self.client_id}:{self.client_secret}:{self.refresh_token}@{self.host}"
+
+
+def from_paste(text: str) -> str:
+    """Return the auth URL inside whatever a person pasted: the CLI's JSON, or the URL itself.
+
+    Raises InvalidAuthUrl for text that is too long, or JSON without an auth URL.
+    """
+    if len(text) > _MAX_PASTE_LENGTH:
+        raise InvalidAuthUrl("The pasted text is too long to be the CLI's answer.")
+    text = text.strip()
+    if not text.startswith("{"):
+        return text
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidAuthUrl("The pasted text is not valid JSON.") from error
+    result = content.get("result")
+    found = (result if isinstance(result, dict) else content).get("sfdxAuthUrl")
+    if not isinstance(found, str):
+        raise InvalidAuthUrl("The pasted JSON holds no sfdxAuthUrl.")
+    return found

@@ -1,0 +1,141 @@
+"""A deadline for a whole exchange, from connect to the last byte, which requests does not have.
+
+The time-outs of requests start anew with every byte that arrives: a server that sends one byte a
+second holds a caller for ever. So each exchange has a Watch, and at its deadline a timer shuts the
+connection's socket down, wherever the exchange is: TLS handshake, headers or body. Only the look-up
+of the host name is bounded by the resolver's own limits.
+"""
+
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+# Salesforce and the proxies on the way close idle connections. One that has idled longer than this
+# is not trusted with a refresh: an answer lost to a stale connection can cost the refresh token.
+MAX_IDLE_SECONDS = 20.0
+
+_current = threading.local()
+
+
+class Watch:
+    """Bounds one exchange of the current thread. Tells afterwards whether bytes went out."""
+
+    def __init__(self, seconds: float) -> None:
+        self.sent = False
+        self.expired = False
+        self._handle: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Watch":
+        _current.watch = self
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        _current.watch = None
+        with self._lock:
+            self._handle = None
+
+    def follow(self, handle: socket.socket) -> None:
+        """Take note of the socket that the exchange uses now."""
+        with self._lock:
+            self._handle = handle
+            if self.expired:
+                _shut_down(handle)
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            if self._handle is not None:
+                _shut_down(self._handle)
+
+
+def _shut_down(handle: socket.socket) -> None:
+    try:
+        handle.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # The connection is gone already, which is all we want.
+
+
+class _Watched:
+    """What our connections add to urllib3's: a handle for the watch, and a limit to idling."""
+
+    _handle: socket.socket | None = None
+    _last_used = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        opened: socket.socket = super()._new_conn()  # type: ignore[misc]  # urllib3's, behind the mixin
+        # A duplicate of the descriptor stays valid when TLS wraps and detaches the socket.
+        self._handle = opened.dup()
+        self._last_used = time.monotonic()
+        if watch := getattr(_current, "watch", None):
+            watch.follow(self._handle)
+        return opened
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:  # type: ignore[attr-defined]
+            self.connect()  # type: ignore[attr-defined]
+        if watch := getattr(_current, "watch", None):
+            if self._handle is not None:
+                watch.follow(self._handle)
+            watch.sent = True
+        self._last_used = time.monotonic()
+        super().send(data)  # type: ignore[misc]
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
+        super().close()  # type: ignore[misc]
+
+    @property
+    def is_connected(self) -> bool:
+        if time.monotonic() - self._last_used > MAX_IDLE_SECONDS:
+            return False
+        return bool(super().is_connected)  # type: ignore[misc]
+
+
+class _WatchedHTTPConnection(_Watched, HTTPConnection):
+    pass
+
+
+class _WatchedHTTPSConnection(_Watched, HTTPSConnection):
+    pass
+
+
+class _WatchedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTPConnection
+
+
+class _WatchedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPSConnection
+
+
+class WatchedAdapter(HTTPAdapter):
+    """The adapter of requests, over connections that a Watch can end."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool manager as requests does, with our pools."""
+        super().init_poolmanager(*args, **kwargs)
+        _use_watched_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the manager for a proxy as requests does, with our pools."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        _use_watched_pools(manager)
+        return manager
+
+
+def _use_watched_pools(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}

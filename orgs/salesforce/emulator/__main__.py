@@ -1,0 +1,30 @@
+"""`python -m orgs.salesforce.emulator --port 8001 --state FILE`: the demo's Salesforce."""
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from orgs.salesforce.emulator import worlds
+from orgs.salesforce.emulator.state import load, save
+
+
+def main() -> None:
+    """Serve the demo world until SIGTERM or Ctrl-C, and keep it in the state file."""
+    parser = argparse.ArgumentParser(description="A Salesforce for the demo, on loopback.")
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--state", type=Path, required=True)
+    options = parser.parse_args()
+    world = load(options.state) if options.state.exists() else worlds.demo()
+    save(world, options.state)
+    world.on_change = lambda changed: save(changed, options.state)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with world.serve(port=options.port) as server:
+        print(f"The Salesforce emulator is ready at {server.url}", flush=True)
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The OAuth endpoints: refresh and revoke."""
+
+import base64
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from orgs.salesforce.emulator import texts
+from orgs.salesforce.emulator.wire import Request, Response, json_response, oauth_error
+from orgs.salesforce.emulator.world import LOCAL_HOSTS, LOGIN_HOSTS, Grant, Session
+
+if TYPE_CHECKING:
+    from orgs.salesforce.emulator.core import Emulator
+
+
+def token(world: "Emulator", request: Request) -> Response:
+    """Answer POST /services/oauth2/token."""
+    form = request.form
+    if form.get("grant_type") != "refresh_token":
+        return oauth_error(*texts.WRONG_GRANT_TYPE)
+    app = world.apps.get(form.get("client_id", ""))
+    if app is None:
+        return oauth_error(*texts.WRONG_CLIENT_ID)
+    if form.get("client_secret", "") != app.secret:
+        return oauth_error(*texts.WRONG_SECRET)
+    presented = form.get("refresh_token", "")
+    grant = world.family_of(presented)
+    if grant is None or grant.app is not app or not _is_for_host(grant, request.host):
+        return oauth_error(*texts.EXPIRED)
+    with world.one_refresh_at_a_time(grant) as free:
+        if not free:
+            return oauth_error(*texts.ALREADY_PROCESSING)
+        with world.lock:
+            return _refresh(world, grant, presented)
+
+
+def _is_for_host(grant: Grant, host: str) -> bool:
+    org = grant.user.org
+    if host in LOCAL_HOSTS:
+        return True
+    if host in LOGIN_HOSTS:
+        return org.kind in LOGIN_HOSTS[host]
+    return host == org.host or host in org.former_hosts
+
+
+def _refresh(world: "Emulator", grant: Grant, presented: str) -> Response:
+    if presented != grant.newest:
+        # A spent token came back: somebody has stolen it, or keeps two copies. The family ends.
+        world.end_grants(lambda each: each is grant)
+        return oauth_error(*texts.EXPIRED)
+    if refusal := _refusal(grant):
+        return oauth_error(*refusal)
+    answer = _session_answer(world, grant)
+    if grant.app.rotates:
+        grant.spent.add(grant.newest)
+        grant.newest = world.new_secret("5Aep861")
+        answer["refresh_token"] = grant.newest
+    world.changed()
+    return json_response(200, answer)
+
+
+def _refusal(grant: Grant) -> tuple[str, str] | None:
+    org = grant.user.org
+    refusals = (
+        (not grant.alive, texts.EXPIRED),
+        (not org.active, texts.INACTIVE_ORG),
+        (not grant.user.active, texts.INACTIVE_USER),
+        (not grant.app.installed, texts.APP_NOT_INSTALLED),
+        (not grant.user.approved, texts.NOT_APPROVED),
+        (org.ip_restricted, texts.IP_RESTRICTED),
+    )
+    return next((text for holds, text in refusals if holds), None)
+
+
+def _session_answer(world: "Emulator", grant: Grant) -> dict[str, str]:
+    org = grant.user.org
+    value = f"{org.org_id[:15]}!{world.new_secret('AQ')}"
+    now = world.clock()
+    world.sessions[value] = Session(value, grant, now + world.session_seconds)
+    login = "login" if org.kind == "production" else "test"
+    identity = f"https://{login}.salesforce.com/id/{org.org_id}/{grant.user.user_id}"
+    issued_at = str(int(now * 1000))
+    signature = hmac.new(grant.app.secret.encode(), f"{identity}{issued_at}".encode(), hashlib.sha256).digest()
+    return {
+        "access_token": value,
+        "signature": base64.b64encode(signature).decode(),
+        "scope": "refresh_token api web",
+        "instance_url": org.instance_url,
+        "id": identity,
+        "token_type": "Bearer",
+        "issued_at": issued_at,
+    }
+
+
+def revoke(world: "Emulator", request: Request) -> Response:
+    """Answer POST /services/oauth2/revoke: an access token ends alone, a refresh token with its family."""
+    value = request.form.get("token") or request.query.get("token", "")
+    with world.lock:
+        if session := world.sessions.get(value):
+            session.alive = False
+            return Response(200)
+        grant = world.family_of(value)
+        if grant is None or not grant.alive:
+            return oauth_error(*texts.INVALID_TOKEN)
+        world.end_grants(lambda each: each is grant)
+    return Response(200)

@@ -1,0 +1,27 @@
+"""Salesforce's own words, in one place, so that a captured real answer can replace a remembered one."""
+
+EXPIRED = ("invalid_grant", "expired access/refresh token")
+ALREADY_PROCESSING = ("invalid_grant", "token request is already being processed")
+INACTIVE_USER = ("invalid_grant", "inactive user")
+INACTIVE_ORG = ("invalid_grant", "inactive organization")
+APP_NOT_INSTALLED = ("invalid_client", "app must be installed into org")
+WRONG_CLIENT_ID = ("invalid_client_id", "client identifier invalid")
+WRONG_SECRET = ("invalid_client", "invalid client credentials")
+WRONG_GRANT_TYPE = ("unsupported_grant_type", "grant type not supported")
+IP_RESTRICTED = ("invalid_grant", "ip restricted or invalid login hours")
+NOT_APPROVED = ("invalid_grant", "user hasn't approved this consumer")
+LOGIN_RATE = ("invalid_grant", "login rate exceeded")
+INVALID_TOKEN = ("invalid_token", "token is not valid")
+
+DEAD_SESSION = ("INVALID_SESSION_ID", "Session expired or invalid")
+NOT_FOUND = ("NOT_FOUND", "The requested resource does not exist")
+BAD_OAUTH_TOKEN = b"Bad_OAuth_Token"
+MISSING_OAUTH_TOKEN = b"Missing_OAuth_Token"
+MAINTENANCE_PAGE = (
+    b"<html><head><title>Salesforce</title></head><body><h1>We are down for maintenance.</h1>"
+    b"<p>Sorry for the inconvenience. We'll be back shortly.</p></body></html>"
+)
+INTERSTITIAL_PAGE = b"<html><head><title>Stay tuned</title></head><body>Your new domain is being set up.</body></html>"
+DATA_NOT_AVAILABLE_PAGE = b"<html><body><h1>Data Not Available</h1></body></html>"
+
+VERSIONS = ("64.0", "65.0", "66.0", "67.0")

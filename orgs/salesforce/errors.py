@@ -1,0 +1,142 @@
+"""What can go wrong between Frontdesk and Salesforce.
+
+SalesforceError
+├── Refused              a definite no; asking again ends the same way
+│   ├── ExpiredToken     revoked, rotated away, one grant too many, wrong host
+│   ├── AppRejected      client id or secret wrong
+│   ├── AppNotInstalled, UserNotApproved, UserInactive, IPNotAllowed
+│   ├── OrgGone          locked, deleted, trial over
+│   ├── SessionExpired   the access token, not the refresh token
+│   └── RequestRefused   any other no of the REST API; `error_code` says which
+├── Temporary            a complete answer that says: later
+│   ├── AlreadyProcessing, LoginRateExceeded, APILimitReached
+│   └── Maintenance, NotReady, ServerError
+├── Unreachable          nothing was sent: no name, no connection
+│   ├── ConnectTimedOut
+│   └── TLSFailed
+├── LostAnswer           bytes went out and no complete answer came: a refresh may have happened
+│   ├── TimedOut
+│   └── EdgeFailed       a proxy before Salesforce answered 502 or 504
+├── Unreadable           a good status, and a body that is not what it should be
+└── Untrusted            an answer that points to a host that is none of Salesforce's
+    └── Redirected
+
+No error holds a token, a body, or a text of Salesforce's.
+"""
+
+
+class SalesforceError(Exception):
+    """Something went wrong. `retry_after` is in seconds, where Salesforce told it."""
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+        self.retry_after = retry_after
+
+
+class Refused(SalesforceError):
+    """Salesforce refused, and would refuse again."""
+
+
+class ExpiredToken(Refused):
+    """Salesforce no longer accepts this refresh token."""
+
+
+class AppRejected(Refused):
+    """Salesforce rejects the client id or secret."""
+
+
+class AppNotInstalled(Refused):
+    """The connected app is not installed in the org."""
+
+
+class UserNotApproved(Refused):
+    """The user is not approved for the connected app."""
+
+
+class UserInactive(Refused):
+    """The user is frozen or deactivated."""
+
+
+class IPNotAllowed(Refused):
+    """The org does not admit this address, or not at this hour."""
+
+
+class OrgGone(Refused):
+    """The org is locked, deleted or expired."""
+
+
+class SessionExpired(Refused):
+    """The access token is not, or no longer, good."""
+
+
+class RequestRefused(Refused):
+    """The REST API refused the request."""
+
+    def __init__(self, error_code: str, status: int) -> None:
+        super().__init__(f"Salesforce refused the request with {error_code}.")
+        self.error_code = error_code
+        self.status = status
+
+
+class Temporary(SalesforceError):
+    """Salesforce asks to come back later."""
+
+
+class AlreadyProcessing(Temporary):
+    """Another refresh with the same token is under way."""
+
+
+class LoginRateExceeded(Temporary):
+    """The user logged in too often."""
+
+
+class APILimitReached(Temporary):
+    """The org has used up its API requests."""
+
+
+class Maintenance(Temporary):
+    """Salesforce is down for maintenance."""
+
+
+class NotReady(Temporary):
+    """The org is new or was moved, and shows a page instead of an answer."""
+
+
+class ServerError(Temporary):
+    """Salesforce answered with an error of its own."""
+
+
+class Unreachable(SalesforceError):
+    """No connection to Salesforce could be made; nothing was sent."""
+
+
+class ConnectTimedOut(Unreachable):
+    """No connection to Salesforce could be made in time; nothing was sent."""
+
+
+class TLSFailed(Unreachable):
+    """No trusted TLS connection to Salesforce could be made; nothing was sent."""
+
+
+class LostAnswer(SalesforceError):
+    """The connection broke after sending, before a complete answer had come."""
+
+
+class TimedOut(LostAnswer):
+    """No complete answer came in time after sending."""
+
+
+class EdgeFailed(LostAnswer):
+    """A proxy before Salesforce gave up; whether Salesforce acted is not known."""
+
+
+class Unreadable(SalesforceError):
+    """Salesforce's answer could not be read."""
+
+
+class Untrusted(SalesforceError):
+    """Salesforce's answer points to a host that is none of Salesforce's."""
+
+
+class Redirected(Untrusted):
+    """Salesforce redirected the request, which was not followed."""

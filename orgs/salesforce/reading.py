@@ -1,0 +1,176 @@
+"""Turns answers of Salesforce into results or errors: decides, and sends nothing."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from orgs.salesforce import errors
+from orgs.salesforce.hosts import ForeignHost, HostPolicy
+from orgs.salesforce.ids import id_18, is_id
+from orgs.salesforce.refusals import is_dead_session, oauth_refusal, page_meaning, rest_refusal
+from orgs.salesforce.results import Organization, Session, TokenAnswer
+from orgs.salesforce.transport import Answer
+
+_ID_PATH = re.compile(r"/id/([a-zA-Z0-9]{15,18})/([a-zA-Z0-9]{15,18})", re.ASCII)
+_EDGE_STATUSES = (502, 504)
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
+
+
+def read_token_answer(answer: Answer, hosts: HostPolicy, *, sent_token: str) -> TokenAnswer:
+    """Read the answer of the token endpoint.
+
+    Raises for a refusal, a temporary trouble, a page, or a body that is no JSON object. Whatever
+    else is wrong stands in the result's `fault`, beside a refresh token that must not be lost.
+    """
+    content = _object(answer) if answer.status == 200 else _raise_oauth(answer)
+    refresh_token = content.get("refresh_token")
+    if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token) or refresh_token == sent_token:
+        refresh_token = None
+    try:
+        return TokenAnswer(refresh_token, _session(content, hosts))
+    except errors.SalesforceError as fault:
+        return TokenAnswer(refresh_token, None, fault)
+
+
+def read_revocation(answer: Answer) -> None:
+    """Read the answer of the revoke endpoint; a token that is dead already counts as done."""
+    if answer.status == 200:
+        return
+    if answer.status == 400 and answer.content_type == "application/json":
+        content = answer.json()
+        if isinstance(content, dict) and content.get("error") == "invalid_token":
+            return
+    _raise_oauth(answer)
+
+
+def read_rest(answer: Answer) -> Any:
+    """Return the value of a REST answer. Raises what its status, page or errorCode means."""
+    _raise_page_or_server_error(answer)
+    if answer.status < 300:
+        return answer.json()
+    if answer.status == 403 and is_dead_session(answer.body):
+        raise errors.SessionExpired
+    error_code = _error_code(answer)
+    if meaning := rest_refusal(error_code):
+        raise meaning(retry_after=answer.retry_after)
+    if answer.status == 401:
+        raise errors.SessionExpired
+    if answer.status == 420:
+        raise errors.OrgGone
+    if answer.status == 429:
+        raise errors.APILimitReached(retry_after=answer.retry_after)
+    raise errors.RequestRefused(error_code, answer.status)
+
+
+def read_organization(rows: list[Mapping[str, Any]]) -> Organization:
+    """Return the facts of the one Organization row. Raises Unreadable."""
+    if len(rows) != 1:
+        raise errors.Unreadable
+    row = rows[0]
+    return Organization(
+        name=text_of(row, "Name"),
+        instance_name=text_of(row, "InstanceName"),
+        is_sandbox=row.get("IsSandbox") is True,
+        trial_expiration=row.get("TrialExpirationDate") or None,
+        namespace_prefix=row.get("NamespacePrefix") or None,
+        organization_type=text_of(row, "OrganizationType"),
+    )
+
+
+def text_of(content: Mapping[str, Any], key: str, limit: int = 255) -> str:
+    """Return a short text field of an answer. Raises Unreadable when it is missing or no text."""
+    value = content.get(key)
+    if not isinstance(value, str) or not value or len(value) > limit or not value.isprintable():
+        raise errors.Unreadable
+    return value
+
+
+def records_of(content: Any) -> list[Mapping[str, Any]]:
+    """Return the records of a query answer. Raises Unreadable."""
+    records = content.get("records") if isinstance(content, dict) else None
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise errors.Unreadable
+    return records
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    if answer.is_page:
+        raise page_meaning(answer.body)
+    content = answer.json()
+    if not isinstance(content, dict):
+        raise errors.Unreadable
+    return content
+
+
+def _session(content: dict[str, Any], hosts: HostPolicy) -> Session:
+    access_token, url, identity = (content.get(key) for key in ("access_token", "instance_url", "id"))
+    if not isinstance(url, str) or not isinstance(access_token, str) or not _TOKEN.fullmatch(access_token):
+        raise errors.Unreadable
+    org_id, user_id = _identity_ids(identity, hosts)
+    try:
+        instance_url = hosts.instance_url(url)
+    except ForeignHost as error:
+        raise errors.Untrusted from error
+    return Session(access_token, instance_url, org_id, user_id, _issued_at(content.get("issued_at")))
+
+
+def _identity_ids(identity: Any, hosts: HostPolicy) -> tuple[str, str]:
+    """Return org id and user id from the `id` URL, which must be one of Salesforce's own."""
+    if not isinstance(identity, str):
+        raise errors.Unreadable
+    try:
+        parts = urlsplit(identity)
+    except ValueError as error:
+        raise errors.Unreadable from error
+    match = _ID_PATH.fullmatch(parts.path)
+    if parts.scheme != "https" or parts.netloc != parts.hostname or not hosts.admits(parts.netloc):
+        raise errors.Untrusted
+    if match is None or not is_id(match[1], "00D") or not is_id(match[2], "005"):
+        raise errors.Unreadable
+    return id_18(match[1]), id_18(match[2])
+
+
+def _issued_at(milliseconds: Any) -> datetime | None:
+    if not isinstance(milliseconds, str) or not milliseconds.isascii() or not milliseconds.isdigit():
+        return None
+    if len(milliseconds) > 14:
+        return None
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _raise_oauth(answer: Answer) -> Any:
+    _raise_page_or_server_error(answer)
+    content = answer.json()
+    if not isinstance(content, dict):
+        raise errors.Unreadable
+    if answer.status == 429:
+        raise errors.LoginRateExceeded(retry_after=answer.retry_after)
+    meaning = oauth_refusal(str(content.get("error", "")), str(content.get("error_description", "")))
+    raise meaning(retry_after=answer.retry_after)
+
+
+def _raise_page_or_server_error(answer: Answer) -> None:
+    if answer.status in _EDGE_STATUSES:
+        raise errors.EdgeFailed(retry_after=answer.retry_after)
+    if answer.status == 503:
+        raise errors.Maintenance(retry_after=answer.retry_after)
+    if answer.is_page:
+        meaning = page_meaning(answer.body)
+        if answer.status >= 500 and meaning is errors.NotReady:
+            meaning = errors.ServerError
+        raise meaning(retry_after=answer.retry_after)
+    if answer.status >= 500:
+        raise errors.ServerError(retry_after=answer.retry_after)
+
+
+def _error_code(answer: Answer) -> str:
+    """Return the errorCode of a REST error list, if it is one; it is a word, never a text."""
+    try:
+        content = answer.json()
+    except errors.Unreadable:
+        return "UNKNOWN"
+    first = content[0] if isinstance(content, list) and content else content
+    code = first.get("errorCode") if isinstance(first, dict) else None
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{1,79}", code) else "UNKNOWN"

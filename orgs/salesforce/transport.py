@@ -1,0 +1,164 @@
+"""Sends one request to Salesforce and brings back one answer, or says what became of it.
+
+There is one send function. It never follows a redirect, never sends twice, reads no proxy or
+netrc from the environment, and never calls a host that the policy does not admit. No secret
+belongs in a URL: urllib3 writes URLs to its debug log.
+"""
+
+import json
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError as UrllibError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
+
+from orgs.salesforce import errors
+from orgs.salesforce.deadline import Watch, WatchedAdapter
+from orgs.salesforce.hosts import HostPolicy
+
+MAX_ANSWER_BYTES = 1024 * 1024
+_CONNECTIONS_PER_HOST = 128
+_USER_AGENT = "Frontdesk/0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer. The body may hold a token, so the repr leaves it out."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    retry_after: int | None = None
+
+    @property
+    def is_page(self) -> bool:
+        """Tell whether this is a page for people in place of an answer."""
+        return self.content_type in ("text/html", "application/xhtml+xml")
+
+    def json(self) -> Any:
+        """Return the value in the body. Raises Unreadable unless it is JSON and says so."""
+        if self.content_type != "application/json":
+            raise errors.Unreadable
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise errors.Unreadable from error
+
+
+class Transport:
+    """Pooled keep-alive connections to Salesforce, shared by all threads of a process.
+
+    `timeout_seconds` bounds a whole exchange. `gateway`, for the demo, is an address to which
+    every request goes, with its true host in the Host header.
+    """
+
+    def __init__(
+        self,
+        hosts: HostPolicy,
+        *,
+        timeout_seconds: float = 10.0,
+        proxy: str = "",
+        ca_bundle: str = "",
+        gateway: str = "",
+    ) -> None:
+        self._hosts = hosts
+        self._timeout = timeout_seconds
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._verify: str | bool = ca_bundle or True
+        self._gateway = gateway
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = WatchedAdapter(pool_connections=256, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        bearer: str = "",
+        form: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send one request and return its complete answer, whatever its status.
+
+        Raises Untrusted for a URL that must not be called and for a redirect, Unreachable when
+        nothing was sent, LostAnswer when bytes went out and no complete answer came, Unreadable
+        for a body over 1 MiB.
+        """
+        request = self._prepare(method, url, bearer=bearer, form=form, query=query)
+        with Watch(self._timeout) as watch:
+            try:
+                answer = self._exchange(request)
+            except (requests.RequestException, UrllibError, OSError) as error:
+                raise _what_became_of_it(error, watch) from None
+        if 300 <= answer.status < 400:
+            raise errors.Redirected
+        return answer
+
+    def _prepare(
+        self, method: str, url: str, *, bearer: str, form: dict[str, str] | None, query: dict[str, str] | None
+    ) -> requests.PreparedRequest:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or parts.netloc != parts.hostname or not self._hosts.admits(parts.netloc):
+            raise errors.Untrusted
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": _USER_AGENT}
+        if bearer:
+            headers["Authorization"] = f"Bearer {bearer}"
+        if self._gateway:
+            headers["Host"] = parts.netloc
+            url = f"{self._gateway}{parts.path}"
+        return self._session.prepare_request(requests.Request(method, url, headers=headers, data=form, params=query))
+
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+        with self._session.send(
+            request,
+            stream=True,
+            allow_redirects=False,
+            timeout=self._timeout,
+            verify=self._verify,
+            proxies=self._proxies,
+        ) as response:
+            body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+            if len(body) > MAX_ANSWER_BYTES or response.headers.get("Content-Encoding", "identity") != "identity":
+                response.raw.close()
+                raise errors.Unreadable
+            return Answer(
+                status=response.status_code,
+                content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+                body=body,
+                retry_after=_seconds(response.headers.get("Retry-After", "")),
+            )
+
+
+def _what_became_of_it(error: Exception, watch: Watch) -> errors.SalesforceError:
+    """Tell "nothing was sent" from "sent, and no answer": only the first may be sent again."""
+    sent = watch.sent or _broke_after_sending(error)
+    if watch.expired or isinstance(error, requests.Timeout | ReadTimeoutError):
+        connecting = isinstance(error, requests.ConnectTimeout) or not sent
+        waited = isinstance(error, requests.ReadTimeout)
+        return errors.ConnectTimedOut() if connecting and not waited else errors.TimedOut()
+    if sent:
+        return errors.LostAnswer()
+    if isinstance(error, requests.exceptions.SSLError | SSLError):
+        return errors.TLSFailed()
+    return errors.Unreachable()
+
+
+def _broke_after_sending(error: Exception) -> bool:
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | ProtocolError):
+        return True
+    return isinstance(error, requests.ConnectionError) and any(isinstance(cause, ProtocolError) for cause in error.args)
+
+
+def _seconds(text: str) -> int | None:
+    return min(int(text), 86_400) if text.isascii() and text.isdigit() and len(text) < 10 else None
