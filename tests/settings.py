@@ -15,11 +15,24 @@ _DEFAULTS = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "PUBLIC_URL": "http://localhost:8000",
 }
-_OURS = ("SALESFORCE_", "ALLOW_", "DEMO", "DEBUG", "LEASE_", "WEB_", "AUDIT_RETENTION", "TRUSTED_")
+_SPOOL = Path(tempfile.gettempdir()) / f"frontdesk-tests-{os.getuid()}" / f"spool-{os.getpid()}"
+_OURS = (
+    "SALESFORCE_",
+    "ALLOW_",
+    "DEMO",
+    "DEBUG",
+    "LEASE_",
+    "TAKEOVER_",
+    "LOGIN_BUDGET",
+    "WEB_",
+    "AUDIT_RETENTION",
+    "TRUSTED_",
+)
 for _name in [name for name in os.environ if name.startswith(_OURS) and name != "ALLOWED_HOSTS"]:
     del os.environ[_name]
 os.environ.update(_DEFAULTS)
 os.environ["ENV_FILE"] = os.devnull
+os.environ["SPOOL_DIR"] = str(_SPOOL)
 if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
     _folder = Path(tempfile.gettempdir()) / f"frontdesk-tests-{os.getuid()}"
     _folder.mkdir(exist_ok=True)
@@ -32,6 +45,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, so that threads and processes share it; its safety at a power cut is not under test.
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / f"test-{os.getpid()}.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+
+# As in the demo: nothing was collected.
+WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None
 
 # A quick hash for the users that tests make by the hundred; argon2 has a test of its own.
 PASSWORD_HASHERS = [

@@ -74,6 +74,11 @@ class AuthUrl:
             raise InvalidAuthUrl("The host of the auth URL is none of Salesforce's.")
         return cls(match["client_id"], match["client_secret"], match["refresh_token"], host)
 
+    @property
+    def login_url(self) -> str:
+        """The address of the host that the token belongs to."""
+        return f"https://{self.host}"
+
     def reveal(self) -> str:
         """Return the auth URL as text: the whole secret."""
         return f"force://{self.client_id}:{self.client_secret}:{self.refresh_token}@{self.host}"

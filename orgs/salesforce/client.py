@@ -129,6 +129,6 @@ def _newest(listed: Any) -> str:
         highest: str = max(versions, key=lambda version: [int(part) for part in version.split(".")])
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise errors.Unreadable from error
-    if not highest.replace(".", "").isdigit() or len(highest) > 6:
+    if not highest.isascii() or not highest.replace(".", "").isdigit() or len(highest) > 6:
         raise errors.Unreadable
     return highest

@@ -15,6 +15,8 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError as UrllibError
+from urllib3.util.connection import allowed_gai_family
 
 # Salesforce and the proxies on the way close idle connections. One that has idled longer than this
 # is not trusted with a refresh: an answer lost to a stale connection can cost the refresh token.
@@ -24,11 +26,16 @@ _current = threading.local()
 
 
 class Watch:
-    """Bounds one exchange of the current thread. Tells afterwards whether bytes went out."""
+    """Bounds one exchange of the current thread. Tells afterwards whether bytes went out.
+
+    `sent` stays None when no connection of ours was used at all.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self.sent = False
+        self.sent: bool | None = None
         self.expired = False
+        self._ends_at = time.monotonic() + seconds
+        self._followed: socket.socket | None = None
         self._handle: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._expire)
@@ -45,14 +52,26 @@ class Watch:
         self._timer.cancel()
         _current.watch = None
         with self._lock:
-            self._handle = None
+            self._let_go()
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, never quite none."""
+        return max(self._ends_at - time.monotonic(), 0.001)
 
     def follow(self, handle: socket.socket) -> None:
         """Take note of the socket that the exchange uses now."""
         with self._lock:
-            self._handle = handle
-            if self.expired:
-                _shut_down(handle)
+            if handle is not self._followed:
+                self._let_go()
+                # Of our own, because http.client closes a connection that will not be kept before its body is read.
+                self._followed, self._handle = handle, handle.dup()
+            if self.expired and self._handle is not None:
+                _shut_down(self._handle)
+
+    def _let_go(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+        self._followed = self._handle = None
 
     def _expire(self) -> None:
         with self._lock:
@@ -73,15 +92,48 @@ class _Watched:
 
     _handle: socket.socket | None = None
     _last_used = 0.0
+    _dns_host: str
+    timeout: Any
 
     def _new_conn(self) -> socket.socket:
-        opened: socket.socket = super()._new_conn()  # type: ignore[misc]  # urllib3's, behind the mixin
+        opened = self._reach_one_address()
         # A duplicate of the descriptor stays valid when TLS wraps and detaches the socket.
         self._handle = opened.dup()
         self._last_used = time.monotonic()
         if watch := getattr(_current, "watch", None):
             watch.follow(self._handle)
         return opened
+
+    def _reach_one_address(self) -> socket.socket:
+        """Connect as urllib3 does, but all addresses of the host share the time of the watch.
+
+        urllib3 gives each of them the whole time, and Salesforce's hosts have several.
+        """
+        watch = getattr(_current, "watch", None)
+        if watch is None:
+            return super()._new_conn()  # type: ignore[misc, no-any-return]  # urllib3's, behind the mixin
+        watch.sent = False
+        name, timeout = self._dns_host, self.timeout
+        try:
+            for address in _addresses(name, self.port):  # type: ignore[attr-defined]
+                self._dns_host, self.timeout = address, watch.remaining()
+                try:
+                    return super()._new_conn()  # type: ignore[misc, no-any-return]
+                except UrllibError as error:
+                    failure = error
+                if watch.expired:
+                    break
+            raise failure
+        finally:
+            self._dns_host, self.timeout = name, timeout
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for a way through, as urllib3 does; nothing of the request goes out here."""
+        try:
+            super()._tunnel()  # type: ignore[misc]
+        finally:
+            if watch := getattr(_current, "watch", None):
+                watch.sent = False
 
     def send(self, data: Any) -> None:
         if self.sock is None:  # type: ignore[attr-defined]
@@ -104,6 +156,15 @@ class _Watched:
         if time.monotonic() - self._last_used > MAX_IDLE_SECONDS:
             return False
         return bool(super().is_connected)  # type: ignore[misc]
+
+
+def _addresses(name: str, port: int) -> list[str]:
+    """Return the addresses of a host, or its name, so that urllib3 tells what is wrong with it."""
+    try:
+        found = socket.getaddrinfo(name, port, allowed_gai_family(), socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [name]
+    return [str(each[4][0]) for each in found]
 
 
 class _WatchedHTTPConnection(_Watched, HTTPConnection):

@@ -16,7 +16,7 @@ SalesforceError
 │   └── TLSFailed
 ├── LostAnswer           bytes went out and no complete answer came: a refresh may have happened
 │   ├── TimedOut
-│   └── EdgeFailed       a proxy before Salesforce answered 502 or 504
+│   └── EdgeFailed       a proxy before Salesforce answered 502; 504 is TimedOut
 ├── Unreadable           a good status, and a body that is not what it should be
 └── Untrusted            an answer that points to a host that is none of Salesforce's
     └── Redirected

@@ -18,9 +18,6 @@ _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+", re.ASCII)
 _INSTANCE_URL = re.compile(r"https://([A-Za-z0-9.-]{1,253})(?::443)?/?", re.ASCII)
 _SANDBOX_LABEL = re.compile(r"([a-z0-9-]+?)--([a-z0-9-]+)", re.ASCII)
 
-PRODUCTION_LOGIN_HOST = "login.salesforce.com"
-TEST_LOGIN_HOST = "test.salesforce.com"
-
 
 class ForeignHost(ValueError):
     """A URL or host that is none of Salesforce's, or not written as one."""

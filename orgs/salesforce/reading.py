@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import category
 from urllib.parse import urlsplit
 
 from orgs.salesforce import errors
@@ -11,7 +12,7 @@ from orgs.salesforce.hosts import ForeignHost, HostPolicy
 from orgs.salesforce.ids import id_18, is_id
 from orgs.salesforce.refusals import is_dead_session, oauth_refusal, page_meaning, rest_refusal
 from orgs.salesforce.results import Organization, Session, TokenAnswer
-from orgs.salesforce.transport import Answer
+from orgs.salesforce.transport import JSON, Answer
 
 _ID_PATH = re.compile(r"/id/([a-zA-Z0-9]{15,18})/([a-zA-Z0-9]{15,18})", re.ASCII)
 _EDGE_STATUSES = (502, 504)
@@ -29,16 +30,25 @@ def read_token_answer(answer: Answer, hosts: HostPolicy, *, sent_token: str) -> 
     if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token) or refresh_token == sent_token:
         refresh_token = None
     try:
+        if answer.content_type != JSON:
+            raise errors.Unreadable
         return TokenAnswer(refresh_token, _session(content, hosts))
     except errors.SalesforceError as fault:
+        if refresh_token is None:
+            raise
         return TokenAnswer(refresh_token, None, fault)
 
 
 def read_revocation(answer: Answer) -> None:
-    """Read the answer of the revoke endpoint; a token that is dead already counts as done."""
+    """Read the answer of the revoke endpoint; a token that is dead already counts as done.
+
+    A page in place of an answer does not: whoever shows it has not revoked anything.
+    """
+    if answer.is_page:
+        _raise_oauth(answer)
     if answer.status == 200:
         return
-    if answer.status == 400 and answer.content_type == "application/json":
+    if answer.status == 400 and answer.content_type == JSON:
         content = answer.json()
         if isinstance(content, dict) and content.get("error") == "invalid_token":
             return
@@ -82,9 +92,14 @@ def read_organization(rows: list[Mapping[str, Any]]) -> Organization:
 def text_of(content: Mapping[str, Any], key: str, limit: int = 255) -> str:
     """Return a short text field of an answer. Raises Unreadable when it is missing or no text."""
     value = content.get(key)
-    if not isinstance(value, str) or not value or len(value) > limit or not value.isprintable():
+    if not isinstance(value, str) or not value or len(value) > limit or not _is_one_line(value):
         raise errors.Unreadable
     return value
+
+
+def _is_one_line(text: str) -> bool:
+    # Python calls every space but the ASCII one unprintable; names in Japanese have wide ones.
+    return all(character.isprintable() or category(character) == "Zs" for character in text)
 
 
 def records_of(content: Any) -> list[Mapping[str, Any]]:
@@ -98,7 +113,7 @@ def records_of(content: Any) -> list[Mapping[str, Any]]:
 def _object(answer: Answer) -> dict[str, Any]:
     if answer.is_page:
         raise page_meaning(answer.body)
-    content = answer.json()
+    content = answer.json(whatever_it_says=True)
     if not isinstance(content, dict):
         raise errors.Unreadable
     return content
@@ -141,19 +156,19 @@ def _issued_at(milliseconds: Any) -> datetime | None:
 
 
 def _raise_oauth(answer: Answer) -> Any:
-    _raise_page_or_server_error(answer)
-    content = answer.json()
-    if not isinstance(content, dict):
-        raise errors.Unreadable
     if answer.status == 429:
         raise errors.LoginRateExceeded(retry_after=answer.retry_after)
-    meaning = oauth_refusal(str(content.get("error", "")), str(content.get("error_description", "")))
+    _raise_page_or_server_error(answer)
+    content = answer.json()
+    if not isinstance(content, dict) or not isinstance(content.get("error"), str):
+        raise errors.Unreadable
+    meaning = oauth_refusal(content["error"], str(content.get("error_description", "")))
     raise meaning(retry_after=answer.retry_after)
 
 
 def _raise_page_or_server_error(answer: Answer) -> None:
     if answer.status in _EDGE_STATUSES:
-        raise errors.EdgeFailed(retry_after=answer.retry_after)
+        raise (errors.TimedOut if answer.status == 504 else errors.EdgeFailed)(retry_after=answer.retry_after)
     if answer.status == 503:
         raise errors.Maintenance(retry_after=answer.retry_after)
     if answer.is_page:

@@ -19,9 +19,10 @@ from orgs.salesforce import errors
 from orgs.salesforce.deadline import Watch, WatchedAdapter
 from orgs.salesforce.hosts import HostPolicy
 
+JSON = "application/json"
 MAX_ANSWER_BYTES = 1024 * 1024
 _CONNECTIONS_PER_HOST = 128
-_USER_AGENT = "Frontdesk/0.1"
+_USER_AGENT = "Frontdesk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,20 @@ class Answer:
         """Tell whether this is a page for people in place of an answer."""
         return self.content_type in ("text/html", "application/xhtml+xml")
 
-    def json(self) -> Any:
-        """Return the value in the body. Raises Unreadable unless it is JSON and says so."""
-        if self.content_type != "application/json":
+    def json(self, *, whatever_it_says: bool = False) -> Any:
+        """Return the value in the body. Raises Unreadable unless it is JSON and, as a rule, says so."""
+        if self.content_type != JSON and not whatever_it_says:
             raise errors.Unreadable
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise errors.Unreadable from error
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Look at no Location: requests parses it, and reads the whole body, though told not to follow."""
+        return None
 
 
 class Transport:
@@ -69,7 +76,7 @@ class Transport:
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._verify: str | bool = ca_bundle or True
         self._gateway = gateway
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = WatchedAdapter(pool_connections=256, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0)
@@ -101,6 +108,9 @@ class Transport:
                 answer = self._exchange(request)
             except (requests.RequestException, UrllibError, OSError) as error:
                 raise _what_became_of_it(error, watch) from None
+            if watch.expired:
+                # The timer shut the socket, which looks like the end of the headers or of the body.
+                raise errors.TimedOut
         if 300 <= answer.status < 400:
             raise errors.Redirected
         return answer
@@ -128,10 +138,13 @@ class Transport:
             verify=self._verify,
             proxies=self._proxies,
         ) as response:
-            body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+            body = _read(response)
             if len(body) > MAX_ANSWER_BYTES or response.headers.get("Content-Encoding", "identity") != "identity":
                 response.raw.close()
                 raise errors.Unreadable
+            if not body and response.ok and not response.raw.chunked and response.raw.length_remaining is None:
+                # http.client takes an end in the middle of the headers for the end of the headers.
+                raise ProtocolError("The headers have no end.")
             return Answer(
                 status=response.status_code,
                 content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
@@ -140,13 +153,20 @@ class Transport:
             )
 
 
+def _read(response: requests.Response) -> bytes:
+    """Read up to one byte over the limit. Reading to the end is what finds a body cut short."""
+    parts, size = [], 0
+    while size <= MAX_ANSWER_BYTES and (part := response.raw.read(65_536, decode_content=False)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
 def _what_became_of_it(error: Exception, watch: Watch) -> errors.SalesforceError:
     """Tell "nothing was sent" from "sent, and no answer": only the first may be sent again."""
-    sent = watch.sent or _broke_after_sending(error)
+    sent = _broke_after_sending(error) if watch.sent is None else watch.sent
     if watch.expired or isinstance(error, requests.Timeout | ReadTimeoutError):
-        connecting = isinstance(error, requests.ConnectTimeout) or not sent
-        waited = isinstance(error, requests.ReadTimeout)
-        return errors.ConnectTimedOut() if connecting and not waited else errors.TimedOut()
+        return errors.TimedOut() if sent else errors.ConnectTimedOut()
     if sent:
         return errors.LostAnswer()
     if isinstance(error, requests.exceptions.SSLError | SSLError):
@@ -155,7 +175,8 @@ def _what_became_of_it(error: Exception, watch: Watch) -> errors.SalesforceError
 
 
 def _broke_after_sending(error: Exception) -> bool:
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | ProtocolError):
+    """Tell it by the error alone, for connections that are not ours, as those of `responses`."""
+    if isinstance(error, requests.ReadTimeout | requests.exceptions.ChunkedEncodingError | ProtocolError):
         return True
     return isinstance(error, requests.ConnectionError) and any(isinstance(cause, ProtocolError) for cause in error.args)
 

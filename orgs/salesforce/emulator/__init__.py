@@ -4,8 +4,9 @@ Tests reach it through `responses` or over HTTP and TLS; the demo over HTTP. It 
 else of Frontdesk: it is the other side of the wire.
 """
 
-from orgs.salesforce.emulator.core import Call, Emulator
+from orgs.salesforce.emulator.core import Emulator
 from orgs.salesforce.emulator.faults import Fault
+from orgs.salesforce.emulator.observation import Call
 from orgs.salesforce.emulator.wire import Request, Response
 
 __all__ = ["Call", "Emulator", "Fault", "Request", "Response"]

@@ -2,7 +2,6 @@
 
 import hashlib
 import string
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orgs.salesforce.emulator import oauth, rest, texts
-from orgs.salesforce.emulator.faults import Fault
+from orgs.salesforce.emulator.observation import Call, Observation
 from orgs.salesforce.emulator.wire import Request, Response, rest_error
 from orgs.salesforce.emulator.world import (
     GRANTS_PER_USER_AND_APP,
@@ -39,33 +38,8 @@ ROUTES: list[tuple[str, Route]] = [
 ]
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request that was answered. Holds no secret."""
-
-    method: str
-    host: str
-    path: str
-    grant_type: str
-    status: int
-    started_at: float
-    finished_at: float
-
-
-@dataclass
-class _Injected:
-    fault: Fault
-    host: str | None
-    path: str | None
-    times: int | None
-
-    def fits(self, request: Request) -> bool:
-        """Tell whether this fault is for the request."""
-        return self.host in (None, request.host) and self.path in (None, request.path) and self.times != 0
-
-
 @dataclass(eq=False)
-class Emulator:
+class Emulator(Observation):
     """A world of orgs behind one lock. Build it with add_org and its kin; ask it with `answer`."""
 
     clock: Callable[[], float] = time.time
@@ -75,10 +49,7 @@ class Emulator:
     orgs: list[Org] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
     sessions: dict[str, Session] = field(default_factory=dict, repr=False)
-    calls: list[Call] = field(default_factory=list)
-    lock: Any = field(default_factory=threading.RLock, repr=False)
     on_change: Callable[["Emulator"], None] | None = None
-    _faults: list[_Injected] = field(default_factory=list)
     _counter: int = 0
 
     def __post_init__(self) -> None:
@@ -159,35 +130,7 @@ class Emulator:
                         session.alive = False
             self.changed()
 
-    # --- Faults and what was seen ------------------------------------------------------------
-
-    def inject(
-        self, fault: Fault, *, host: str | None = None, path: str | None = None, times: int | None = 1
-    ) -> Callable[[], None]:
-        """Let a fault happen to the next `times` fitting requests (None: to all). Returns its end."""
-        injected = _Injected(fault, host, path, times)
-        with self.lock:
-            self._faults.append(injected)
-        return lambda: self._faults.remove(injected)
-
-    def clear_faults(self) -> None:
-        """Let Salesforce be well again."""
-        with self.lock:
-            self._faults.clear()
-
-    def calls_to(self, *, host: str | None = None, path: str | None = None) -> list[Call]:
-        """Return the calls to a host, or to paths that begin so."""
-        with self.lock:
-            return [call for call in self.calls if host in (None, call.host) and call.path.startswith(path or "")]
-
-    def reset_calls(self) -> None:
-        """Forget what was seen."""
-        with self.lock:
-            self.calls.clear()
-
-    def refreshes(self, host: str | None = None) -> int:
-        """Return how many refreshes were asked for."""
-        return sum(1 for call in self.calls_to(host=host) if call.grant_type == "refresh_token")
+    # --- Looking ----------------------------------------------------------------------------
 
     def family_of(self, secret: str) -> Grant | None:
         """Return the grant that an auth URL or refresh token, spent or not, belongs to."""
@@ -209,11 +152,7 @@ class Emulator:
     def answer(self, request: Request) -> Response:
         """Answer one request, faults included."""
         started = self.clock()
-        with self.lock:
-            injected = next((each for each in self._faults if each.fits(request)), None)
-            if injected and injected.times is not None:
-                injected.times -= 1
-        fault = injected.fault if injected else None
+        fault = self.next_fault(request)
         response = Response(0) if fault and not fault.processed else self._process(request)
         if fault:
             response = fault.change(response)

@@ -98,6 +98,7 @@ def revoke(world: "Emulator", request: Request) -> Response:
     with world.lock:
         if session := world.sessions.get(value):
             session.alive = False
+            world.changed()
             return Response(200)
         grant = world.family_of(value)
         if grant is None or not grant.alive:

@@ -27,7 +27,8 @@ def install(world: Emulator, mock: Any) -> None:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         response = world.answer(Request(request.method, host, target, request.headers, body))
         _raise_damage(response.damage, response.body)
-        return response.status, {**response.headers, "Content-Type": response.content_type}, response.body
+        headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
+        return response.status, {**response.headers, **headers}, response.body
 
     for method in _METHODS:
         mock.add_callback(method, _ANY_URL, callback=callback, content_type=None)

@@ -86,7 +86,7 @@ def data(world: "Emulator", request: Request) -> Response:
 def _resource(world: "Emulator", session: Session, path: str, request: Request) -> Response:
     if path.rstrip("/") == "":
         return json_response(200, {"query": f"{request.path}/query", "sobjects": f"{request.path}/sobjects"}, **_LIMITS)
-    if path == "limits":
+    if path.rstrip("/") == "limits":
         return json_response(200, {"DailyApiRequests": {"Max": 5000, "Remaining": 4982}}, **_LIMITS)
     if path.rstrip("/") == "query":
         return _query(world, session, request.query.get("q", ""))

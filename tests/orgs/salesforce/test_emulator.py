@@ -1,0 +1,258 @@
+"""The emulator refuses what Salesforce refuses, whichever door a request takes."""
+
+import threading
+
+import pytest
+import requests
+import responses
+
+from orgs.salesforce import AuthUrl, HostPolicy, SalesforceClient, errors
+from orgs.salesforce.emulator import Fault, texts, worlds
+
+HOST = "acme.my.salesforce.com"
+
+
+@pytest.fixture
+def org(world):
+    return world.add_org(HOST, username="ci@acme.example")
+
+
+def ask(server, auth_url, *, host="", **changes):
+    """Refresh over HTTP as a client of any kind does; returns the status and the content."""
+    url = AuthUrl.parse(auth_url, HostPolicy())
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": url.client_id,
+        "client_secret": url.client_secret,
+        "refresh_token": url.refresh_token,
+    } | changes
+    with requests.Session() as session:
+        session.trust_env = False
+        headers = {"Host": host or url.host}
+        verify = server.ca_bundle or True
+        with session.post(f"{server.url}/services/oauth2/token", form, headers=headers, verify=verify) as answer:
+            return answer.status_code, answer.json()
+
+
+def refusal(text):
+    return 400, {"error": text[0], "error_description": text[1]}
+
+
+def test_the_door_inside_the_process_answers_for_every_known_host(world, org):
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        world.install(mock)
+
+        answers = [
+            requests.get(f"https://{host}/services/data", timeout=5)
+            for host in (HOST, "login.salesforce.com", "test.salesforce.com")
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [call.host for call in world.calls] == [HOST, "login.salesforce.com", "test.salesforce.com"]
+
+
+def test_the_door_inside_the_process_knows_no_foreign_host(salesforce):
+    with pytest.raises(requests.ConnectionError):
+        requests.get("https://unknown.my.salesforce.com/services/data", timeout=5)
+
+    assert salesforce.calls == []
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_door_of_the_network_answers_with_and_without_tls(world, org, tls):
+    with world.serve(tls=tls) as server:
+        status, content = ask(server, org.auth_url())
+
+    assert status == 200
+    assert content["instance_url"] == f"https://{HOST}"
+    assert content["id"] == f"https://login.salesforce.com/id/{org.org_id}/{org.users[0].user_id}"
+    assert "refresh_token" not in content
+    assert "expires_in" not in content
+
+
+def test_a_token_is_refreshed_by_one_request_at_a_time(world, org, served):
+    world.token_latency = 1.0
+    auth_url, answers = org.auth_url(), []
+    threads = [threading.Thread(target=lambda: answers.append(ask(served, auth_url))) for _ in range(2)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(status for status, _ in answers) == [200, 400]
+    assert refusal(texts.ALREADY_PROCESSING) in answers
+
+
+def test_two_tokens_are_refreshed_at_the_same_time(world, org, served):
+    world.token_latency = 1.0
+    answers = []
+    threads = [
+        threading.Thread(target=lambda url=url: answers.append(ask(served, url)))
+        for url in (org.auth_url(), org.auth_url())
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [status for status, _ in answers] == [200, 200]
+
+
+def test_a_token_works_again_after_its_refresh(world, org, served):
+    auth_url = org.auth_url()
+
+    statuses = [ask(served, auth_url)[0] for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+
+
+def test_using_a_spent_token_again_ends_the_family(world, org, served):
+    auth_url = org.auth_url(world.add_app("AcmeCI", rotates=True))
+    _, first = ask(served, auth_url)
+
+    again = ask(served, auth_url)
+
+    assert again == refusal(texts.EXPIRED)
+    assert ask(served, auth_url, refresh_token=first["refresh_token"]) == refusal(texts.EXPIRED)
+    assert not world.is_alive(auth_url)
+    assert not world.sessions[first["access_token"]].alive
+
+
+def test_the_sixth_grant_of_a_user_and_app_ends_the_first(world, org, served):
+    grants = [org.auth_url() for _ in range(6)]
+
+    answers = [ask(served, grant) for grant in grants]
+
+    assert [status for status, _ in answers] == [400, 200, 200, 200, 200, 200]
+    assert answers[0] == refusal(texts.EXPIRED)
+
+
+def test_grants_of_another_user_or_app_do_not_count(world, org, served):
+    first = org.auth_url()
+    other_user, other_app = org.add_user("other@acme.example"), world.add_app("AcmeCI")
+    for _ in range(5):
+        org.auth_url(user=other_user)
+        org.auth_url(other_app)
+
+    assert ask(served, first)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["other.my.salesforce.com", "test.salesforce.com"])
+def test_a_token_is_refused_at_the_host_of_another_org(world, org, served, host):
+    world.add_org("other.my.salesforce.com", username="ci@other.example")
+
+    assert ask(served, org.auth_url(), host=host) == refusal(texts.EXPIRED)
+
+
+def test_a_session_is_refused_at_the_host_of_another_org(salesforce, org, client, hosts):
+    other = salesforce.add_org("other.my.salesforce.com", username="ci@other.example")
+    token = client.refresh(AuthUrl.parse(org.auth_url(), hosts)).session.access_token
+
+    answer = requests.get(
+        f"{other.instance_url}/services/data/v67.0/query",
+        {"q": "SELECT Name FROM Organization"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=5,
+    )
+
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
+
+
+@pytest.mark.parametrize(
+    ("kind", "host", "status"),
+    [
+        ("production", "login.salesforce.com", 200),
+        ("production", "test.salesforce.com", 400),
+        ("sandbox", "test.salesforce.com", 200),
+        ("sandbox", "login.salesforce.com", 400),
+        ("scratch", "test.salesforce.com", 200),
+        ("scratch", "login.salesforce.com", 400),
+    ],
+)
+def test_each_login_host_takes_the_tokens_of_its_own_kind_of_org(world, served, kind, host, status):
+    org = world.add_org(HOST, username="ci@acme.example", kind=kind)
+
+    assert ask(served, org.auth_url(), host=host)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda world, org: org.users[0].deactivate(), texts.INACTIVE_USER),
+        (lambda world, org: org.suspend(), texts.INACTIVE_ORG),
+        (lambda world, org: org.revoke_all(), texts.EXPIRED),
+        (lambda world, org: setattr(world.apps["PlatformCLI"], "installed", False), texts.APP_NOT_INSTALLED),
+        (lambda world, org: setattr(org.users[0], "approved", False), texts.NOT_APPROVED),
+        (lambda world, org: setattr(org, "ip_restricted", True), texts.IP_RESTRICTED),
+    ],
+)
+def test_a_refresh_is_refused_in_the_words_of_salesforce(world, org, served, change, text):
+    auth_url = org.auth_url()
+    change(world, org)
+
+    assert ask(served, auth_url) == refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"client_id": "unknown"}, texts.WRONG_CLIENT_ID),
+        ({"client_secret": "wrong"}, texts.WRONG_SECRET),
+        ({"refresh_token": "unknown"}, texts.EXPIRED),
+        ({"refresh_token": ""}, texts.EXPIRED),
+        ({"grant_type": "password"}, texts.WRONG_GRANT_TYPE),
+    ],
+)
+def test_a_wrong_request_is_refused_in_the_words_of_salesforce(world, org, served, changes, text):
+    assert ask(served, org.auth_url(), **changes) == refusal(text)
+
+
+def test_a_session_ends_with_its_time(salesforce, org, client, hosts):
+    now = [1_800_000_000.0]
+    salesforce.clock = lambda: now[0]
+    session = client.refresh(AuthUrl.parse(org.auth_url(), hosts)).session
+    client.organization(session)
+    now[0] += salesforce.session_seconds
+
+    with pytest.raises(errors.SessionExpired):
+        client.organization(session)
+
+
+def test_a_fault_happens_as_often_as_it_was_asked_for_and_where(world, org, served):
+    world.inject(Fault.status(500), host=HOST, path="/services/data", times=2)
+    with requests.Session() as session:
+        session.trust_env = False
+        statuses = [session.get(f"{served.url}/services/data", headers={"Host": HOST}).status_code for _ in range(3)]
+        elsewhere = session.get(f"{served.url}/services/data", headers={"Host": "login.salesforce.com"}).status_code
+
+    assert (statuses, elsewhere) == ([500, 500, 200], 200)
+
+
+def test_a_lost_answer_of_a_rotating_app_has_spent_the_token(world, org, served, a_transport, hosts):
+    auth_url = org.auth_url(world.add_app("AcmeCI", rotates=True))
+    client = SalesforceClient(a_transport(gateway=served.url), hosts)
+    world.inject(Fault.reset())
+    with pytest.raises(errors.LostAnswer):
+        client.refresh(AuthUrl.parse(auth_url, hosts))
+
+    with pytest.raises(errors.ExpiredToken):
+        client.refresh(AuthUrl.parse(auth_url, hosts))
+
+
+def test_no_text_of_the_world_shows_a_token():
+    world = worlds.demo()
+
+    shown = repr(world) + repr(world.grants) + repr(world.apps)
+
+    assert "5Aep861" not in shown
+    assert "demo-secret" not in shown
+
+
+def test_every_auth_url_of_the_demo_works():
+    world = worlds.demo()
+    with world.serve() as server:
+        statuses = [ask(server, auth_url)[0] for auth_url in worlds.auth_urls(world).values()]
+
+    assert statuses == [200] * len(world.orgs)

@@ -1,0 +1,274 @@
+"""Which hosts may be called, and which look as if they might."""
+
+import pytest
+
+from orgs.salesforce import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
+
+GOOD = [
+    "login.salesforce.com",
+    "test.salesforce.com",
+    "acme.my.salesforce.com",
+    "a.my.salesforce.com",
+    "acme-emea.my.salesforce.com",
+    "4acme.my.salesforce.com",
+    "acme--dev1.sandbox.my.salesforce.com",
+    "acme--dev1.cs42.my.salesforce.com",
+    "swift-otter-1234-dev-ed.scratch.my.salesforce.com",
+    "acme-dev-ed.develop.my.salesforce.com",
+    "acme-dev-ed.trailblaze.my.salesforce.com",
+    f"{'a' * 63}.my.salesforce.com",
+    "xn--bcher-kva.my.salesforce.com",
+    "na1.salesforce.com",
+    "na139.salesforce.com",
+    "cs43.salesforce.com",
+    "eu12.salesforce.com",
+    "ap28.salesforce.com",
+    "um5.salesforce.com",
+    "swe12.salesforce.com",
+    "usa254s.salesforce.com",
+]
+
+FOREIGN = [
+    "",
+    ".",
+    "evil.example",
+    "salesforce.com",
+    "my.salesforce.com",
+    "www.salesforce.com",
+    "help.salesforce.com",
+    "login.salesforce.com.evil.com",
+    "login.salesforce.com.evil.salesforce.com",
+    "acme.my.salesforce.com.evil.com",
+    "salesforce.com.evil",
+    "evilsalesforce.com",
+    "loginsalesforce.com",
+    "login-salesforce.com",
+    "login.salesforce.co",
+    "login.salesforce.comm",
+    "loginxsalesforce.com",
+    "evil.login.salesforce.com",
+    "acme.mysalesforce.com",
+    "acme.my-salesforce.com",
+    "a.b.c.my.salesforce.com",
+    "acme.force.com",
+    "acme.my.force.com",
+    "acme.lightning.force.com",
+    "acme.my.site.com",
+    "acme.my.salesforce.mil",
+    "evilcrmforce.mil",
+    "127.0.0.1",
+    "10.0.0.5",
+    "169.254.169.254",
+    "2130706433",
+    "0x7f.1",
+    "0x7f000001",
+    "0177.0.0.1",
+    "127.1",
+    "[::1]",
+    "::1",
+    "[::ffff:169.254.169.254]",
+    "fd00:ec2::254",
+    "localhost",
+    "localhost.localdomain",
+    "metadata.google.internal",
+    "instance-data",
+    "user@login.salesforce.com",
+    "login.salesforce.com@evil.example",
+    "user:pw@login.salesforce.com",
+    "login.salesforce.com:443",
+    "login.salesforce.com:22",
+    "login.salesforce.com:",
+    "login.salesforce.com:443@evil.example",
+    "login.salesforce.com.",
+    "login.salesforce.com..",
+    ".login.salesforce.com",
+    "login..salesforce.com",
+    ".my.salesforce.com",
+    "acme..my.salesforce.com",
+    f"{'a' * 64}.my.salesforce.com",
+    f"acme.{'a' * 64}.my.salesforce.com",
+    "-acme.my.salesforce.com",
+    "acme-.my.salesforce.com",
+    "acme.-sandbox.my.salesforce.com",
+    "acme.sandbox-.my.salesforce.com",
+    "acme_dev.my.salesforce.com",
+    "*.my.salesforce.com",
+    "acme%2emy.salesforce.com",
+    "LOGIN.salesforce.com",
+    "Acme.my.salesforce.com",
+    "CS43.salesforce.com",
+    "l\u043egin.salesforce.com",  # A Cyrillic o.
+    "\uff4cogin.salesforce.com",  # A full-width l.
+    "login\u3002salesforce.com",  # An ideographic full stop.
+    "b\u00fccher.my.salesforce.com",
+    "na\u0661.salesforce.com",  # An Arabic one.
+    "a\u017fme.my.salesforce.com",  # A long s, which is an s without regard to case.
+    "a1.salesforce.com",
+    "abcde1.salesforce.com",
+    "na12345.salesforce.com",
+    "na1ab.salesforce.com",
+    "na.salesforce.com",
+    "1.salesforce.com",
+    "evil.example#.my.salesforce.com",
+    "evil.example/.my.salesforce.com",
+    "evil.example\\.my.salesforce.com",
+    "evil.example?.my.salesforce.com",
+    "login.salesforce.com/",
+    "login.salesforce.com\n",
+    "\nlogin.salesforce.com",
+    "login.salesforce.com\r\nHost: evil.example",
+    "login.salesforce.com\x00",
+    " login.salesforce.com",
+    "login.salesforce.com ",
+    "login.sales\tforce.com",
+    "https://login.salesforce.com",
+]
+
+
+@pytest.mark.parametrize("host", GOOD)
+def test_a_host_of_salesforce_is_admitted(hosts, host):
+    assert hosts.admits(host)
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_a_host_that_is_none_of_salesforce_is_not_admitted(hosts, host):
+    assert not hosts.admits(host)
+
+
+@pytest.mark.parametrize("host", ["crm.example", "acme.crm.example", "a.b.crm.example"])
+def test_an_extra_domain_is_admitted_with_what_is_below_it(host):
+    policy = HostPolicy(("other.example", "crm.example"))
+
+    assert policy.admits(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evilcrm.example",
+        "crm.example.evil",
+        "crm.example.",
+        ".crm.example",
+        "a..crm.example",
+        "-a.crm.example",
+        "a@crm.example",
+        "evil.example/.crm.example",
+        "crm.example:8443",
+        "example",
+        "CRM.example",
+        f"{'a' * 64}.crm.example",
+        "b\u00fc.crm.example",
+    ],
+)
+def test_an_extra_domain_is_matched_at_a_dot_and_whole(host):
+    policy = HostPolicy(("crm.example",))
+
+    assert not policy.admits(host)
+
+
+def test_an_empty_extra_domain_admits_nothing():
+    policy = HostPolicy(("",))
+
+    assert not policy.admits("evil.example")
+
+
+def test_no_extra_domain_makes_a_name_of_this_machine_callable():
+    policy = HostPolicy(("localhost",))
+
+    assert not policy.admits("localhost")
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com:443", "https://acme.my.salesforce.com"),
+        ("https://acme.my.salesforce.com:443/", "https://acme.my.salesforce.com"),
+        ("https://ACME.My.Salesforce.com", "https://acme.my.salesforce.com"),
+        ("https://CS43.salesforce.com", "https://cs43.salesforce.com"),
+    ],
+)
+def test_an_instance_url_is_returned_in_one_form(hosts, text, url):
+    assert hosts.instance_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "acme.my.salesforce.com",
+        "http://acme.my.salesforce.com",
+        "HTTPS://acme.my.salesforce.com",
+        "ftp://acme.my.salesforce.com",
+        "javascript:alert(1)//acme.my.salesforce.com",
+        "//acme.my.salesforce.com",
+        "https:acme.my.salesforce.com",
+        "https:///acme.my.salesforce.com",
+        "https://acme.my.salesforce.com//",
+        "https://acme.my.salesforce.com/path",
+        "https://acme.my.salesforce.com?x=1",
+        "https://acme.my.salesforce.com#x",
+        "https://acme.my.salesforce.com:8443",
+        "https://acme.my.salesforce.com:22",
+        "https://acme.my.salesforce.com:",
+        "https://acme.my.salesforce.com@evil.example",
+        "https://user:pw@acme.my.salesforce.com",
+        "https://evil.example/.my.salesforce.com",
+        "https://evil.example#.my.salesforce.com",
+        "https://evil.example\\.my.salesforce.com",
+        "https://*.salesforce.com",
+        "https://10.0.0.5",
+        "https://[::1]",
+        "https://localhost",
+        "https://acme.my.salesforce.com\n",
+        " https://acme.my.salesforce.com",
+        "https://acme.my.salesforce.com ",
+        "https://acme.my.sales\nforce.com",
+        "https://\uff4cogin.salesforce.com",
+        "https://acme.my.salesforce.com.",
+        f"https://{'a.' * 200}my.salesforce.com",
+    ],
+)
+def test_an_instance_url_that_names_more_or_else_is_refused(hosts, text):
+    with pytest.raises(ForeignHost):
+        hosts.instance_url(text)
+
+
+def test_a_refused_instance_url_is_not_repeated_in_the_message(hosts):
+    with pytest.raises(ForeignHost) as caught:
+        hosts.instance_url("https://secret-word.evil.example")
+
+    assert "secret-word" not in str(caught.value)
+
+
+def test_the_host_of_an_instance_url_comes_without_its_scheme():
+    assert host_of("https://acme.my.salesforce.com") == "acme.my.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("acme--dev1.sandbox.my.salesforce.com", "dev1"),
+        ("ACME--Dev1.sandbox.my.salesforce.com", "dev1"),
+        ("acme--dev1.cs42.my.salesforce.com", "dev1"),
+        ("acme-emea--qa.sandbox.my.salesforce.com", "qa"),
+        ("acme.my.salesforce.com", ""),
+        ("acme-dev-ed.develop.my.salesforce.com", ""),
+        ("login.salesforce.com", ""),
+    ],
+)
+def test_the_name_of_a_sandbox_stands_in_its_host(host, name):
+    assert sandbox_name(host) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("acme--dev1.sandbox.my.salesforce.com", "acme"),
+        ("Acme.my.salesforce.com", "acme"),
+        ("acme-emea--qa.sandbox.my.salesforce.com", "acme-emea"),
+    ],
+)
+def test_the_my_domain_is_the_first_label_without_the_sandbox(host, domain):
+    assert my_domain(host) == domain

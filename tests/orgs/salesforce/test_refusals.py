@@ -1,0 +1,185 @@
+"""Each refusal and trouble of Salesforce, and the class of error that it becomes."""
+
+import pytest
+
+from orgs.salesforce import AuthUrl, SalesforceClient, errors
+from orgs.salesforce.emulator import Fault, texts
+
+TOKEN_PATH = "/services/oauth2/token"
+QUERY_PATH = "/services/data/v67.0/query"
+
+
+@pytest.fixture
+def org(world):
+    return world.add_org("acme.my.salesforce.com", username="ci@acme.example")
+
+
+@pytest.fixture
+def auth_url(org, hosts):
+    return AuthUrl.parse(org.auth_url(), hosts)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (texts.EXPIRED, errors.ExpiredToken),
+        (texts.ALREADY_PROCESSING, errors.AlreadyProcessing),
+        (texts.INACTIVE_USER, errors.UserInactive),
+        (texts.INACTIVE_ORG, errors.OrgGone),
+        (texts.APP_NOT_INSTALLED, errors.AppNotInstalled),
+        (texts.WRONG_CLIENT_ID, errors.AppRejected),
+        (texts.WRONG_SECRET, errors.AppRejected),
+        (texts.WRONG_GRANT_TYPE, errors.AppRejected),
+        (texts.IP_RESTRICTED, errors.IPNotAllowed),
+        (texts.NOT_APPROVED, errors.UserNotApproved),
+        (texts.LOGIN_RATE, errors.LoginRateExceeded),
+        (("rate_limit_exceeded", ""), errors.LoginRateExceeded),
+        (("LOGIN_RATE", "LOGIN_RATE_EXCEEDED"), errors.LoginRateExceeded),
+        (("inactive_user", "user is inactive"), errors.UserInactive),
+        (("inactive_org", "org is inactive"), errors.OrgGone),
+        (("invalid_grant", "authentication failure"), errors.UserInactive),
+        (("invalid_grant", "Data Not Available"), errors.OrgGone),
+        (("invalid_grant", "a text that nobody has seen"), errors.ExpiredToken),
+        (("invalid_app_access", "user is not admin approved to access this app"), errors.UserNotApproved),
+        (("unknown_error", "retry your request"), errors.ServerError),
+        (("an_error_that_nobody_has_seen", ""), errors.AppRejected),
+    ],
+)
+def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text, error):
+    salesforce.inject(Fault.oauth(*text), path=TOKEN_PATH)
+
+    with pytest.raises(errors.SalesforceError) as caught:
+        client.refresh(auth_url)
+
+    assert type(caught.value) is error
+    assert text[1] not in str(caught.value) or not text[1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.html_maintenance(), errors.Maintenance),
+        (Fault.html_maintenance(200), errors.Maintenance),
+        (Fault.html_maintenance(500), errors.Maintenance),
+        (Fault.html_interstitial(), errors.NotReady),
+        (Fault.status(200, texts.DATA_NOT_AVAILABLE_PAGE, "text/html"), errors.OrgGone),
+        (Fault.status(200, texts.MAINTENANCE_PAGE, "text/html; charset=utf-8"), errors.Maintenance),
+        (Fault.status(500, b"<html>oops</html>", "text/html"), errors.ServerError),
+        (Fault.status(500), errors.ServerError),
+        (Fault.status(501, b"{}", "application/json"), errors.ServerError),
+        (Fault.status(502), errors.EdgeFailed),
+        (Fault.status(503), errors.Maintenance),
+        (Fault.status(504, b"<html></html>", "text/html"), errors.TimedOut),
+        (Fault.status(429), errors.LoginRateExceeded),
+        (Fault.status(429, b"<html></html>", "text/html"), errors.LoginRateExceeded),
+        (Fault.status(404, b"not here"), errors.Unreadable),
+        (Fault.status(400, b"{", "application/json"), errors.Unreadable),
+        (Fault.status(400, b"[]", "application/json"), errors.Unreadable),
+        (Fault.status(403, b'{"message": "blocked"}', "application/json"), errors.Unreadable),
+        (Fault.status(400, b'{"error": {"a": 1}}', "application/json"), errors.Unreadable),
+        (Fault.status(201, b"{}", "application/json"), errors.Unreadable),
+        (Fault.status(204, b"", "application/json"), errors.Unreadable),
+        (Fault.body(b""), errors.Unreadable),
+        (Fault.body(b"{"), errors.Unreadable),
+        (Fault.body(b"[]"), errors.Unreadable),
+        (Fault.body(b"\xff\xfe"), errors.Unreadable),
+        (Fault.body(b"[" * 100_000), errors.Unreadable),
+        (Fault.oversized(), errors.Unreadable),
+        (Fault.content_type("text/plain"), errors.Unreadable),
+        (Fault.content_type("application/jsonp"), errors.Unreadable),
+        (Fault.redirect("http://169.254.169.254/"), errors.Redirected),
+        (Fault.redirect("https://test.salesforce.com/services/oauth2/token"), errors.Redirected),
+        (Fault.reset(), errors.LostAnswer),
+        (Fault.reset(processed=False), errors.LostAnswer),
+        (Fault.truncated(), errors.LostAnswer),
+    ],
+)
+def test_a_fault_of_the_token_endpoint_becomes_its_error_and_is_not_tried_again(
+    a_transport, hosts, world, served, auth_url, fault, error
+):
+    world.inject(fault, path=TOKEN_PATH)
+
+    with pytest.raises(errors.SalesforceError) as caught:
+        SalesforceClient(a_transport(gateway=served.url), hosts).refresh(auth_url)
+
+    assert type(caught.value) is error
+    assert world.refreshes() == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.reset(), errors.LostAnswer),
+        (Fault.truncated(), errors.LostAnswer),
+        (Fault.hang(60), errors.TimedOut),
+        (Fault.slow_drip(60), errors.TimedOut),
+        (Fault.no_name(), errors.Unreachable),
+        (Fault.oversized(), errors.Unreadable),
+        (Fault.redirect("http://169.254.169.254/"), errors.Redirected),
+        (Fault.html_maintenance(), errors.Maintenance),
+    ],
+)
+def test_the_door_inside_the_process_shows_the_same_faults(client, salesforce, auth_url, fault, error):
+    salesforce.inject(fault, path=TOKEN_PATH)
+
+    with pytest.raises(errors.SalesforceError) as caught:
+        client.refresh(auth_url)
+
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.rest(401, "INVALID_SESSION_ID"), errors.SessionExpired),
+        (Fault.rest(403, "INVALID_SESSION_ID"), errors.SessionExpired),
+        (Fault.status(401, b"", "text/plain"), errors.SessionExpired),
+        (Fault.status(403, texts.BAD_OAUTH_TOKEN), errors.SessionExpired),
+        (Fault.status(403, texts.MISSING_OAUTH_TOKEN), errors.SessionExpired),
+        (Fault.status(403, b"Wrong_Org"), errors.SessionExpired),
+        (Fault.rest(403, "REQUEST_LIMIT_EXCEEDED"), errors.APILimitReached),
+        (Fault.status(429), errors.APILimitReached),
+        (Fault.status(420), errors.OrgGone),
+        (Fault.rest(403, "INACTIVE_ORG_OR_USER"), errors.UserInactive),
+        (Fault.rest(403, "LOGIN_RATE_EXCEEDED"), errors.LoginRateExceeded),
+        (Fault.rest(503, "SERVER_UNAVAILABLE"), errors.Maintenance),
+        (Fault.rest(500, "UNKNOWN_EXCEPTION"), errors.ServerError),
+        (Fault.rest(400, "MALFORMED_QUERY"), errors.RequestRefused),
+        (Fault.rest(404, "NOT_FOUND"), errors.RequestRefused),
+        (Fault.status(404, b"<html></html>", "text/html"), errors.NotReady),
+        (Fault.html_maintenance(200), errors.Maintenance),
+        (Fault.status(502), errors.EdgeFailed),
+        (Fault.body(b"{"), errors.Unreadable),
+        (Fault.body(b"{}"), errors.Unreadable),
+        (Fault.body(b'{"records": [1]}'), errors.Unreadable),
+        (Fault.body(b'{"records": []}'), errors.Unreadable),
+        (Fault.redirect("https://evil.example"), errors.Redirected),
+    ],
+)
+def test_a_fault_of_the_rest_api_becomes_its_error(client, salesforce, auth_url, fault, error):
+    session = client.refresh(auth_url).session
+    salesforce.inject(fault, path=QUERY_PATH)
+
+    with pytest.raises(errors.SalesforceError) as caught:
+        client.organization(session)
+
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("code", ["lower", "A" * 81, "TWO WORDS", "", "X", None])
+def test_an_error_code_that_is_no_word_is_not_repeated(client, salesforce, auth_url, code):
+    session = client.refresh(auth_url).session
+    salesforce.inject(Fault.rest(400, code, "SECRET"), path=QUERY_PATH)
+
+    with pytest.raises(errors.RequestRefused) as caught:
+        client.organization(session)
+
+    assert caught.value.error_code == "UNKNOWN"
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_deleted_org_is_gone(client, salesforce, org, auth_url):
+    org.delete()
+
+    with pytest.raises(errors.OrgGone):
+        client.refresh(auth_url)
