@@ -1,7 +1,7 @@
 """Who acts: one value for a person, an application token and nobody, as views and audit see them."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework.request import Request
 
@@ -22,8 +22,6 @@ class Actor:
     role: Role | None
     address: str = ""
     request_id: str = ""
-
-    is_active: ClassVar[bool] = True
 
     @property
     def is_authenticated(self) -> bool:

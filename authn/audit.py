@@ -6,6 +6,7 @@ deed does not happen and nothing is handed out.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from authn.actors import Actor
 from authn.audit_actions import Action, Outcome
 from authn.models import AuditEvent
 
-__all__ = ["Action", "Outcome", "event", "fingerprint", "record"]
+__all__ = ["Action", "Outcome", "event", "fingerprint", "record", "record_all"]
 
 
 def event(
@@ -51,6 +52,11 @@ def record(action: Action, outcome: Outcome, *, by: Actor, **facts: Any) -> Audi
     row = event(action, outcome, by=by, **facts)
     row.save(force_insert=True)
     return row
+
+
+def record_all(events: Iterable[AuditEvent]) -> None:
+    """Store many audit rows at once."""
+    AuditEvent.objects.bulk_create(events)
 
 
 def fingerprint(token: str) -> str:

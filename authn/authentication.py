@@ -9,6 +9,7 @@ from authn.client_address import client_address
 from authn.errors import BearerRefused
 from authn.login import actor_for, person_of
 from authn.models import ApplicationToken, User
+from authn.request_id import request_id_of
 from authn.roles import Role
 
 MAX_BEARER_LENGTH = 4096
@@ -30,7 +31,7 @@ class BearerAuthentication(BaseAuthentication):
         value = value.strip()
         if not value or len(value) > MAX_BEARER_LENGTH or not value.isascii():
             raise BearerRefused
-        if tokens.looks_like_one(value):
+        if tokens.is_application_token(value):
             return self._application(request, tokens.find(value))
         person = person_of(value).user
         return actor_for(person, request._request), person
@@ -46,6 +47,6 @@ class BearerAuthentication(BaseAuthentication):
             name=row.name,
             role=Role.APPLICATION,
             address=client_address(request._request),
-            request_id=str(request.META.get("frontdesk.request_id", "")),
+            request_id=request_id_of(request),
         )
         return actor, row

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 
 MIN_KEY_LENGTH = 32
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Check = Callable[[], Iterable[CheckMessage]]
 
@@ -23,7 +24,7 @@ def check_authn_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
 
 def _keys() -> Iterable[CheckMessage]:
     named = {
-        "authn.E001": ("SECRET_KEY", settings.SECRET_KEY),
+        "authn.E001": ("SECRET_KEY", _secret_key()),
         "authn.E002": ("JWT_SIGNING_KEY", settings.JWT_SIGNING_KEY),
         "authn.E003": ("AUDIT_KEY", settings.AUDIT_KEY),
     }
@@ -39,6 +40,14 @@ def _keys() -> Iterable[CheckMessage]:
         yield Error("Two of the keys are equal.", hint="Make each key by itself.", id="authn.E004")
 
 
+def _secret_key() -> str:
+    """Return the key, or "": Django raises when it is asked for an empty one."""
+    try:
+        return str(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        return ""
+
+
 def _public_url() -> Iterable[CheckMessage]:
     parts = urlsplit(settings.PUBLIC_URL)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
@@ -46,19 +55,19 @@ def _public_url() -> Iterable[CheckMessage]:
             "PUBLIC_URL must be the address that people use, such as https://frontdesk.example.com.",
             id="authn.E005",
         )
-    elif parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
         yield Error("PUBLIC_URL must be https unless it is on loopback.", id="authn.E006")
 
 
 def _demo() -> Iterable[CheckMessage]:
-    if settings.DEMO and urlsplit(settings.PUBLIC_URL).hostname not in _LOOPBACK:
+    if settings.DEMO and urlsplit(settings.PUBLIC_URL).hostname not in LOOPBACK:
         yield Error("DEMO is for loopback only.", hint="Set DEMO=false.", id="authn.E007")
 
 
 def _hosts() -> Iterable[CheckMessage]:
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield Error("ALLOWED_HOSTS must name the hosts that this desk answers to.", id="authn.E008")
-    if settings.DEBUG and urlsplit(settings.PUBLIC_URL).hostname not in _LOOPBACK:
+    if settings.DEBUG and urlsplit(settings.PUBLIC_URL).hostname not in LOOPBACK:
         yield Error("DEBUG shows settings to strangers; it is for loopback only.", id="authn.E009")
 
 
@@ -75,3 +84,5 @@ def _retention() -> Iterable[CheckMessage]:
 def _threads() -> Iterable[CheckMessage]:
     if not 1 <= settings.WEB_THREADS <= 1024:
         yield Error("WEB_THREADS must be between 1 and 1024.", id="authn.E012")
+    if not 1 <= settings.WEB_CONCURRENCY <= 256:
+        yield Error("WEB_CONCURRENCY must be between 1 and 256.", id="authn.E013")

@@ -1,11 +1,13 @@
 """What can go wrong in authn. These know no HTTP; config/errors.py gives each a status.
 
 AuthnError
-├── NotAuthenticated       no bearer came
-├── BearerRefused          a bearer came and is not, or no longer, good
+├── BearerRefused          a bearer came and is not good
+│   ├── BearerExpired      it was once
+│   └── BearerRevoked      it was taken back
 ├── LoginRefused           wrong e-mail or password, or the person is switched off
 ├── TooManyTries           the name is locked for a while
 ├── RefreshRefused         a refresh token is not, or no longer, good
+│   └── RefreshReused      it was used before
 ├── TokenNotFound          no application token has this id
 └── LastOwner              the desk would be left without an owner
 """

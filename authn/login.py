@@ -6,8 +6,10 @@ LoginFamily, which is looked up at each request: ending it ends them.
 
 import uuid
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -28,6 +30,7 @@ from authn.errors import (
 )
 from authn.lockout import locked_for
 from authn.models import LoginFamily, User, canonical_email
+from authn.request_id import request_id_of
 from authn.roles import Role
 
 
@@ -50,6 +53,8 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     with transaction.atomic():
         family, pair = _start_family(user)
         audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id))
+        # Ends the count of wrong passwords and notes the time, as a log-in in the browser does.
+        user_logged_in.send(sender=User, request=request, user=user)
     return pair
 
 
@@ -59,7 +64,7 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     Raises LoginRefused, TooManyTries. Each refusal is audited under the name that was tried.
     """
     name = canonical_email(email)
-    nobody = replace(anonymous(), name=name[:254], address=client_address(request), request_id=_request_id(request))
+    nobody = replace(anonymous(), name=name[:254], address=client_address(request), request_id=request_id_of(request))
     if seconds := locked_for(request, name):
         audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=TooManyTries.code)
         raise TooManyTries(seconds)
@@ -77,11 +82,15 @@ def refresh(value: str, *, request: HttpRequest) -> TokenPair:
     log-in is ended for whoever holds its tokens).
     """
     try:
-        token = RefreshToken(value)
+        token = RefreshToken(_wire(value))
     except TokenError as error:
         raise RefreshRefused from error
     family = _family_of(token)
-    if family is None or family.revoked_at is not None or not family.user.is_active:
+    if family is None:
+        raise RefreshRefused
+    if family.revoked_at is not None or not family.user.is_active:
+        by = actor_for(family.user, request)
+        audit.record(audit.Action.LOGIN_REFRESH, audit.Outcome.REFUSED, by=by, code=RefreshRefused.code)
         raise RefreshRefused
     return _rotate(family, str(token["jti"]), actor_for(family.user, request))
 
@@ -92,10 +101,11 @@ def person_of(value: str) -> LoginFamily:
     One query. Raises BearerRefused, BearerExpired, BearerRevoked.
     """
     try:
-        token = AccessToken(value)
+        token = AccessToken(_wire(value))
     except ExpiredTokenError as error:
         # The signature was good, or it would not be called expired: the name in it can be believed.
-        raise BearerExpired(_holder(str(AccessToken(value, verify=False).get("sub")))) from error  # type: ignore[arg-type]
+        expired = AccessToken(_wire(value), verify=False)
+        raise BearerExpired(_holder(str(expired.get("sub")))) from error
     except TokenError as error:
         raise BearerRefused from error
     family = _family_of(token)
@@ -116,8 +126,13 @@ def actor_for(user: User, request: HttpRequest) -> Actor:
         name=user.email,
         role=Role(user.role),
         address=client_address(request),
-        request_id=_request_id(request),
+        request_id=request_id_of(request),
     )
+
+
+def _wire(value: str) -> Any:
+    """Pass a token on as text, which simplejwt wants although its annotation says Token."""
+    return value
 
 
 def _holder(user_id: str, name: str = "") -> Actor:
@@ -167,7 +182,3 @@ def _family_of(token: Token) -> LoginFamily | None:
     except ValueError:
         return None
     return LoginFamily.objects.select_related("user").filter(pk=identifier).first()
-
-
-def _request_id(request: HttpRequest) -> str:
-    return str(request.META.get("frontdesk.request_id", ""))

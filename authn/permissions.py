@@ -22,7 +22,7 @@ class RequiresRole(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the actor's role, as the database has it now, is enough."""
-        actor = request.user
+        actor: object = request.user
         return isinstance(actor, Actor) and role_satisfies(actor.role, self.roles)
 
 

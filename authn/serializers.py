@@ -28,6 +28,17 @@ class StrictCharField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class QueryForm(serializers.Serializer[Any]):
+    """Parameters of a query string. One that is given twice is refused: two readers may differ."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the values by name. Raises ValidationError."""
+        twice = [str(name) for name in self.fields if hasattr(data, "getlist") and len(data.getlist(name)) > 1]
+        if twice:
+            raise serializers.ValidationError(dict.fromkeys(twice, "Send this parameter once."))
+        return super().to_internal_value(data)
+
+
 class AdminLoginDto(serializers.Serializer[Any]):
     """E-mail and password of a person."""
 
@@ -123,4 +134,4 @@ class ErrorDto(serializers.Serializer[Any]):
     message = serializers.CharField()
     action = serializers.CharField()
     requestId = serializers.CharField()
-    errors = ErrorFieldDto(many=True, required=False)
+    errors = ErrorFieldDto(many=True, required=False)  # type: ignore[assignment]  # the class has a property so named

@@ -20,7 +20,7 @@ from django.utils import timezone
 from authn import audit
 from authn.actors import Actor
 from authn.errors import BearerExpired, BearerRefused, BearerRevoked, TokenNotFound
-from authn.models import ApplicationToken, User
+from authn.models import ApplicationToken
 
 PREFIX = "fdt_"
 MAX_DAYS = 365
@@ -33,7 +33,7 @@ _SHAPE = re.compile(rf"fdt_[0-9A-Za-z]{{{_RANDOM_LENGTH + _CHECKSUM_LENGTH}}}\Z"
 _LAST_USED_GRAIN = timedelta(minutes=1)
 
 
-def issue(*, name: str, days: int, by: Actor, creator: User | None = None) -> tuple[ApplicationToken, str]:
+def issue(*, name: str, days: int, by: Actor) -> tuple[ApplicationToken, str]:
     """Make a token that is good for `days` days. Returns its row and its value, seen this once."""
     value = _new_value()
     now = timezone.now()
@@ -41,7 +41,6 @@ def issue(*, name: str, days: int, by: Actor, creator: User | None = None) -> tu
         name=name,
         digest=_digest(value),
         prefix=value[: len(PREFIX) + 6],
-        created_by=creator,
         created_by_name=by.name,
         created_at=now,
         expires_at=now + timedelta(days=days),
@@ -60,7 +59,7 @@ def issue(*, name: str, days: int, by: Actor, creator: User | None = None) -> tu
     return row, value
 
 
-def looks_like_one(value: str) -> bool:
+def is_application_token(value: str) -> bool:
     """Tell an application token from any other bearer, by its prefix."""
     return value.startswith(PREFIX)
 

@@ -1,6 +1,6 @@
 """Log-in of people and the tokens of applications, over REST."""
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +10,8 @@ from rest_framework.views import APIView
 from authn import login, tokens
 from authn.actors import Actor
 from authn.lockout import LoginThrottle
-from authn.models import ApplicationToken, User
+from authn.models import ApplicationToken
+from authn.openapi import answers
 from authn.permissions import OwnersOnly
 from authn.serializers import (
     AdminLoginDto,
@@ -18,14 +19,9 @@ from authn.serializers import (
     ApplicationTokenDto,
     CreatedTokenDto,
     CreateTokenDto,
-    ErrorDto,
     TokenRefreshDto,
     TokenRefreshResponseDto,
 )
-
-
-def _error(text: str) -> OpenApiResponse:
-    return OpenApiResponse(ErrorDto, description=text)
 
 
 class AdminLoginView(APIView):
@@ -42,12 +38,7 @@ class AdminLoginView(APIView):
         tags=["Authentication"],
         auth=[],
         request=AdminLoginDto,
-        responses={
-            200: OpenApiResponse(AdminLoginResponseDto, description="Authentication successful"),
-            400: _error("The body is not as documented"),
-            401: _error("Invalid credentials"),
-            429: _error("Too many tries; wait as long as Retry-After says"),
-        },
+        responses=answers(AdminLoginResponseDto, 400, 401, 429, ok="Authentication successful"),
     )
     def post(self, request: Request) -> Response:
         """Log a person in."""
@@ -80,12 +71,7 @@ class TokenRefreshView(APIView):
         tags=["Authentication"],
         auth=[],
         request=TokenRefreshDto,
-        responses={
-            200: OpenApiResponse(TokenRefreshResponseDto, description="The next pair of tokens"),
-            400: _error("The body is not as documented"),
-            401: _error("The refresh token is not, or no longer, good"),
-            429: _error("Too many tries; wait as long as Retry-After says"),
-        },
+        responses=answers(TokenRefreshResponseDto, 400, 401, 429, ok="The next pair of tokens"),
     )
     def post(self, request: Request) -> Response:
         """Hand out the next pair."""
@@ -107,11 +93,7 @@ class ApplicationTokensView(APIView):
         operation_id="ApplicationTokensController_list",
         summary="List application tokens",
         tags=["Application Tokens"],
-        responses={
-            200: ApplicationTokenDto(many=True),
-            401: _error("Unauthorized"),
-            403: _error(OwnersOnly().message),
-        },
+        responses=answers(ApplicationTokenDto(many=True), 401, (403, OwnersOnly)),
     )
     def get(self, _request: Request) -> Response:
         """List all tokens, newest first, without their values."""
@@ -123,24 +105,14 @@ class ApplicationTokensView(APIView):
         description="The value is in this answer alone; it cannot be fetched again.",
         tags=["Application Tokens"],
         request=CreateTokenDto,
-        responses={
-            201: CreatedTokenDto,
-            400: _error("The body is not as documented"),
-            401: _error("Unauthorized"),
-            403: _error(OwnersOnly().message),
-        },
+        responses=answers(CreatedTokenDto, 400, 401, (403, OwnersOnly), status=201),
     )
     def post(self, request: Request) -> Response:
         """Make a token."""
         form = CreateTokenDto(data=request.data)
         form.is_valid(raise_exception=True)
-        creator = request.auth if isinstance(request.auth, User) else None
-        row, value = tokens.issue(
-            name=form.validated_data["name"],
-            days=form.validated_data["expiresIn"],
-            by=Actor.of(request),
-            creator=creator,
-        )
+        wanted = form.validated_data
+        row, value = tokens.issue(name=wanted["name"], days=wanted["expiresIn"], by=Actor.of(request))
         row.token = value  # type: ignore[attr-defined]  # for this answer alone, never stored
         return Response(CreatedTokenDto(row).data, status=HTTP_201_CREATED)
 
@@ -157,12 +129,7 @@ class ApplicationTokenView(APIView):
         tags=["Application Tokens"],
         parameters=[OpenApiParameter("token", str, OpenApiParameter.PATH, description="The token to revoke: its id.")],
         request=None,
-        responses={
-            200: OpenApiResponse(description="Token revoked"),
-            401: _error("Unauthorized"),
-            403: _error(OwnersOnly().message),
-            404: _error("No active token has this id"),
-        },
+        responses=answers(None, 401, (403, OwnersOnly), 404, ok="Token revoked"),
     )
     def delete(self, request: Request, token: str) -> Response:
         """Revoke a token."""

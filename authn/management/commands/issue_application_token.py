@@ -25,5 +25,5 @@ class Command(BaseCommand):
             raise CommandError(f"--days must be between 1 and {tokens.MAX_DAYS}.")
         if not 1 <= len(name.strip()) <= 100:
             raise CommandError("NAME must have 1 to 100 characters.")
-        _, value = tokens.issue(name=name.strip(), days=days, by=system("issue_application_token"))
+        _row, value = tokens.issue(name=name.strip(), days=days, by=system("issue_application_token"))
         self.stdout.write(value)

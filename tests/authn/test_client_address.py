@@ -1,0 +1,28 @@
+"""Whose address a request comes from, behind proxies and without."""
+
+import pytest
+
+from authn.client_address import client_address
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        (0, "1.2.3.4", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+        (1, "1.2.3.4", "1.2.3.4"),
+        (1, "9.9.9.9, 1.2.3.4", "1.2.3.4"),
+        (2, "9.9.9.9, 1.2.3.4, 10.0.0.1", "1.2.3.4"),
+        (2, "1.2.3.4", "127.0.0.1"),
+        (1, "1.2.3.4:5678", "1.2.3.4"),
+        (1, "[2001:db8::1]:443", "2001:db8::1"),
+        (1, "2001:db8::1", "2001:db8::1"),
+        (1, "unknown", "127.0.0.1"),
+        (1, "x" * 5000, "127.0.0.1"),
+        (1, "1.2.3.4\x00", "127.0.0.1"),
+    ],
+)
+def test_only_what_trusted_proxies_saw_is_believed(rf, settings, trusted, forwarded, address):
+    settings.TRUSTED_PROXY_COUNT = trusted
+
+    assert client_address(rf.get("/", headers={"X-Forwarded-For": forwarded})) == address

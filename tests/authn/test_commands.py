@@ -1,0 +1,98 @@
+"""createsuperuser, add_user, issue_application_token and sweep, as an operator types them."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from authn import audit
+from authn.actors import system
+from authn.models import ApplicationToken, AuditEvent, LoginFamily, User
+from authn.roles import Role
+from tests.callers import Caller
+
+PASSWORD = "correct-horse-battery-staple"
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+def test_createsuperuser_makes_an_owner(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "Olga@Acme.example")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    call_command("createsuperuser", "--noinput", verbosity=0)
+
+    user = User.objects.get()
+    assert (user.email, user.role) == ("olga@acme.example", Role.OWNER)
+    assert user.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(("arguments", "role"), [((), Role.MEMBER), (("--role", "owner"), Role.OWNER)])
+def test_add_user_reads_the_password_from_standard_input(monkeypatch, arguments, role):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    out = io.StringIO()
+
+    call_command("add_user", "max@acme.example", "--password-stdin", *arguments, stdout=out)
+
+    assert User.objects.get().role == role
+    assert User.objects.get().check_password(PASSWORD)
+    assert PASSWORD not in out.getvalue()
+
+
+@pytest.mark.parametrize("password", ["", "short", "password1234", "max@acme.example"])
+def test_add_user_refuses_a_weak_password(monkeypatch, password):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+
+    with pytest.raises(CommandError):
+        call_command("add_user", "max@acme.example", "--password-stdin")
+
+    assert not User.objects.exists()
+
+
+def test_add_user_refuses_an_email_that_is_taken(monkeypatch, a_person):
+    a_person("max@acme.example")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+
+    with pytest.raises(CommandError):
+        call_command("add_user", "MAX@acme.example", "--password-stdin")
+
+    assert User.objects.count() == 1
+
+
+def test_issue_application_token_prints_the_token_alone():
+    out = io.StringIO()
+
+    call_command("issue_application_token", "ci", "--days", "3", stdout=out)
+
+    assert Caller(out.getvalue().strip()).get("/sfp/api/auth/salesforce/orgs").status_code == 200
+    assert out.getvalue().count("\n") == 1
+    assert ApplicationToken.objects.get().expires_at < timezone.now() + timedelta(days=3, minutes=1)
+
+
+@pytest.mark.parametrize("arguments", [("ci", "--days", "0"), ("ci", "--days", "366"), (" ",), ("x" * 101,)])
+def test_issue_application_token_refuses_what_cannot_be(arguments):
+    with pytest.raises(CommandError):
+        call_command("issue_application_token", *arguments)
+
+    assert not ApplicationToken.objects.exists()
+
+
+def test_sweep_deletes_what_is_over_and_keeps_the_rest(a_person, settings):
+    user = a_person("max@acme.example")
+    now = timezone.now()
+    for days in (-1, 1):
+        LoginFamily.objects.create(user=user, current_jti="x", expires_at=now + timedelta(days=days))
+    for days in (1, 400):
+        event = audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=system("tests"))
+        AuditEvent.objects.filter(pk=event.pk).update(at=now - timedelta(days=days))
+
+    call_command("sweep")
+
+    assert LoginFamily.objects.count() == 1
+    assert AuditEvent.objects.count() == 1
+
+
+def test_sweep_refuses_an_interval_that_is_none():
+    with pytest.raises(CommandError):
+        call_command("sweep", "--every", "0")

@@ -1,0 +1,259 @@
+"""POST /sfp/api/auth/admin/login and /sfp/api/auth/refresh."""
+
+import base64
+import json
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from authn.actors import system
+from authn.models import AuditEvent, LoginFamily, User
+from authn.people import change_user, end_logins
+from authn.roles import Role
+from tests.callers import Caller
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+LOGIN = "/sfp/api/auth/admin/login"
+REFRESH = "/sfp/api/auth/refresh"
+ORGS = "/sfp/api/auth/salesforce/orgs"
+EMAIL = "olga@acme.example"
+
+
+@pytest.fixture
+def olga(a_person) -> User:
+    return a_person(EMAIL, Role.OWNER)
+
+
+def _log_in(anonymous, email=EMAIL, password=PASSWORD):
+    return anonymous.post(LOGIN, {"email": email, "password": password})
+
+
+def test_a_person_logs_in(anonymous, olga):
+    answer = _log_in(anonymous)
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["success"] is True
+    assert body["user"] == {"id": str(olga.id), "email": EMAIL, "role": "owner"}
+    assert Caller(body["access_token"]).get(ORGS).status_code == 200
+
+
+@pytest.mark.parametrize("spelling", ["OLGA@ACME.example", " olga@acme.example ", "ｏlga@acme.example"])
+def test_the_spelling_of_an_email_does_not_matter(anonymous, olga, spelling):
+    assert _log_in(anonymous, spelling).status_code == 200
+
+
+def test_a_member_logs_in_with_the_role_of_a_member(anonymous, a_person):
+    a_person("max@acme.example")
+
+    assert _log_in(anonymous, "max@acme.example").json()["user"]["role"] == "member"
+
+
+def _unknown(_):
+    return "nobody@acme.example", PASSWORD
+
+
+def _wrong_password(_):
+    return EMAIL, "wrong"
+
+
+def _inactive(olga):
+    User.objects.filter(pk=olga.pk).update(is_active=False)
+    return EMAIL, PASSWORD
+
+
+def _no_password(olga):
+    olga.set_unusable_password()
+    olga.save()
+    return EMAIL, PASSWORD
+
+
+@pytest.mark.parametrize("case", [_unknown, _wrong_password, _inactive, _no_password])
+def test_every_refusal_reads_the_same(anonymous, olga, case):
+    answer = _log_in(anonymous, *case(olga))
+
+    body = answer.json()
+    request_id = body.pop("requestId")
+    assert answer.status_code == 401
+    assert request_id == answer.headers["X-Request-Id"]
+    assert body == {
+        "statusCode": 401,
+        "error": "Invalid credentials",
+        "code": "INVALID_CREDENTIALS",
+        "message": "Invalid credentials",
+        "action": "Check e-mail and password. An owner can reset your password.",
+        "success": False,
+    }
+
+
+def test_the_access_token_names_no_role_and_no_email(anonymous, olga):
+    token = _log_in(anonymous).json()["access_token"]
+
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert not {"role", "email"} & set(claims)
+    assert claims["exp"] - claims["iat"] == 3600
+    assert EMAIL not in json.dumps(claims)
+
+
+def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
+    token = _log_in(anonymous).json()["access_token"]
+    a_person("second@acme.example", Role.OWNER)
+    change_user(olga, by=system("tests"), role=Role.MEMBER)
+
+    answer = Caller(token).get("/sfp/api/application-tokens")
+
+    assert answer.status_code == 403
+
+
+# --- Lockout -----------------------------------------------------------------------------------------
+
+
+def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, olga):
+    wrong = [_log_in(anonymous, password="wrong").status_code for _ in range(5)]
+    locked = _log_in(anonymous)
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        later = _log_in(anonymous)
+
+    assert wrong == [401] * 5
+    assert locked.status_code == 429
+    assert 800 < int(locked.headers["Retry-After"]) <= 901
+    assert locked.json()["success"] is False
+    assert later.status_code == 200
+
+
+def test_other_spellings_count_for_the_same_name(anonymous, olga):
+    for spelling in (EMAIL, EMAIL.upper(), f" {EMAIL}", "ｏlga@acme.example", EMAIL):
+        _log_in(anonymous, spelling, "wrong")
+
+    assert _log_in(anonymous).status_code == 429
+
+
+def test_a_name_is_locked_whether_or_not_it_exists(anonymous, olga):
+    for _ in range(5):
+        _log_in(anonymous, "nobody@acme.example", "wrong")
+
+    assert _log_in(anonymous, "nobody@acme.example").status_code == 429
+    assert _log_in(anonymous).status_code == 200
+
+
+def test_a_good_password_starts_the_count_anew(anonymous, olga):
+    for _ in range(3):
+        for _ in range(3):
+            _log_in(anonymous, password="wrong")
+        assert _log_in(anonymous).status_code == 200
+
+
+def test_one_address_cannot_try_many_names(anonymous, olga):
+    statuses = [
+        anonymous.send(
+            "POST",
+            LOGIN,
+            {"email": f"u{number}@acme.example", "password": "x"},
+            headers={"X-Forwarded-For": f"10.0.0.{number}"},
+        ).status_code
+        for number in range(65)
+    ]
+
+    assert statuses[:60] == [401] * 60
+    assert statuses[60:] == [429] * 5
+
+
+def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(anonymous, olga, settings):
+    settings.TRUSTED_PROXY_COUNT = 1
+    for number in range(65):
+        answer = anonymous.send(
+            "POST",
+            LOGIN,
+            {"email": f"u{number}@acme.example", "password": "x"},
+            headers={"X-Forwarded-For": f"1.2.3.4, 10.0.0.{number}"},
+        )
+        assert answer.status_code == 401
+
+
+# --- Refresh -----------------------------------------------------------------------------------------
+
+
+def test_a_refresh_token_gives_the_next_pair_once(anonymous, olga):
+    first = _log_in(anonymous).json()
+
+    second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]})
+
+    assert second.status_code == 200
+    assert set(second.json()) == {"success", "access_token", "refresh_token"}
+    assert Caller(second.json()["access_token"]).get(ORGS).status_code == 200
+
+
+def test_a_spent_refresh_token_ends_the_whole_log_in(anonymous, olga):
+    first = _log_in(anonymous).json()
+    second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]}).json()
+
+    reused = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]})
+
+    assert (reused.status_code, reused.json()["code"]) == (401, "REFRESH_REUSED")
+    assert anonymous.post(REFRESH, {"refresh_token": second["refresh_token"]}).status_code == 401
+    assert Caller(second["access_token"]).get(ORGS).json()["code"] == "TOKEN_REVOKED"
+    assert AuditEvent.objects.filter(action="person.refresh_token_reused").count() == 1
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "fdt_" + "x" * 42])
+def test_a_refresh_token_that_is_none(anonymous, db, token):
+    assert anonymous.post(REFRESH, {"refresh_token": token}).json()["code"] == "REFRESH_INVALID"
+
+
+def test_an_access_token_is_no_refresh_token_and_the_other_way_round(anonymous, olga):
+    pair = _log_in(anonymous).json()
+
+    assert anonymous.post(REFRESH, {"refresh_token": pair["access_token"]}).status_code == 401
+    assert Caller(pair["refresh_token"]).get(ORGS).status_code == 401
+
+
+def test_an_expired_refresh_token(anonymous, olga):
+    token = _log_in(anonymous).json()["refresh_token"]
+
+    with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)):
+        answer = anonymous.post(REFRESH, {"refresh_token": token})
+
+    assert answer.status_code == 401
+
+
+def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
+    pair = _log_in(anonymous).json()
+    a_person("second@acme.example", Role.OWNER)
+
+    change_user(olga, by=system("tests"), is_active=False)
+
+    assert Caller(pair["access_token"]).get(ORGS).status_code == 401
+    assert anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]}).status_code == 401
+    assert LoginFamily.objects.filter(revoked_at=None).count() == 0
+
+
+def test_ending_log_ins_leaves_those_of_others(anonymous, olga, a_person):
+    a_person("second@acme.example", Role.OWNER)
+    theirs = _log_in(anonymous, "second@acme.example").json()["access_token"]
+
+    end_logins(olga)
+
+    assert Caller(theirs).get(ORGS).status_code == 200
+
+
+def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymous, olga):
+    _log_in(anonymous)
+    _log_in(anonymous, password="wrong")
+
+    refused, granted = AuditEvent.objects.filter(action="person.login")
+    assert (granted.outcome, granted.actor_name, granted.address) == ("granted", EMAIL, "127.0.0.1")
+    assert (refused.outcome, refused.actor_name, refused.code) == ("refused", EMAIL, "INVALID_CREDENTIALS")
+
+
+def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, olga):
+    token = _log_in(anonymous).json()["refresh_token"]
+    end_logins(olga)
+
+    answer = anonymous.post(REFRESH, {"refresh_token": token})
+
+    assert answer.status_code == 401
+    event = AuditEvent.objects.get(action="person.login_refreshed")
+    assert (event.outcome, event.code, event.actor_name) == ("refused", "REFRESH_INVALID", EMAIL)

@@ -1,0 +1,48 @@
+"""Roles and the last owner."""
+
+import pytest
+
+from authn.actors import system
+from authn.errors import LastOwner
+from authn.models import User
+from authn.people import change_user
+from authn.roles import Role
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+BY = system("tests")
+
+
+@pytest.fixture
+def olga(a_person) -> User:
+    return a_person("olga@acme.example", Role.OWNER)
+
+
+@pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"is_active": False}])
+def test_the_last_owner_stays(olga, a_person, change):
+    a_person("max@acme.example", Role.MEMBER)
+
+    with pytest.raises(LastOwner):
+        change_user(olga, by=BY, **change)
+
+    olga.refresh_from_db()
+    assert (olga.role, olga.is_active) == (Role.OWNER, True)
+
+
+def test_an_owner_who_is_switched_off_does_not_count(olga, a_person):
+    second = a_person("second@acme.example", Role.OWNER)
+    change_user(second, by=BY, is_active=False)
+
+    with pytest.raises(LastOwner):
+        change_user(olga, by=BY, role=Role.MEMBER)
+
+
+def test_with_two_owners_one_may_go(olga, a_person):
+    a_person("second@acme.example", Role.OWNER)
+
+    assert change_user(olga, by=BY, role=Role.MEMBER).role == Role.MEMBER
+
+
+def test_passwords_are_kept_with_argon2():
+    from config import settings
+
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
