@@ -4,22 +4,25 @@ import base64
 import secrets
 from functools import cache
 
-from django.db import transaction
-
+from orgs.errors import DeskKeyUnreadable
 from orgs.models import DeskKey
+from orgs.sealed_column import NotReadable
 
 _TOKEN_HASHES = "token-hashes"
 
 
-def make_desk_keys() -> None:
-    """Make the key that is missing. Runs after each migration and changes nothing when it is there."""
-    token_hash_key.cache_clear()
-    value = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    with transaction.atomic():
-        DeskKey.objects.get_or_create(name=_TOKEN_HASHES, defaults={"sealed_key": value})
+def new_key() -> tuple[str, str]:
+    """Return the name of the key and 32 random bytes, as text to seal. The first migration stores them."""
+    return _TOKEN_HASHES, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 @cache
 def token_hash_key() -> bytes:
-    """Return the 32 bytes that hash tokens. Read once a process: they never change."""
-    return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key)
+    """Return the 32 bytes that hash tokens. Read once a process: they never change.
+
+    Raises DeskKeyUnreadable.
+    """
+    try:
+        return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key.open())
+    except (NotReadable, DeskKey.DoesNotExist) as error:
+        raise DeskKeyUnreadable from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from orgs import errors
 from orgs.models import Health
+from orgs.salesforce import errors as salesforce
 
 _LOG_IN_AGAIN = (
     "An owner must register this org again: `sf org login web`, then "
@@ -27,11 +28,17 @@ class Ending:
     action: str
     health: Health | None = None
     retry_after: int | None = None
+    counts: bool = True  # towards the breaker: Salesforce is unwell, and asking makes it no better
 
     @property
     def definite(self) -> bool:
         """Tell whether asking again, with the same credential, can only end the same way."""
         return issubclass(self.raises, errors.CredentialRefused)
+
+    @property
+    def blames_the_caller(self) -> bool:
+        """Tell whether it means, to whoever brought this credential just now, that it is no good."""
+        return self.definite or self.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
 
     def error(self, retry_after: int | None = None) -> errors.SessionError:
         """Return the error to raise. `retry_after`, from Salesforce, wins over the usual seconds."""
@@ -42,8 +49,16 @@ def _refused(code: str, message: str, action: str) -> Ending:
     return Ending(code, errors.CredentialRefused, message, action, Health.EXPIRED)
 
 
-def _unavailable(code: str, message: str, retry_after: int, action: str = _TRY_LATER) -> Ending:
-    return Ending(code, errors.SalesforceUnavailable, message, action, Health.FAILING, retry_after)
+def _unavailable(
+    code: str,
+    message: str,
+    retry_after: int,
+    action: str = _TRY_LATER,
+    health: Health | None = Health.FAILING,
+    *,
+    counts: bool = True,
+) -> Ending:
+    return Ending(code, errors.SalesforceUnavailable, message, action, health, retry_after, counts)
 
 
 _ENDINGS = (
@@ -85,12 +100,24 @@ _ENDINGS = (
         "Delete it here, or ask Salesforce to unlock it.",
         Health.EXPIRED,
     ),
-    _unavailable("REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1),
+    _unavailable(
+        "REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1, health=None, counts=False
+    ),
+    _unavailable(
+        "UPSTREAM_BUSY", "This desk has as many requests to Salesforce as it can bear.", 1, health=None, counts=False
+    ),
+    _unavailable(
+        "UPSTREAM_PAUSED",
+        "Salesforce failed five times for this org, and is left alone.",
+        30,
+        health=None,
+        counts=False,
+    ),
     _unavailable("UPSTREAM_MAINTENANCE", "Salesforce is down for maintenance.", 60, "See status.salesforce.com."),
     _unavailable("ORG_NOT_READY", "The org is new or was moved, and is not ready yet.", 60),
-    _unavailable("ORG_API_LIMIT", "The org has used up its API requests.", 900),
+    _unavailable("ORG_API_LIMIT", "The org has used up its API requests.", 900, counts=False),
     _unavailable("UPSTREAM_ERROR", "Salesforce answered with an error of its own.", 30),
-    _unavailable("UPSTREAM_UNREACHABLE", "Salesforce cannot be reached from this desk.", 30),
+    _unavailable("UPSTREAM_UNREACHABLE", "Salesforce cannot be reached from this desk.", 30, health=None),
     _unavailable("UPSTREAM_LOST", "The connection broke before Salesforce had answered.", 30),
     Ending(
         "UPSTREAM_LOGIN_LIMIT",
@@ -99,6 +126,14 @@ _ENDINGS = (
         "Ask for fewer tokens: one lives an hour or two.",
         Health.FAILING,
         3600,
+        counts=False,
+    ),
+    Ending(
+        "LOGIN_BUDGET",
+        errors.SalesforceLimited,
+        "This desk makes no more log-ins of this user for now, so that Salesforce does not lock the user out.",
+        "Ask for fewer tokens: one lives an hour or two. An operator can change LOGIN_BUDGET_PER_HOUR.",
+        counts=False,
     ),
     Ending(
         "UPSTREAM_TIMEOUT",
@@ -143,6 +178,13 @@ _ENDINGS = (
         Health.FAILING,
     ),
     Ending(
+        "SESSION_REFUSED",
+        errors.SalesforceRefused,
+        "Salesforce gave an access token, and then did not accept it, twice.",
+        "Look at the org's session settings: they may lock sessions to an address or end them at once.",
+        Health.FAILING,
+    ),
+    Ending(
         "UPSTREAM_REFUSED",
         errors.SalesforceRefused,
         "Salesforce refused the request.",
@@ -150,3 +192,39 @@ _ENDINGS = (
     ),
 )
 BY_CODE = {ending.code: ending for ending in _ENDINGS}
+
+_MEANINGS: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
+    (salesforce.AppNotInstalled, "APP_NOT_INSTALLED"),
+    (salesforce.AppRejected, "APP_REJECTED"),
+    (salesforce.UserNotApproved, "USER_NOT_APPROVED"),
+    (salesforce.UserInactive, "USER_INACTIVE"),
+    (salesforce.IPNotAllowed, "IP_NOT_ALLOWED"),
+    (salesforce.OrgGone, "ORG_GONE"),
+    (salesforce.ExpiredToken, "CREDENTIAL_EXPIRED"),
+    (salesforce.AlreadyProcessing, "REFRESH_IN_PROGRESS"),
+    (salesforce.LoginRateExceeded, "UPSTREAM_LOGIN_LIMIT"),
+    (salesforce.APILimitReached, "ORG_API_LIMIT"),
+    (salesforce.Maintenance, "UPSTREAM_MAINTENANCE"),
+    (salesforce.NotReady, "ORG_NOT_READY"),
+    (salesforce.Temporary, "UPSTREAM_ERROR"),
+    (salesforce.TLSFailed, "TLS_FAILED"),
+    (salesforce.ConnectTimedOut, "UPSTREAM_TIMEOUT"),
+    (salesforce.Unreachable, "UPSTREAM_UNREACHABLE"),
+    (salesforce.TimedOut, "UPSTREAM_TIMEOUT"),
+    (salesforce.LostAnswer, "UPSTREAM_LOST"),
+    (salesforce.Unreadable, "UPSTREAM_UNREADABLE"),
+    (salesforce.Redirected, "UPSTREAM_REDIRECT"),
+    (salesforce.Untrusted, "UPSTREAM_UNTRUSTED_URL"),
+    (salesforce.SessionExpired, "SESSION_REFUSED"),
+    (salesforce.SalesforceError, "UPSTREAM_REFUSED"),
+)
+
+
+def ending_of(error: salesforce.SalesforceError) -> Ending:
+    """Return what an error of the wire means to callers and to the credential."""
+    return BY_CODE[next(code for kind, code in _MEANINGS if isinstance(error, kind))]
+
+
+def error_for(code: str, retry_after: int | None = None) -> errors.SessionError:
+    """Return the error that an attempt with this outcome code ends in."""
+    return BY_CODE[code].error(retry_after)

@@ -8,14 +8,12 @@ decrypting (design section 1).
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
-
-from cryptography.fernet import InvalidToken
 
 from orgs.errors import CredentialTampered
 from orgs.models import Credential
 from orgs.salesforce import AuthUrl, Session
+from orgs.sealed_column import NotReadable, SealedText
 
 _GRANT = "grant"
 _SESSION = "session"
@@ -51,9 +49,12 @@ def seal_grant(credential: Credential, grant: Grant) -> str:
     )
 
 
-def open_grant(credential: Credential) -> Grant:
-    """Return the grant of a credential. Raises CredentialTampered."""
-    content, binding = _open(credential, "sealed_grant", _GRANT)
+def open_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
+    """Return the grant of a credential. Raises CredentialTampered.
+
+    `check_owner=False` is for the one deed that changes the owner, in its own transaction.
+    """
+    content, binding = _open(credential, "sealed_grant", _GRANT, check_owner=check_owner)
     url = AuthUrl(
         client_id=content["client_id"],
         client_secret=content["client_secret"],
@@ -61,6 +62,11 @@ def open_grant(credential: Credential) -> Grant:
         host=content["host"],
     )
     return Grant(url, binding)
+
+
+def binding_of(credential: Credential) -> Binding:
+    """Return whose key a credential is, as its row says now. Raises CredentialTampered."""
+    return _open(credential, "sealed_grant", _GRANT, check_owner=False)[1]
 
 
 def seal_session(credential: Credential, session: Session, binding: Binding) -> str:
@@ -73,21 +79,19 @@ def seal_session(credential: Credential, session: Session, binding: Binding) -> 
         instance_url=session.instance_url,
         session_org_id=session.org_id,
         user_id=session.user_id,
-        issued_at=session.issued_at.isoformat() if session.issued_at else None,
     )
 
 
-def open_session_of(credential: Credential) -> Session | None:
+def open_session_of(credential: Credential, *, check_owner: bool = True) -> Session | None:
     """Return the newest session of a credential, or None before the first. Raises CredentialTampered."""
     if _decrypted(credential, "sealed_session") is None:
         return None
-    content, _ = _open(credential, "sealed_session", _SESSION)
+    content, _ = _open(credential, "sealed_session", _SESSION, check_owner=check_owner)
     return Session(
         access_token=content["access_token"],
         instance_url=content["instance_url"],
         org_id=content["session_org_id"],
         user_id=content["user_id"],
-        issued_at=datetime.fromisoformat(content["issued_at"]) if content["issued_at"] else None,
     )
 
 
@@ -103,7 +107,7 @@ def _seal(credential: Credential, column: str, binding: Binding, **content: Any)
     )
 
 
-def _open(credential: Credential, field_name: str, column: str) -> tuple[dict[str, Any], Binding]:
+def _open(credential: Credential, field_name: str, column: str, *, check_owner: bool) -> tuple[dict[str, Any], Binding]:
     try:
         content = json.loads(_decrypted(credential, field_name) or "")
     except ValueError as error:
@@ -111,17 +115,20 @@ def _open(credential: Credential, field_name: str, column: str) -> tuple[dict[st
     if content.get("column") != column or content.get("credential") != str(credential.pk):
         raise CredentialTampered
     binding = Binding(content.get("org_id"), content.get("username"))
-    _refuse_foreign_owner(credential, binding)
+    if check_owner:
+        _refuse_foreign_owner(credential, binding)
     return content, binding
 
 
 def _decrypted(credential: Credential, field_name: str) -> str | None:
-    """Load one sealed column. Reading it decrypts it, which a foreign key or a flipped bit stops."""
+    """Open one sealed column, which a key of another desk or a flipped bit stops."""
+    value: SealedText | str | None = getattr(credential, field_name)
+    if not isinstance(value, SealedText):
+        return value  # A row that was made here and never loaded.
     try:
-        value: str | None = getattr(credential, field_name)
-    except (InvalidToken, UnicodeDecodeError) as error:
+        return value.open()
+    except NotReadable as error:
         raise CredentialTampered from error
-    return value
 
 
 def _refuse_foreign_owner(credential: Credential, binding: Binding) -> None:

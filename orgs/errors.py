@@ -3,11 +3,14 @@
 OrgsError
 ├── OrgNotFound, NoDefaultDevHub           nothing of this name is registered
 ├── AmbiguousSandbox, HasChildren          an owner must say which, or agree to more
-├── RegistrationRefused                    what was sent, or what Salesforce said of it, is not good
+├── Refused
+│   ├── RegistrationRefused                what was sent, or what Salesforce said of it, is not good
 │   └── InvalidChange                      a change that would leave a wrong row
 ├── CredentialsForbidden, AuthUrlReleaseOff
 ├── NoAuthUrl, CredentialRotates           there is no auth URL to give, or giving it would kill it
 ├── OrgUnverified, CredentialTampered      there is no key that may be used
+├── DeskKeyUnreadable                      the desk runs with other FERNET_KEYS than its database
+├── SpoolUnavailable                       the desk's disk has no room for an answer
 └── SessionError                           Salesforce gave no session; `code` says why (orgs/endings.py)
     ├── CredentialRefused                  an owner must act on the stored credential
     │   └── OrgGone                        the org is no more
@@ -71,8 +74,8 @@ class HasChildren(OrgsError):
         super().__init__(f"{username} is the parent of: {', '.join(sorted(children))}.")
 
 
-class RegistrationRefused(OrgsError):
-    """The registration is not good: `code` tells what about it. Nothing was stored."""
+class Refused(OrgsError):
+    """What was asked for cannot be: `code` tells why. Nothing was changed."""
 
     def __init__(self, code: str, message: str, action: str) -> None:
         super().__init__(message)
@@ -80,7 +83,11 @@ class RegistrationRefused(OrgsError):
         self.action = action
 
 
-class InvalidChange(RegistrationRefused):
+class RegistrationRefused(Refused):
+    """An auth URL, or what Salesforce says of it, is not good."""
+
+
+class InvalidChange(Refused):
     """The change would leave a row that cannot be, such as a default that is no DevHub."""
 
 
@@ -139,12 +146,34 @@ class CredentialTampered(OrgsError):
 
     code = "CREDENTIAL_TAMPERED"
     action = (
-        "An owner must register this org again. If FERNET_KEYS was changed, put the old key back behind the new one. "
+        "An owner must register this org again with a new auth URL, or delete it. "
+        "If FERNET_KEYS was changed, put the old key back behind the new one. "
         "Otherwise somebody wrote to the database: find out who."
     )
 
     def __init__(self) -> None:
         super().__init__("The stored credential does not belong to this org, or cannot be decrypted.")
+
+
+class DeskKeyUnreadable(OrgsError):
+    """The key under which tokens are hashed cannot be decrypted."""
+
+    code = "DESK_KEY_UNREADABLE"
+    action = "An operator must put the FERNET_KEYS of this database back, behind any new one."
+
+    def __init__(self) -> None:
+        super().__init__("The FERNET_KEYS of this desk do not open its own key.")
+
+
+class SpoolUnavailable(OrgsError):
+    """There is no room on disk for Salesforce's answer, so Salesforce was not asked."""
+
+    code = "SPOOL_UNAVAILABLE"
+    action = "An operator must see that SPOOL_DIR can be written to and has room."
+    retry_after = 30
+
+    def __init__(self) -> None:
+        super().__init__("The desk has no room to keep the next refresh token safe, so it asked for none.")
 
 
 class SessionError(OrgsError):

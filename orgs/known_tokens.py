@@ -7,6 +7,7 @@ was ever seen is known by a keyed hash, and stands for its credential.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
@@ -55,6 +56,12 @@ def remember(credential: Credential, client_id: str, refresh_token: str, *, outs
     inside = KnownToken.objects.filter(credential=credential, outside=False).order_by("-pk")
     if surplus := list(inside.values_list("pk", flat=True)[KEPT_INSIDE:]):
         KnownToken.objects.filter(pk__in=surplus).delete()
+
+
+def release(urls: Iterable[AuthUrl]) -> None:
+    """Note that these tokens, each the newest of its credential, are known outside from now on."""
+    known = [digest(url.client_id, url.refresh_token) for url in urls]
+    KnownToken.objects.filter(digest__in=known, outside=False).update(outside=True)
 
 
 def _find(known: str) -> Credential | None:

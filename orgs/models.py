@@ -4,12 +4,13 @@ import uuid
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
-from fernet_fields import EncryptedTextField
 
 from orgs.organization_kinds import Kind
+from orgs.salesforce import Organization, Session, host_of, sandbox_name
+from orgs.sealed_column import SealedTextField
 
 
 class Health(models.TextChoices):
@@ -23,11 +24,19 @@ class Health(models.TextChoices):
 
 
 class CredentialManager(models.Manager["Credential"]):
-    """Finds credentials without their secrets, so that a list never decrypts anything."""
+    """Finds credentials without their secrets: what is not opened need not be carried about."""
 
     def get_queryset(self) -> "models.QuerySet[Credential]":
         """Return credentials whose sealed columns are left in the database."""
         return super().get_queryset().defer("sealed_grant", "sealed_session")
+
+    def with_secrets(self) -> "models.QuerySet[Credential]":
+        """Return credentials with their secrets, sealed, and owners, for whoever opens many at once."""
+        return self.get_queryset().defer(None).select_related(*_owner_links())
+
+    def ownerless(self) -> "models.QuerySet[Credential]":
+        """Return credentials that nothing links to."""
+        return self.get_queryset().filter(**{f"{link}__isnull": True for link in _owner_links()})
 
 
 class Credential(models.Model):
@@ -36,23 +45,29 @@ class Credential(models.Model):
     What may be read freely stands in plain columns. The two sealed columns are envelopes
     (orgs/envelopes.py) that name this row and its owner, so that they are worthless elsewhere.
     `generation` counts the attempts to refresh, successes and failures alike: whoever waited for
-    one knows its outcome by a higher number, and no clocks are compared.
+    one knows its outcome by a higher number, and no clocks are compared. `sent_at` and `sent_by`
+    (a node of orgs/spool.py) stay while an answer may be lost. `budget_spent_until` is the login
+    budget as a moment: each log-in moves it on, and too far ahead of now means none is left.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    sealed_grant = EncryptedTextField(editable=False)
-    sealed_session = EncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: there is none yet
+    sealed_grant: Any = SealedTextField(editable=False)
+    sealed_session: Any = SealedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: there is none yet
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     generation = models.PositiveBigIntegerField(default=0, editable=False)
-    lease_holder = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
+    sent_by = models.UUIDField(null=True, editable=False)
+    budget_spent_until = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    failures_since = models.DateTimeField(null=True, editable=False)
+    paused_until = models.DateTimeField(null=True, editable=False)
     outcome = models.CharField(max_length=48, blank=True, editable=False)
     outcome_retry_after = models.PositiveIntegerField(null=True, editable=False)
 
     rotates = models.BooleanField(null=True, editable=False)
-    rotated_since_offered = models.BooleanField(default=False, editable=False)
+    ever_rotated = models.BooleanField(default=False, editable=False)
     health = models.CharField(max_length=16, choices=Health.choices, default=Health.UNVERIFIED, editable=False)
     reason = models.CharField(max_length=48, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
@@ -74,10 +89,12 @@ class Credential(models.Model):
         Whoever owns a credential links to it by a one-to-one field and has `org_id` and
         `username`; apps above this one add owners of their own.
         """
-        for relation in self._meta.related_objects:
-            if relation.one_to_one and (owner := getattr(self, relation.get_accessor_name() or "", None)):
-                return owner
-        return None
+        return next((owner for link in _owner_links() if (owner := getattr(self, link, None))), None)
+
+
+def _owner_links() -> list[str]:
+    """Return the names under which owners are found from a credential; apps above add theirs."""
+    return [relation.name for relation in Credential._meta.related_objects if relation.one_to_one]
 
 
 class KnownToken(models.Model):
@@ -103,7 +120,7 @@ class DeskKey(models.Model):
     """
 
     name = models.CharField(max_length=32, primary_key=True)
-    sealed_key = EncryptedTextField(editable=False)
+    sealed_key: Any = SealedTextField(editable=False)
 
     def __str__(self) -> str:
         return self.name
@@ -114,7 +131,7 @@ class SalesforceOrgQuerySet(models.QuerySet["SalesforceOrg"]):
 
     def with_username(self, username: str) -> "SalesforceOrgQuerySet":
         """Keep the org of this username, case ignored."""
-        return self.filter(username_key=username.strip().lower())
+        return self.filter(username_key=Lower(Value(username.strip())))
 
     def with_sandbox_name(self, name: str) -> "SalesforceOrgQuerySet":
         """Keep the orgs whose sandbox has this name, case ignored."""
@@ -126,14 +143,14 @@ class SalesforceOrgQuerySet(models.QuerySet["SalesforceOrg"]):
             return self.filter(kind=wanted.lower())
         return self.filter(organization_type__iexact=wanted)
 
-    def with_metadata(self, pairs: dict[str, list[str]]) -> "SalesforceOrgQuerySet":
-        """Keep the orgs that have each key with one of its JSON texts."""
+    def with_metadata(self, pairs: list[tuple[str, list[str]]]) -> "SalesforceOrgQuerySet":
+        """Keep the orgs that have, for each pair, the key with one of the JSON texts."""
         kept = self
-        for key, texts in pairs.items():
-            kept = kept.filter(Q(pk__in=OrgMetadata.objects.filter(key=key, value__in=texts).values("org_id")))
+        for key, texts in pairs:
+            kept = kept.filter(pk__in=OrgMetadata.objects.filter(key=key, value__in=texts).values("org_id"))
         return kept
 
-    def for_listing(self) -> "SalesforceOrgQuerySet":
+    def for_answers(self) -> "SalesforceOrgQuerySet":
         """Fetch what an answer shows, parent and health included, in one query and without secrets."""
         return self.select_related("parent", "credential").defer(
             "credential__sealed_grant", "credential__sealed_session"
@@ -166,7 +183,9 @@ class SalesforceOrg(models.Model):
         Credential, null=True, on_delete=models.PROTECT, related_name="org", editable=False
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+
+    # What `take_facts` sets.
+    FACTS = ("org_id", "instance_url", "kind", "organization_type", "instance_name", "sandbox_name")
 
     objects = SalesforceOrgQuerySet.as_manager()
 
@@ -182,6 +201,15 @@ class SalesforceOrg(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+    def take_facts(self, session: Session, organization: Organization) -> None:
+        """Set what Salesforce says of the org. Does not save."""
+        self.org_id = session.org_id
+        self.instance_url = session.instance_url
+        self.kind = organization.kind
+        self.organization_type = organization.organization_type
+        self.instance_name = organization.instance_name
+        self.sandbox_name = sandbox_name(host_of(session.instance_url)) if self.kind == Kind.SANDBOX else ""
 
 
 class OrgMetadata(models.Model):

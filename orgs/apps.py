@@ -1,0 +1,18 @@
+"""Tells Django of orgs."""
+
+from django.apps import AppConfig
+
+
+class OrgsConfig(AppConfig):
+    """Which orgs we hold keys for."""
+
+    name = "orgs"
+    verbose_name = "Orgs"
+
+    def ready(self) -> None:
+        """Register the system checks and the sweeps."""
+        from authn.sweeping import add_sweep
+        from orgs import checks  # noqa: F401  # importing registers them
+        from orgs.ownerless import delete_ownerless_credentials
+
+        add_sweep("ownerless credentials", delete_ownerless_credentials)

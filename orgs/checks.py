@@ -1,0 +1,136 @@
+"""Refuses to start on settings that would lose, leak or misdirect a credential. Ids: orgs.E001 and on."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from authn.checks import LOOPBACK, MIN_KEY_LENGTH, Check
+
+# What must fit between two transactions of a mint beside the call itself.
+LEASE_MARGIN_SECONDS = 0.5
+
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z")
+_VERSION = re.compile(r"\d{2,3}\.0\Z", re.ASCII)
+
+
+@register()
+def check_orgs_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Run every check of this module."""
+    checks: list[Check] = [
+        _fernet_keys,
+        _times,
+        _takeover,
+        _budget,
+        _spool,
+        _domains,
+        _proxy,
+        _ca_bundle,
+        _version,
+        _gateway,
+    ]
+    return [message for check in checks for message in check()]
+
+
+def _fernet_keys() -> Iterable[CheckMessage]:
+    # Without this, fernet_fields would encrypt under SECRET_KEY, or fail at the first credential.
+    keys = settings.FERNET_KEYS
+    if not keys or any(len(key) < MIN_KEY_LENGTH for key in keys):
+        yield Error(
+            f"FERNET_KEYS is missing, or one of its keys is shorter than {MIN_KEY_LENGTH} characters.",
+            hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            id="orgs.E001",
+        )
+
+
+def _times() -> Iterable[CheckMessage]:
+    if not 0.1 <= settings.SALESFORCE_TIMEOUT_SECONDS <= 120:
+        yield Error("SALESFORCE_TIMEOUT_SECONDS must be between 0.1 and 120.", id="orgs.E002")
+    if settings.LEASE_SECONDS < settings.SALESFORCE_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS:
+        yield Error(
+            f"LEASE_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {LEASE_MARGIN_SECONDS} at least.",
+            hint="A lease that ends during a call lets a second caller spend the same refresh token.",
+            id="orgs.E003",
+        )
+
+
+def _takeover() -> Iterable[CheckMessage]:
+    if settings.TAKEOVER_SECONDS <= settings.LEASE_SECONDS:
+        yield Error(
+            "TAKEOVER_SECONDS must be above LEASE_SECONDS.",
+            hint="A node whose lease has ended may still have the answer on its disk.",
+            id="orgs.E010",
+        )
+
+
+def _budget() -> Iterable[CheckMessage]:
+    if not 5 <= settings.LOGIN_BUDGET_PER_HOUR <= 3600:
+        yield Error(
+            "LOGIN_BUDGET_PER_HOUR must be between 5 and 3600.",
+            hint="Salesforce itself allows a user 3,600 log-ins an hour.",
+            id="orgs.E011",
+        )
+
+
+def _spool() -> Iterable[CheckMessage]:
+    folder = Path(settings.SPOOL_DIR)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        writable = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        yield Error(
+            "SPOOL_DIR is no folder that this process can write to.",
+            hint="It holds new refresh tokens for the moment until the database has them; keep it on a volume.",
+            id="orgs.E012",
+        )
+
+
+def _domains() -> Iterable[CheckMessage]:
+    for domain in settings.SALESFORCE_EXTRA_DOMAINS:
+        if not _DOMAIN.match(domain.lower()):
+            yield Error(
+                f"SALESFORCE_EXTRA_DOMAINS holds {domain!r}, which is no domain name.",
+                hint="Write names alone, such as orgs.example.com: no scheme, port, path or wildcard.",
+                id="orgs.E004",
+            )
+
+
+def _proxy() -> Iterable[CheckMessage]:
+    if not settings.SALESFORCE_PROXY:
+        return
+    parts = urlsplit(settings.SALESFORCE_PROXY)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        # The value may hold a password, so it is not shown.
+        yield Error("SALESFORCE_PROXY must be an address such as http://proxy.example.com:3128.", id="orgs.E005")
+
+
+def _ca_bundle() -> Iterable[CheckMessage]:
+    if settings.SALESFORCE_CA_BUNDLE and not Path(settings.SALESFORCE_CA_BUNDLE).is_file():
+        yield Error("SALESFORCE_CA_BUNDLE names no file that can be read.", id="orgs.E006")
+
+
+def _version() -> Iterable[CheckMessage]:
+    if settings.SALESFORCE_API_VERSION and not _VERSION.match(settings.SALESFORCE_API_VERSION):
+        yield Error("SALESFORCE_API_VERSION must read like 67.0.", id="orgs.E007")
+
+
+def _gateway() -> Iterable[CheckMessage]:
+    if not settings.SALESFORCE_GATEWAY:
+        if settings.DEMO:
+            yield Error("DEMO needs SALESFORCE_GATEWAY, the address of the emulator.", id="orgs.E008")
+        return
+    parts = urlsplit(settings.SALESFORCE_GATEWAY)
+    if not settings.DEMO or parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.path:
+        yield Error(
+            "SALESFORCE_GATEWAY is for the demo: with DEMO, and on loopback.",
+            hint="Every refresh token would be sent there in the clear.",
+            id="orgs.E009",
+        )

@@ -1,0 +1,105 @@
+"""Hands out keys of registered orgs: access tokens and, where that is allowed, auth URLs."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from authn import audit
+from authn.actors import Actor
+from orgs.asking import Asking
+from orgs.endings import BY_CODE, error_for
+from orgs.envelopes import open_grant
+from orgs.errors import (
+    AuthUrlReleaseOff,
+    CredentialRotates,
+    CredentialsForbidden,
+    CredentialTampered,
+    NoAuthUrl,
+    OrgsError,
+    OrgUnverified,
+)
+from orgs.known_tokens import release
+from orgs.models import Credential, SalesforceOrg
+from orgs.sessions import Opened, session_for
+
+
+def access_token(org: SalesforceOrg, *, by: Actor) -> Opened:
+    """Return a session that was minted after this call began. Raises what session_for raises."""
+    if not by.may_hold_credentials:
+        raise CredentialsForbidden
+    return session_for(org, Asking(by=by, org=org.username, handing_out=audit.Action.ACCESS_TOKEN))
+
+
+def auth_url(org: SalesforceOrg, *, by: Actor) -> str:
+    """Return the auth URL of an org: its long-lived secret, which then lives at two places.
+
+    Raises CredentialsForbidden, AuthUrlReleaseOff, NoAuthUrl, OrgUnverified, CredentialRotates,
+    CredentialTampered, and SessionError when Salesforce is known to refuse it.
+    """
+    check_release(by)
+    try:
+        credential = _releasable(org)
+        with transaction.atomic():
+            url = open_grant(credential).auth_url
+            release([url])
+            audit.record(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
+    except OrgsError as error:
+        audit.record(audit.Action.AUTH_URL, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
+        raise
+    return url.reveal()
+
+
+def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Actor) -> dict[int, str]:
+    """Return the auth URLs of those orgs that have one to give, by the primary key of the org.
+
+    One audit row for each, in one transaction, before any is handed out. Raises
+    CredentialsForbidden, AuthUrlReleaseOff.
+    """
+    check_release(by)
+    with transaction.atomic():
+        found = {}
+        credentials = Credential.objects.with_secrets().filter(org__in=[org for org in orgs if _may_go(org)])
+        for credential in credentials:
+            try:
+                found[credential.owner] = open_grant(credential).auth_url
+            except CredentialTampered:
+                continue  # This org shows it when it is asked for by name; the others go on.
+        release(list(found.values()))
+        audit.record_all(
+            audit.event(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
+            for org, url in found.items()
+        )
+    return {org.pk: url.reveal() for org, url in found.items()}
+
+
+def check_release(by: Actor) -> None:
+    """Raise CredentialsForbidden or AuthUrlReleaseOff unless this actor may be given auth URLs."""
+    if not by.may_hold_credentials:
+        raise CredentialsForbidden
+    if not settings.ALLOW_AUTH_URL_RELEASE:
+        raise AuthUrlReleaseOff
+
+
+def _releasable(org: SalesforceOrg) -> Credential:
+    if org.is_jit_registration:
+        raise NoAuthUrl(org.username)
+    if not org.org_id:
+        raise OrgUnverified(org.username)
+    credential = Credential.objects.with_secrets().filter(org=org).first()
+    if credential is None:
+        raise error_for("CREDENTIAL_EXPIRED")
+    if credential.rotates is not False:  # Unknown counts as yes: a second holder may end it for both.
+        raise CredentialRotates(org.username)
+    if (ending := BY_CODE.get(credential.outcome)) and ending.definite:
+        raise ending.error()
+    return credential
+
+
+def _may_go(org: SalesforceOrg) -> bool:
+    """Tell, without decrypting anything, whether `_releasable` would admit an org."""
+    credential = org.credential
+    if org.is_jit_registration or not org.org_id or credential is None or credential.rotates is not False:
+        return False
+    ending = BY_CODE.get(credential.outcome)
+    return not (ending and ending.definite)

@@ -1,0 +1,126 @@
+"""One writer per credential, across threads, processes and machines; and when there may be none.
+
+A lease is taken by compare-and-set on the credential's row, by the database's clock, in the same
+UPDATE that charges the login budget and looks at the breaker. No transaction or connection is held
+while it lasts, so it ends by itself when its holder dies. `sent_at` stays until an answer is
+written down: a row with `sent_at` and no lease tells of an attempt whose answer was lost.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from orgs.models import Credential, Health
+from orgs.spool import node
+
+# A fifth of the budget may be spent at once, the rest comes back evenly over an hour: so no sixty
+# minutes ever see more than the whole (design 9.9).
+_BURST_SHARE = 0.2
+_UNANSWERED = Q(sent_at__isnull=False) & (Q(rotates=None) | Q(rotates=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A look at a credential's row. Rests are in seconds, 0 when nothing is in the way.
+
+    `hindrance` names what stops a refresh though the lease is free: a code of orgs/endings.py, "".
+    """
+
+    generation: int
+    lease_rest: float
+    hindrance: str = ""
+    hindrance_rest: float = 0.0
+
+
+def look(credential_id: uuid.UUID) -> Sight | None:
+    """Look at a row, without its secrets. Returns None when the credential is gone."""
+    row = Credential.objects.filter(pk=credential_id).annotate(database_now=Now()).first()
+    if row is None:
+        return None
+    now: datetime = row.database_now
+    rests = {
+        "UPSTREAM_PAUSED": _rest(row.paused_until, now),
+        "REFRESH_IN_PROGRESS": _takeover_rest(row, now),
+        "LOGIN_BUDGET": _rest(row.budget_spent_until, now + _burst()),
+    }
+    code = max(rests, key=lambda name: rests[name])
+    return Sight(row.generation, _rest(row.lease_until, now), code if rests[code] else "", rests[code])
+
+
+def take(credential_id: uuid.UUID, generation: int) -> bool:
+    """Take the lease, charge the budget and note that a refresh is sent; one UPDATE.
+
+    Does nothing and returns False when the lease is held, somebody made an attempt since
+    `generation` was read, or anything else that `look` tells of is in the way.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lte=Now())
+    calm = Q(paused_until=None) | Q(paused_until__lte=Now())
+    affordable = Q(budget_spent_until=None) | Q(budget_spent_until__lte=_from_now(_burst()))
+    mine = ~_UNANSWERED | Q(sent_by=node()) | Q(sent_at__lte=_from_now(-_takeover()))
+    rows = Credential.objects.filter(free, calm, affordable, mine, pk=credential_id, generation=generation)
+    spent = Case(
+        When(budget_spent_until__gt=Now(), then=_after(F("budget_spent_until"), _price())),
+        default=_from_now(_price()),
+        output_field=DateTimeField(),
+    )
+    health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
+    return bool(
+        rows.update(
+            lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS)),
+            sent_at=Now(),
+            sent_by=node(),
+            budget_spent_until=spent,
+            health=health,
+        )
+    )
+
+
+def hold(credential_id: uuid.UUID, generation: int) -> bool:
+    """Take the lease for something else than a refresh, such as revoking: nothing is charged or sent."""
+    free = Q(lease_until=None) | Q(lease_until__lte=Now())
+    rows = Credential.objects.filter(free, pk=credential_id, generation=generation)
+    return bool(rows.update(lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS))))
+
+
+def give_back(arrival: Credential) -> None:
+    """End a lease without an outcome: whoever waits makes an attempt of their own."""
+    rows = Credential.objects.filter(pk=arrival.pk, generation=arrival.generation)
+    rows.update(lease_until=None, sent_at=arrival.sent_at, sent_by=arrival.sent_by)
+
+
+def _takeover_rest(row: Credential, now: datetime) -> float:
+    if row.sent_at is None or row.rotates is False or row.sent_by == node():
+        return 0.0
+    return _rest(row.sent_at + _takeover(), now)
+
+
+def _takeover() -> timedelta:
+    """How long an unanswered attempt of another node is left to that node, which may have the answer."""
+    return timedelta(seconds=settings.TAKEOVER_SECONDS)
+
+
+def _price() -> timedelta:
+    """What one log-in costs, as time in which the budget comes back."""
+    return timedelta(hours=1) / (settings.LOGIN_BUDGET_PER_HOUR * (1 - _BURST_SHARE))
+
+
+def _burst() -> timedelta:
+    """How far the budget may be spent ahead of the clock before the next log-in must wait."""
+    return _price() * max(0.0, settings.LOGIN_BUDGET_PER_HOUR * _BURST_SHARE - 1)
+
+
+def _from_now(distance: timedelta) -> Combinable:
+    return _after(Now(), distance)
+
+
+def _after(moment: Now | F, distance: timedelta) -> Combinable:
+    return ExpressionWrapper(moment + distance, output_field=DateTimeField())
+
+
+def _rest(until: datetime | None, now: datetime) -> float:
+    return max(0.0, (until - now).total_seconds()) if until else 0.0

@@ -1,0 +1,57 @@
+"""Lists orgs: the whole list in blocks, or one page of it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db.models import Value
+from django.db.models.functions import Lower
+from rest_framework.renderers import JSONRenderer
+
+from orgs.database_connections import release_database
+from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
+
+BLOCK = 1000
+MAX_PAGE = 500
+
+# Turns a block of orgs into what an answer shows of them.
+Present = Callable[[list[SalesforceOrg]], list[dict[str, Any]]]
+
+
+def page(orgs: SalesforceOrgQuerySet, *, after: str, limit: int) -> tuple[list[SalesforceOrg], bool]:
+    """Return the orgs that follow the username `after`, at most `limit`, and whether more follow."""
+    rows = list(_after(orgs, after)[: limit + 1])
+    return rows[:limit], len(rows) > limit
+
+
+def stream(orgs: SalesforceOrgQuerySet, *, after: str, present: Present) -> Iterator[bytes]:
+    """Yield a JSON array of all orgs, a block at a time, holding no database connection in between.
+
+    The first block is read before this returns, so that an error can still be answered as one.
+    """
+    first = _block(orgs, after)
+    return _stream(orgs, first, present(first), present)
+
+
+def _stream(
+    orgs: SalesforceOrgQuerySet, block: list[SalesforceOrg], shown: list[dict[str, Any]], present: Present
+) -> Iterator[bytes]:
+    renderer, opening = JSONRenderer(), b"["
+    while True:
+        release_database()
+        for content in shown:
+            yield opening + renderer.render(content)
+            opening = b","
+        if len(block) < BLOCK:
+            break
+        block = _block(orgs, block[-1].username)
+        shown = present(block)
+    yield b"[]" if opening == b"[" else b"]"
+
+
+def _block(orgs: SalesforceOrgQuerySet, after: str) -> list[SalesforceOrg]:
+    return list(_after(orgs, after)[:BLOCK])
+
+
+def _after(orgs: SalesforceOrgQuerySet, username: str) -> SalesforceOrgQuerySet:
+    rest = orgs.for_answers().order_by("username_key")
+    return rest.filter(username_key__gt=Lower(Value(username.strip()))) if username else rest

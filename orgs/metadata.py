@@ -1,0 +1,93 @@
+"""Metadata of orgs: what is stored, what can be found by it, and how a filter is read."""
+
+import json
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from authn.strict_json import NotStrictJSON, is_storable, read_json
+from orgs.models import OrgMetadata, SalesforceOrg
+
+MAX_KEY_LENGTH = 100
+MAX_STRING_LENGTH = 500
+MAX_BYTES = 65_536
+MAX_FILTER_PAIRS = 20
+_MAX_INDEXED_BYTES = 2_000  # An index row of PostgreSQL holds 2,704, of which the key takes up to 400.
+_NUMBER_OR_BOOLEAN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false", re.ASCII)
+
+
+def check_metadata(value: Any) -> dict[str, Any]:
+    """Return metadata that may be stored. Raises ValidationError."""
+    if not isinstance(value, dict):
+        raise ValidationError("Metadata must be a JSON object.", code="not_an_object")
+    if any(len(key) > MAX_KEY_LENGTH for key in value):
+        raise ValidationError(f"A metadata key has at most {MAX_KEY_LENGTH} characters.", code="key_too_long")
+    if len(json.dumps(value)) > MAX_BYTES:
+        raise ValidationError(f"Metadata has at most {MAX_BYTES} bytes.", code="too_large")
+    return value
+
+
+def write_metadata(org: SalesforceOrg, metadata: dict[str, Any]) -> None:
+    """Replace what an org can be found by; call it in the transaction that stores the JSON."""
+    org.metadata_rows.all().delete()
+    texts = {key: _indexed_text(value) for key, value in metadata.items()}
+    OrgMetadata.objects.bulk_create(
+        OrgMetadata(org=org, key=key, value=text) for key, text in texts.items() if text is not None
+    )
+
+
+def read_filter(text: str) -> list[tuple[str, list[str]]]:
+    """Read a filter in either documented form: `k=v,k2=v2`, or a JSON object.
+
+    Returns pairs of a key and the JSON texts that fit it; all pairs must hold. A value that cannot
+    be found by comes with no text at all. Raises ValidationError.
+    """
+    text = text.strip()
+    if text.startswith(("{", "[", '"')):
+        return _few([(key, _texts(value)) for key, value in _json_object(text).items()])
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, separator, value = part.partition("=")
+        if not separator or not key.strip():
+            raise ValidationError("Write key=value,key2=value2 or a JSON object.", code="invalid")
+        pairs.append((key.strip(), _readings(value.strip())))
+    return _few(pairs)
+
+
+def _few(pairs: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """Refuse filters that no person writes; each pair is a look-up of its own."""
+    if len(pairs) > MAX_FILTER_PAIRS:
+        raise ValidationError(f"A filter has at most {MAX_FILTER_PAIRS} pairs.", code="too_many")
+    if not all(is_storable(key) for key, _ in pairs):
+        raise ValidationError("A key holds a character that no key can hold.", code="invalid")
+    return pairs
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = read_json(text)
+    except NotStrictJSON as error:
+        raise ValidationError(str(error), code="invalid") from error
+    if not isinstance(value, dict):
+        raise ValidationError("The filter must be a JSON object.", code="invalid")
+    return value
+
+
+def _indexed_text(value: Any) -> str | None:
+    """Return the JSON text under which a value is found; None for what is only stored."""
+    if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > MAX_STRING_LENGTH):
+        return None
+    text = json.dumps(value, ensure_ascii=False)
+    return text if is_storable(text) and len(text.encode()) <= _MAX_INDEXED_BYTES else None
+
+
+def _texts(value: Any) -> list[str]:
+    text = _indexed_text(value)
+    return [] if text is None else [text]
+
+
+def _readings(value: str) -> list[str]:
+    """Return both readings of an unquoted value: as a string, and as the number or boolean it spells."""
+    texts = _texts(value)
+    return [*texts, value] if _NUMBER_OR_BOOLEAN.fullmatch(value) and len(value) < 400 else texts

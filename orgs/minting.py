@@ -1,0 +1,158 @@
+"""One attempt to refresh, from the lease to the outcome. docs/architecture.md draws it.
+
+Two short transactions, (a) before Salesforce is asked and (b) after it has answered. Between them
+nothing of the database is held: no transaction, no connection, no lock.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from authn import audit
+from orgs import leases, outcomes
+from orgs.asking import Asking
+from orgs.endings import BY_CODE, ending_of
+from orgs.envelopes import Grant, open_grant
+from orgs.errors import SalesforceUnavailable, SpoolUnavailable
+from orgs.models import Credential, Health
+from orgs.outcomes import Outcome
+from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
+from orgs.salesforce import errors as wire
+from orgs.spool import Place, SpoolFile, SpoolFull, SpoolInUse
+from orgs.upstream import place_upstream
+
+logger = logging.getLogger("frontdesk.spool")
+
+# "token request is already being processed": somebody outside the desk is at it.
+_PAUSE_BEFORE_SECOND_TRY = 0.5
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A refresh that this thread has the lease for, and the room for its answer."""
+
+    arrival: Credential
+    grant: Grant
+    spool: SpoolFile
+    unanswered: bool  # the last answer was lost, and may have held the next refresh token
+    on_trial: bool = False  # with another host or client secret than the stored one
+
+    def is_wrong_guess(self, outcome: Outcome) -> bool:
+        """Tell whether it failed with what the caller offered, which says nothing of what is stored."""
+        return self.on_trial and bool(outcome.code) and not outcome.rotated and not outcome.lost
+
+
+def begin(arrival: Credential, asking: Asking) -> Attempt | None:
+    """(a) Take the lease, read the grant, audit the attempt and make room for the answer.
+
+    Returns None when another has the lease, has made an attempt since, or none may be made now.
+    Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing is sent.
+    """
+    spool: SpoolFile | None = None
+    try:
+        with transaction.atomic():
+            if not leases.take(arrival.pk, arrival.generation):
+                return None
+            row = Credential.objects.with_secrets().get(pk=arrival.pk)
+            grant = open_grant(row)
+            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)
+            spool = SpoolFile.reserve(Place(arrival.pk, arrival.generation))
+    except SpoolInUse:
+        return None  # Somebody whose lease has run out is still at it; whoever asks waits.
+    except (SpoolFull, OSError) as error:
+        raise SpoolUnavailable from error
+    except (OperationalError, InterfaceError):
+        if spool is not None:
+            spool.close()
+        raise
+    unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
+    if asking.offered is None:
+        return Attempt(arrival, grant, spool, unanswered)
+    offered = replace(grant.auth_url, host=asking.offered.host, client_secret=asking.offered.client_secret)
+    return Attempt(arrival, replace(grant, auth_url=offered), spool, unanswered, on_trial=offered != grant.auth_url)
+
+
+def ask(attempt: Attempt) -> Outcome:
+    """Ask Salesforce; a new refresh token is on disk before this returns."""
+    try:
+        with place_upstream(attempt.arrival.pk) as salesforce:
+            answer = _refresh(salesforce, attempt)
+    except SalesforceUnavailable as error:
+        return Outcome(code=error.code)
+    except SalesforceError as error:
+        return _failure(attempt, error)
+    outcome = _read(attempt, answer)
+    if outcome.rotated:
+        try:
+            attempt.spool.write(outcome.to_text())
+        except OSError:
+            # The disk failed though it had room. The database may still take the token.
+            logger.exception("A new refresh token could not be written to the spool.")
+    return outcome
+
+
+def end(attempt: Attempt, outcome: Outcome, asking: Asking) -> bool:
+    """(b) Write the outcome and its audit. Returns False when the row no longer waits for it."""
+    with transaction.atomic():
+        row = outcomes.row_to_end(attempt.arrival.pk, attempt.arrival.generation)
+        if row is not None:
+            outcomes.write(row, outcome, handed_out=asking.handing_out is not None)
+            ended = audit.Outcome.GRANTED if outcome.session else audit.Outcome.FAILED
+            audit.record(audit.Action.REFRESH_ENDED, ended, by=asking.by, org=asking.org, code=outcome.code)
+            token = outcome.session.access_token if outcome.session else ""
+            audit_handing_out(asking, outcome.code, token=token)
+    if row is not None:
+        attempt.spool.remove()
+    return row is not None
+
+
+def end_in_wrong_guess(attempt: Attempt, outcome: Outcome, asking: Asking) -> None:
+    """(b) for a host or client secret that was refused: the credential goes on as if nobody had asked."""
+    with transaction.atomic():
+        leases.give_back(attempt.arrival)
+        audit.record(audit.Action.REFRESH_ENDED, audit.Outcome.FAILED, by=asking.by, org=asking.org, code=outcome.code)
+        audit_handing_out(asking, outcome.code)
+
+
+def audit_handing_out(asking: Asking, code: str = "", *, token: str = "") -> None:
+    """Record that a token was handed out, or with a code why it was not; nothing if none was asked for."""
+    if asking.handing_out:
+        ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
+        audit.record(asking.handing_out, ended, by=asking.by, org=asking.org, code=code, token=token)
+
+
+def _refresh(salesforce: SalesforceClient, attempt: Attempt) -> TokenAnswer:
+    """Send the refresh; a second time only where that cannot harm and the lease has time for it."""
+    began = time.monotonic()
+    try:
+        return salesforce.refresh(attempt.grant.auth_url)
+    except wire.AlreadyProcessing:
+        time_needed = time.monotonic() - began + _PAUSE_BEFORE_SECOND_TRY + settings.SALESFORCE_TIMEOUT_SECONDS
+        if attempt.arrival.rotates is not False or time_needed > settings.LEASE_SECONDS:
+            raise  # Whoever is at it may have rotated the token: ours would then end the family.
+    time.sleep(_PAUSE_BEFORE_SECOND_TRY)
+    return salesforce.refresh(attempt.grant.auth_url)
+
+
+def _read(attempt: Attempt, answer: TokenAnswer) -> Outcome:
+    """Turn a complete answer into an outcome. The refresh token in it is kept whatever else is wrong."""
+    url, rotated = attempt.grant.auth_url, answer.refresh_token is not None
+    if answer.refresh_token is not None:
+        url = replace(url, refresh_token=answer.refresh_token)
+    kept = url if rotated else None
+    if answer.session is None:
+        ending = ending_of(answer.fault or wire.Unreadable())
+        return Outcome(auth_url=kept, rotated=rotated, code=ending.code)
+    if attempt.grant.binding.org_id not in (None, answer.session.org_id):
+        return Outcome(auth_url=kept, rotated=rotated, code="ORG_ID_MISMATCH")
+    return Outcome(auth_url=url, rotated=rotated, session=answer.session)
+
+
+def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
+    ending = ending_of(error)
+    if ending.code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
+        ending = BY_CODE["LOST_ANSWER"]
+    return Outcome(code=ending.code, retry_after=error.retry_after, lost=isinstance(error, wire.LostAnswer))

@@ -1,0 +1,158 @@
+"""How one attempt to refresh ended, as a value: what (b) writes to the row, the spool keeps and replays.
+
+Everybody who waits for an attempt reads its outcome from the row, so all of it is in one UPDATE.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+
+from authn import audit
+from authn.actors import Actor, system
+from orgs.endings import BY_CODE
+from orgs.envelopes import Grant, binding_of, seal_grant, seal_session
+from orgs.known_tokens import remember
+from orgs.models import Credential, Health
+from orgs.salesforce import AuthUrl, Session
+
+_FAILURES_THAT_TRIP = 5
+_WITHIN = timedelta(seconds=60)
+_PAUSE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An ended attempt.
+
+    `auth_url` is what is to be stored as the grant, None when the stored one stays; `rotated` says
+    that its refresh token is a new one. Without a `session`, `code` says why (orgs/endings.py).
+    `lost` says that Salesforce may have answered with a token that nobody has.
+    """
+
+    auth_url: AuthUrl | None = field(default=None, repr=False)
+    rotated: bool = False
+    session: Session | None = None
+    code: str = ""
+    retry_after: int | None = None
+    lost: bool = False
+
+    def to_text(self) -> str:
+        """Return the outcome as JSON, for the spool: secrets in the clear, the spool encrypts them."""
+        url, session = self.auth_url, self.session
+        return json.dumps(
+            {
+                "url": [url.client_id, url.client_secret, url.refresh_token, url.host] if url else None,
+                "rotated": self.rotated,
+                "session": [session.access_token, session.instance_url, session.org_id, session.user_id]
+                if session
+                else None,
+                "code": self.code,
+            }
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> "Outcome":
+        """Read what `to_text` wrote."""
+        content = json.loads(text)
+        return cls(
+            auth_url=AuthUrl(*content["url"]) if content["url"] else None,
+            rotated=content["rotated"],
+            session=Session(*content["session"]) if content["session"] else None,
+            code=content["code"],
+        )
+
+
+def row_to_end(credential_id: uuid.UUID, generation: int) -> Credential | None:
+    """Return the row, locked for the write, if it still waits for the attempt that read `generation`."""
+    rows = Credential.objects.select_for_update(of=("self",)).annotate(database_now=Now())
+    return rows.filter(pk=credential_id, generation=generation).first()
+
+
+def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> None:
+    """Write an outcome to a row that `row_to_end` gave: one UPDATE, which ends the lease too.
+
+    `handed_out` says that somebody gets the token, and that it is not for our own questions.
+    """
+    columns: dict[str, Any] = {
+        "generation": row.generation + 1,
+        "lease_until": None,
+        "last_checked_at": Now(),
+        "outcome": outcome.code,
+        "outcome_retry_after": outcome.retry_after,
+    }
+    columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
+    if handed_out and outcome.session:
+        columns["last_used_at"] = Now()
+    if not _stays_unanswered(row, outcome):
+        columns |= {"sent_at": None, "sent_by": None}
+    Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
+    if outcome.session:
+        _follow_instance_url(row, outcome.session)
+
+
+def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
+    """Tell whether it is still open if Salesforce has spent the token: a "later" does not settle that."""
+    if outcome.lost:
+        return True
+    settled = outcome.session or outcome.rotated or BY_CODE[outcome.code].definite
+    return row.health == Health.UNCERTAIN and not settled
+
+
+def _secrets(row: Credential, outcome: Outcome) -> dict[str, Any]:
+    """Return the sealed columns. Whose key it is says the row as it stands now, not as it was read."""
+    columns: dict[str, Any] = {}
+    binding = binding_of(row) if outcome.auth_url or outcome.session else None
+    if outcome.auth_url and binding is not None:
+        columns["sealed_grant"] = seal_grant(row, Grant(outcome.auth_url, binding))
+        columns["rotates"] = outcome.rotated
+    if outcome.auth_url and outcome.rotated:
+        remember(row, outcome.auth_url.client_id, outcome.auth_url.refresh_token, outside=False)
+        columns["ever_rotated"] = True
+    if outcome.session and binding is not None:
+        columns["sealed_session"] = seal_session(row, outcome.session, binding)
+        columns["last_success_at"] = Now()
+    return columns
+
+
+def _health(row: Credential, outcome: Outcome) -> dict[str, Any]:
+    if outcome.session:
+        return {"health": Health.HEALTHY, "reason": ""}
+    if outcome.lost:
+        return {"health": Health.UNCERTAIN, "reason": outcome.code}
+    ending = BY_CODE[outcome.code]
+    if row.health == Health.UNCERTAIN and not ending.definite and not outcome.rotated:
+        return {}  # Whether the lost answer spent the token is still not known.
+    return {"health": ending.health, "reason": ending.code} if ending.health else {}
+
+
+def _breaker(row: Credential, outcome: Outcome) -> dict[str, Any]:
+    """Count failures of Salesforce; five in a minute pause this credential for half a minute."""
+    ending = BY_CODE.get(outcome.code)
+    if ending is None or ending.definite:
+        return {"failures": 0, "failures_since": None, "paused_until": None}
+    if not ending.counts:
+        return {}
+    now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_end annotates it
+    fresh = row.failures_since is None or row.failures_since < now - _WITHIN
+    failures = 1 if fresh else row.failures + 1
+    if failures >= _FAILURES_THAT_TRIP:
+        return {"failures": 0, "failures_since": None, "paused_until": now + _PAUSE}
+    return {"failures": failures, "failures_since": now if fresh else row.failures_since}
+
+
+def _follow_instance_url(row: Credential, session: Session) -> None:
+    """Note that an org has moved, as instance refreshes and My Domain changes make it."""
+    owner = row.owner
+    if owner is None or owner.instance_url in ("", session.instance_url):
+        return
+    type(owner)._default_manager.filter(pk=owner.pk).update(instance_url=session.instance_url)
+    facts = {"old": owner.instance_url, "new": session.instance_url}
+    audit.record(audit.Action.ORG_MOVED, audit.Outcome.GRANTED, by=_engine(), org=owner.username, **facts)
+
+
+def _engine() -> Actor:
+    return system("credential engine")

@@ -1,0 +1,77 @@
+"""Clears away credentials that no org has: what is left of registrations that failed."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from authn import audit
+from authn.actors import system
+from orgs import leases
+from orgs.endings import ending_of
+from orgs.envelopes import open_grant
+from orgs.errors import CredentialTampered, SessionError
+from orgs.models import Credential
+from orgs.salesforce import SalesforceError
+from orgs.upstream import place_upstream
+
+# So long the same auth URL goes on from its rotated token, should somebody register it again.
+KEPT = timedelta(hours=24)
+# A token that cannot be revoked, because Salesforce is away, is tried again for so long.
+GIVEN_UP_AFTER = timedelta(days=7)
+
+
+def delete_ownerless_credentials() -> int:
+    """Delete credentials that had no owner for 24 hours; of rotated ones the token is revoked first.
+
+    While Salesforce is out of reach such a one is kept, up to a week.
+
+    One that never rotated is not revoked: its token is the one that was sent in, and may be in use
+    elsewhere. Returns how many were deleted.
+    """
+    deleted = 0
+    for credential in _ownerless(timezone.now() - KEPT):
+        if not leases.hold(credential.pk, credential.generation):
+            continue
+        given_up = credential.created_at < timezone.now() - GIVEN_UP_AFTER
+        if not credential.ever_rotated or _revoke(credential) or given_up:
+            deleted += _delete(credential)
+        else:
+            leases.give_back(credential)
+    return deleted
+
+
+def _ownerless(before: object) -> QuerySet[Credential]:
+    rows = Credential.objects.ownerless()
+    return rows.filter(Q(last_checked_at=None) | Q(last_checked_at__lt=before), created_at__lt=before)[:500]
+
+
+def _revoke(credential: Credential) -> bool:
+    """End a refresh token. Returns False when it may work another time."""
+    by = system("sweep")
+    try:
+        url = open_grant(Credential.objects.get(pk=credential.pk)).auth_url
+        with place_upstream(credential.pk) as salesforce:
+            salesforce.revoke(url.host, url.refresh_token)
+    except (CredentialTampered, SessionError) as error:
+        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=error.code)
+        return isinstance(error, CredentialTampered)
+    except SalesforceError as error:
+        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=ending_of(error).code)
+        return False
+    audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by)
+    return True
+
+
+def _delete(credential: Credential) -> int:
+    """Delete the row, unless a registration has taken it in the meantime."""
+    with transaction.atomic():
+        rows = Credential.objects.ownerless().select_for_update(of=("self",))
+        row = rows.filter(pk=credential.pk, generation=credential.generation, lease_until__gt=Now()).first()
+        if row is None:
+            return 0
+        row.delete()
+        audit.record(audit.Action.CREDENTIAL_REMOVED, audit.Outcome.GRANTED, by=system("sweep"))
+    return 1

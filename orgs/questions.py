@@ -1,0 +1,36 @@
+"""Asks Salesforce something with a session; with a new one, once, when the session is not accepted."""
+
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+from orgs.endings import ending_of
+from orgs.salesforce import SalesforceClient, SalesforceError, Session
+from orgs.salesforce.errors import SessionExpired
+from orgs.upstream import place_upstream
+
+Reply = TypeVar("Reply")
+
+
+def ask_with_session(
+    credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
+) -> tuple[Session, Reply]:
+    """Return the reply to a question, and the session that it was asked with.
+
+    `a_session` opens one, and is called again when Salesforce ends the first under our hands.
+    Raises SessionError, and what `a_session` raises.
+    """
+    try:
+        try:
+            return _ask(credential_id, a_session(), question)
+        except SessionExpired:
+            return _ask(credential_id, a_session(), question)
+    except SalesforceError as error:
+        raise ending_of(error).error(error.retry_after) from error
+
+
+def _ask(
+    credential_id: uuid.UUID, session: Session, question: Callable[[SalesforceClient, Session], Reply]
+) -> tuple[Session, Reply]:
+    with place_upstream(credential_id) as salesforce:
+        return session, question(salesforce, session)

@@ -1,0 +1,267 @@
+"""Registers an org from its auth URL: parse, ask Salesforce, then store all of it or nothing."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from authn import audit
+from authn.actors import Actor
+from orgs.asking import Asking
+from orgs.changes import default_needs_dev_hub, mark_dev_hub
+from orgs.endings import BY_CODE, error_for
+from orgs.envelopes import Binding, Grant, open_grant, open_session_of, seal_grant, seal_session
+from orgs.errors import InvalidChange, OrgsError, RegistrationRefused, SessionError
+from orgs.known_tokens import credential_for
+from orgs.metadata import write_metadata
+from orgs.models import Credential, Health, SalesforceOrg
+from orgs.questions import ask_with_session
+from orgs.salesforce import (
+    AuthUrl,
+    ForeignHost,
+    Identity,
+    InvalidAuthUrl,
+    Organization,
+    SalesforceClient,
+    Session,
+)
+from orgs.sessions import CredentialGone, open_session
+from orgs.upstream import hosts
+from orgs.writing import one_org_writer
+
+# A registration that fails takes its new credential with it; whoever waited for it starts again.
+_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationOptions:
+    """What the caller wants stored beside the facts. None keeps what is stored already."""
+
+    username: str | None = None
+    instance_url: str | None = None
+    is_dev_hub: bool | None = None
+    is_default: bool | None = None
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What Salesforce said. `is_dev_hub` is None when nobody asked."""
+
+    identity: Identity
+    organization: Organization
+    is_dev_hub: bool | None
+
+
+def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **fields: Any) -> SalesforceOrg:
+    """Store an org and its credential, or renew what is stored of it, after asking Salesforce.
+
+    `fields` are those of RegistrationOptions. Returns the stored org. Raises RegistrationRefused for
+    what was sent or what Salesforce definitely refuses; SessionError for temporary trouble. On any
+    failure nothing is stored or changed, but a refresh token that rotated is kept for the next try
+    (design 9.6).
+    """
+    options = RegistrationOptions(**fields)
+    auth_url = _parse(sfdx_auth_url)
+    _check(options)
+    if skip_validation:
+        return _register_unverified(auth_url, options, by)
+    for _ in range(_STARTS):
+        credential = credential_for(auth_url)
+        try:
+            return _register_validated(credential, auth_url, options, by)
+        except CredentialGone:
+            continue
+        except OrgsError:
+            _forget_if_unused(credential)
+            raise
+    raise error_for("REFRESH_IN_PROGRESS")
+
+
+def _register_validated(
+    credential: Credential, auth_url: AuthUrl, options: RegistrationOptions, by: Actor
+) -> SalesforceOrg:
+    asking = Asking(by=by, org=options.username or "", ask_again=True, offered=auth_url)
+    try:
+        session, facts = ask_with_session(
+            credential.pk, lambda: open_session(credential, asking).session, partial(_read_facts, options=options)
+        )
+    except SessionError as error:
+        if not BY_CODE[error.code].blames_the_caller:
+            raise
+        # On this route a definite no is the caller's input being no good (design section 8).
+        raise RegistrationRefused(error.code, str(error), error.action) from error
+    _compare(options, facts)
+    return _store(credential, session, facts, options, by)
+
+
+def _parse(text: str) -> AuthUrl:
+    try:
+        return AuthUrl.parse(text, hosts())
+    except InvalidAuthUrl as error:
+        raise RegistrationRefused(error.code, str(error), error.action) from error
+
+
+def _check(options: RegistrationOptions) -> None:
+    """Refuse options that cannot be granted, before anybody is asked."""
+    if options.instance_url is not None:
+        try:
+            hosts().instance_url(options.instance_url)
+        except ForeignHost as error:
+            action = "Leave instanceUrl out: it is taken from Salesforce's answer."
+            raise RegistrationRefused(error.code, str(error), action) from error
+    if options.is_default and options.is_dev_hub is False:
+        raise default_needs_dev_hub()
+
+
+def _read_facts(salesforce: SalesforceClient, session: Session, *, options: RegistrationOptions) -> _Facts:
+    return _Facts(
+        identity=salesforce.identity(session),
+        organization=salesforce.organization(session),
+        is_dev_hub=salesforce.is_dev_hub(session) if options.is_dev_hub else None,
+    )
+
+
+def _compare(options: RegistrationOptions, facts: _Facts) -> None:
+    """Refuse options that what Salesforce said contradicts."""
+    username = facts.identity.username
+    if options.username and options.username.strip().lower() != username.lower():
+        raise RegistrationRefused(
+            "USERNAME_MISMATCH", f"The auth URL belongs to {username}.", "Send that username, or leave it out."
+        )
+    if facts.is_dev_hub is False:
+        raise RegistrationRefused(
+            "NOT_A_DEVHUB", f"{username} is not in a DevHub.", "Enable Dev Hub in Setup, or leave isDevHub out."
+        )
+
+
+# --- Storing ---------------------------------------------------------------------------------------
+
+
+def _store(
+    credential: Credential, session: Session, facts: _Facts, options: RegistrationOptions, by: Actor
+) -> SalesforceOrg:
+    """Write org, credential, default and metadata in one transaction."""
+    with one_org_writer():
+        held = Credential.objects.filter(pk=credential.pk).first()
+        if held is None:
+            raise CredentialGone
+        org, former_id = _row_for(held, facts)
+        was = org.pk is not None
+        org.username = facts.identity.username
+        org.take_facts(session, facts.organization)
+        _apply(org, options)
+        _link(org, held)
+        bind(held, org)
+        action = audit.Action.ORG_REGISTERED
+        audit.record(action, audit.Outcome.GRANTED, by=by, org=org.username, updated=was, org_id=org.org_id)
+        if former_id and former_id != org.org_id:
+            audit.record(
+                audit.Action.ORG_ID_CHANGED,
+                audit.Outcome.GRANTED,
+                by=by,
+                org=org.username,
+                old=former_id,
+                new=org.org_id,
+            )
+    return org
+
+
+def _row_for(credential: Credential, facts: _Facts) -> tuple[SalesforceOrg, str]:
+    """Return the row to write, with the org id it had.
+
+    It is the row of this username; else the row that this credential holds for the same org, whose
+    user was renamed at Salesforce; else a new one.
+    """
+    org = SalesforceOrg.objects.with_username(facts.identity.username).first()
+    if org is None:
+        org = SalesforceOrg.objects.filter(credential=credential, org_id=facts.identity.org_id).first()
+    return (org, org.org_id) if org else (SalesforceOrg(), "")
+
+
+def _apply(org: SalesforceOrg, options: RegistrationOptions) -> None:
+    """Set what the caller wished, and keep the rest. Saves the row."""
+    mark_dev_hub(org, is_dev_hub=options.is_dev_hub, is_default=options.is_default)
+    if options.metadata is not None:
+        org.metadata = options.metadata
+    org.save()
+    if options.metadata is not None:
+        write_metadata(org, options.metadata)
+
+
+def _link(org: SalesforceOrg, credential: Credential) -> None:
+    """Make a credential the org's own, and delete the one that it replaces."""
+    replaced = org.credential_id if org.credential_id != credential.pk else None
+    SalesforceOrg.objects.filter(credential=credential).exclude(pk=org.pk).update(credential=None)
+    org.credential = credential
+    org.is_jit_registration = False
+    org.save(update_fields=["credential", "is_jit_registration"])
+    if replaced:
+        # Deleted, not revoked: the same grant may still be in use elsewhere.
+        Credential.objects.filter(pk=replaced).delete()
+
+
+def bind(credential: Credential, org: SalesforceOrg) -> None:
+    """Seal a credential anew, under the org id and username of its org."""
+    # Locked: a refresh that ends at this moment writes the next refresh token to the same column.
+    unbound = Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
+    binding = Binding(org.org_id or None, org.username if org.org_id else None)
+    # Opened as the row stands now, before it has this owner's name on it.
+    grant = open_grant(unbound, check_owner=False)
+    session = open_session_of(unbound, check_owner=False)
+    columns: dict[str, Any] = {"sealed_grant": seal_grant(unbound, Grant(grant.auth_url, binding))}
+    if session is not None:
+        columns["sealed_session"] = seal_session(unbound, session, binding)
+    Credential.objects.filter(pk=credential.pk).update(**columns)
+
+
+def _forget_if_unused(credential: Credential) -> None:
+    """Delete the credential of a registration that failed, unless it must be kept.
+
+    It is kept when an org has it, when somebody is using it, and when its token rotated: then the
+    same auth URL goes on from it.
+    """
+    with transaction.atomic():
+        unused = Credential.objects.select_for_update(of=("self",)).filter(
+            pk=credential.pk, org=None, ever_rotated=False
+        )
+        # Of a lost answer nobody knows whether the token rotated; the row tells that story.
+        row = unused.exclude(health=Health.UNCERTAIN).filter(Q(lease_until=None) | Q(lease_until__lte=Now())).first()
+        if row is not None:
+            row.delete()
+
+
+# --- Without asking Salesforce -----------------------------------------------------------------------
+
+
+def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Actor) -> SalesforceOrg:
+    """Store an org that nobody has verified: for tests, and only where an operator allows it."""
+    if not settings.ALLOW_SKIP_VALIDATION:
+        raise RegistrationRefused(
+            "SKIP_VALIDATION_OFF",
+            "This desk does not register orgs without validation.",
+            "Leave skipValidation out; an operator can set ALLOW_SKIP_VALIDATION.",
+        )
+    if not options.username:
+        raise RegistrationRefused("USERNAME_NEEDED", "Without validation the username is not known.", "Send username.")
+    with one_org_writer():
+        credential = credential_for(auth_url)
+        username = options.username.strip()
+        org = SalesforceOrg.objects.with_username(username).first() or SalesforceOrg(username=username)
+        if org.org_id:
+            raise InvalidChange(
+                "ALREADY_VERIFIED", f"{org.username} is registered and verified.", "Leave skipValidation out."
+            )
+        if Credential.objects.filter(pk=credential.pk).exclude(org=None).exclude(org__pk=org.pk).exists():
+            raise InvalidChange(
+                "AUTH_URL_IN_USE", "This auth URL belongs to another registered org.", "Leave skipValidation out."
+            )
+        org.instance_url = options.instance_url or auth_url.login_url
+        _apply(org, options)
+        _link(org, credential)
+        audit.record(audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, org=org.username, validated=False)
+    return org

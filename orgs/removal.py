@@ -1,0 +1,123 @@
+"""Deletes an org and its credential, and ends the refresh token at Salesforce when asked to."""
+
+import time
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from authn import audit
+from authn.actors import Actor
+from orgs import leases
+from orgs.endings import ending_of, error_for
+from orgs.envelopes import open_grant
+from orgs.errors import HasChildren, OrgNotFound, OrgsError, SessionError
+from orgs.models import Credential, Health, SalesforceOrg
+from orgs.salesforce import SalesforceError
+from orgs.salesforce.errors import OrgGone
+from orgs.upstream import place_upstream
+from orgs.waiting import wait_for_attempt
+from orgs.writing import one_org_writer
+
+
+def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: bool = False) -> None:
+    """Delete an org with its credential; with `cascade` its children too.
+
+    Waits for a refresh that is under way: a token that is registered anew while Salesforce still
+    answers for the old row would be refreshed twice at once. With `revoke` the refresh tokens are
+    ended at Salesforce first; one that is dead already counts as ended. Raises HasChildren,
+    OrgNotFound, SessionError (Salesforce out of reach: nothing is deleted), CredentialTampered.
+    """
+    held: list[tuple[SalesforceOrg, Credential]] = []
+    try:
+        for doomed in _doomed(org, cascade=cascade):
+            if doomed.credential_id:
+                held.append((doomed, _hold(doomed)))
+        if revoke:
+            for doomed, credential in held:
+                _revoke(doomed, credential, by)
+        with one_org_writer():
+            rows = _doomed(org, cascade=cascade)
+            if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
+                raise error_for("REFRESH_IN_PROGRESS")  # One was registered anew in the meantime.
+            for row in rows:
+                _delete(row, by, revoked=revoke)
+    except OrgsError:
+        for _, credential in held:
+            leases.give_back(credential)
+        raise
+
+
+def _doomed(org: SalesforceOrg, *, cascade: bool) -> list[SalesforceOrg]:
+    """Return the rows to delete, children first. Raises HasChildren, OrgNotFound."""
+    current = SalesforceOrg.objects.filter(pk=org.pk).first()
+    if current is None:
+        raise OrgNotFound(org.username)
+    children = list(SalesforceOrg.objects.filter(parent=current))
+    if children and not cascade:
+        raise HasChildren(current.username, [child.username for child in children])
+    return [*children, current]
+
+
+def _delete(org: SalesforceOrg, by: Actor, *, revoked: bool) -> None:
+    credential_id = org.credential_id
+    org.delete()
+    if credential_id:
+        Credential.objects.filter(pk=credential_id).delete()
+    audit.record(audit.Action.ORG_DELETED, audit.Outcome.GRANTED, by=by, org=org.username, revoked=revoked)
+
+
+def _hold(org: SalesforceOrg) -> Credential:
+    """Take the lease of an org's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
+    deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
+    while True:
+        credential = Credential.objects.filter(org=org).first()
+        if credential is None:
+            raise OrgNotFound(org.username)
+        if leases.hold(credential.pk, credential.generation):
+            return credential
+        sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
+        if sight and time.monotonic() >= deadline:
+            raise error_for("REFRESH_IN_PROGRESS", max(1, round(sight.lease_rest)))
+
+
+# --- Ending the refresh token at Salesforce --------------------------------------------------------
+
+
+def _revoke(org: SalesforceOrg, credential: Credential, by: Actor) -> None:
+    """End a refresh token whose credential is held."""
+    url = open_grant(Credential.objects.with_secrets().get(pk=credential.pk)).auth_url
+    try:
+        with place_upstream(credential.pk) as salesforce:
+            salesforce.revoke(url.host, url.refresh_token)
+    except OrgGone:
+        pass  # The token is gone with its org, as one that is dead already.
+    except SalesforceError as error:
+        ended = ending_of(error).error(error.retry_after)
+        _audit_in_vain(org, ended, by)
+        raise ended from error
+    except SessionError as error:
+        _audit_in_vain(org, error, by)
+        raise
+    with transaction.atomic():
+        _write_dead(credential)
+        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=org.username)
+
+
+def _audit_in_vain(org: SalesforceOrg, error: SessionError, by: Actor) -> None:
+    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
+
+
+def _write_dead(credential: Credential) -> None:
+    """Write the revocation as an attempt's outcome: whoever waits learns at once that the token is dead."""
+    Credential.objects.filter(pk=credential.pk, generation=credential.generation).update(
+        generation=credential.generation + 1,
+        lease_until=None,
+        sent_at=None,
+        sent_by=None,
+        outcome="CREDENTIAL_EXPIRED",
+        outcome_retry_after=None,
+        health=Health.EXPIRED,
+        reason="REVOKED",
+        last_checked_at=Now(),
+    )

@@ -1,0 +1,205 @@
+"""The credential engine: the one way from a stored refresh token to a session.
+
+Salesforce allows one refresh of a token at a time, and ends the whole family when a spent token
+is used again. So one caller refreshes, under a lease (orgs/minting.py); whoever asks meanwhile
+waits (orgs/waiting.py) and adopts the outcome, success or failure. docs/architecture.md draws it.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, Value, When
+from django.db.models.functions import Now
+
+from orgs import replay
+from orgs.asking import Asking
+from orgs.endings import BY_CODE, Ending, error_for
+from orgs.envelopes import open_session_of
+from orgs.errors import CredentialTampered, OrgNotFound, OrgUnverified, SessionError, SpoolUnavailable
+from orgs.leases import Sight
+from orgs.minting import Attempt, ask, audit_handing_out, begin, end, end_in_wrong_guess
+from orgs.models import Credential, SalesforceOrg
+from orgs.salesforce import Session
+from orgs.spool import Place
+from orgs.waiting import wait_for_attempt
+
+# A waiter gives an attempt its whole time-out, and a little for the two transactions around it.
+_PATIENCE_BEYOND_TIMEOUT = 2.0
+_PAUSE_WHEN_FREE = 0.05
+# When the login budget is spent, a token of this age will do, and the answer says so.
+_REUSED_UNTIL = timedelta(minutes=10)
+
+
+class CredentialGone(Exception):
+    """The credential was deleted while somebody waited for it. Its owner may have another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session, and whether it is an older one that was handed out again to save a log-in."""
+
+    session: Session
+    reused: bool = False
+
+
+def open_session(credential: Credential, asking: Asking) -> Opened:
+    """Return a session that was made after this call began.
+
+    Mints one under the lease, or adopts the outcome of an attempt that ended after this call had
+    read the row. A definite refusal that is on record is answered without a call, unless
+    `asking.ask_again`. Raises SessionError, CredentialTampered, SpoolUnavailable, CredentialGone.
+    """
+    arrival = _arrive(credential, asking)
+    if (ending := _refusal_on_record(arrival)) and not asking.ask_again:
+        audit_handing_out(asking, ending.code)
+        raise ending.error(arrival.outcome_retry_after)
+    deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS + _PATIENCE_BEYOND_TIMEOUT
+    while True:
+        if attempt := _begin(arrival, asking):
+            return _finish(attempt, asking)
+        sight = _wait(arrival, asking, deadline)
+        if sight.generation > arrival.generation:
+            return _adopt(arrival, asking)
+        if sight.hindrance and not sight.lease_rest:
+            return _hindered(arrival, asking, sight)
+        if time.monotonic() >= deadline:
+            raise _refuse(asking, "REFRESH_IN_PROGRESS", sight.lease_rest)
+        if not sight.lease_rest:
+            time.sleep(_PAUSE_WHEN_FREE)
+
+
+def session_for(org: SalesforceOrg, asking: Asking) -> Opened:
+    """Return a session for a registered org, whichever credential it has by now.
+
+    Raises what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the
+    org was deleted meanwhile.
+    """
+    for _ in range(2):
+        current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
+        if current is None:
+            raise OrgNotFound(org.username)
+        if current.credential is None:
+            raise _refuse(asking, "CREDENTIAL_EXPIRED")
+        if not current.org_id and not asking.ask_again:
+            audit_handing_out(asking, OrgUnverified.code)
+            raise OrgUnverified(org.username)
+        try:
+            return open_session(current.credential, asking)
+        except CredentialGone:
+            continue
+    raise _refuse(asking, "REFRESH_IN_PROGRESS")
+
+
+# --- Arriving --------------------------------------------------------------------------------------
+
+
+def _arrive(credential: Credential, asking: Asking) -> Credential:
+    """Read the row. An answer that this node has on disk is brought home first."""
+    row: Any = _read(credential)  # Any: it is annotated with is_leased
+    try:
+        if row.sent_at and not row.is_leased and Place(row.pk, row.generation).path.exists():
+            replay.replay()
+            row = _read(credential)
+    except OSError as error:
+        audit_handing_out(asking, SpoolUnavailable.code)
+        raise SpoolUnavailable from error
+    arrived: Credential = row
+    return arrived
+
+
+def _read(credential: Credential) -> Credential:
+    is_leased = Case(When(lease_until__gt=Now(), then=Value(True)), default=Value(False))
+    row = Credential.objects.filter(pk=credential.pk).annotate(is_leased=is_leased).first()
+    if row is None:
+        raise CredentialGone
+    return row
+
+
+def _refusal_on_record(credential: Credential) -> Ending | None:
+    ending = BY_CODE.get(credential.outcome)
+    return ending if ending and ending.definite else None
+
+
+# --- Minting ---------------------------------------------------------------------------------------
+
+
+def _begin(arrival: Credential, asking: Asking) -> Attempt | None:
+    try:
+        return begin(arrival, asking)
+    except (CredentialTampered, SpoolUnavailable) as error:
+        audit_handing_out(asking, error.code)
+        raise
+
+
+def _finish(attempt: Attempt, asking: Asking) -> Opened:
+    with attempt.spool:
+        outcome = ask(attempt)
+        if attempt.is_wrong_guess(outcome):
+            end_in_wrong_guess(attempt, outcome, asking)
+            raise error_for(outcome.code, outcome.retry_after)
+        if not end(attempt, outcome, asking):
+            # Another has ended an attempt meanwhile, or the credential was deleted.
+            if Credential.objects.filter(pk=attempt.arrival.pk).exists():
+                attempt.spool.remove()
+                return _adopt(attempt.arrival, asking)
+            replay.revoke_orphan(attempt.arrival.pk, outcome)
+            attempt.spool.remove()
+            raise CredentialGone
+    if outcome.session is None:
+        raise error_for(outcome.code, outcome.retry_after)
+    return Opened(outcome.session)
+
+
+# --- Waiting, and what comes of it -----------------------------------------------------------------
+
+
+def _wait(arrival: Credential, asking: Asking, deadline: float) -> Sight:
+    try:
+        sight = wait_for_attempt(arrival.pk, arrival.generation, deadline=deadline)
+    except SessionError as error:
+        audit_handing_out(asking, error.code)
+        raise
+    if sight is None:
+        raise CredentialGone
+    return sight
+
+
+def _adopt(arrival: Credential, asking: Asking) -> Opened:
+    """Return, or raise, the outcome of the newest attempt, which is newer than this caller."""
+    # One query for the secrets and their owner: read apart, they may be of two moments.
+    credential = Credential.objects.with_secrets().filter(pk=arrival.pk).first()
+    if credential is None:
+        raise CredentialGone
+    if credential.outcome:
+        raise _refuse(asking, credential.outcome, credential.outcome_retry_after)
+    session = open_session_of(credential)
+    if session is None:
+        raise CredentialTampered
+    audit_handing_out(asking, token=session.access_token)
+    return Opened(session)
+
+
+def _hindered(arrival: Credential, asking: Asking, sight: Sight) -> Opened:
+    """Answer a caller for whom no log-in may be made now: by the newest token, or by saying when."""
+    if sight.hindrance == "LOGIN_BUDGET":
+        fresh = Credential.objects.with_secrets().filter(pk=arrival.pk, last_success_at__gt=Now() - _REUSED_UNTIL)
+        row = fresh.first()
+        if row and not _speaks_against_reuse(row) and (session := open_session_of(row)):
+            audit_handing_out(asking, token=session.access_token)
+            return Opened(session, reused=True)
+    raise _refuse(asking, sight.hindrance, sight.hindrance_rest)
+
+
+def _speaks_against_reuse(credential: Credential) -> bool:
+    """Tell whether the last attempt told that the org or the credential is not what it was."""
+    return bool(_refusal_on_record(credential)) or credential.outcome == "ORG_ID_MISMATCH"
+
+
+def _refuse(asking: Asking, code: str, rest: float | None = None) -> Exception:
+    """Record that nothing was handed out, and return the error that says why and for how long."""
+    audit_handing_out(asking, code)
+    return error_for(code, max(1, math.ceil(rest)) if rest else None)

@@ -1,0 +1,26 @@
+"""Serialises the few, short transactions that change which orgs are registered.
+
+Registering, moving the default and deleting are rare deeds of owners. Letting them in one at a
+time is simpler than making each of them safe against each other, and costs nobody anything:
+minting tokens does not come this way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+_ORG_WRITES = 0x46_44_6F_72_67  # "FDorg", to keep clear of other users of advisory locks
+
+
+@contextmanager
+def one_org_writer() -> Iterator[None]:
+    """Open a transaction that no other writer of orgs shares.
+
+    On SQLite a transaction is exclusive as it begins (transaction_mode=IMMEDIATE).
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ORG_WRITES])
+        yield

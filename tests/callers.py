@@ -1,0 +1,65 @@
+"""A caller of the API with a bearer, who reads answers as a client would."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+
+class Answer:
+    """An answer that was read to its end, streamed or not."""
+
+    def __init__(self, response: Any) -> None:
+        self.status_code: int = response.status_code
+        self.headers = response.headers
+        self.content: bytes = b"".join(response.streaming_content) if response.streaming else response.content
+        self.text = self.content.decode()
+
+    def json(self) -> Any:
+        """Return the body's JSON value."""
+        assert self.headers["Content-Type"].startswith("application/json"), self.headers
+        return json.loads(self.content)
+
+    def __repr__(self) -> str:
+        return f"<{self.status_code} {self.text[:2000]}>"
+
+
+class Caller:
+    """Sends requests with one bearer; `get("/path", username="x")` puts the rest into the query."""
+
+    def __init__(self, bearer: str = "") -> None:
+        self.bearer = bearer
+        self._client = Client(raise_request_exception=False)
+
+    def get(self, path: str, **query: Any) -> Answer:
+        return self.send("GET", path, query=query)
+
+    def head(self, path: str, **query: Any) -> Answer:
+        return self.send("HEAD", path, query=query)
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Answer:
+        return self.send("POST", path, body, query=query)
+
+    def patch(self, path: str, body: Any = None, **query: Any) -> Answer:
+        return self.send("PATCH", path, body, query=query)
+
+    def delete(self, path: str, **query: Any) -> Answer:
+        return self.send("DELETE", path, query=query)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> Answer:
+        """Send a request. Bytes go out as they are; anything else as JSON."""
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        if self.bearer:
+            headers = {"Authorization": f"Bearer {self.bearer}", **(headers or {})}
+        return Answer(
+            self._client.generic(method, path, data, content_type, query_params=query or {}, headers=headers or {})
+        )

@@ -1,0 +1,28 @@
+"""Fixtures of the fault tests: a registered DevHub, an org that is not registered, and their auth URLs."""
+
+from typing import Any
+
+import pytest
+
+from orgs.salesforce.emulator import Emulator
+from orgs.salesforce.emulator.world import Org
+from tests.callers import Caller
+from tests.orgs.worlds import REGISTER, an_org
+
+
+@pytest.fixture
+def urls(owner: Caller, salesforce: Emulator) -> dict[str, str]:
+    """Register a default DevHub; return its auth URL as `hub`, and that of an unregistered org as `new`."""
+    app = salesforce.add_app("AcmeCI", "s3cret-of-the-app")
+    hub = an_org(salesforce, "hub@acme.example", is_dev_hub=True).auth_url(app)
+    new = an_org(salesforce, "new@acme.example").auth_url(app)
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": hub, "isDevHub": True, "isDefault": True})
+    assert answer.status_code == 201, answer
+    salesforce.reset_calls()
+    return {"hub": hub, "new": new}
+
+
+@pytest.fixture
+def hub(urls: Any, salesforce: Emulator) -> Org:
+    """Return the registered DevHub as Salesforce has it."""
+    return next(org for org in salesforce.orgs if org.username == "hub@acme.example")

@@ -1,0 +1,143 @@
+"""POST .../access-token and .../default-devhub/access-token."""
+
+import pytest
+
+from authn.models import AuditEvent
+from orgs.salesforce.emulator import Fault
+from tests.orgs.worlds import ACCESS_TOKEN, DEFAULT_DEVHUB_TOKEN, a_registered_org, an_org, register
+
+BOTH = [(ACCESS_TOKEN, {"username": "hub@acme.example"}), (DEFAULT_DEVHUB_TOKEN, {})]
+both = pytest.mark.parametrize(("path", "query"), BOTH, ids=["access-token", "default-devhub"])
+
+
+@pytest.fixture
+def hub(owner, salesforce):
+    return a_registered_org(owner, salesforce, "hub@acme.example", isDevHub=True, isDefault=True)
+
+
+@both
+def test_a_fresh_token_that_works(application, salesforce, hub, path, query):
+    answer = application.post(path, **query)
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert salesforce.sessions[body.pop("accessToken")].alive
+    assert body == {
+        "instanceUrl": "https://hub.my.salesforce.com",
+        "username": "hub@acme.example",
+        "orgId": hub.org_id,
+        "isDevHub": True,
+    }
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@both
+def test_each_request_mints(application, salesforce, hub, path, query):
+    salesforce.reset_calls()
+
+    tokens = {application.post(path, **query).json()["accessToken"] for _ in range(3)}
+
+    assert len(tokens) == 3
+    assert salesforce.refreshes() == 3
+
+
+@both
+def test_a_rotating_token_survives_many_mints(application, owner, salesforce, path, query):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    org = an_org(salesforce, "hub@acme.example", is_dev_hub=True)
+    url = org.auth_url(app)
+    owner.post("/sfp/api/auth/salesforce/register", {"sfdxAuthUrl": url, "isDevHub": True, "isDefault": True})
+
+    answers = [application.post(path, **query) for _ in range(30)]
+
+    assert [answer.status_code for answer in answers] == [200] * 30
+    assert salesforce.is_alive(url)
+
+
+@both
+@pytest.mark.parametrize(
+    ("fault", "status", "code", "retry_after"),
+    [
+        (Fault.oauth("invalid_grant", "expired access/refresh token"), 409, "CREDENTIAL_EXPIRED", None),
+        (Fault.oauth("invalid_grant", "inactive organization"), 410, "ORG_GONE", None),
+        (Fault.oauth("invalid_client", "invalid client credentials"), 409, "APP_REJECTED", None),
+        (Fault.oauth("invalid_grant", "login rate exceeded"), 429, "UPSTREAM_LOGIN_LIMIT", "3600"),
+        (Fault.html_maintenance(), 503, "UPSTREAM_MAINTENANCE", "60"),
+        (Fault.no_name(), 503, "UPSTREAM_UNREACHABLE", "30"),
+        (Fault.reset(), 503, "UPSTREAM_LOST", "30"),
+        (Fault.hang(60), 504, "UPSTREAM_TIMEOUT", None),
+        (Fault.body(b"not json"), 502, "UPSTREAM_UNREADABLE", None),
+        (Fault.fields(instance_url="https://evil.example"), 502, "UPSTREAM_UNTRUSTED_URL", None),
+        (Fault.redirect("https://evil.example"), 502, "UPSTREAM_REDIRECT", None),
+    ],
+    ids=lambda value: value.name if isinstance(value, Fault) else None,
+)
+def test_trouble_of_salesforce(application, salesforce, hub, path, query, fault, status, code, retry_after):
+    salesforce.inject(fault, path="/services/oauth2/token")
+    salesforce.reset_calls()
+
+    answer = application.post(path, **query)
+
+    assert answer.status_code == status, answer
+    assert answer.json()["code"] == code
+    assert answer.headers.get("Retry-After") == retry_after
+    assert salesforce.refreshes() == 1
+    event = AuditEvent.objects.filter(action="access_token.handed_out").first()
+    assert (event.outcome, event.code) == ("failed", code)
+
+
+def test_an_answer_for_another_org_is_not_handed_out(application, owner, salesforce, hub):
+    other = an_org(salesforce, "other@acme.example")
+    fault = Fault.fields(id=f"https://login.salesforce.com/id/{other.org_id}/{other.users[0].user_id}")
+    salesforce.inject(fault, path="/services/oauth2/token")
+
+    answer = application.post(ACCESS_TOKEN, username="hub@acme.example")
+
+    assert answer.status_code == 502
+    assert answer.json()["code"] == "ORG_ID_MISMATCH"
+
+
+def test_a_definite_refusal_stays_until_somebody_tests_or_registers(application, owner, salesforce, hub):
+    hub.users[0].deactivate()
+    application.post(ACCESS_TOKEN, username="hub@acme.example")
+    hub.users[0].active = True
+    salesforce.reset_calls()
+
+    refused = application.post(ACCESS_TOKEN, username="hub@acme.example")
+    calls = len(salesforce.calls)
+    tested = owner.post("/sfp/api/auth/salesforce/test-connection", username="hub@acme.example")
+    healed = application.post(ACCESS_TOKEN, username="hub@acme.example")
+
+    assert (refused.status_code, refused.json()["code"], calls) == (409, "USER_INACTIVE", 0)
+    assert tested.json()["isValid"] is True
+    assert healed.status_code == 200
+
+
+def test_a_sandbox_is_found_by_its_name(application, owner, salesforce, hub):
+    sandbox = salesforce.add_sandbox(hub, "qa")
+    register(owner, sandbox)
+
+    answer = application.post(ACCESS_TOKEN, username="qa")
+
+    assert answer.json()["username"] == sandbox.username
+
+
+def test_an_unknown_org(application):
+    assert application.post(ACCESS_TOKEN, username="nobody@acme.example").json()["code"] == "ORG_NOT_FOUND"
+
+
+def test_no_default_dev_hub(application):
+    assert application.post(DEFAULT_DEVHUB_TOKEN).json()["code"] == "NO_DEFAULT_DEVHUB"
+
+
+def test_what_it_does_is_audited_before_and_after(application, salesforce, hub):
+    AuditEvent.objects.all().delete()
+
+    application.post(ACCESS_TOKEN, username="hub@acme.example")
+
+    told = [(event.action, event.outcome) for event in AuditEvent.objects.order_by("id")]
+    assert told == [
+        ("credential.refresh_sent", "attempted"),
+        ("credential.refresh_ended", "granted"),
+        ("access_token.handed_out", "granted"),
+    ]

@@ -1,0 +1,278 @@
+"""manage.py check_connections: all orgs or some, side by side, as a table or JSON, with an exit code."""
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from itertools import chain
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.backends.signals import connection_created
+
+from authn.models import AuditEvent
+from orgs.models import Credential
+from orgs.salesforce.emulator import Emulator, Fault
+from tests.desks import ROOT, a_desk
+from tests.orgs.worlds import REGISTER, a_registered_org, an_org, register
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+TOKEN = "/services/oauth2/token"
+
+
+def _run(*arguments: str) -> tuple[int, str]:
+    """Run the command; returns its exit code and what it printed on standard output."""
+    out = io.StringIO()
+    try:
+        call_command("check_connections", *arguments, stdout=out)
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+def _most_at_once(calls) -> int:
+    """Return how many calls were under way at the same moment."""
+    ends = chain(((call.started_at, 1) for call in calls), ((call.finished_at, -1) for call in calls))
+    under_way = most = 0
+    for _, step in sorted(ends):
+        under_way += step
+        most = max(most, under_way)
+    return most
+
+
+@pytest.fixture
+def ci(owner, salesforce):
+    return a_registered_org(owner, salesforce, "ci@acme.example")
+
+
+@pytest.fixture
+def hub(owner, salesforce):
+    return a_registered_org(owner, salesforce, "hub@acme.example")
+
+
+def test_connections_that_work_end_with_0(ci, hub):
+    code, printed = _run()
+
+    assert code == 0
+    assert [line.split()[:3] for line in printed.splitlines()[1:3]] == [
+        ["ci@acme.example", "production", "healthy"],
+        ["hub@acme.example", "production", "healthy"],
+    ]
+    assert printed.splitlines()[-1] == "2 checked: 0 dead, 0 in other trouble."
+
+
+def test_a_dead_one_comes_first_with_what_to_do_and_ends_with_1(ci, hub):
+    hub.revoke_all()
+
+    code, printed = _run()
+
+    head, first, second, _ = printed.splitlines()
+    assert code == 1
+    assert first.split()[:4] == ["hub@acme.example", "production", "expired", "CREDENTIAL_EXPIRED"]
+    assert "sf org login web" in first
+    assert second.split() == ["ci@acme.example", "production", "healthy"]
+    assert head.index("WHAT TO DO") == first.index("An owner must"), "the columns are aligned"
+
+
+def test_json_is_one_document(ci, hub):
+    hub.revoke_all()
+
+    code, printed = _run("--json")
+
+    document = json.loads(printed)
+    times = [org.pop("checkedAt") for org in document["orgs"]]
+    action = document["orgs"][0].pop("action")
+    assert code == 1
+    assert all(time.strptime(each, "%Y-%m-%dT%H:%M:%SZ") for each in times)
+    assert action.startswith("An owner must register this org again")
+    assert document == {
+        "checked": 2,
+        "dead": 1,
+        "orgs": [
+            {
+                "username": "hub@acme.example",
+                "isValid": False,
+                "state": "expired",
+                "code": "CREDENTIAL_EXPIRED",
+                "error": "Salesforce no longer accepts the stored credential of this org.",
+            },
+            {
+                "username": "ci@acme.example",
+                "isValid": True,
+                "state": "healthy",
+                "code": None,
+                "error": None,
+                "action": None,
+            },
+        ],
+    }
+
+
+def test_a_desk_without_orgs():
+    assert _run() == (0, "0 checked: 0 dead, 0 in other trouble.\n")
+    assert json.loads(_run("--json")[1]) == {"checked": 0, "dead": 0, "orgs": []}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "state"),
+    [
+        (Fault.html_maintenance(), "UPSTREAM_MAINTENANCE", "failing"),
+        (Fault.no_name(), "UPSTREAM_UNREACHABLE", "healthy"),
+        (Fault.hang(60), "UPSTREAM_TIMEOUT", "uncertain"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Fault) else None,
+)
+def test_temporary_trouble_is_shown_and_nobody_is_dead(salesforce, ci, fault, code, state):
+    salesforce.inject(fault, path=TOKEN)
+
+    ended, printed = _run()
+
+    assert ended == 0
+    assert printed.splitlines()[1].split()[2:4] == [state, code]
+    assert printed.splitlines()[-1] == "1 checked: 0 dead, 1 in other trouble."
+
+
+def test_a_credential_of_another_row_is_dead(ci, hub):
+    foreign = Credential.objects.with_secrets().get(org__username="hub@acme.example").sealed_grant
+    Credential.objects.filter(org__username="ci@acme.example").update(sealed_grant=foreign)
+
+    code, printed = _run("ci@acme.example")
+
+    assert code == 1
+    assert "CREDENTIAL_TAMPERED" in printed
+
+
+def test_a_credential_that_turns_out_to_be_of_another_user_is_dead(settings, owner, salesforce):
+    settings.ALLOW_SKIP_VALIDATION = True
+    register(owner, an_org(salesforce, "somebody@acme.example"), username="ci@acme.example", skipValidation=True)
+
+    code, printed = _run()
+
+    assert code == 1
+    assert "USERNAME_MISMATCH" in printed
+
+
+def test_chosen_orgs_alone_are_asked(owner, salesforce, ci, hub):
+    register(owner, salesforce.add_sandbox(ci, "qa"))
+    salesforce.reset_calls()
+
+    _code, printed = _run("HUB@acme.example", "qa", "hub@acme.example", "--json")
+
+    assert [org["username"] for org in json.loads(printed)["orgs"]] == ["ci@acme.example.qa", "hub@acme.example"]
+    assert not salesforce.calls_to(host=ci.host)
+
+
+def test_unknown_names_are_told_before_anybody_is_asked(salesforce, ci):
+    salesforce.reset_calls()
+
+    with pytest.raises(CommandError) as told:
+        _run("ci@acme.example", "x@acme.example", "nowhere")
+
+    assert "'x@acme.example'" in str(told.value)
+    assert "'nowhere'" in str(told.value)
+    assert told.value.returncode == 2
+    assert not salesforce.calls
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_none_side_by_side_is_refused(number):
+    with pytest.raises(CommandError):
+        _run(f"--side-by-side={number}")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "threads", "limit"), [((), 128, 8), (("--side-by-side=3",), 128, 3), (("--side-by-side=20",), 8, 4)]
+)
+def test_orgs_are_asked_side_by_side_within_limits(settings, owner, salesforce, wanted, threads, limit):
+    for number in range(12):
+        a_registered_org(owner, salesforce, f"ci{number}@acme.example")
+    settings.WEB_THREADS = threads
+    salesforce.token_latency = 0.3
+    salesforce.reset_calls()
+
+    code, _printed = _run(*wanted)
+
+    assert code == 0
+    assert 1 < _most_at_once(salesforce.calls_to(path=TOKEN)) <= limit
+
+
+def test_no_thread_keeps_a_database_connection(ci, hub):
+    opened = []
+
+    def note(connection, **_):
+        opened.append(connection)
+
+    connection_created.connect(note)
+    try:
+        _run()
+    finally:
+        connection_created.disconnect(note)
+
+    used = {id(wrapper): wrapper for wrapper in opened}.values()
+    of_threads = [wrapper for wrapper in used if wrapper._thread_ident != threading.get_ident()]
+    assert len(of_threads) >= 2
+    assert all(wrapper.connection is None for wrapper in of_threads)
+
+
+def test_the_check_is_audited_as_the_commands(ci):
+    _run()
+
+    event = AuditEvent.objects.get(action="org.connection_tested")
+    assert (event.actor_kind, event.actor_name, event.outcome) == ("system", "check_connections", "granted")
+
+
+def test_no_secret_is_printed(capfd, salesforce, ci, hub):
+    salesforce.inject(Fault.status(500, b"5Aep861-canary"), path=TOKEN)
+
+    printed = _run()[1] + _run("--json")[1] + "".join(capfd.readouterr())
+
+    secrets = [grant.newest for grant in salesforce.grants] + list(salesforce.sessions) + ["5Aep861"]
+    assert not [secret for secret in secrets if secret in printed]
+
+
+def test_on_a_terminal_a_bar_shows_and_an_interrupt_loses_no_token(tmp_path):
+    world = Emulator()
+    app = world.add_app("AcmeCI", "s3cret", rotates=True)
+    with world.serve() as salesforce, a_desk(tmp_path, salesforce.url) as desk:
+        for number in range(3):
+            org = world.add_org(f"ci{number}.my.salesforce.com", username=f"ci{number}@acme.example")
+            assert desk.send("POST", REGISTER, {"sfdxAuthUrl": org.auth_url(app)}).status == 201
+        world.token_latency = 1.5
+
+        process, terminal = _on_a_terminal(desk.environment, "--side-by-side=1")
+        _wait_until(lambda: any(grant.busy for grant in world.grants))
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+
+        shown = os.read(terminal, 65_536).decode()
+        os.close(terminal)
+        world.token_latency = 0.0
+        again = json.loads(desk.manage("check_connections", "--json"))
+    assert process.returncode == 130
+    assert out == b""
+    assert "Checking" in shown
+    assert "Interrupted" in shown
+    assert "Traceback" not in shown
+    assert (again["checked"], again["dead"]) == (3, 0)
+    assert all(grant.alive for grant in world.grants)
+
+
+def _on_a_terminal(environment: dict[str, str], *arguments: str) -> tuple["subprocess.Popen[bytes]", int]:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "manage.py", "check_connections", *arguments]
+    environment = environment | {"TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    return process, ours
+
+
+def _wait_until(happened) -> None:
+    until = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.02)

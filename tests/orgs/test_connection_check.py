@@ -1,0 +1,103 @@
+"""POST /sfp/api/auth/salesforce/test-connection."""
+
+import pytest
+
+from authn.models import AuditEvent
+from orgs.models import SalesforceOrg
+from orgs.salesforce.emulator import Fault
+from tests.orgs.worlds import ORG, TEST_CONNECTION, a_registered_org, register
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+@pytest.fixture
+def ci(owner, salesforce):
+    return a_registered_org(owner, salesforce, "ci@acme.example")
+
+
+def test_a_connection_that_works(application, ci):
+    answer = application.post(TEST_CONNECTION, username="ci@acme.example")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "isValid": True,
+        "username": "ci@acme.example",
+        "orgId": ci.org_id,
+        "organizationType": "Enterprise Edition",
+        "instanceName": "NA139",
+    }
+
+
+def test_a_connection_by_sandbox_name(application, owner, salesforce, ci):
+    register(owner, salesforce.add_sandbox(ci, "qa"))
+
+    assert application.post(TEST_CONNECTION, username="qa").json()["isValid"] is True
+
+
+def test_a_dead_connection_says_why_and_what_to_do(application, ci):
+    ci.revoke_all()
+
+    answer = application.post(TEST_CONNECTION, username="ci@acme.example")
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["isValid"] is False
+    assert body["code"] == "CREDENTIAL_EXPIRED"
+    assert body["error"] == "Salesforce no longer accepts the stored credential of this org."
+    assert "sf org login web" in body["action"]
+    assert application.get(ORG, username="ci@acme.example").json()["health"]["state"] == "expired"
+
+
+@pytest.mark.parametrize(
+    ("fault", "path", "code", "state"),
+    [
+        (Fault.html_maintenance(), "/services/oauth2/token", "UPSTREAM_MAINTENANCE", "failing"),
+        (Fault.hang(60), "/services/oauth2/token", "UPSTREAM_TIMEOUT", "uncertain"),
+        (Fault.no_name(), "/services/oauth2/token", "UPSTREAM_UNREACHABLE", "healthy"),
+        (Fault.rest(403, "REQUEST_LIMIT_EXCEEDED"), "/services/data/v", "ORG_API_LIMIT", "failing"),
+        (Fault.rest(403, "API_DISABLED_FOR_ORG"), "/services/data/v", "UPSTREAM_REFUSED", "healthy"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Fault) else None,
+)
+def test_trouble_is_an_answer_and_shows_in_the_health(application, member, salesforce, ci, fault, path, code, state):
+    salesforce.inject(fault, path=path)
+
+    answer = application.post(TEST_CONNECTION, username="ci@acme.example")
+
+    assert answer.status_code == 200
+    assert (answer.json()["isValid"], answer.json()["code"]) == (False, code)
+    assert member.get(ORG, username="ci@acme.example").json()["health"]["state"] == state
+
+
+def test_facts_that_changed_are_written_down(application, ci):
+    ci.instance_name, ci.organization_type = "USA77", "Unlimited Edition"
+
+    application.post(TEST_CONNECTION, username="ci@acme.example")
+
+    row = SalesforceOrg.objects.get()
+    assert (row.instance_name, row.organization_type) == ("USA77", "Unlimited Edition")
+
+
+def test_an_unknown_org(application):
+    assert application.post(TEST_CONNECTION, username="x@acme.example").status_code == 404
+
+
+def test_each_test_is_audited(application, ci):
+    application.post(TEST_CONNECTION, username="ci@acme.example")
+    ci.revoke_all()
+    application.post(TEST_CONNECTION, username="ci@acme.example")
+
+    events = AuditEvent.objects.filter(action="org.connection_tested").order_by("id")
+    assert [(event.outcome, event.code) for event in events] == [("granted", ""), ("failed", "CREDENTIAL_EXPIRED")]
+
+
+def test_a_slow_test_does_not_write_old_facts_over_a_new_registration(owner, application, salesforce, ci):
+    def register_meanwhile(_: object) -> None:
+        salesforce.on_change = None
+        SalesforceOrg.objects.update(org_id="00D000000000001AAA")
+
+    salesforce.on_change = register_meanwhile
+
+    application.post(TEST_CONNECTION, username="ci@acme.example")
+
+    assert SalesforceOrg.objects.get().org_id == "00D000000000001AAA"

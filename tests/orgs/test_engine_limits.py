@@ -1,0 +1,113 @@
+"""How much the engine asks of Salesforce and of this process: places, waiters, the login budget."""
+
+import threading
+import time
+import uuid
+
+import pytest
+
+from authn.actors import system
+from orgs import leases, upstream, waiting
+from orgs.asking import Asking
+from orgs.errors import SessionError
+from orgs.minting import begin
+from orgs.models import Credential
+from orgs.upstream import place_upstream
+from tests.orgs.worlds import ACCESS_TOKEN, a_registered_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+CI = {"username": "ci@acme.example"}
+ASKING = Asking(by=system("tests"), org="ci@acme.example")
+
+
+@pytest.fixture
+def ci(owner, salesforce):
+    return a_registered_org(owner, salesforce, "ci@acme.example")
+
+
+def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS, settings.LEASE_SECONDS = 1.0, 1.6
+    org, other = uuid.uuid4(), uuid.uuid4()
+    free = threading.Event()
+
+    def hold() -> None:
+        with place_upstream(org):
+            free.wait(10)
+
+    holders = [threading.Thread(target=hold) for _ in range(upstream.CALLS_PER_ORG)]
+    for holder in holders:
+        holder.start()
+    while upstream._calls[org] < upstream.CALLS_PER_ORG:
+        time.sleep(0.01)
+
+    with pytest.raises(SessionError) as refused, place_upstream(org):
+        pass
+    with place_upstream(other):
+        pass
+    free.set()
+    for holder in holders:
+        holder.join()
+
+    assert refused.value.code == "UPSTREAM_BUSY"
+    assert refused.value.retry_after == 1
+    assert upstream._calls.total() == 0
+
+
+def test_half_of_the_threads_may_be_upstream(settings):
+    settings.WEB_THREADS = 4
+    settings.SALESFORCE_TIMEOUT_SECONDS, settings.LEASE_SECONDS = 1.0, 1.6
+
+    with (
+        place_upstream(uuid.uuid4()),
+        place_upstream(uuid.uuid4()),
+        pytest.raises(SessionError),
+        place_upstream(uuid.uuid4()),
+    ):
+        pass
+
+
+def test_a_quarter_of_the_threads_is_kept_free_of_waiters(owner, ci, settings, monkeypatch):
+    settings.WEB_THREADS = 4
+    row = Credential.objects.get()
+    leases.take(row.pk, row.generation)
+    watch = waiting._Watch(waiters=3)
+    monkeypatch.setitem(waiting._watches, uuid.uuid4(), watch)
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "UPSTREAM_BUSY", "1")
+
+
+# --- Budget ------------------------------------------------------------------------------------------
+
+
+def test_a_fifth_of_the_budget_may_be_spent_at_once_and_comes_back_evenly(ci, settings):
+    settings.LOGIN_BUDGET_PER_HOUR = 50
+    Credential.objects.update(budget_spent_until=None)
+    row = Credential.objects.get()
+
+    taken = 0
+    while taken < 50 and leases.take(row.pk, row.generation):
+        Credential.objects.update(lease_until=None, sent_at=None)
+        taken += 1
+    sight = leases.look(row.pk)
+
+    assert taken == 10
+    assert sight is not None
+    assert sight.hindrance == "LOGIN_BUDGET"
+    assert 85 <= sight.hindrance_rest <= 90, "40 an hour come back: one each 90 seconds"
+
+
+def test_an_attempt_that_cannot_begin_charges_nothing(ci, monkeypatch):
+    row = Credential.objects.get()
+    before = row.budget_spent_until
+
+    def no_room(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("os.posix_fallocate", no_room)
+    with pytest.raises(Exception, match="no room"):
+        begin(row, ASKING)
+
+    row.refresh_from_db()
+    assert (row.budget_spent_until, row.lease_until, row.sent_at) == (before, None, None)

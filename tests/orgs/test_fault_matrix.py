@@ -1,0 +1,296 @@
+"""The fault matrix: each trouble of Salesforce on each route that can meet it (design section 8).
+
+The rows are in troubles.py, the routes in credential_routes.py. A cell asserts the status, the
+code, Retry-After, the credential's state and reason, the calls, and that no secret is shown.
+What comes after a trouble is in test_fault_sequels.py.
+"""
+
+import pytest
+
+from authn.models import AuditEvent
+from orgs.models import Credential, SalesforceOrg
+from orgs.salesforce.emulator import Fault
+from tests.orgs.credential_routes import (
+    AUTH_URL,
+    HUB,
+    KNOWN_ORG,
+    NEW,
+    NEW_ORG,
+    OF_KNOWN_ORG,
+    QUESTIONING,
+    REFRESHING,
+    REVOKE,
+    TEST,
+    TOKEN,
+    Route,
+    calls,
+    health_of,
+    shows_no_secret,
+)
+from tests.orgs.troubles import (
+    AT_REST,
+    AT_REVOKE,
+    AT_TOKEN,
+    BUSY,
+    DEAD_SESSION,
+    DEAD_SESSION_TEXT,
+    DEFINITE,
+    LOST,
+    NEVER_SENT,
+    PAGES,
+    REST_PATH,
+    REVOKE_PATH,
+    TOKEN_PATH,
+    USERINFO_PATH,
+    Trouble,
+    expected_health,
+    ids,
+)
+from tests.orgs.worlds import ORG
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+routes = pytest.mark.parametrize("route", REFRESHING, ids=ids)
+routes_of_known_org = pytest.mark.parametrize("route", OF_KNOWN_ORG, ids=ids)
+routes_with_questions = pytest.mark.parametrize("route", QUESTIONING, ids=ids)
+
+
+# --- At the token endpoint ---------------------------------------------------------------------------
+
+
+@routes_of_known_org
+@pytest.mark.parametrize("trouble", AT_TOKEN, ids=ids)
+def test_a_refresh_of_a_known_org(owner, member, salesforce, urls, route: Route, trouble: Trouble):
+    salesforce.inject(trouble.fault, path=TOKEN_PATH)
+
+    answer = route.ask(owner, urls)
+
+    assert route.read(answer) == route.told(trouble), answer
+    assert health_of(member) == expected_health(trouble)
+    assert calls(salesforce) == (trouble.calls, 0)
+    assert shows_no_secret(answer, salesforce)
+
+
+@pytest.mark.parametrize("trouble", AT_TOKEN, ids=ids)
+def test_a_refresh_of_a_new_org(owner, member, salesforce, urls, trouble: Trouble):
+    salesforce.inject(trouble.fault, path=TOKEN_PATH)
+
+    answer = NEW_ORG.ask(owner, urls)
+
+    assert NEW_ORG.read(answer) == NEW_ORG.told(trouble), answer
+    assert member.get(ORG, **NEW).status_code == 404
+    assert calls(salesforce) == (trouble.calls, 0)
+    assert shows_no_secret(answer, salesforce)
+    kept = Credential.objects.ownerless().values_list("health", flat=True)
+    assert list(kept) == (["uncertain"] if trouble.state == "uncertain" else [])
+
+
+@pytest.mark.parametrize("trouble", [DEFINITE[0], PAGES[0], LOST[2], NEVER_SENT[0]], ids=ids)
+def test_an_auth_url_is_handed_out_without_asking_salesforce(owner, member, salesforce, urls, trouble: Trouble):
+    salesforce.inject(trouble.fault, times=None)
+
+    answer = AUTH_URL.ask(owner, urls)
+
+    assert answer.status_code == 200
+    assert answer.json()["sfdxAuthUrl"] == urls["hub"]
+    assert health_of(member) == ("healthy", None)
+    assert calls(salesforce) == (0, 0)
+
+
+@routes_of_known_org
+def test_an_answer_for_another_org(owner, member, salesforce, urls, route: Route):
+    other = next(org for org in salesforce.orgs if org.username == "new@acme.example")
+    identity = f"https://login.salesforce.com/id/{other.org_id}/{other.users[0].user_id}"
+    trouble = Trouble("another-org", Fault.fields(id=identity), 502, "ORG_ID_MISMATCH")
+    salesforce.inject(trouble.fault, path=TOKEN_PATH)
+
+    answer = route.ask(owner, urls)
+
+    assert route.read(answer) == route.told(trouble), answer
+    assert health_of(member) == ("failing", "ORG_ID_MISMATCH")
+    assert calls(salesforce) == (1, 0)
+    assert shows_no_secret(answer, salesforce)
+
+
+def test_an_answer_for_another_org_registers_nothing(owner, member, salesforce, urls, hub):
+    identity = f"https://login.salesforce.com/id/{hub.org_id}/{hub.users[0].user_id}"
+    salesforce.inject(Fault.fields(id=identity), path=TOKEN_PATH)
+
+    answer = NEW_ORG.ask(owner, urls)
+
+    assert NEW_ORG.read(answer) == (502, "UPSTREAM_UNREADABLE", None), answer
+    assert member.get(ORG, **NEW).status_code == 404
+    assert calls(salesforce) == (1, 1)
+    assert shows_no_secret(answer, salesforce)
+
+
+# --- Somebody else is refreshing the same token ------------------------------------------------------
+
+
+IN_PROGRESS = Trouble("in-progress", BUSY, 503, "REFRESH_IN_PROGRESS", "1", None)
+
+
+@routes_of_known_org
+def test_a_concurrent_refresh_of_a_token_that_does_not_rotate_is_tried_twice(owner, member, salesforce, urls, route):
+    salesforce.inject(BUSY, path=TOKEN_PATH, times=2)
+
+    answer = route.ask(owner, urls)
+
+    assert route.read(answer) == route.told(IN_PROGRESS), answer
+    assert health_of(member) == ("healthy", None)
+    assert calls(salesforce) == (2, 0)
+    assert shows_no_secret(answer, salesforce)
+
+
+@routes_of_known_org
+def test_a_concurrent_refresh_that_ends_in_time_is_not_seen(owner, member, salesforce, urls, route):
+    salesforce.inject(BUSY, path=TOKEN_PATH)
+
+    answer = route.ask(owner, urls)
+
+    assert answer.status_code in (200, 201)
+    assert health_of(member) == ("healthy", None)
+    assert salesforce.refreshes() == 2
+
+
+@routes_of_known_org
+@pytest.mark.parametrize("rotates", [True, None], ids=["rotates", "unknown"])
+def test_a_concurrent_refresh_of_a_token_that_may_rotate_is_tried_once(owner, member, salesforce, urls, route, rotates):
+    Credential.objects.update(rotates=rotates)
+    salesforce.inject(BUSY, path=TOKEN_PATH)
+
+    answer = route.ask(owner, urls)
+
+    assert route.read(answer) == route.told(IN_PROGRESS), answer
+    assert health_of(member) == ("healthy", None)
+    assert calls(salesforce) == (1, 0)
+    assert shows_no_secret(answer, salesforce)
+
+
+def test_a_concurrent_refresh_of_a_new_org_is_tried_once(owner, salesforce, urls):
+    salesforce.inject(BUSY, path=TOKEN_PATH)
+
+    answer = NEW_ORG.ask(owner, urls)
+
+    assert NEW_ORG.read(answer) == NEW_ORG.told(IN_PROGRESS), answer
+    assert calls(salesforce) == (1, 0)
+
+
+# --- Changes that are no trouble ---------------------------------------------------------------------
+
+
+@routes_of_known_org
+def test_an_org_that_moved_is_followed(owner, member, salesforce, urls, hub, route):
+    hub.move_to("hub2.my.salesforce.com")
+
+    answer = route.ask(owner, urls)
+
+    assert answer.status_code in (200, 201)
+    assert member.get(ORG, **HUB).json()["instanceUrl"] == "https://hub2.my.salesforce.com"
+    assert health_of(member) == ("healthy", None)
+    assert AuditEvent.objects.filter(action="org.instance_changed", org_username="hub@acme.example").count() == 1
+    assert salesforce.refreshes() == 1
+
+
+@routes_of_known_org
+def test_an_app_that_starts_to_rotate_is_noticed(owner, member, salesforce, urls, route):
+    salesforce.apps["AcmeCI"].rotates = True
+
+    answer = route.ask(owner, urls)
+
+    assert answer.status_code in (200, 201)
+    assert member.get(ORG, **HUB).json()["health"]["rotates"] is True
+    assert TOKEN.ask(owner, urls).status_code == 200
+    assert AUTH_URL.read(AUTH_URL.ask(owner, urls)) == (409, "CREDENTIAL_ROTATES", None)
+    assert salesforce.is_alive(urls["hub"])
+
+
+# --- At the REST API ---------------------------------------------------------------------------------
+
+
+@routes_with_questions
+@pytest.mark.parametrize("trouble", AT_REST, ids=ids)
+def test_a_question(owner, member, salesforce, urls, route: Route, trouble: Trouble):
+    salesforce.inject(trouble.fault, path=REST_PATH)
+
+    answer = route.ask(owner, urls)
+
+    assert route.read(answer) == route.told(trouble), answer
+    assert health_of(member) == (expected_health(trouble) if route is TEST else ("healthy", None))
+    assert calls(salesforce) == (1, route.rest_calls - 1 + trouble.calls)
+    assert shows_no_secret(answer, salesforce)
+    assert SalesforceOrg.objects.count() == Credential.objects.count() == 1
+
+
+@routes_with_questions
+def test_a_session_that_ended_is_replaced_once(owner, member, salesforce, urls, route: Route):
+    salesforce.inject(DEAD_SESSION, path=REST_PATH)
+
+    answer = route.ask(owner, urls)
+
+    assert answer.status_code == (200 if route is TEST else 201)
+    assert answer.json().get("isValid", True) is True
+    assert health_of(member) == ("healthy", None)
+    assert calls(salesforce) == (2, route.rest_calls + (1 if route is TEST else 3))
+
+
+@routes_with_questions
+def test_a_session_that_is_never_accepted(owner, member, salesforce, urls, route: Route):
+    trouble = Trouble("never-accepted", DEAD_SESSION, 502, "SESSION_REFUSED")
+    salesforce.inject(trouble.fault, path=REST_PATH, times=None)
+
+    answer = route.ask(owner, urls)
+
+    assert route.read(answer) == route.told(trouble), answer
+    assert health_of(member) == (expected_health(trouble) if route is TEST else ("healthy", None))
+    assert calls(salesforce) == (2, route.rest_calls + (1 if route is TEST else 2))
+    assert shows_no_secret(answer, salesforce)
+
+
+@pytest.mark.parametrize("route", [NEW_ORG, KNOWN_ORG], ids=ids)
+@pytest.mark.parametrize(("times", "status"), [(1, 201), (None, 502)], ids=["once", "always"])
+def test_a_session_that_the_identity_service_does_not_accept(owner, salesforce, urls, route, times, status):
+    salesforce.inject(DEAD_SESSION_TEXT, path=USERINFO_PATH, times=times)
+
+    answer = route.ask(owner, urls)
+
+    assert answer.status_code == status, answer
+    assert salesforce.refreshes() == 2
+
+
+# --- At the revoke endpoint --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble", AT_REVOKE, ids=ids)
+def test_a_revocation(owner, member, salesforce, urls, trouble: Trouble):
+    salesforce.inject(trouble.fault, path=REVOKE_PATH)
+
+    answer = REVOKE.ask(owner, urls)
+
+    assert answer.status_code != 200, "the token lives on at Salesforce"
+    assert REVOKE.read(answer) == REVOKE.told(trouble), answer
+    assert health_of(member) == ("healthy", None)
+    assert calls(salesforce) == (0, trouble.calls)
+    assert shows_no_secret(answer, salesforce)
+    assert TOKEN.ask(owner, urls).status_code == 200, "nothing is deleted, and the lease was given back"
+
+
+def test_a_token_that_is_dead_already_counts_as_revoked(owner, salesforce, urls):
+    salesforce.inject(Fault.oauth("invalid_token", "token is not valid"), path=REVOKE_PATH)
+
+    assert REVOKE.ask(owner, urls).status_code == 200
+
+    assert SalesforceOrg.objects.count() == Credential.objects.count() == 0
+    assert calls(salesforce) == (0, 1)
+
+
+@pytest.mark.parametrize("fault", [Fault.reset(), Fault.hang(60)], ids=["reset", "hang"])
+def test_a_revocation_whose_answer_was_lost_can_be_asked_for_again(owner, salesforce, urls, fault):
+    salesforce.inject(fault, path=REVOKE_PATH)
+
+    first, used, second = REVOKE.ask(owner, urls), TOKEN.ask(owner, urls), REVOKE.ask(owner, urls)
+
+    assert first.status_code in (503, 504)
+    assert TOKEN.read(used) == (409, "CREDENTIAL_EXPIRED", None)
+    assert second.status_code == 200
+    assert SalesforceOrg.objects.count() == 0

@@ -1,0 +1,70 @@
+"""What is left of registrations that failed is cleared away after a day."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.utils import timezone
+
+from orgs.models import Credential
+from orgs.ownerless import delete_ownerless_credentials
+from orgs.salesforce.emulator import Fault
+from tests.orgs.worlds import REGISTER, a_registered_org, an_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+LATER = timedelta(hours=25)
+
+
+@pytest.fixture
+def left_over(owner, salesforce):
+    """The auth URL of a registration that failed after its token had rotated."""
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    url = an_org(salesforce, "ci@acme.example").auth_url(app)
+    salesforce.inject(Fault.status(500), path="/services/data")
+    assert owner.post(REGISTER, {"sfdxAuthUrl": url}).status_code == 503
+    assert Credential.objects.count() == 1
+    return url
+
+
+def test_a_rotated_token_is_kept_for_a_day(salesforce, left_over):
+    assert delete_ownerless_credentials() == 0
+
+    assert salesforce.is_alive(left_over)
+
+
+def test_after_a_day_it_is_revoked_and_deleted(salesforce, left_over):
+    with time_machine.travel(timezone.now() + LATER):
+        call_command("sweep")
+
+    assert not salesforce.is_alive(left_over)
+    assert Credential.objects.count() == 0
+
+
+def test_it_is_kept_while_salesforce_is_away_and_given_up_after_a_week(salesforce, left_over):
+    salesforce.inject(Fault.no_name(), times=None)
+
+    with time_machine.travel(timezone.now() + LATER):
+        assert delete_ownerless_credentials() == 0
+        assert delete_ownerless_credentials() == 0, "it can be tried again at once: the lease was given back"
+    with time_machine.travel(timezone.now() + timedelta(days=8)):
+        assert delete_ownerless_credentials() == 1
+
+
+def test_one_that_never_rotated_is_deleted_and_not_revoked(owner, salesforce):
+    url = an_org(salesforce).auth_url()
+    salesforce.inject(Fault.hang(60, processed=False), path="/services/oauth2/token")
+    owner.post(REGISTER, {"sfdxAuthUrl": url})
+    assert Credential.objects.count() == 1, "an answer was lost: the token may have rotated"
+
+    with time_machine.travel(timezone.now() + LATER):
+        assert delete_ownerless_credentials() == 1
+
+    assert salesforce.is_alive(url)
+
+
+def test_one_that_has_an_org_stays(owner, salesforce):
+    a_registered_org(owner, salesforce)
+
+    with time_machine.travel(timezone.now() + LATER):
+        assert delete_ownerless_credentials() == 0

@@ -1,0 +1,82 @@
+"""POST .../register with a token that is known already: spent, rotated, or under another host or secret."""
+
+import pytest
+
+from orgs.models import Credential
+from orgs.salesforce.emulator import Fault
+from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+def test_a_stored_and_long_spent_auth_url_registers_again_and_again(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    org = an_org(salesforce)
+    url = org.auth_url(app)
+
+    answers = [owner.post(REGISTER, {"sfdxAuthUrl": url}) for _ in range(25)]
+
+    assert [answer.status_code for answer in answers] == [201] * 25
+    assert answers[-1].json()["health"]["rotates"] is True
+    assert salesforce.is_alive(url)
+    assert owner.post(ACCESS_TOKEN, username=org.username).status_code == 200
+    assert Credential.objects.count() == 1
+
+
+def test_a_rotated_token_outlives_a_registration_that_fails_after_it(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    url = an_org(salesforce).auth_url(app)
+    salesforce.inject(Fault.status(500), path="/services/data")
+    failed = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    again = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    assert failed.status_code == 503
+    assert again.status_code == 201
+    assert salesforce.is_alive(url)
+
+
+def test_a_rotated_token_is_kept_though_the_answer_cannot_be_trusted(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    url = an_org(salesforce).auth_url(app)
+    salesforce.inject(Fault.fields(instance_url="https://evil.example"), path="/services/oauth2/token")
+    failed = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    again = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    assert failed.json()["code"] == "UPSTREAM_UNTRUSTED_URL"
+    assert again.status_code == 201
+
+
+# --- Under another host or secret ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rotates", [False, True], ids=["not rotating", "rotating"])
+@pytest.mark.parametrize("mistake", ["secret", "host"])
+def test_a_mistyped_auth_url_does_no_harm_to_the_org_that_has_its_token(owner, salesforce, rotates, mistake):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=rotates)
+    an_org(salesforce, "other@acme.example")
+    org = an_org(salesforce)
+    url = org.auth_url(app)
+    owner.post(REGISTER, {"sfdxAuthUrl": url})
+    wrong = url.replace("s3cret", "wr0ng") if mistake == "secret" else url.replace("@ci.", "@other.")
+
+    refused = owner.post(REGISTER, {"sfdxAuthUrl": wrong})
+
+    assert refused.status_code == 400, refused
+    assert owner.get(ORG, username=org.username, authType="accessToken").status_code == 200
+    assert owner.get(ORG, username=org.username).json()["health"]["state"] == "healthy"
+    assert salesforce.is_alive(url)
+
+
+def test_a_new_secret_that_works_is_kept(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret")
+    org = an_org(salesforce)
+    url = org.auth_url(app)
+    owner.post(REGISTER, {"sfdxAuthUrl": url})
+    app.secret = "n3w"
+
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": url.replace("s3cret", "n3w")})
+
+    assert answer.status_code == 201
+    assert owner.post(ACCESS_TOKEN, username=org.username).status_code == 200
