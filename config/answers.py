@@ -2,14 +2,18 @@
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
+
+from authn.request_id import give_request_id
+from config.errors import method_not_allowed
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z", re.ASCII)
 
@@ -27,8 +31,10 @@ class AnswerHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         offered = request.headers.get("X-Request-Id", "")
         request_id = offered if _WELL_FORMED_ID.match(offered) else uuid.uuid4().hex
-        request.META["frontdesk.request_id"] = request_id
+        give_request_id(request, request_id)
         response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):  # Django's own has no body.
+            response = method_not_allowed(request, response["Allow"])
         response["X-Request-Id"] = request_id
         response["Referrer-Policy"] = "no-referrer"
         if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
@@ -40,13 +46,14 @@ class AnswerHeadersMiddleware:
 class AlwaysJSON(BaseContentNegotiation):
     """Answer JSON whatever `Accept` says, as the documented API does."""
 
-    def select_parser(self, request: Any, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Any, parsers: Iterable[Any]) -> Any:
         """Return the parser for the request's media type, or None (415)."""
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
     def select_renderer(
-        self, request: Any, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Any, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """Return the first renderer of the view."""
-        return renderers[0], renderers[0].media_type or "application/json"
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or "application/json"

@@ -11,17 +11,18 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from authn import audit
 from authn import errors as authn
 from authn.actors import Actor
 from authn.client_address import client_address
+from authn.request_id import request_id_of
 from orgs import errors as orgs
+from orgs.usernames import is_username_like
 
 logger = logging.getLogger("frontdesk.errors")
 
@@ -36,11 +37,12 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     orgs.NoDefaultDevHub: HTTPStatus.NOT_FOUND,
     orgs.AmbiguousSandbox: HTTPStatus.CONFLICT,
     orgs.HasChildren: HTTPStatus.CONFLICT,
-    orgs.RegistrationRefused: HTTPStatus.BAD_REQUEST,
-    orgs.InvalidChange: HTTPStatus.BAD_REQUEST,
+    orgs.Refused: HTTPStatus.BAD_REQUEST,
     orgs.NoAuthUrl: HTTPStatus.BAD_REQUEST,
     orgs.CredentialsForbidden: HTTPStatus.FORBIDDEN,
     orgs.AuthUrlReleaseOff: HTTPStatus.FORBIDDEN,
+    orgs.DeskKeyUnreadable: HTTPStatus.SERVICE_UNAVAILABLE,
+    orgs.SpoolUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     orgs.CredentialRotates: HTTPStatus.CONFLICT,
     orgs.OrgUnverified: HTTPStatus.CONFLICT,
     orgs.CredentialTampered: HTTPStatus.CONFLICT,
@@ -74,10 +76,12 @@ def answer_for(error: Exception, context: dict[str, Any]) -> Response | None:
     Returns None for an error that nobody foresaw: it is logged and answered by `server_error`.
     """
     request = context["request"]
-    set_rollback()
     answer = _domain_answer(error, request) or _framework_answer(error, request)
     if answer is not None and answer.status_code in (401, 403):
-        _audit_refusal(error, request, answer)
+        try:
+            _audit_refusal(error, request, answer)
+        except (OperationalError, InterfaceError) as failure:
+            return _framework_answer(failure, request)
     return answer
 
 
@@ -97,7 +101,7 @@ def body(
         "code": code,
         "message": message,
         "action": action,
-        "requestId": request.META.get("frontdesk.request_id", ""),
+        "requestId": request_id_of(request),
         **({"errors": errors} if errors else {}),
     }
 
@@ -112,7 +116,6 @@ def _domain_answer(error: Exception, request: Any) -> Response | None:
         code=getattr(error, "code", ""),
         message=str(error),
         action=getattr(error, "action", ""),
-        errors=getattr(error, "fields", None),
     )
     if isinstance(error, authn.LoginRefused | authn.TooManyTries):
         # The documented log-in answer carries these two, and its clients read them.
@@ -132,7 +135,7 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
         error = drf.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
         return Response(_framework_body(request, 413, "The request body is too large."), status=413)
-    elif isinstance(error, DatabaseError):
+    elif isinstance(error, OperationalError | InterfaceError):
         logger.error("The database refused a request.", exc_info=error)
         content = _framework_body(request, 503, "The database cannot be reached or is busy.")
         return Response(content, status=503, headers={"Retry-After": str(_DATABASE_RETRY_SECONDS)})
@@ -183,21 +186,20 @@ def _flatten(details: Any, field: str = "") -> Any:
 def _audit_refusal(error: Exception, request: Any, answer: Response) -> None:
     """Record who was refused what. Tries of nobody in particular are left to the log."""
     if isinstance(error, authn.LoginRefused | authn.RefreshRefused):
-        return  # authn.login has recorded these, with the name that was tried.
+        return  # authn.login has recorded those of which it knows whose they are.
     actor = request.user if _was_authenticated(request) else None
     if holder := getattr(error, "holder", None):
-        request_id = request.META.get("frontdesk.request_id", "")
-        actor = replace(holder, address=client_address(request), request_id=request_id)
+        actor = replace(holder, address=client_address(request), request_id=request_id_of(request))
     code = answer.data["code"] if answer.data else ""
     method, view = request.method, type(getattr(request, "parser_context", {}).get("view")).__name__
     if isinstance(actor, Actor) and actor.is_authenticated:
-        org = str(request.query_params.get("username", "")).replace("\x00", "")
+        named = str(request.query_params.get("username", ""))
         audit.record(
             audit.Action.REQUEST,
             audit.Outcome.REFUSED,
             by=actor,
             code=code,
-            org=org,
+            org=named if is_username_like(named) else "",
             method=method,
             view=view,
         )
@@ -230,6 +232,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Answer a refusal outside the API."""
     return _page(request, 403, "You may not do this.")
+
+
+def method_not_allowed(request: HttpRequest, allowed: str) -> JsonResponse:
+    """Answer a method that a page outside the API has not."""
+    response = _page(request, 405, "This address has no such method.")
+    response["Allow"] = allowed
+    return response
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> JsonResponse:

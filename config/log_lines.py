@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from authn.request_id import request_id_of
+
 
 class JSONLineFormatter(logging.Formatter):
     """Format a record as one line of JSON."""
@@ -25,7 +27,7 @@ class JSONLineFormatter(logging.Formatter):
             "message": record.getMessage() if request is None else _about_request(record, request),
         }
         if request is not None:
-            line["requestId"] = request.META.get("frontdesk.request_id", "")
+            line["requestId"] = request_id_of(request)
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
             line["where"] = _places(record.exc_info[2])

@@ -23,6 +23,7 @@ DEMO: bool = env.bool("DEMO", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 PUBLIC_URL: str = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", default=2)
 WEB_THREADS: int = env.int("WEB_THREADS", default=128)
 
 # --- Keys ------------------------------------------------------------------------------------
@@ -42,6 +43,9 @@ SALESFORCE_GATEWAY: str = env.str("SALESFORCE_GATEWAY", default="").rstrip("/")
 ALLOW_AUTH_URL_RELEASE: bool = env.bool("ALLOW_AUTH_URL_RELEASE", default=True)
 ALLOW_SKIP_VALIDATION: bool = env.bool("ALLOW_SKIP_VALIDATION", default=False)
 LEASE_SECONDS: float = env.float("LEASE_SECONDS", default=25.0)
+TAKEOVER_SECONDS: float = env.float("TAKEOVER_SECONDS", default=120.0)
+LOGIN_BUDGET_PER_HOUR: int = env.int("LOGIN_BUDGET_PER_HOUR", default=3000)
+SPOOL_DIR: str = env.str("SPOOL_DIR", default=str(BASE_DIR / "spool"))
 
 # --- Django ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -154,6 +158,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = [
+    "axes.W006",  # A name is locked for all addresses; LoginThrottle bounds what one address may try.
     "axes.W002",  # Its middleware rewrites answers; authn.login tells of a lockout itself, at every door.
     "security.W004",  # Strict-Transport-Security is the TLS proxy's to send (docs/operations.md).
     "security.W008",  # So is the redirect to HTTPS.
@@ -182,24 +187,23 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": "authn.actors.anonymous",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_THROTTLE_RATES": {"login": "60/min"},
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Frontdesk",
     "DESCRIPTION": "Short-lived keys to Salesforce orgs. Answers the sfp server Orgs and Authentication API.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": False,
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # --- Pages -----------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# The demo serves the files where they lie; elsewhere collectstatic has put them together.
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -220,6 +224,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -237,5 +242,8 @@ LOGGING = {
         # A debug line of these would hold SQL with values, or the path and query of a call.
         "django.db.backends": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
+        "axes": {"level": "WARNING"},
+        # A scanner that sends foreign Host headers must not fill the log with errors.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

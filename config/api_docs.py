@@ -1,0 +1,14 @@
+"""`/sfp/api/docs`: the OpenAPI document as a page, drawn by scripts that this desk serves itself."""
+
+from typing import Any
+
+from django.conf import settings
+from django.views.generic import TemplateView
+
+
+class ApiDocsView(TemplateView):
+    """Show the API. Signed-out people may read it: it holds no secret."""
+
+    template_name = "api_docs.html"
+    http_method_names = ("get", "head", "options")
+    extra_context: Any = {"demo": settings.DEMO}

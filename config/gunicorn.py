@@ -1,0 +1,64 @@
+"""How gunicorn serves Frontdesk: processes with threads, and logs that repeat nothing of a request.
+
+Start it from the project's folder: `gunicorn -c config/gunicorn.py config.wsgi`. Options on the
+command line win over this file. Bodies are bounded by Django (MAX_REQUEST_BYTES).
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from config.settings import LOGGING, SALESFORCE_TIMEOUT_SECONDS, WEB_CONCURRENCY, WEB_THREADS  # noqa: E402
+
+
+class RequestTextFilter(logging.Filter):
+    """Cut what a caller sent out of gunicorn's own lines: a query or a path may hold a token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record, with a text of ours where gunicorn's would quote the request."""
+        if str(record.msg).startswith(("Error handling request", "Invalid request from")):
+            record.msg, record.args = "A request could not be served.", ()
+        return True
+
+
+bind = "127.0.0.1:8000"
+workers = WEB_CONCURRENCY
+worker_class = "gthread"
+threads = WEB_THREADS
+# Room for idle keep-alive connections beside those that a thread serves; beyond it they wait in the backlog.
+worker_connections = max(1000, 4 * WEB_THREADS)
+# Longer than the 60 seconds for which common proxies keep an idle connection, so that the proxy
+# closes it first and never sends a request into a closing one.
+keepalive = 75
+# A restart lets two calls to Salesforce in a row come to their end: whoever is cut off later has
+# registered an org that answers very slowly, and may do so again.
+graceful_timeout = 10 + round(2 * SALESFORCE_TIMEOUT_SECONDS)
+timeout = 60
+
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+# Django alone judges X-Forwarded-*, by TRUSTED_PROXY_COUNT.
+forwarded_allow_ips = ""
+
+# The heartbeat file in memory: on a busy disk a beat can take longer than the timeout.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of the system, and gunicorn makes the file
+# Nobody manages this server at run time, and its socket would lie in a home folder.
+control_socket_disable = True
+
+# No access log: its lines hold paths and query strings. The audit trail tells who did what.
+accesslog = None
+logconfig_dict = {
+    **LOGGING,
+    "filters": {"request_text": {"()": RequestTextFilter}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_text"]},
+    },
+    "loggers": {
+        "gunicorn.error": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"handlers": [], "propagate": False},
+    },
+}

@@ -1,0 +1,30 @@
+"""Every route of the desk, and what answers it."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.permissions import AllowAny
+
+from config import health
+from config.api_docs import ApiDocsView
+
+schema = SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny])
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("authn.urls")),
+    path("auth/salesforce/", include("orgs.urls")),
+    path("schema", schema, name="schema"),
+    path("docs", ApiDocsView.as_view(), name="api-docs"),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
+    path("livez", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+    path("sfp/api/", include(api)),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"

@@ -1,0 +1,89 @@
+"""A desk with missing or unsafe settings does not start, and says which setting it is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+
+ROOT = Path(__file__).parent.parent.parent
+UNSAFE = [
+    ("SECRET_KEY", "", "authn.E001"),
+    ("JWT_SIGNING_KEY", "short", "authn.E002"),
+    ("AUDIT_KEY", "", "authn.E003"),
+    ("AUDIT_KEY", "test-fernet-key-" + "f" * 40, "authn.E004"),
+    ("PUBLIC_URL", "", "authn.E005"),
+    ("PUBLIC_URL", "https://desk.example.com/path", "authn.E005"),
+    ("PUBLIC_URL", "http://desk.example.com", "authn.E006"),
+    ("ALLOWED_HOSTS", [], "authn.E008"),
+    ("ALLOWED_HOSTS", ["*"], "authn.E008"),
+    ("TRUSTED_PROXY_COUNT", -1, "authn.E010"),
+    ("AUDIT_RETENTION_DAYS", 0, "authn.E011"),
+    ("WEB_THREADS", 0, "authn.E012"),
+    ("FERNET_KEYS", [], "orgs.E001"),
+    ("FERNET_KEYS", ["x" * 40, "short"], "orgs.E001"),
+    ("SALESFORCE_TIMEOUT_SECONDS", 0, "orgs.E002"),
+    ("LEASE_SECONDS", 10, "orgs.E003"),
+    ("SALESFORCE_EXTRA_DOMAINS", ["https://x.example"], "orgs.E004"),
+    ("SALESFORCE_EXTRA_DOMAINS", ["*.example.com"], "orgs.E004"),
+    ("SALESFORCE_EXTRA_DOMAINS", ["com"], "orgs.E004"),
+    ("SALESFORCE_PROXY", "socks5://x", "orgs.E005"),
+    ("SALESFORCE_CA_BUNDLE", "/nowhere.pem", "orgs.E006"),
+    ("SALESFORCE_API_VERSION", "latest", "orgs.E007"),
+    ("SALESFORCE_GATEWAY", "http://localhost:8001", "orgs.E009"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "check_id"), UNSAFE, ids=lambda value: str(value)[:24])
+def test_an_unsafe_setting_is_refused(settings, name, value, check_id):
+    setattr(settings, name, value)
+
+    assert check_id in {message.id for message in run_checks()}
+
+
+@pytest.mark.parametrize(
+    ("public_url", "gateway", "check_id"),
+    [
+        ("https://desk.example.com", "http://localhost:8001", "authn.E007"),
+        ("http://localhost:8000", "", "orgs.E008"),
+        ("http://localhost:8000", "http://evil.example", "orgs.E009"),
+        ("http://localhost:8000", "http://localhost:8001/x", "orgs.E009"),
+    ],
+)
+def test_the_demo_stays_on_this_machine(settings, public_url, gateway, check_id):
+    settings.DEMO, settings.PUBLIC_URL, settings.SALESFORCE_GATEWAY = True, public_url, gateway
+
+    assert check_id in {message.id for message in run_checks()}
+
+
+def test_debug_is_for_loopback(settings):
+    settings.DEBUG, settings.PUBLIC_URL = True, "https://desk.example.com"
+
+    assert "authn.E009" in {message.id for message in run_checks()}
+
+
+def test_the_settings_of_the_tests_are_fine():
+    assert [message.id for message in run_checks() if not message.is_silenced()] == []
+
+
+def _start(**environment: str) -> "subprocess.CompletedProcess[str]":
+    environment |= {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "ALLOWED_HOSTS": "localhost"}
+    command = [sys.executable, "-c", "import config.wsgi"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_web_server_does_not_start_without_keys():
+    ended = _start(SECRET_KEY="s" * 40)
+
+    assert ended.returncode == 1
+    for check_id in ("authn.E002", "authn.E003", "authn.E005", "orgs.E001"):
+        assert check_id in ended.stderr
+
+
+def test_the_web_server_does_not_start_without_a_secret_key():
+    ended = _start()
+
+    assert ended.returncode == 1
+    assert "The SECRET_KEY setting must not be empty." in ended.stderr
