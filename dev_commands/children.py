@@ -1,0 +1,108 @@
+"""The processes of one desk, and nobody else's: each is started here, watched, and ended by its id."""
+# ruff: noqa: S603 -- starts the project's own programs
+
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from dev_commands import PYTHON, ROOT, fail, say
+
+_START_SECONDS, _STOP_SECONDS = 60, 10
+
+# The desk is on this machine: a proxy from the environment must not come between.
+browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Children:
+    """Python programs that live as long as the desk does. Each writes to a log file of its own."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder, self._environment = folder, environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start a program."""
+        # In a session of its own, so that Ctrl-C reaches dev.py only, which then ends them in order.
+        with self._log(name).open("wb") as log:
+            self._running[name] = subprocess.Popen(
+                [PYTHON, *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def finish(self, *arguments: str) -> None:
+        """Run a management command to its end, with its output on ours."""
+        if subprocess.run([PYTHON, "manage.py", *arguments], cwd=ROOT, env=self._environment, check=False).returncode:
+            fail(f"`manage.py {arguments[0]}` failed; it says above why.")
+
+    def check(self) -> None:
+        """Fail when one has ended, with the last lines of its log."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                tail = "\n".join(self._log(name).read_text(errors="replace").splitlines()[-20:])
+                fail(f"`{name}` ended with status {process.returncode}, so the desk closes. Its last lines:\n{tail}")
+
+    def wait_for(self, url: str, *statuses: int) -> None:
+        """Wait until `url` answers with one of these statuses."""
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            self.check()
+            with suppress(OSError):
+                if _status(url) in statuses:
+                    return
+            time.sleep(0.05)
+        fail(f"{url} was not ready within {_START_SECONDS} s; the logs in {self._folder.name}/ tell more.")
+
+    def watch(self) -> NoReturn:
+        """Stay until one has ended, which is a failure."""
+        while True:
+            self.check()
+            time.sleep(0.5)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """End all of them after the block, however it is left; Ctrl-C, SIGTERM and SIGHUP leave it."""
+        signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+        for number in signals:
+            signal.signal(number, signal.default_int_handler)
+        try:
+            yield
+        except KeyboardInterrupt:
+            say("\nClosing.")
+        finally:
+            for number in signals:
+                signal.signal(number, signal.SIG_IGN)
+            self._stop()
+
+    def _stop(self) -> None:
+        for process in reversed(self._running.values()):
+            process.terminate()
+        until = time.monotonic() + _STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+
+def _status(url: str) -> int:
+    try:
+        with browser.open(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code

@@ -1,0 +1,155 @@
+"""Bodies that are no JSON, too large, or not as documented."""
+
+import json
+
+import pytest
+
+from authn.models import ApplicationToken, AuditEvent, LoginFamily
+from tests.bad_input.clear import GOOD_AUTH_URL, is_clear, rows
+from tests.orgs.worlds import ORG, ORGS, REGISTER, a_registered_org, an_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+CI = {"username": "ci@acme.example"}
+LOGIN = "/sfp/api/auth/admin/login"
+REFRESH = "/sfp/api/auth/refresh"
+TOKENS = "/sfp/api/application-tokens"
+
+WRONG_TYPES = {
+    "username number": {"username": 5},
+    "username null": {"username": None},
+    "username empty": {"username": ""},
+    "username long": {"username": "a" * 300},
+    "instanceUrl foreign": {"instanceUrl": "https://evil.example"},
+    "instanceUrl http": {"instanceUrl": "http://acme.my.salesforce.com"},
+    "instanceUrl with path": {"instanceUrl": "https://acme.my.salesforce.com/x"},
+    "instanceUrl with user": {"instanceUrl": "https://a@acme.my.salesforce.com"},
+    "instanceUrl list": {"instanceUrl": []},
+    "isDevHub text": {"isDevHub": "true"},
+    "isDevHub number": {"isDevHub": 1},
+    "isDevHub null": {"isDevHub": None},
+    "isDefault text": {"isDefault": "yes"},
+    "default that is no DevHub": {"isDefault": True, "isDevHub": False},
+    "metadata list": {"metadata": []},
+    "metadata text": {"metadata": "a=b"},
+    "metadata null": {"metadata": None},
+    "metadata long key": {"metadata": {"k" * 101: 1}},
+    "metadata large": {"metadata": {"k": "v" * 70_000}},
+    "skipValidation while off": {"skipValidation": True, "username": "ci@acme.example"},
+    "skipValidation text": {"skipValidation": "no"},
+}
+
+
+@pytest.mark.parametrize("wish", WRONG_TYPES.values(), ids=WRONG_TYPES)
+def test_a_registration_with_a_field_that_is_not_as_documented(wish, owner, salesforce):
+    org = an_org(salesforce)
+
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), **wish})
+
+    is_clear(answer)
+    assert rows() == 0
+    assert salesforce.calls == []
+
+
+RAW_BODIES = {
+    "nothing": b"",
+    "no JSON": b"sfdxAuthUrl=x",
+    "a list": b"[]",
+    "a string": b'"x"',
+    "a number": b"5",
+    "null": b"null",
+    "not UTF-8": b'{"sfdxAuthUrl": "\xff\xfe"}',
+    "a byte order mark of 16 bits": '{"a": 1}'.encode("utf-16"),
+    "half an object": b'{"sfdxAuthUrl": ',
+    "NUL": b'{"sfdxAuthUrl": "x", "metadata": {"a": "\\u0000"}}',
+    "NUL in a key": b'{"sfdxAuthUrl": "x", "metadata": {"\\u0000": 1}}',
+    "half a surrogate pair": b'{"sfdxAuthUrl": "x", "metadata": {"a": "\\ud800"}}',
+    "half a surrogate pair in a key": b'{"sfdxAuthUrl": "x", "metadata": {"\\udfff": 1}}',
+    "depth 5,000": b'{"metadata": ' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"}",
+    "depth 100,000 of lists": b"[" * 100_000,
+    "1e400": b'{"sfdxAuthUrl": "x", "metadata": {"a": 1e400}}',
+    "NaN": b'{"sfdxAuthUrl": "x", "metadata": {"a": NaN}}',
+    "Infinity": b'{"sfdxAuthUrl": "x", "metadata": {"a": -Infinity}}',
+    "a number of 5,000 digits": b'{"sfdxAuthUrl": "x", "metadata": {"a": ' + b"9" * 5000 + b"}}",
+    "a key twice": b'{"sfdxAuthUrl": "x", "sfdxAuthUrl": "y"}',
+    "a key twice, deeper": b'{"sfdxAuthUrl": "x", "metadata": {"a": 1, "a": 2}}',
+}
+QUERY = {ORG: CI}
+JSON_ROUTES = [("POST", REGISTER), ("PATCH", ORG), ("POST", LOGIN), ("POST", REFRESH), ("POST", TOKENS)]
+json_routes = pytest.mark.parametrize(
+    ("method", "path"), JSON_ROUTES, ids=[path.rpartition("/")[2] for _, path in JSON_ROUTES]
+)
+CASES = [
+    pytest.param(method, path, body, id=f"{name}-{path.rpartition('/')[2]}")
+    for name, body in RAW_BODIES.items()
+    for method, path in JSON_ROUTES
+    if (path, body) != (ORG, b"")  # A change of nothing is one.
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CASES)
+def test_a_body_that_is_not_strict_json(method, path, body, owner, salesforce):
+    a_registered_org(owner, salesforce)
+    before, logins, calls = rows(), LoginFamily.objects.count(), len(salesforce.calls)
+
+    answer = owner.send(method, path, body, query=QUERY.get(path))
+
+    is_clear(answer)
+    assert (rows(), LoginFamily.objects.count(), len(salesforce.calls)) == (before, logins, calls)
+    assert ApplicationToken.objects.count() == 0
+
+
+@json_routes
+def test_a_body_of_3_megabytes(method, path, owner):
+    body = json.dumps({"sfdxAuthUrl": "x" * 3_000_000}).encode()
+
+    answer = owner.send(method, path, body, query=QUERY.get(path))
+
+    is_clear(answer, 413)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/html", ""])
+def test_a_body_that_does_not_say_it_is_json(content_type, owner, salesforce):
+    answer = owner.send("POST", REGISTER, b'{"sfdxAuthUrl": "x"}', content_type=content_type)
+
+    is_clear(answer, 415)
+    assert salesforce.calls == []
+
+
+PATCHES = {
+    "unknown field": {"username": "other@acme.example"},
+    "sfdxAuthUrl": {"sfdxAuthUrl": GOOD_AUTH_URL},
+    "orgId": {"orgId": "00D000000000000AAA"},
+    "many unknown fields": {f"field{number}": 1 for number in range(500)},
+    "isDevHub text": {"isDevHub": "true"},
+    "isDefault null": {"isDefault": None},
+    "default that is no DevHub": {"isDefault": True},
+    "default and no DevHub": {"isDefault": True, "isDevHub": False},
+    "metadata list": {"metadata": [1]},
+    "metadata text": {"metadata": "{}"},
+    "metadata long key": {"metadata": {"k" * 101: 1}},
+}
+
+
+@pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES)
+def test_a_change_that_is_not_as_documented_changes_nothing(patch, owner, salesforce):
+    a_registered_org(owner, salesforce, metadata={"team": "core"})
+    before = owner.get(ORGS).json()
+
+    answer = owner.patch(ORG, patch, **CI)
+
+    is_clear(answer)
+    assert owner.get(ORGS).json() == before
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" { } "], ids=["nothing", "an empty object", "spaces"])
+def test_a_change_of_nothing_changes_nothing(body, owner, salesforce):
+    a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
+    before, calls = owner.get(ORGS).json(), len(salesforce.calls)
+
+    answer = owner.send("PATCH", ORG, body, query=CI)
+
+    assert answer.status_code == 200, answer
+    assert answer.json() == {name: value for name, value in before[0].items() if name != "createdAt"}
+    assert owner.get(ORGS).json() == before
+    assert len(salesforce.calls) == calls
+    assert not AuditEvent.objects.filter(action="org.changed").exists()

@@ -1,0 +1,99 @@
+"""Parameters that are not as documented, and filters that try to be more than filters."""
+
+import pytest
+
+from tests.bad_input.clear import is_clear
+from tests.orgs.worlds import ORG, ORGS, a_registered_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+QUERIES = {
+    "no username": (ORG, {}),
+    "empty username": (ORG, {"username": ""}),
+    "NUL": (ORG, {"username": "\x00"}),
+    "NUL in a word": (ORG, {"username": "a\x00b"}),
+    "long username": (ORG, {"username": "a" * 300}),
+    "username twice": (ORG, {"username": ["a@acme.example", "b@acme.example"]}),
+    "unknown authType": (ORG, {"username": "ci@acme.example", "authType": "password"}),
+    "devhub maybe": (ORGS, {"devhub": "maybe"}),
+    "limit 0": (ORGS, {"limit": "0"}),
+    "limit 501": (ORGS, {"limit": "501"}),
+    "limit text": (ORGS, {"limit": "many"}),
+    "limit of 5,000 digits": (ORGS, {"limit": "9" * 5000}),
+    "after NUL": (ORGS, {"after": "\x00"}),
+    "type NUL": (ORGS, {"type": "\x00"}),
+    "metadata without a value": (ORGS, {"metadata": "team"}),
+    "metadata half an object": (ORGS, {"metadata": '{"team":'}),
+    "metadata list": (ORGS, {"metadata": "[1]"}),
+    "metadata NUL": (ORGS, {"metadata": "a=\x00"}),
+    "metadata nested 5,000 deep": (ORGS, {"metadata": '{"a":' * 1300 + "1" + "}" * 1300}),
+    "includeSfdxAuthUrl maybe": (ORGS, {"includeSfdxAuthUrl": "perhaps"}),
+}
+
+
+@pytest.mark.parametrize(("path", "query"), QUERIES.values(), ids=QUERIES)
+def test_a_query_that_is_not_as_documented(path, query, owner, salesforce):
+    answer = owner.get(path, **query)
+
+    is_clear(answer)
+    assert salesforce.calls == []
+
+
+LITERAL_FILTERS = ["team__regex=.*", '{"team__regex": "."}', "team__contains=o", '{"a__b__c": 1}', "__class__=x", "1=x"]
+
+
+@pytest.mark.parametrize("text", LITERAL_FILTERS)
+def test_a_metadata_key_is_a_key_and_no_expression(text, owner, salesforce):
+    a_registered_org(owner, salesforce, metadata={"team": "core"})
+
+    answer = owner.get(ORGS, metadata=text)
+
+    assert answer.status_code == 200
+    assert answer.json() == []
+
+
+REFUSED_FILTERS = {
+    "NUL": '{"a": "\\u0000"}',
+    "half a surrogate pair": '{"a": "\\ud800"}',
+    "NUL in a key": '{"\\u0000": 1}',
+    "half a surrogate pair in a key": '{"\\ud800": 1}',
+    "half a surrogate pair, deeper": '{"a": {"b": ["\\udfff"]}}',
+    "1e400": '{"a": 1e400}',
+    "NaN": '{"a": NaN}',
+    "Infinity": '{"a": -Infinity}',
+    "a number of 5,000 digits": '{"a": ' + "9" * 5000 + "}",
+    "a key twice": '{"a": "core", "a": "other"}',
+    "a key twice, deeper": '{"a": {"b": 1, "b": 2}}',
+    "40 levels": '{"a":' * 40 + "1" + "}" * 40,
+    "500 pairs": ",".join(f"k{number}=v" for number in range(500)),
+    "500 pairs of JSON": "{" + ",".join(f'"k{number}": 1' for number in range(500)) + "}",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED_FILTERS.values(), ids=REFUSED_FILTERS)
+def test_a_hostile_metadata_filter_is_refused(text, owner, salesforce):
+    a_registered_org(owner, salesforce, metadata={"a": "core"})
+
+    answer = owner.get(ORGS, metadata=text)
+
+    is_clear(answer)
+
+
+VAIN_FILTERS = {
+    "an object in it": '{"a": {"b": 1}}',
+    "5,000 digits": "a=" + "9" * 5000,
+    "1e400": "a=1e400",
+    "NaN": "a=NaN",
+    "1,000 emoji": "a=" + "\U0001f600" * 1000,
+    "a key of 200 letters": "k" * 200 + "=v",
+    "quotes": "a='; DROP TABLE orgs_salesforceorg; --",
+    "a wild card": "a=%",
+}
+
+
+@pytest.mark.parametrize("text", VAIN_FILTERS.values(), ids=VAIN_FILTERS)
+def test_a_hostile_metadata_filter_finds_nothing(text, owner, salesforce):
+    a_registered_org(owner, salesforce, metadata={"a": "core"})
+
+    answer = owner.get(ORGS, metadata=text)
+
+    assert (answer.status_code, answer.json()) == (200, [])

@@ -1,0 +1,84 @@
+"""What tests stand on: callers of each role, an emulated Salesforce, and orgs in it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import responses
+from django.core.cache import cache
+
+from authn import login, tokens
+from authn.actors import system
+from authn.models import User
+from authn.roles import Role
+from orgs import upstream
+from orgs.desk_keys import new_key, token_hash_key
+from orgs.models import DeskKey
+from orgs.salesforce.emulator import Emulator
+from tests.callers import Caller
+
+PASSWORD = "correct-horse-battery-staple"
+
+
+@pytest.fixture
+def salesforce() -> Iterator[Emulator]:
+    """An emulated Salesforce that answers every https request of this process."""
+    from orgs.salesforce.emulator.responses_door import install
+
+    world = Emulator()
+    upstream._client.cache_clear()  # Its notes on API versions are of another test's orgs.
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        install(world, mock)
+        yield world
+
+
+@pytest.fixture
+def a_person(db: None) -> Callable[..., User]:
+    """Makes people."""
+
+    def make(email: str, role: Role = Role.MEMBER, password: str = PASSWORD) -> User:
+        return User.objects.create_user(email, password, role=role)
+
+    return make
+
+
+@pytest.fixture
+def anonymous(db: None) -> Caller:
+    """Sends no bearer."""
+    return Caller()
+
+
+@pytest.fixture
+def owner(a_person: Any) -> Caller:
+    """Sends the bearer of an owner."""
+    return Caller(_log_in(a_person("owner@acme.example", Role.OWNER)))
+
+
+@pytest.fixture
+def member(a_person: Any) -> Caller:
+    """Sends the bearer of a member."""
+    return Caller(_log_in(a_person("member@acme.example")))
+
+
+@pytest.fixture
+def application(db: None) -> Caller:
+    """Sends an application token."""
+    return Caller(tokens.issue(name="ci", days=30, by=system("tests"))[1])
+
+
+@pytest.fixture(autouse=True)
+def _as_after_the_migrations(request: pytest.FixtureRequest) -> None:
+    """Bring back what a test with real transactions empties at its end: the desk's key, the throttles."""
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("transactional_db")
+        cache.clear()
+        name, value = new_key()
+        DeskKey.objects.get_or_create(name=name, defaults={"sealed_key": value})
+        token_hash_key.cache_clear()
+
+
+def _log_in(user: User) -> str:
+    from django.test import RequestFactory
+
+    return login.log_in(email=user.email, password=PASSWORD, request=RequestFactory().post("/")).access_token

@@ -1,0 +1,119 @@
+"""`python3 dev.py run`, as a newcomer types it: it gets ready, and every line that it prints works."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project beside the installed environment, so that nobody's demo is touched."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("dev.py", "manage.py", "requirements.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("dev_commands", "config", "authn", "orgs", "sandboxes", "templates", "static"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def desk(checkout: Path) -> Iterator[str]:
+    """A running desk; gives what it printed."""
+    port, emulator_port = _free_ports()
+    command = [sys.executable, "dev.py", "run", "--port", str(port), "--emulator-port", str(emulator_port)]
+    log = checkout / "run.log"
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with log.open("w") as out:
+        running = subprocess.Popen(command, cwd=checkout, env=environment, stdout=out, stderr=out)
+    until = time.monotonic() + START_SECONDS
+    while "\nReady." not in log.read_text() and running.poll() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    try:
+        assert "\nReady." in log.read_text(), log.read_text()
+        yield log.read_text()
+    finally:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 0, log.read_text()
+
+
+def test_every_line_that_it_prints_works(desk, checkout):
+    lines = re.findall(r"^  (curl .*)$", desk, re.MULTILINE)
+
+    answers = [
+        subprocess.run(
+            ["bash", "-c", f"{line} -w '\\n%{{http_code}}'"], cwd=checkout, capture_output=True, text=True, timeout=30
+        )
+        for line in lines
+    ]
+
+    assert len(lines) >= 9
+    for line, answer in zip(lines, answers, strict=True):
+        assert answer.stdout.rpartition("\n")[2] in ("200", "201"), f"{line}\n{answer.stdout}{answer.stderr}"
+
+
+def test_keys_and_passwords_are_for_their_owner_alone(desk, checkout):
+    files = [path for path in (checkout / ".demo").iterdir() if path.suffix in (".json", "") or path.name == "env"]
+
+    assert (checkout / ".demo").stat().st_mode & 0o077 == 0
+    for path in files:
+        if path.name not in (".gitignore",) and not path.name.endswith(".log"):
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_it_prints_no_secret(desk, checkout):
+    token = (checkout / ".demo" / "application-token").read_text().strip()
+    keys = re.findall(r"=(.{30,})$", (checkout / ".demo" / "env").read_text(), re.MULTILINE)
+
+    assert token not in desk
+    assert not [key for key in keys if key in desk and not key.startswith(("http", "sqlite"))]
+
+
+def test_a_taken_port_is_named_with_the_option_that_changes_it(checkout):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "dev.py", "run", "--port", str(port)],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert ended.returncode == 1
+    assert "--port" in ended.stderr
+
+
+def test_a_key_without_a_demo_says_what_to_do(tmp_path, checkout):
+    shutil.copy(checkout / "dev.py", tmp_path)
+    shutil.copytree(checkout / "dev_commands", tmp_path / "dev_commands")
+
+    ended = subprocess.run(
+        [sys.executable, "dev.py", "key", "owner"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.returncode == 1
+    assert "python3 dev.py run" in ended.stderr

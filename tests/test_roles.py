@@ -1,0 +1,266 @@
+"""Who may do what: the table of design section 5, every cell of every route built so far.
+
+403 messages name the roles in the contract's words. An expired, revoked or inactive caller is 401
+wherever an anonymous one is, with a code that says why; a route that is open looks at no bearer.
+"""
+
+import json
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from authn import tokens
+from authn.actors import system
+from authn.models import ApplicationToken, User
+from authn.people import change_user
+from authn.roles import Role
+from orgs.salesforce.emulator import Emulator
+from tests.callers import Answer, Caller
+from tests.orgs.worlds import a_registered_org, an_org
+from tests.routes import operations
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+API = "/sfp/api"
+SF = f"{API}/auth/salesforce"
+CI = {"username": "ci@acme.example"}
+NO_TOKEN = "00000000-0000-0000-0000-000000000000"
+KEYS = {"accessToken", "sfdxAuthUrl", "authError"}
+
+
+class Cell(NamedTuple):
+    """What a caller gets: a status, the code and text of a refusal, and which of KEYS."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    key: str = ""
+
+
+OK, MADE, PAGE = Cell(200), Cell(201), Cell(302)
+TOKEN, URL, ERROR = Cell(200, key="accessToken"), Cell(200, key="sfdxAuthUrl"), Cell(200, key="authError")
+NO_LOGIN, NO_REFRESH = Cell(401, "INVALID_CREDENTIALS"), Cell(401, "REFRESH_INVALID")
+UNKNOWN = Cell(404, "TOKEN_NOT_FOUND")
+OWNERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner")
+HOLDERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner, application")
+NO_KEYS = Cell(403, "CREDENTIALS_FORBIDDEN", "Forbidden - Requires role: owner, application")
+OFF = Cell(403, "AUTH_URL_RELEASE_OFF", "This desk does not hand out auth URLs.")
+DEAD = Cell(409, "CREDENTIAL_EXPIRED")
+
+# (method, path, query, body) -> what everybody gets, bearer or not.
+OPEN = [
+    ("POST", f"{API}/auth/admin/login", {}, {"email": "a@b.example", "password": "x"}, NO_LOGIN),
+    ("POST", f"{API}/auth/refresh", {}, {"refresh_token": "x"}, NO_REFRESH),
+    ("GET", f"{API}/schema", {}, None, OK),
+    ("GET", f"{API}/docs", {}, None, OK),
+    ("GET", "/livez", {}, None, OK),
+    ("GET", "/readyz", {}, None, OK),
+    ("GET", "/", {}, None, PAGE),
+]
+# (method, path, query, body) -> what a member, an application and an owner get.
+TABLE = [
+    ("GET", f"{API}/application-tokens", {}, None, OWNERS, OWNERS, OK),
+    ("POST", f"{API}/application-tokens", {}, {"name": "x", "expiresIn": 1}, OWNERS, OWNERS, MADE),
+    ("DELETE", f"{API}/application-tokens/{NO_TOKEN}", {}, None, OWNERS, OWNERS, UNKNOWN),
+    ("GET", f"{SF}/orgs", {}, None, OK, OK, OK),
+    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, URL, URL),
+    ("HEAD", f"{SF}/org", CI, None, OK, OK, OK),
+    ("HEAD", f"{SF}/org", CI | {"authType": "accessToken"}, None, Cell(403), OK, OK),  # no body, no code
+    ("GET", f"{SF}/org", CI, None, OK, TOKEN, TOKEN),
+    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_KEYS, TOKEN, TOKEN),
+    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_KEYS, URL, URL),
+    ("HEAD", f"{SF}/default-devhub", {}, None, OK, OK, OK),
+    ("GET", f"{SF}/default-devhub", {}, None, OK, TOKEN, TOKEN),
+    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_KEYS, TOKEN, TOKEN),
+    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_KEYS, URL, URL),
+    ("POST", f"{SF}/test-connection", CI, None, HOLDERS, OK, OK),
+    ("POST", f"{SF}/access-token", CI, None, HOLDERS, TOKEN, TOKEN),
+    ("POST", f"{SF}/default-devhub/access-token", {}, None, HOLDERS, TOKEN, TOKEN),
+    ("POST", f"{SF}/register", {}, {"sfdxAuthUrl": "AUTH_URL"}, OWNERS, OWNERS, MADE),
+    ("PATCH", f"{SF}/org", CI, {"metadata": {}}, OWNERS, OWNERS, OK),
+    ("DELETE", f"{SF}/org", CI, None, OWNERS, OWNERS, OK),
+]
+RELEASE_OFF = [
+    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, OFF, OFF),
+    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_KEYS, OFF, OFF),
+    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_KEYS, OFF, OFF),
+]
+DEAD_KEY = [
+    ("GET", f"{SF}/orgs", {}, None, OK, OK, OK),
+    ("GET", f"{SF}/org", CI, None, OK, ERROR, ERROR),
+    ("GET", f"{SF}/default-devhub", {}, None, OK, ERROR, ERROR),
+    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_KEYS, DEAD, DEAD),
+    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_KEYS, DEAD, DEAD),
+]
+
+
+def _id(row: object) -> str:
+    method, path, query, *_ = row  # type: ignore[misc]
+    return f"{method} {path.removeprefix(API)}{''.join(f' {name}={value}' for name, value in query.items())}"
+
+
+def _cells(rows):
+    """Return (method, path, query, body), a role, and its cell, for each cell of some rows."""
+    return [
+        pytest.param(row[:4], role, cell, id=f"{role} {_id(row)}")
+        for row in rows
+        for role, cell in zip(("member", "application", "owner"), row[4:], strict=True)
+    ]
+
+
+def _send(caller: Caller, salesforce: Emulator, request) -> Answer:
+    method, path, query, body = request
+    if body == {"sfdxAuthUrl": "AUTH_URL"}:
+        body = {"sfdxAuthUrl": an_org(salesforce, "new@acme.example").auth_url()}
+    return caller.send(method, path, body, query=query)
+
+
+def _keys(answer: Answer) -> set[str]:
+    """Return which of KEYS an answer holds, of one org or of any in a list."""
+    if not answer.headers.get("Content-Type", "").startswith("application/json") or not answer.content:
+        return set()
+    content = json.loads(answer.content)
+    return KEYS & {name for org in (content if isinstance(content, list) else [content]) for name in org}
+
+
+def _expect(answer: Answer, cell: Cell) -> None:
+    assert answer.status_code == cell.status, answer
+    assert _keys(answer) == ({cell.key} if cell.key else set())
+    if cell.code:
+        assert answer.json()["code"] == cell.code
+    if cell.message:
+        assert answer.json()["message"] == cell.message
+
+
+@pytest.fixture
+def the_org(owner, salesforce):
+    """An org of every kind that routes ask for: registered, DevHub, and the default one."""
+    return a_registered_org(owner, salesforce, "ci@acme.example", isDevHub=True, isDefault=True)
+
+
+@pytest.fixture
+def callers(member, application, owner):
+    return {"member": member, "application": application, "owner": owner}
+
+
+@pytest.mark.parametrize(("request_", "role", "cell"), _cells(TABLE))
+def test_a_role_gets_what_its_cell_says(request_, role, cell, callers, salesforce, the_org):
+    answer = _send(callers[role], salesforce, request_)
+
+    _expect(answer, cell)
+
+
+@pytest.mark.parametrize(("request_", "role", "cell"), _cells(RELEASE_OFF))
+def test_a_role_where_no_auth_url_is_released(request_, role, cell, callers, salesforce, the_org, settings):
+    settings.ALLOW_AUTH_URL_RELEASE = False
+
+    answer = _send(callers[role], salesforce, request_)
+
+    _expect(answer, cell)
+
+
+@pytest.mark.parametrize(("request_", "role", "cell"), _cells(DEAD_KEY))
+def test_a_role_whose_org_has_a_dead_key(request_, role, cell, callers, salesforce, the_org):
+    the_org.revoke_all()
+
+    answer = _send(callers[role], salesforce, request_)
+
+    _expect(answer, cell)
+
+
+@pytest.mark.parametrize("role", ["member", "application", "owner"])
+@pytest.mark.parametrize("row", OPEN, ids=_id)
+def test_an_open_route_serves_every_role_alike(row, role, callers, salesforce):
+    answer = _send(callers[role], salesforce, row[:4])
+
+    _expect(answer, row[4])
+
+
+# --- Those who are nobody, or nobody any more --------------------------------------------------------
+
+
+def _anonymous(_: Caller) -> tuple[Caller, str]:
+    return Caller(), "NOT_AUTHENTICATED"
+
+
+def _malformed(_: Caller) -> tuple[Caller, str]:
+    return Caller("fdt_" + "x" * 42), "TOKEN_INVALID"
+
+
+def _foreign_jwt(owner: Caller) -> tuple[Caller, str]:
+    return Caller(owner.bearer[:-4] + "AAAA"), "TOKEN_INVALID"
+
+
+def _expired_person(owner: Caller) -> tuple[Caller, str]:
+    return owner, "TOKEN_EXPIRED"
+
+
+def _revoked_person(owner: Caller) -> tuple[Caller, str]:
+    User.objects.get(email="owner@acme.example").login_families.update(revoked_at=timezone.now())
+    return owner, "TOKEN_REVOKED"
+
+
+def _inactive_person(owner: Caller) -> tuple[Caller, str]:
+    User.objects.create_user("second@acme.example", None, role=Role.OWNER)
+    change_user(User.objects.get(email="owner@acme.example"), by=system("tests"), is_active=False)
+    return owner, "TOKEN_INVALID"
+
+
+def _expired_application(_: Caller) -> tuple[Caller, str]:
+    row, value = tokens.issue(name="old", days=1, by=system("tests"))
+    ApplicationToken.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    return Caller(value), "TOKEN_EXPIRED"
+
+
+def _revoked_application(_: Caller) -> tuple[Caller, str]:
+    row, value = tokens.issue(name="old", days=1, by=system("tests"))
+    tokens.revoke(str(row.id), by=system("tests"))
+    return Caller(value), "TOKEN_REVOKED"
+
+
+NOBODIES = {
+    _anonymous: 0,
+    _malformed: 0,
+    _foreign_jwt: 0,
+    _expired_person: 61,
+    _revoked_person: 0,
+    _inactive_person: 0,
+    _expired_application: 0,
+    _revoked_application: 0,
+}
+nobodies = pytest.mark.parametrize(
+    ("nobody", "minutes"), NOBODIES.items(), ids=[make.__name__.strip("_") for make in NOBODIES]
+)
+
+
+@nobodies
+@pytest.mark.parametrize("row", TABLE, ids=_id)
+def test_nobody_and_nobody_any_more(row, nobody, minutes, owner, salesforce, the_org):
+    caller, code = nobody(owner)
+    calls_before = len(salesforce.calls)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        answer = _send(caller, salesforce, row[:4])
+
+    _expect(answer, Cell(401, "" if row[0] == "HEAD" else code))
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="frontdesk"'
+    assert len(salesforce.calls) == calls_before
+
+
+@nobodies
+@pytest.mark.parametrize("row", OPEN, ids=_id)
+def test_an_open_route_looks_at_no_bearer(row, nobody, minutes, owner, salesforce):
+    caller, _ = nobody(owner)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        answer = _send(caller, salesforce, row[:4])
+
+    _expect(answer, row[4])
+
+
+def test_the_table_names_every_route():
+    named = {(method, path.replace(NO_TOKEN, "<str:token>")) for method, path, *_ in [*OPEN, *TABLE]}
+
+    assert set(operations()) <= named

@@ -1,0 +1,171 @@
+"""No secret gets into a log line, an error, a list, an audit row or a repr: canaries tell.
+
+Every route is called in good and in bad ways while the secrets in play are known strings; then
+everything that was written anywhere is searched for them.
+"""
+
+import json
+import logging
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from authn.models import ApplicationToken, AuditEvent, User
+from orgs.models import Credential, DeskKey, KnownToken, SalesforceOrg
+from orgs.salesforce.emulator import Fault
+from tests.callers import Caller
+from tests.conftest import PASSWORD
+from tests.orgs.worlds import (
+    ACCESS_TOKEN,
+    DEFAULT_DEVHUB,
+    DEFAULT_DEVHUB_TOKEN,
+    ORG,
+    ORGS,
+    REGISTER,
+    TEST_CONNECTION,
+    an_org,
+)
+
+TOKENS = "/sfp/api/application-tokens"
+FAULTS = [
+    Fault.html_maintenance(),
+    Fault.status(500, b"5Aep861-canary in a body"),
+    Fault.hang(60),
+    Fault.reset(),
+    Fault.truncated(),
+    Fault.body(b'{"access_token": "AQ-canary"'),
+    Fault.fields(instance_url="https://evil.example"),
+    Fault.redirect("https://evil.example/?sid=AQ-canary"),
+    Fault.oauth("invalid_grant", "expired access/refresh token"),
+]
+
+
+class _Everything(logging.Handler):
+    """Keeps what any logger says at any level, as the log would show it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def log():
+    from config.log_lines import JSONLineFormatter
+
+    handler = _Everything()
+    handler.setFormatter(JSONLineFormatter())
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler.lines
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+def _secrets_of(salesforce, *more: str) -> set[str]:
+    """Every refresh token, access token and app secret of this test, and what else is given."""
+    secrets = {app.secret for app in salesforce.apps.values() if app.secret} | set(salesforce.sessions)
+    for grant in salesforce.grants:
+        secrets |= {grant.newest, *grant.spent}
+    return secrets | set(more) | {"canary"}
+
+
+def _call_everything(owner, member, application, salesforce) -> list[tuple[str, str]]:
+    """Call each route in good and bad ways. Returns texts that must hold no secret, by their source."""
+    app = salesforce.add_app("AcmeCI", "app-secret-canary", rotates=True)
+    hub = an_org(salesforce, "hub@acme.example", is_dev_hub=True)
+    url, rotating = hub.auth_url(), an_org(salesforce, "rot@acme.example").auth_url(app)
+    safe = [
+        owner.post(REGISTER, {"sfdxAuthUrl": url, "isDevHub": True, "isDefault": True}),
+        owner.post(REGISTER, {"sfdxAuthUrl": rotating}),
+        owner.post(REGISTER, {"sfdxAuthUrl": f"{url}/x"}),
+        owner.post(REGISTER, {"sfdxAuthUrl": f"{url}\n{url}"}),
+        owner.post(REGISTER, {"sfdxAuthUrl": [url]}),
+        owner.post(REGISTER, {"sfdxAuthUrl": url, "username": url}),
+        owner.post(REGISTER, {"sfdxAuthUrl": url, "instanceUrl": url}),
+        owner.send("POST", REGISTER, json.dumps({"sfdxAuthUrl": url}).encode() + b"}"),
+        member.post(REGISTER, {"sfdxAuthUrl": url}),
+        owner.patch(ORG, {"sfdxAuthUrl": url}, username="hub@acme.example"),
+        owner.patch(ORG, {"metadata": {"a": 1}}, username="hub@acme.example"),
+        owner.get(ORG, username=url),
+        owner.delete(ORG, username=url),
+        application.post(ACCESS_TOKEN, username=url),
+        application.post(TEST_CONNECTION, username="hub@acme.example"),
+        owner.delete(f"{TOKENS}/{application.bearer[:-1]}x"),
+        owner.get(TOKENS),
+        member.get(ORGS),
+        owner.get(ORGS),
+        member.get(ORG, username="hub@acme.example"),
+        member.get(DEFAULT_DEVHUB),
+        Caller(application.bearer[:-1]).get(ORGS),
+        Caller(owner.bearer[:-3]).get(ORGS),
+        owner.send("POST", f"{REGISTER}?sfdxAuthUrl={url}"),
+        owner.get(f"/sfp/api/{rotating}"),
+        Caller().post("/sfp/api/auth/admin/login", {"email": "owner@acme.example", "password": f"{PASSWORD}canary"}),
+        Caller().post("/sfp/api/auth/admin/login", {"email": ["x"], "password": PASSWORD}),
+        Caller().post("/sfp/api/auth/refresh", {"refresh_token": owner.bearer}),
+    ]
+    # Answers that hold a secret because it was asked for; the log must not.
+    for path in (ORG, DEFAULT_DEVHUB):
+        for auth_type in ("accessToken", "sfdxAuthUrl"):
+            owner.get(path, username="hub@acme.example", authType=auth_type)
+    owner.get(ORGS, includeSfdxAuthUrl="true")
+    application.post(DEFAULT_DEVHUB_TOKEN)
+    Caller().post("/sfp/api/auth/admin/login", {"email": "owner@acme.example", "password": PASSWORD})
+    for fault in FAULTS:
+        salesforce.inject(fault, path="/services/oauth2/token")
+        safe.append(application.post(ACCESS_TOKEN, username="hub@acme.example"))
+        salesforce.clear_faults()
+        salesforce.inject(fault, path="/services/data")
+        safe.append(application.post(TEST_CONNECTION, username="rot@acme.example"))
+        salesforce.clear_faults()
+    safe.append(owner.delete(ORG, username="rot@acme.example", revoke="true"))
+    return [(f"answer {number}", f"{answer.text} {answer.headers}") for number, answer in enumerate(safe)]
+
+
+def test_no_canary_anywhere(owner, member, application, salesforce, log, capfd):
+    texts = _call_everything(owner, member, application, salesforce)
+
+    secrets = _secrets_of(salesforce, PASSWORD, owner.bearer, application.bearer, member.bearer)
+    printed = capfd.readouterr()
+    texts += [("a log line", line) for line in log]
+    texts += [("standard output", printed.out), ("standard error", printed.err)]
+    texts += [("an audit row", repr(vars(event))) for event in AuditEvent.objects.all()]
+    for model in (SalesforceOrg, Credential, KnownToken, DeskKey, ApplicationToken, User):
+        texts += [(f"a repr of {model.__name__}", f"{row!r} {row}") for row in model._default_manager.all()]
+
+    assert len(secrets) > 10
+    found = [(source, secret[:6], text[:300]) for source, text in texts for secret in secrets if secret in text]
+    assert not found
+
+
+def test_the_database_file_holds_no_secret_in_the_clear(owner, member, application, salesforce):
+    _call_everything(owner, member, application, salesforce)
+
+    stored = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            stored += [str(bytes(value) if isinstance(value, memoryview) else value) for row in cursor for value in row]
+
+    secrets = _secrets_of(salesforce, PASSWORD, owner.bearer, application.bearer)
+    assert not [(secret[:6], text[:200]) for secret in secrets for text in stored if secret in text]
+
+
+def test_debug_logging_of_the_database_and_of_http_is_off():
+    for name in ("django.db.backends", "urllib3.connectionpool"):
+        assert not logging.getLogger(name).isEnabledFor(logging.DEBUG), name
+
+
+def test_dumpdata_holds_ciphertext_only_when_the_keys_are_away(owner, salesforce, capsys):
+    owner.post(REGISTER, {"sfdxAuthUrl": an_org(salesforce).auth_url()})
+
+    call_command("dumpdata", "orgs.salesforceorg", "orgs.knowntoken", "authn.auditevent")
+
+    written = capsys.readouterr().out
+    assert not [secret for secret in _secrets_of(salesforce) if secret in written]
