@@ -20,6 +20,10 @@ from orgs.waiting import wait_for_attempt
 from orgs.writing import one_org_writer
 
 
+class _RegisteredAnew(Exception):
+    """An org that is to be deleted has another credential by now than the one that is held."""
+
+
 def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: bool = False) -> None:
     """Delete an org with its credential; with `cascade` its children too.
 
@@ -28,21 +32,31 @@ def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: 
     ended at Salesforce first; one that is dead already counts as ended. Raises HasChildren,
     OrgNotFound, SessionError (Salesforce out of reach: nothing is deleted), CredentialTampered.
     """
+    deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
+    while True:
+        try:
+            return _remove(org, by=by, cascade=cascade, revoke=revoke, deadline=deadline)
+        except _RegisteredAnew:
+            if time.monotonic() >= deadline:
+                raise error_for("REFRESH_IN_PROGRESS") from None
+
+
+def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadline: float) -> None:
     held: list[tuple[SalesforceOrg, Credential]] = []
     try:
         for doomed in _doomed(org, cascade=cascade):
             if doomed.credential_id:
-                held.append((doomed, _hold(doomed)))
+                held.append((doomed, _hold(doomed, deadline)))
         if revoke:
             for doomed, credential in held:
                 _revoke(doomed, credential, by)
         with one_org_writer():
             rows = _doomed(org, cascade=cascade)
             if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
-                raise error_for("REFRESH_IN_PROGRESS")  # One was registered anew in the meantime.
+                raise _RegisteredAnew
             for row in rows:
                 _delete(row, by, revoked=revoke)
-    except OrgsError:
+    except (OrgsError, _RegisteredAnew):
         for _, credential in held:
             leases.give_back(credential)
         raise
@@ -67,9 +81,8 @@ def _delete(org: SalesforceOrg, by: Actor, *, revoked: bool) -> None:
     audit.record(audit.Action.ORG_DELETED, audit.Outcome.GRANTED, by=by, org=org.username, revoked=revoked)
 
 
-def _hold(org: SalesforceOrg) -> Credential:
+def _hold(org: SalesforceOrg, deadline: float) -> Credential:
     """Take the lease of an org's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
-    deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
     while True:
         credential = Credential.objects.filter(org=org).first()
         if credential is None:
