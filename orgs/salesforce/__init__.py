@@ -1,10 +1,17 @@
 """Salesforce's wire in plain Python: no Django, nothing of ours."""
 
 from orgs.salesforce.auth_url import AuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
-from orgs.salesforce.client import SalesforceClient
+from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
 from orgs.salesforce.errors import SalesforceError
 from orgs.salesforce.hosts import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
-from orgs.salesforce.results import Identity, Organization, Session, TokenAnswer
+from orgs.salesforce.results import (
+    Identity,
+    Organization,
+    SandboxState,
+    ScratchOrgRecord,
+    Session,
+    TokenAnswer,
+)
 from orgs.salesforce.transport import Transport
 
 __all__ = [
@@ -15,12 +22,15 @@ __all__ = [
     "InvalidAuthUrl",
     "Organization",
     "RedactedAuthUrl",
+    "SandboxState",
+    "ScratchOrgRecord",
     "SalesforceClient",
     "SalesforceError",
     "Session",
     "TokenAnswer",
     "Transport",
     "from_paste",
+    "frontdoor_with_session",
     "host_of",
     "my_domain",
     "sandbox_name",

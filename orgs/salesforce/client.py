@@ -1,8 +1,11 @@
 """What Frontdesk asks of Salesforce, one method for each question."""
 
+import copy
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from orgs.salesforce import errors
 from orgs.salesforce.auth_url import AuthUrl
@@ -16,13 +19,32 @@ from orgs.salesforce.reading import (
     records_of,
     text_of,
 )
-from orgs.salesforce.results import Identity, Organization, Session, TokenAnswer
-from orgs.salesforce.transport import Transport
+from orgs.salesforce.reading_on_demand import (
+    read_one_time_link,
+    read_sandbox_code,
+    read_sandbox_state,
+    read_scratch_org,
+)
+from orgs.salesforce.results import (
+    Identity,
+    Organization,
+    SandboxCode,
+    SandboxState,
+    ScratchOrgRecord,
+    Session,
+    TokenAnswer,
+)
+from orgs.salesforce.soql import field_name, newest_where
+from orgs.salesforce.transport import Answer, Transport
 
 _ORGANIZATION = (
     "SELECT Name, InstanceName, IsSandbox, TrialExpirationDate, NamespacePrefix, OrganizationType FROM Organization"
 )
 _DEV_HUB_PROBE = "SELECT Id FROM ScratchOrgInfo LIMIT 1"
+_SANDBOX_FIELDS = ("Id", "Status", "SandboxName", "SandboxOrganization")
+_SCRATCH_FIELDS = ("Id", "ScratchOrg", "SignupUsername", "Status", "ExpirationDate", "LoginUrl")
+# The CLI's own, and so what its connected app admits; nobody is ever sent there.
+_CALLBACK_URL = "http://localhost:1717/OauthRedirect"
 _VERSION_KEPT_SECONDS = 24 * 3600.0
 
 
@@ -35,6 +57,13 @@ class SalesforceClient:
         self._api_version = api_version
         self._versions: dict[str, tuple[float, str]] = {}
         self._versions_lock = threading.Lock()
+        self._deadline: float | None = None
+
+    def until(self, deadline: float) -> "SalesforceClient":
+        """Return this client with every answer due before a moment of time.monotonic()."""
+        hurried = copy.copy(self)
+        hurried._deadline = deadline
+        return hurried
 
     def refresh(self, auth_url: AuthUrl) -> TokenAnswer:
         """Trade a refresh token for a short-lived access token.
@@ -50,7 +79,7 @@ class SalesforceClient:
         }
         if auth_url.client_secret:
             form["client_secret"] = auth_url.client_secret
-        answer = self._transport.send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form)
+        answer = self._send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form)
         return read_token_answer(answer, self._hosts, sent_token=auth_url.refresh_token)
 
     def revoke(self, host: str, token: str) -> None:
@@ -58,7 +87,7 @@ class SalesforceClient:
 
         Source: POST https://{host}/services/oauth2/revoke.
         """
-        answer = self._transport.send("POST", f"https://{host}/services/oauth2/revoke", form={"token": token})
+        answer = self._send("POST", f"https://{host}/services/oauth2/revoke", form={"token": token})
         read_revocation(answer)
 
     def identity(self, session: Session) -> Identity:
@@ -68,7 +97,7 @@ class SalesforceClient:
         when the answers do not fit the session.
         """
         info = read_rest(
-            self._transport.send("GET", f"{session.instance_url}/services/oauth2/userinfo", bearer=session.access_token)
+            self._send("GET", f"{session.instance_url}/services/oauth2/userinfo", bearer=session.access_token)
         )
         if not isinstance(info, dict):
             raise errors.Unreadable
@@ -98,6 +127,74 @@ class SalesforceClient:
         """Return the records of one SOQL query (its first page)."""
         return list(records_of(self._rest(session, "query", {"q": soql})))
 
+    # --- Sandboxes and scratch orgs, asked of their production org or DevHub ----------------------------
+
+    def sandbox_code(self, session: Session, *, sandbox_name: str, client_id: str) -> SandboxCode:
+        """Ask a production org for a code that logs its user in to a sandbox.
+
+        `client_id` is that of the app that the session belongs to. Raises RequestRefused when the
+        sandbox is unknown or not ready, or was made by another user.
+        Source: POST tooling/sandboxAuth, undocumented; sfdx-core, org.ts.
+        """
+        body = {"clientId": client_id, "sandboxName": sandbox_name, "callbackUrl": _CALLBACK_URL}
+        content = self._rest(session, "tooling/sandboxAuth", method="POST", body=body)
+        return read_sandbox_code(content, self._hosts, callback_url=_CALLBACK_URL)
+
+    def exchange_code(self, code: SandboxCode, *, client_id: str, client_secret: str) -> TokenAnswer:
+        """Trade a code for a grant: a refresh token and a first session. Each is one grant more of its user.
+
+        Source: POST {loginUrl}/services/oauth2/token, authorization_code grant, without PKCE.
+        """
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": client_id,
+            "code": code.code,
+            "redirect_uri": code.callback_url,
+        }
+        if client_secret:
+            form["client_secret"] = client_secret
+        answer = self._send("POST", f"{code.login_url}/services/oauth2/token", form=form)
+        return read_token_answer(answer, self._hosts, sent_token="")
+
+    def sandbox_state(self, session: Session, sandbox_name: str) -> SandboxState | None:
+        """Return the newest creation or refresh of a sandbox, None when the production org knows none."""
+        soql = newest_where("SandboxProcess", _SANDBOX_FIELDS, field="SandboxName", value=sandbox_name)
+        rows = records_of(self._rest(session, "tooling/query", {"q": soql}))
+        return read_sandbox_state(rows[0]) if rows else None
+
+    def scratch_org(self, session: Session, username: str, *, auth_url_field: str) -> ScratchOrgRecord | None:
+        """Return the newest record of a scratch org, None when the DevHub knows none."""
+        fields = (*_SCRATCH_FIELDS, auth_url_field)
+        soql = newest_where("ScratchOrgInfo", fields, field="SignupUsername", value=username)
+        rows = self.query(session, soql)
+        return read_scratch_org(rows[0], auth_url_field=auth_url_field) if rows else None
+
+    def scratch_pool(
+        self, session: Session, tag: str, *, tag_field: str, allocation_field: str
+    ) -> Sequence[ScratchOrgRecord]:
+        """Return the records of the scratch orgs of a pool, newest first (the first 2,000)."""
+        fields = (*_SCRATCH_FIELDS, allocation_field)
+        soql = newest_where("ScratchOrgInfo", fields, field=tag_field, value=tag, limit=2000)
+        return [read_scratch_org(row, allocation_field=allocation_field) for row in self.query(session, soql)]
+
+    def write_auth_url(self, session: Session, record: ScratchOrgRecord, auth_url: AuthUrl, *, field: str) -> None:
+        """Store an auth URL in a scratch org's record, so that others who read it there go on."""
+        path = f"sobjects/ScratchOrgInfo/{record.record_id}"
+        self._rest(session, path, method="PATCH", body={field_name(field): auth_url.reveal()})
+
+    def one_time_link(self, session: Session, page: str = "") -> str:
+        """Return a link that logs a browser in to the org, once and within about a minute.
+
+        `page` is a path in the org. Raises SessionExpired for a user who may not have one, too:
+        Salesforce tells these two alike. Source: GET services/oauth2/singleaccess.
+        """
+        url = f"{session.instance_url}/services/oauth2/singleaccess"
+        query = {"redirect_uri": page} if page else None
+        content = read_rest(self._send("GET", url, bearer=session.access_token, query=query))
+        return read_one_time_link(content, self._hosts, gateway=self._transport.gateway)
+
+    # --- The REST API --------------------------------------------------------------------------------
+
     def newest_version(self, instance_url: str) -> str:
         """Return the newest API version that an instance lists, such as "67.0".
 
@@ -110,16 +207,34 @@ class SalesforceClient:
             kept = self._versions.get(host)
         if kept and time.monotonic() - kept[0] < _VERSION_KEPT_SECONDS:
             return kept[1]
-        listed = read_rest(self._transport.send("GET", f"{instance_url}/services/data"))
+        listed = read_rest(self._send("GET", f"{instance_url}/services/data"))
         version = _newest(listed)
         with self._versions_lock:
             self._versions[host] = (time.monotonic(), version)
         return version
 
-    def _rest(self, session: Session, path: str, query: dict[str, str] | None = None) -> Any:
+    def _rest(
+        self,
+        session: Session,
+        path: str,
+        query: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: dict[str, str] | None = None,
+    ) -> Any:
         version = self.newest_version(session.instance_url)
         url = f"{session.instance_url}/services/data/v{version}/{path}"
-        return read_rest(self._transport.send("GET", url, bearer=session.access_token, query=query))
+        return read_rest(self._send(method, url, bearer=session.access_token, query=query, body=body))
+
+    def _send(self, method: str, url: str, **content: Any) -> Answer:
+        within = None if self._deadline is None else self._deadline - time.monotonic()
+        return self._transport.send(method, url, within_seconds=within, **content)
+
+
+def frontdoor_with_session(session: Session, page: str = "") -> str:
+    """Return the old kind of link, which holds the access token itself. Only where an operator allows it."""
+    back = f"&retURL={quote(page, safe='')}" if page else ""
+    return f"{session.instance_url}/secur/frontdoor.jsp?sid={quote(session.access_token, safe='')}{back}"
 
 
 def _newest(listed: Any) -> str:

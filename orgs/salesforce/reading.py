@@ -58,6 +58,8 @@ def read_revocation(answer: Answer) -> None:
 def read_rest(answer: Answer) -> Any:
     """Return the value of a REST answer. Raises what its status, page or errorCode means."""
     _raise_page_or_server_error(answer)
+    if answer.status == 204:
+        return None
     if answer.status < 300:
         return answer.json()
     if answer.status == 403 and is_dead_session(answer.body):

@@ -1,7 +1,7 @@
 """What Salesforce tells us, as frozen values. No repr shows a token."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from orgs.salesforce.errors import SalesforceError
 
@@ -37,6 +37,49 @@ class Identity:
     user_id: str
     org_id: str
     username: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxCode:
+    """A code that a production org gives for one of its sandboxes, and where to trade it for a grant."""
+
+    username: str
+    code: str = field(repr=False)
+    login_url: str
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxState:
+    """The newest creation or refresh of a sandbox. `org_id` has 15 characters, or is "" before it has one."""
+
+    name: str
+    status: str
+    org_id: str
+
+    @property
+    def is_deleted(self) -> bool:
+        """Tell whether the sandbox is gone, or on its way (sfdx-core drops the same rows)."""
+        return self.status == "D" or self.status.startswith(("Del", "Discard"))
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether one can log in."""
+        return self.status == "Completed"
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchOrgRecord:
+    """A ScratchOrgInfo row of a DevHub. `auth_url` is the text in the field for it, "" when empty."""
+
+    record_id: str
+    org_id: str
+    username: str
+    status: str
+    expires: date | None
+    login_url: str
+    auth_url: str = field(repr=False)
+    allocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Transport:
         self._timeout = timeout_seconds
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._verify: str | bool = ca_bundle or True
-        self._gateway = gateway
+        self.gateway = gateway
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -95,17 +95,23 @@ class Transport:
         bearer: str = "",
         form: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
+        body: dict[str, str] | None = None,
+        within_seconds: float | None = None,
     ) -> Answer:
         """Send one request and return its complete answer, whatever its status.
 
+        `body` goes out as JSON. `within_seconds` may make the usual time shorter, never longer.
         Raises Untrusted for a URL that must not be called and for a redirect, Unreachable when
         nothing was sent, LostAnswer when bytes went out and no complete answer came, Unreadable
         for a body over 1 MiB.
         """
-        request = self._prepare(method, url, bearer=bearer, form=form, query=query)
-        with Watch(self._timeout) as watch:
+        request = self._prepare(method, url, bearer=bearer, form=form, query=query, body=body)
+        timeout = self._timeout if within_seconds is None else min(self._timeout, within_seconds)
+        if timeout <= 0:
+            raise errors.ConnectTimedOut
+        with Watch(timeout) as watch:
             try:
-                answer = self._exchange(request)
+                answer = self._exchange(request, timeout)
             except (requests.RequestException, UrllibError, OSError) as error:
                 raise _what_became_of_it(error, watch) from None
             if watch.expired:
@@ -116,7 +122,14 @@ class Transport:
         return answer
 
     def _prepare(
-        self, method: str, url: str, *, bearer: str, form: dict[str, str] | None, query: dict[str, str] | None
+        self,
+        method: str,
+        url: str,
+        *,
+        bearer: str,
+        form: dict[str, str] | None,
+        query: dict[str, str] | None,
+        body: dict[str, str] | None,
     ) -> requests.PreparedRequest:
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.netloc != parts.hostname or not self._hosts.admits(parts.netloc):
@@ -124,17 +137,18 @@ class Transport:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": _USER_AGENT}
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
-        if self._gateway:
+        if self.gateway:
             headers["Host"] = parts.netloc
-            url = f"{self._gateway}{parts.path}"
-        return self._session.prepare_request(requests.Request(method, url, headers=headers, data=form, params=query))
+            url = f"{self.gateway}{parts.path}"
+        content = requests.Request(method, url, headers=headers, data=form, params=query, json=body)
+        return self._session.prepare_request(content)
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+    def _exchange(self, request: requests.PreparedRequest, timeout: float) -> Answer:
         with self._session.send(
             request,
             stream=True,
             allow_redirects=False,
-            timeout=self._timeout,
+            timeout=timeout,
             verify=self._verify,
             proxies=self._proxies,
         ) as response:

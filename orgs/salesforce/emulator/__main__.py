@@ -21,6 +21,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    world.gateway = f"http://localhost:{options.port}"
     with world.serve(port=options.port) as server:
         print(f"The Salesforce emulator is ready at {server.url}", flush=True)
         stop.wait()

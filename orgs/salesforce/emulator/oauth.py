@@ -1,4 +1,4 @@
-"""The OAuth endpoints: refresh and revoke."""
+"""The OAuth endpoints: refresh, code exchange and revoke."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orgs.salesforce.emulator import texts
 from orgs.salesforce.emulator.wire import Request, Response, json_response, oauth_error
-from orgs.salesforce.emulator.world import LOCAL_HOSTS, LOGIN_HOSTS, Grant, Session
+from orgs.salesforce.emulator.world import LOCAL_HOSTS, LOGIN_HOSTS, App, Grant, Session
 
 if TYPE_CHECKING:
     from orgs.salesforce.emulator.core import Emulator
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 def token(world: "Emulator", request: Request) -> Response:
     """Answer POST /services/oauth2/token."""
     form = request.form
-    if form.get("grant_type") != "refresh_token":
+    if form.get("grant_type") not in ("refresh_token", "authorization_code"):
         return oauth_error(*texts.WRONG_GRANT_TYPE)
     app = world.apps.get(form.get("client_id", ""))
     if app is None:
         return oauth_error(*texts.WRONG_CLIENT_ID)
     if form.get("client_secret", "") != app.secret:
         return oauth_error(*texts.WRONG_SECRET)
+    if form["grant_type"] == "authorization_code":
+        return _exchange(world, app, request)
     presented = form.get("refresh_token", "")
     grant = world.family_of(presented)
     if grant is None or grant.app is not app or not _is_for_host(grant, request.host):
@@ -32,6 +34,21 @@ def token(world: "Emulator", request: Request) -> Response:
             return oauth_error(*texts.ALREADY_PROCESSING)
         with world.lock:
             return _refresh(world, grant, presented)
+
+
+def _exchange(world: "Emulator", app: App, request: Request) -> Response:
+    """Trade a code for a grant: once, by the app and with the callback that it was made for."""
+    with world.lock:
+        code = world.codes.pop(request.form.get("code", ""), None)
+        if code is None or code.app is not app or code.callback != request.form.get("redirect_uri"):
+            return oauth_error(*texts.WRONG_CODE)
+        grant = Grant(code.user, app, "")
+        if refusal := _refusal(grant):
+            return oauth_error(*refusal)
+        grant = world.new_grant(code.user, app)
+        answer = _session_answer(world, grant) | {"refresh_token": grant.newest}
+        world.changed()
+        return json_response(200, answer)
 
 
 def _is_for_host(grant: Grant, host: str) -> bool:

@@ -20,6 +20,7 @@ class Call:
     status: int
     started_at: float
     finished_at: float
+    literals: int = 0  # quoted texts in a query: more than one would be an injection
 
 
 @dataclass

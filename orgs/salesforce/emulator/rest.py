@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from orgs.salesforce.emulator import soql, texts
+from orgs.salesforce.emulator import on_demand, soql, texts
 from orgs.salesforce.emulator.wire import Request, Response, json_response, rest_error
 from orgs.salesforce.emulator.world import Org, Session, User
 
@@ -20,7 +20,15 @@ OBJECTS: dict[str, Rows] = {
     "Organization": lambda _, session: [_organization(session.grant.user.org)],
     "User": lambda _, session: [_user(user) for user in session.grant.user.org.users],
 }
-DEV_HUB_OBJECTS: dict[str, Rows] = {"ScratchOrgInfo": lambda _world, _session: []}
+DEV_HUB_OBJECTS: dict[str, Rows] = {
+    "ScratchOrgInfo": on_demand.scratch_rows,
+    "ActiveScratchOrg": on_demand.active_scratch_rows,
+}
+# Only a production org has these, and only in the tooling API.
+SANDBOX_OBJECTS: dict[str, Rows] = {
+    "SandboxInfo": on_demand.sandbox_info_rows,
+    "SandboxProcess": on_demand.sandbox_process_rows,
+}
 
 
 def userinfo(world: "Emulator", request: Request) -> Response:
@@ -89,9 +97,16 @@ def _resource(world: "Emulator", session: Session, path: str, request: Request) 
     if path.rstrip("/") == "limits":
         return json_response(200, {"DailyApiRequests": {"Max": 5000, "Remaining": 4982}}, **_LIMITS)
     if path.rstrip("/") == "query":
-        return _query(world, session, request.query.get("q", ""))
+        return _query(world, session, request.query.get("q", ""), visible_objects(session))
+    if path.rstrip("/") == "tooling/query":
+        objects = SANDBOX_OBJECTS if session.grant.user.org.kind == "production" else {}
+        return _query(world, session, request.query.get("q", ""), objects)
+    if path.rstrip("/") == "tooling/sandboxAuth":
+        return on_demand.sandbox_auth(world, session, request)
     parts = path.rstrip("/").split("/")
     if len(parts) == 3 and parts[0] == "sobjects":
+        if request.method == "PATCH":
+            return on_demand.change_record(world, session, parts[1], parts[2], request)
         return _record(world, session, parts[1], parts[2])
     return rest_error(404, *texts.NOT_FOUND)
 
@@ -109,12 +124,12 @@ def _record(world: "Emulator", session: Session, name: str, identifier: str) -> 
     return rest_error(404, *texts.NOT_FOUND)
 
 
-def _query(world: "Emulator", session: Session, text: str) -> Response:
+def _query(world: "Emulator", session: Session, text: str, objects: dict[str, Rows]) -> Response:
     try:
         query = soql.parse(text)
     except soql.Malformed:
         return rest_error(400, "MALFORMED_QUERY", "unexpected token in the query")
-    rows = visible_objects(session).get(query.object_name)
+    rows = objects.get(query.object_name)
     if rows is None:
         return rest_error(400, "INVALID_TYPE", f"sObject type '{query.object_name}' is not supported.")
     found = query.select(rows(world, session))

@@ -61,6 +61,14 @@ def parse(text: str) -> Query:
     return Query(object_name, fields, conditions, order_by, descending, limit)
 
 
+def literals_in(text: str) -> int:
+    """Return how many quoted literals a query holds, 0 when it cannot be read."""
+    try:
+        return sum(token.startswith("'") for token in _tokens(text))
+    except Malformed:
+        return 0
+
+
 def _tokens(text: str) -> list[str]:
     tokens, place = [], 0
     text = text.rstrip()

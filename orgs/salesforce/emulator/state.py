@@ -2,11 +2,12 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from orgs.salesforce.emulator.core import Emulator
-from orgs.salesforce.emulator.world import Grant, Session
+from orgs.salesforce.emulator.world import Grant, SandboxProcess, ScratchRecord, Session
 
 _ORG_FACTS = (
     "host",
@@ -15,9 +16,9 @@ _ORG_FACTS = (
     "instance_name",
     "name",
     "is_dev_hub",
-    "trial_expiration",
-    "parent_host",
 )
+# What add_org does not take.
+_LATER_FACTS = ("org_id", "trial_expiration", "parent_host", "sandbox_name", "creator")
 
 
 def save(world: Emulator, path: Path) -> None:
@@ -37,12 +38,7 @@ def load(path: Path) -> Emulator:
     for app in content["apps"]:
         world.add_app(**app)
     for facts in content["orgs"]:
-        usernames = facts.pop("usernames")
-        trial, parent = facts.pop("trial_expiration"), facts.pop("parent_host")
-        org = world.add_org(facts.pop("host"), username=usernames[0], **facts)
-        org.trial_expiration, org.parent_host = trial, parent
-        for username in usernames[1:]:
-            org.add_user(username)
+        _load_org(world, facts)
     users = {user.username: user for org in world.orgs for user in org.users}
     for facts in content["grants"]:
         app = world.apps[facts["app"]]
@@ -51,6 +47,17 @@ def load(path: Path) -> Emulator:
         for token, expires_at in facts["sessions"]:
             world.sessions[token] = Session(token, grant, expires_at)
     return world
+
+
+def _load_org(world: Emulator, facts: dict[str, Any]) -> None:
+    first, *others = facts["usernames"]
+    org = world.add_org(username=first, **{fact: facts[fact] for fact in _ORG_FACTS})
+    for fact in _LATER_FACTS:
+        setattr(org, fact, facts[fact])
+    for username in others:
+        org.add_user(username)
+    org.processes = [SandboxProcess(**process) for process in facts["processes"]]
+    org.scratch_records = [ScratchRecord(**record) for record in facts["scratch_records"]]
 
 
 def _content(world: Emulator) -> dict[str, Any]:
@@ -66,8 +73,10 @@ def _content(world: Emulator) -> dict[str, Any]:
         ],
         "orgs": [
             {
-                **{fact: getattr(org, fact) for fact in _ORG_FACTS},
+                **{fact: getattr(org, fact) for fact in (*_ORG_FACTS, *_LATER_FACTS)},
                 "usernames": [user.username for user in org.users],
+                "processes": [asdict(process) for process in org.processes],
+                "scratch_records": [asdict(record) for record in org.scratch_records],
             }
             for org in world.orgs
         ],

@@ -11,6 +11,7 @@ WRONG_GRANT_TYPE = ("unsupported_grant_type", "grant type not supported")
 IP_RESTRICTED = ("invalid_grant", "ip restricted or invalid login hours")
 NOT_APPROVED = ("invalid_grant", "user hasn't approved this consumer")
 LOGIN_RATE = ("invalid_grant", "login rate exceeded")
+WRONG_CODE = ("invalid_grant", "expired authorization code")
 INVALID_TOKEN = ("invalid_token", "token is not valid")
 
 DEAD_SESSION = ("INVALID_SESSION_ID", "Session expired or invalid")
@@ -23,5 +24,10 @@ MAINTENANCE_PAGE = (
 )
 INTERSTITIAL_PAGE = b"<html><head><title>Stay tuned</title></head><body>Your new domain is being set up.</body></html>"
 DATA_NOT_AVAILABLE_PAGE = b"<html><body><h1>Data Not Available</h1></body></html>"
+
+# What sandboxAuth refuses with. INVALID_STATUS is known from the CLI's source; the others are assumed.
+SANDBOX_NOT_READY = ("INVALID_STATUS", "The sandbox is not ready for log-in.")
+SANDBOX_UNKNOWN = ("NOT_FOUND", "No sandbox of this name was found.")
+NOT_THE_CREATOR = ("INSUFFICIENT_ACCESS", "Only the user who created or last refreshed the sandbox may do this.")
 
 VERSIONS = ("64.0", "65.0", "66.0", "67.0")

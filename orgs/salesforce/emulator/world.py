@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orgs.salesforce.emulator.core import Emulator
+    from orgs.salesforce.emulator.building import Building
 
 GRANTS_PER_USER_AND_APP = 5
 LOGIN_HOSTS = {"login.salesforce.com": ("production",), "test.salesforce.com": ("sandbox", "scratch")}
@@ -30,6 +30,7 @@ class User:
     org: "Org" = field(repr=False)
     active: bool = True
     approved: bool = True
+    api_only: bool = False
 
     def deactivate(self) -> None:
         """Switch the user off; refreshes are refused from now on."""
@@ -58,11 +59,36 @@ class Session:
     alive: bool = True
 
 
+@dataclass
+class SandboxProcess:
+    """One creation or refresh of a sandbox, as its production org knows it."""
+
+    record_id: str
+    sandbox_name: str
+    org_id: str
+    status: str = "Completed"
+    created: int = 0  # counts up: the newest is the state of the sandbox
+
+
+@dataclass
+class ScratchRecord:
+    """A ScratchOrgInfo row of a DevHub. `fields` holds the custom ones, secrets among them."""
+
+    record_id: str
+    org_id: str
+    username: str
+    login_url: str
+    expires: str
+    status: str = "Active"
+    created: int = 0
+    fields: dict[str, str | None] = field(default_factory=dict, repr=False)
+
+
 @dataclass(eq=False)
 class Org:
-    """An org of any kind. `host` is where it lives now."""
+    """An org of any kind. `host` is where it lives now; `creator` made the sandbox, in its parent."""
 
-    world: "Emulator" = field(repr=False)
+    world: "Building" = field(repr=False)
     host: str
     org_id: str
     kind: str
@@ -75,6 +101,11 @@ class Org:
     ip_restricted: bool = False
     trial_expiration: str | None = None
     parent_host: str = ""
+    sandbox_name: str = ""
+    creator: str = ""
+    scratch_info_is_read_only: bool = False
+    processes: list[SandboxProcess] = field(default_factory=list, repr=False)
+    scratch_records: list[ScratchRecord] = field(default_factory=list, repr=False)
     users: list[User] = field(default_factory=list, repr=False)
     former_hosts: set[str] = field(default_factory=set, repr=False)
 
@@ -111,6 +142,14 @@ class Org:
         """Delete the org: its hosts show a page, its tokens are gone."""
         with self.world.lock:
             self.deleted = True
+
+    def refresh_sandbox(self, *, creator: User | None = None) -> None:
+        """Copy the sandbox anew from its parent: another org id, and no token lives on."""
+        self.world.refresh_sandbox(self, creator=creator)
+
+    def scratch_record(self, username: str) -> ScratchRecord:
+        """Return the DevHub's newest record of a scratch org."""
+        return [record for record in self.scratch_records if record.username == username][-1]
 
     def revoke_all(self) -> None:
         """End every grant and session of the org."""

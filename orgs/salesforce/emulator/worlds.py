@@ -16,16 +16,21 @@ def demo() -> Emulator:
         is_dev_hub=True,
     )
     hub.add_user("release@acme.example")
-    for name in ("dev1", "qa", "uat"):
+    for name in ("dev1", "qa", "dev2", "dev3"):
         world.add_sandbox(hub, name)
+    uat = world.add_sandbox(hub, "uat")
     for number in (1, 2, 3):
         world.add_scratch_org(
             hub,
             username=f"test-scratch{number}@acme.example",
             host=f"swift-otter-{number}234-dev-ed.scratch.my.salesforce.com",
+            app=ci if number == 3 else None,
+            Pooltag__c="features",
+            Allocation_status__c="Available",
         )
     for org in world.orgs:
-        org.auth_url(ci if org in (emea, world.orgs[4]) else None)
+        if org.kind != "scratch":
+            org.auth_url(ci if org in (emea, uat) else None)
     return world
 
 

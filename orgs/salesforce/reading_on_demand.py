@@ -1,0 +1,91 @@
+"""Reads what production orgs and DevHubs tell of their sandboxes and scratch orgs. Sends nothing."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from orgs.salesforce import errors
+from orgs.salesforce.hosts import ForeignHost, HostPolicy
+from orgs.salesforce.ids import id_18, is_id
+from orgs.salesforce.reading import text_of
+from orgs.salesforce.results import SandboxCode, SandboxState, ScratchOrgRecord
+
+_LINK = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
+_CODE = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)
+
+
+def read_sandbox_code(content: Any, hosts: HostPolicy, *, callback_url: str) -> SandboxCode:
+    """Read the answer of sandboxAuth. Raises Unreadable, and Untrusted for a host of nobody's."""
+    if not isinstance(content, dict):
+        raise errors.Unreadable
+    username, code = text_of(content, "authUserName", limit=80), text_of(content, "authCode", limit=2048)
+    if not _CODE.fullmatch(code):
+        raise errors.Unreadable
+    try:
+        login_url = hosts.instance_url(text_of(content, "loginUrl"))
+        hosts.instance_url(text_of(content, "instanceUrl"))
+    except ForeignHost as error:
+        raise errors.Untrusted from error
+    return SandboxCode(username, code, login_url, callback_url)
+
+
+def read_sandbox_state(row: Mapping[str, Any]) -> SandboxState:
+    """Read a SandboxProcess row. Raises Unreadable."""
+    org_id = row.get("SandboxOrganization") or ""
+    if not isinstance(org_id, str) or (org_id and not is_id(org_id, "00D")):
+        raise errors.Unreadable
+    return SandboxState(text_of(row, "SandboxName"), text_of(row, "Status"), org_id[:15])
+
+
+def read_scratch_org(
+    row: Mapping[str, Any], *, auth_url_field: str = "", allocation_field: str = ""
+) -> ScratchOrgRecord:
+    """Read a ScratchOrgInfo row. Raises Unreadable."""
+    org_id, record_id = row.get("ScratchOrg") or "", text_of(row, "Id")
+    if not isinstance(org_id, str) or (org_id and not is_id(org_id, "00D")) or not is_id(record_id, "2SR"):
+        raise errors.Unreadable
+    auth_url = row.get(auth_url_field) if auth_url_field else ""
+    return ScratchOrgRecord(
+        record_id=record_id,
+        org_id=id_18(org_id) if org_id else "",
+        username=text_of(row, "SignupUsername"),
+        status=text_of(row, "Status"),
+        expires=_date(row.get("ExpirationDate")),
+        login_url=_text(row.get("LoginUrl")),
+        auth_url=_text(auth_url),
+        allocation=_text(row.get(allocation_field)) if allocation_field else "",
+    )
+
+
+def read_one_time_link(content: Any, hosts: HostPolicy, *, gateway: str) -> str:
+    """Return the link of `singleaccess`. Raises Unreadable, and Untrusted for a host of nobody's.
+
+    With a gateway, the demo's, the link leads there and nowhere else.
+    """
+    link = content.get("frontdoor_uri") if isinstance(content, dict) else None
+    if not isinstance(link, str) or not _LINK.fullmatch(link) or "\\" in link:
+        raise errors.Unreadable
+    try:
+        parts = urlsplit(link)
+    except ValueError as error:
+        raise errors.Unreadable from error
+    if gateway:
+        trusted = f"{parts.scheme}://{parts.netloc}" == gateway
+    else:
+        trusted = parts.scheme == "https" and parts.netloc == parts.hostname and hosts.admits(parts.netloc)
+    if not trusted:
+        raise errors.Untrusted
+    return link
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
