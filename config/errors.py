@@ -46,6 +46,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     orgs.CredentialRotates: HTTPStatus.CONFLICT,
     orgs.OrgUnverified: HTTPStatus.CONFLICT,
     orgs.CredentialTampered: HTTPStatus.CONFLICT,
+    orgs.KeyNotMade: HTTPStatus.CONFLICT,
+    orgs.SandboxNotFound: HTTPStatus.NOT_FOUND,
     orgs.CredentialRefused: HTTPStatus.CONFLICT,
     orgs.OrgGone: HTTPStatus.GONE,
     orgs.SalesforceRefused: HTTPStatus.BAD_GATEWAY,

@@ -10,10 +10,10 @@ from orgs.asking import Asking
 from orgs.endings import BY_CODE
 from orgs.errors import CredentialTampered, OrgsError, RegistrationRefused, SessionError, SpoolUnavailable
 from orgs.models import Credential, Health, SalesforceOrg
+from orgs.org_sessions import session_for
 from orgs.questions import ask_with_session
 from orgs.registration import bind
 from orgs.salesforce import Organization, SalesforceClient, Session
-from orgs.sessions import session_for
 from orgs.writing import one_org_writer
 
 
@@ -76,7 +76,9 @@ def _store(org: SalesforceOrg, session: Session, answer: _Answer) -> None:
     with one_org_writer():
         # Only while it is still the org that was asked about: it may have been deleted, or registered
         # anew with another credential or org id, and then these facts are old.
-        same = SalesforceOrg.objects.filter(pk=org.pk, credential=org.credential, org_id=org.org_id)
+        # A key that was made anew for a sandbox has written the org id that it found.
+        org_id = session.org_id if org.is_jit_registration else org.org_id
+        same = SalesforceOrg.objects.filter(pk=org.pk, credential=org.credential, org_id=org_id)
         verified_before = bool(org.org_id)
         org.take_facts(session, answer.organization)
         if not same.update(**{fact: getattr(org, fact) for fact in SalesforceOrg.FACTS}):

@@ -100,6 +100,38 @@ _ENDINGS = (
         "Delete it here, or ask Salesforce to unlock it.",
         Health.EXPIRED,
     ),
+    _refused(
+        "SANDBOX_REFRESHED",
+        "The sandbox was refreshed: it is another org now, and the stored credential died with the old one.",
+        _LOG_IN_AGAIN + " Or register it by name, and it is never to be done again.",
+    ),
+    Ending(
+        "SANDBOX_AUTH_REFUSED",
+        errors.KeyNotMade,
+        "The production org gives no log-in to this sandbox: only the user who created or last refreshed it gets one.",
+        "Register the production org with that user's auth URL, or the sandbox with an auth URL of its own.",
+        Health.EXPIRED,
+        counts=False,
+    ),
+    Ending(
+        "SANDBOX_USER_CHANGED",
+        errors.KeyNotMade,
+        "The sandbox was refreshed by another user, so that its log-ins are of another user than the registered one.",
+        "An owner must register it again: POST /sfp/api/auth/salesforce/register-sandbox-by-name.",
+        Health.EXPIRED,
+        counts=False,
+    ),
+    Ending(
+        "SANDBOX_NOT_FOUND",
+        errors.SandboxNotFound,
+        "The production org has no sandbox of this name.",
+        "Check the name in the production org: Setup > Sandboxes.",
+        Health.EXPIRED,
+        counts=False,
+    ),
+    _unavailable(
+        "SANDBOX_BUSY", "The sandbox is being created or refreshed.", 300, "Try again when it is done.", counts=False
+    ),
     _unavailable(
         "REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1, health=None, counts=False
     ),

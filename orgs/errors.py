@@ -12,6 +12,8 @@ OrgsError
 ├── DeskKeyUnreadable                      the desk runs with other FERNET_KEYS than its database
 ├── SpoolUnavailable                       the desk's disk has no room for an answer
 └── SessionError                           Salesforce gave no session; `code` says why (orgs/endings.py)
+    ├── KeyNotMade                         a production org gave no key for its sandbox
+    │   └── SandboxNotFound                it has no such sandbox
     ├── CredentialRefused                  an owner must act on the stored credential
     │   └── OrgGone                        the org is no more
     ├── SalesforceRefused                  Salesforce said no to the desk, or lied
@@ -184,6 +186,16 @@ class SessionError(OrgsError):
         self.code = code
         self.action = action
         self.retry_after = retry_after
+        # Whoever raises it has just been told by Salesforce; others adopt it, or find it on record.
+        self.is_news = False
+
+
+class KeyNotMade(SessionError):
+    """No key could be made for a sandbox through its production org; an owner must act."""
+
+
+class SandboxNotFound(KeyNotMade):
+    """The production org has no sandbox of this name."""
 
 
 class CredentialRefused(SessionError):

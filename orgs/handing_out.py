@@ -21,7 +21,8 @@ from orgs.errors import (
 )
 from orgs.known_tokens import release
 from orgs.models import Credential, SalesforceOrg
-from orgs.sessions import Opened, session_for
+from orgs.org_sessions import session_for
+from orgs.sessions import Opened
 
 
 def access_token(org: SalesforceOrg, *, by: Actor) -> Opened:

@@ -13,10 +13,10 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from authn import audit
 from orgs import leases, outcomes
-from orgs.asking import Asking
+from orgs.asking import Asking, KeyMaker
 from orgs.endings import BY_CODE, ending_of
-from orgs.envelopes import Grant, open_grant
-from orgs.errors import SalesforceUnavailable, SpoolUnavailable
+from orgs.envelopes import Binding, Grant, open_grant
+from orgs.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable
 from orgs.models import Credential, Health
 from orgs.outcomes import Outcome
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
@@ -26,19 +26,26 @@ from orgs.upstream import place_upstream
 
 logger = logging.getLogger("frontdesk.spool")
 
+# What must be left of a lease for the transaction after a key was made.
+_LEASE_MARGIN_SECONDS = 0.5
 # "token request is already being processed": somebody outside the desk is at it.
 _PAUSE_BEFORE_SECOND_TRY = 0.5
 
 
 @dataclass(slots=True)
 class Attempt:
-    """A refresh that this thread has the lease for, and the room for its answer."""
+    """A refresh that this thread has the lease for, and the room for its answer.
+
+    Without a `grant` to refresh, `make_key` makes one.
+    """
 
     arrival: Credential
-    grant: Grant
+    grant: Grant | None
     spool: SpoolFile
     unanswered: bool  # the last answer was lost, and may have held the next refresh token
     on_trial: bool = False  # with another host or client secret than the stored one
+    make_key: KeyMaker | None = None
+    deadline: float = 0.0  # of time.monotonic(): when the lease ends
 
     def is_wrong_guess(self, outcome: Outcome) -> bool:
         """Tell whether it failed with what the caller offered, which says nothing of what is stored."""
@@ -52,12 +59,14 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
     Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing is sent.
     """
     spool: SpoolFile | None = None
+    deadline = time.monotonic() + settings.LEASE_SECONDS - _LEASE_MARGIN_SECONDS
     try:
         with transaction.atomic():
             if not leases.take(arrival.pk, arrival.generation):
                 return None
             row = Credential.objects.with_secrets().get(pk=arrival.pk)
-            grant = open_grant(row)
+            make_key = asking.make_key if _lacks_key(row) else None
+            grant = None if make_key else open_grant(row)
             audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)
             spool = SpoolFile.reserve(Place(arrival.pk, arrival.generation))
     except SpoolInUse:
@@ -68,6 +77,8 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
         if spool is not None:
             spool.close()
         raise
+    if grant is None:
+        return Attempt(arrival, None, spool, unanswered=False, make_key=make_key, deadline=deadline)
     unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
     if asking.offered is None:
         return Attempt(arrival, grant, spool, unanswered)
@@ -77,14 +88,22 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
 
 def ask(attempt: Attempt) -> Outcome:
     """Ask Salesforce; a new refresh token is on disk before this returns."""
+    if attempt.make_key:
+        return _kept(attempt, _make(attempt.make_key, attempt.deadline))
+    if attempt.grant is None:
+        raise CredentialTampered
     try:
         with place_upstream(attempt.arrival.pk) as salesforce:
-            answer = _refresh(salesforce, attempt)
+            answer = _refresh(salesforce, attempt, attempt.grant)
     except SalesforceUnavailable as error:
         return Outcome(code=error.code)
     except SalesforceError as error:
         return _failure(attempt, error)
-    outcome = _read(attempt, answer)
+    return _kept(attempt, _read(attempt.grant, answer))
+
+
+def _kept(attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Put a new refresh token on disk."""
     if outcome.rotated:
         try:
             attempt.spool.write(outcome.to_text())
@@ -109,12 +128,15 @@ def end(attempt: Attempt, outcome: Outcome, asking: Asking) -> bool:
     return row is not None
 
 
-def end_in_wrong_guess(attempt: Attempt, outcome: Outcome, asking: Asking) -> None:
-    """(b) for a host or client secret that was refused: the credential goes on as if nobody had asked."""
+def end_without_outcome(attempt: Attempt, code: str, asking: Asking) -> None:
+    """(b) where the failure says nothing of the credential, which goes on as if nobody had asked.
+
+    It was a host or client secret that the caller offered, or the org that keys are made through.
+    """
     with transaction.atomic():
         leases.give_back(attempt.arrival)
-        audit.record(audit.Action.REFRESH_ENDED, audit.Outcome.FAILED, by=asking.by, org=asking.org, code=outcome.code)
-        audit_handing_out(asking, outcome.code)
+        audit.record(audit.Action.REFRESH_ENDED, audit.Outcome.FAILED, by=asking.by, org=asking.org, code=code)
+        audit_handing_out(asking, code)
 
 
 def audit_handing_out(asking: Asking, code: str = "", *, token: str = "") -> None:
@@ -124,29 +146,47 @@ def audit_handing_out(asking: Asking, code: str = "", *, token: str = "") -> Non
         audit.record(asking.handing_out, ended, by=asking.by, org=asking.org, code=code, token=token)
 
 
-def _refresh(salesforce: SalesforceClient, attempt: Attempt) -> TokenAnswer:
+def _lacks_key(row: Credential) -> bool:
+    """Tell whether there is nothing to refresh: no key was made yet, or it was refused for good."""
+    ending = BY_CODE.get(row.outcome)
+    return row.sealed_grant is None or bool(ending and ending.definite)
+
+
+def _make(make_key: KeyMaker, deadline: float) -> Outcome:
+    """Make a key. A failure leaves none: the next caller tries again."""
+    try:
+        made = make_key(deadline)
+    except SessionError as error:
+        return Outcome(code=error.code, retry_after=error.retry_after, keyless=True)
+    except SalesforceError as error:
+        return Outcome(code=ending_of(error).code, retry_after=error.retry_after, keyless=True)
+    binding = Binding(made.session.org_id, made.username)
+    return Outcome(auth_url=made.auth_url, rotated=True, session=made.session, made_for=binding)
+
+
+def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenAnswer:
     """Send the refresh; a second time only where that cannot harm and the lease has time for it."""
     began = time.monotonic()
     try:
-        return salesforce.refresh(attempt.grant.auth_url)
+        return salesforce.refresh(grant.auth_url)
     except wire.AlreadyProcessing:
         time_needed = time.monotonic() - began + _PAUSE_BEFORE_SECOND_TRY + settings.SALESFORCE_TIMEOUT_SECONDS
         if attempt.arrival.rotates is not False or time_needed > settings.LEASE_SECONDS:
             raise  # Whoever is at it may have rotated the token: ours would then end the family.
     time.sleep(_PAUSE_BEFORE_SECOND_TRY)
-    return salesforce.refresh(attempt.grant.auth_url)
+    return salesforce.refresh(grant.auth_url)
 
 
-def _read(attempt: Attempt, answer: TokenAnswer) -> Outcome:
+def _read(grant: Grant, answer: TokenAnswer) -> Outcome:
     """Turn a complete answer into an outcome. The refresh token in it is kept whatever else is wrong."""
-    url, rotated = attempt.grant.auth_url, answer.refresh_token is not None
+    url, rotated = grant.auth_url, answer.refresh_token is not None
     if answer.refresh_token is not None:
         url = replace(url, refresh_token=answer.refresh_token)
     kept = url if rotated else None
     if answer.session is None:
         ending = ending_of(answer.fault or wire.Unreadable())
         return Outcome(auth_url=kept, rotated=rotated, code=ending.code)
-    if attempt.grant.binding.org_id not in (None, answer.session.org_id):
+    if grant.binding.org_id not in (None, answer.session.org_id):
         return Outcome(auth_url=kept, rotated=rotated, code="ORG_ID_MISMATCH")
     return Outcome(auth_url=url, rotated=rotated, session=answer.session)
 

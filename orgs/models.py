@@ -51,7 +51,7 @@ class Credential(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    sealed_grant: Any = SealedTextField(editable=False)
+    sealed_grant: Any = SealedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: none was made yet
     sealed_session: Any = SealedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: there is none yet
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -95,6 +95,16 @@ class Credential(models.Model):
 def _owner_links() -> list[str]:
     """Return the names under which owners are found from a credential; apps above add theirs."""
     return [relation.name for relation in Credential._meta.related_objects if relation.one_to_one]
+
+
+def unlink_other_owners(credential: Credential, owner: models.Model) -> None:
+    """Take a credential from whoever has it but `owner`. Call it in the transaction that links it."""
+    for relation in Credential._meta.related_objects:
+        if relation.one_to_one:
+            holders = relation.related_model._default_manager.filter(credential=credential)
+            if isinstance(owner, relation.related_model):
+                holders = holders.exclude(pk=owner.pk)
+            holders.update(credential=None)
 
 
 class KnownToken(models.Model):
@@ -178,6 +188,7 @@ class SalesforceOrg(models.Model):
     is_jit_registration = models.BooleanField(default=False)
     is_dev_hub = models.BooleanField("DevHub", default=False)
     is_default = models.BooleanField("default DevHub", default=False)
+    member_frontdoor = models.BooleanField("members may open it", default=False)
     metadata = models.JSONField(default=dict, blank=True)
     credential = models.OneToOneField(
         Credential, null=True, on_delete=models.PROTECT, related_name="org", editable=False

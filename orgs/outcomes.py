@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from authn import audit
 from authn.actors import Actor, system
 from orgs.endings import BY_CODE
-from orgs.envelopes import Grant, binding_of, seal_grant, seal_session
+from orgs.envelopes import Binding, Grant, binding_of, seal_grant, seal_session
 from orgs.known_tokens import remember
 from orgs.models import Credential, Health
 from orgs.salesforce import AuthUrl, Session
@@ -30,7 +30,8 @@ class Outcome:
 
     `auth_url` is what is to be stored as the grant, None when the stored one stays; `rotated` says
     that its refresh token is a new one. Without a `session`, `code` says why (orgs/endings.py).
-    `lost` says that Salesforce may have answered with a token that nobody has.
+    `lost` says that Salesforce may have answered with a token that nobody has. `made_for` says whose
+    a key is that was made; `keyless`, that none could be, so that the dead one goes too.
     """
 
     auth_url: AuthUrl | None = field(default=None, repr=False)
@@ -39,6 +40,8 @@ class Outcome:
     code: str = ""
     retry_after: int | None = None
     lost: bool = False
+    made_for: Binding | None = None
+    keyless: bool = False
 
     def to_text(self) -> str:
         """Return the outcome as JSON, for the spool: secrets in the clear, the spool encrypts them."""
@@ -51,6 +54,7 @@ class Outcome:
                 if session
                 else None,
                 "code": self.code,
+                "made_for": [self.made_for.org_id, self.made_for.username] if self.made_for else None,
             }
         )
 
@@ -63,6 +67,7 @@ class Outcome:
             rotated=content["rotated"],
             session=Session(*content["session"]) if content["session"] else None,
             code=content["code"],
+            made_for=Binding(*content["made_for"]) if content.get("made_for") else None,
         )
 
 
@@ -87,6 +92,8 @@ def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> Non
     columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
     if handed_out and outcome.session:
         columns["last_used_at"] = Now()
+    if outcome.made_for:
+        _follow_identity(row, outcome.made_for)
     if not _stays_unanswered(row, outcome):
         columns |= {"sent_at": None, "sent_by": None}
     Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
@@ -105,10 +112,14 @@ def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
 def _secrets(row: Credential, outcome: Outcome) -> dict[str, Any]:
     """Return the sealed columns. Whose key it is says the row as it stands now, not as it was read."""
     columns: dict[str, Any] = {}
-    binding = binding_of(row) if outcome.auth_url or outcome.session else None
+    if outcome.keyless:
+        return {"sealed_grant": None, "sealed_session": None, "rotates": None}
+    binding = outcome.made_for
+    if binding is None and (outcome.auth_url or outcome.session):
+        binding = binding_of(row)
     if outcome.auth_url and binding is not None:
         columns["sealed_grant"] = seal_grant(row, Grant(outcome.auth_url, binding))
-        columns["rotates"] = outcome.rotated
+        columns["rotates"] = None if outcome.made_for else outcome.rotated  # The first refresh tells.
     if outcome.auth_url and outcome.rotated:
         remember(row, outcome.auth_url.client_id, outcome.auth_url.refresh_token, outside=False)
         columns["ever_rotated"] = True
@@ -144,12 +155,26 @@ def _breaker(row: Credential, outcome: Outcome) -> dict[str, Any]:
     return {"failures": failures, "failures_since": now if fresh else row.failures_since}
 
 
+def _follow_identity(row: Credential, made_for: Binding) -> None:
+    """Write to the owner whose key was made: a sandbox that was refreshed has another org id than before."""
+    owner = row.owner
+    if owner is None or (owner.org_id, owner.username) == (made_for.org_id, made_for.username):
+        return
+    known = {"org_id": made_for.org_id, "username": made_for.username}
+    type(owner)._default_manager.filter(pk=owner.pk).update(**known)
+    if owner.org_id and owner.org_id != made_for.org_id:
+        facts = {"old": owner.org_id, "new": made_for.org_id}
+        audit.record(audit.Action.ORG_ID_CHANGED, audit.Outcome.GRANTED, by=_engine(), org=owner.username, **facts)
+
+
 def _follow_instance_url(row: Credential, session: Session) -> None:
     """Note that an org has moved, as instance refreshes and My Domain changes make it."""
     owner = row.owner
-    if owner is None or owner.instance_url in ("", session.instance_url):
+    if owner is None or owner.instance_url == session.instance_url:
         return
     type(owner)._default_manager.filter(pk=owner.pk).update(instance_url=session.instance_url)
+    if not owner.instance_url:
+        return
     facts = {"old": owner.instance_url, "new": session.instance_url}
     audit.record(audit.Action.ORG_MOVED, audit.Outcome.GRANTED, by=_engine(), org=owner.username, **facts)
 

@@ -51,8 +51,11 @@ def _ownerless(before: object) -> QuerySet[Credential]:
 def _revoke(credential: Credential) -> bool:
     """End a refresh token. Returns False when it may work another time."""
     by = system("sweep")
+    row = Credential.objects.get(pk=credential.pk)
+    if row.sealed_grant is None:
+        return True  # No key was ever made, or the last one was refused.
     try:
-        url = open_grant(Credential.objects.get(pk=credential.pk)).auth_url
+        url = open_grant(row).auth_url
         with place_upstream(credential.pk) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
     except (CredentialTampered, SessionError) as error:

@@ -21,12 +21,19 @@ def ask_with_session(
     Raises SessionError, and what `a_session` raises.
     """
     try:
-        try:
-            return _ask(credential_id, a_session(), question)
-        except SessionExpired:
-            return _ask(credential_id, a_session(), question)
+        return ask(credential_id, a_session, question)
     except SalesforceError as error:
         raise ending_of(error).error(error.retry_after) from error
+
+
+def ask(
+    credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
+) -> tuple[Session, Reply]:
+    """Do as ask_with_session does, but raise SalesforceError as it is."""
+    try:
+        return _ask(credential_id, a_session(), question)
+    except SessionExpired:
+        return _ask(credential_id, a_session(), question)
 
 
 def _ask(

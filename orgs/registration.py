@@ -18,7 +18,7 @@ from orgs.envelopes import Binding, Grant, open_grant, open_session_of, seal_gra
 from orgs.errors import InvalidChange, OrgsError, RegistrationRefused, SessionError
 from orgs.known_tokens import credential_for
 from orgs.metadata import write_metadata
-from orgs.models import Credential, Health, SalesforceOrg
+from orgs.models import Credential, Health, SalesforceOrg, unlink_other_owners
 from orgs.questions import ask_with_session
 from orgs.salesforce import (
     AuthUrl,
@@ -196,7 +196,7 @@ def _apply(org: SalesforceOrg, options: RegistrationOptions) -> None:
 def _link(org: SalesforceOrg, credential: Credential) -> None:
     """Make a credential the org's own, and delete the one that it replaces."""
     replaced = org.credential_id if org.credential_id != credential.pk else None
-    SalesforceOrg.objects.filter(credential=credential).exclude(pk=org.pk).update(credential=None)
+    unlink_other_owners(credential, org)
     org.credential = credential
     org.is_jit_registration = False
     org.save(update_fields=["credential", "is_jit_registration"])
@@ -226,9 +226,8 @@ def _forget_if_unused(credential: Credential) -> None:
     same auth URL goes on from it.
     """
     with transaction.atomic():
-        unused = Credential.objects.select_for_update(of=("self",)).filter(
-            pk=credential.pk, org=None, ever_rotated=False
-        )
+        unused = Credential.objects.ownerless().select_for_update(of=("self",))
+        unused = unused.filter(pk=credential.pk, ever_rotated=False)
         # Of a lost answer nobody knows whether the token rotated; the row tells that story.
         row = unused.exclude(health=Health.UNCERTAIN).filter(Q(lease_until=None) | Q(lease_until__lte=Now())).first()
         if row is not None:
@@ -256,9 +255,10 @@ def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Ac
             raise InvalidChange(
                 "ALREADY_VERIFIED", f"{org.username} is registered and verified.", "Leave skipValidation out."
             )
-        if Credential.objects.filter(pk=credential.pk).exclude(org=None).exclude(org__pk=org.pk).exists():
+        owner = Credential.objects.get(pk=credential.pk).owner
+        if owner is not None and owner != org:
             raise InvalidChange(
-                "AUTH_URL_IN_USE", "This auth URL belongs to another registered org.", "Leave skipValidation out."
+                "AUTH_URL_IN_USE", "This auth URL belongs to another org of this desk.", "Leave skipValidation out."
             )
         org.instance_url = options.instance_url or auth_url.login_url
         _apply(org, options)

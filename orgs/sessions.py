@@ -16,13 +16,13 @@ from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
 from orgs import replay
-from orgs.asking import Asking
+from orgs.asking import Asking, KeyMakerFailed
 from orgs.endings import BY_CODE, Ending, error_for
 from orgs.envelopes import open_session_of
-from orgs.errors import CredentialTampered, OrgNotFound, OrgUnverified, SessionError, SpoolUnavailable
+from orgs.errors import CredentialRefused, CredentialTampered, SessionError, SpoolUnavailable
 from orgs.leases import Sight
-from orgs.minting import Attempt, ask, audit_handing_out, begin, end, end_in_wrong_guess
-from orgs.models import Credential, SalesforceOrg
+from orgs.minting import Attempt, ask, audit_handing_out, begin, end, end_without_outcome
+from orgs.models import Credential
 from orgs.salesforce import Session
 from orgs.spool import Place
 from orgs.waiting import wait_for_attempt
@@ -38,6 +38,14 @@ class CredentialGone(Exception):
     """The credential was deleted while somebody waited for it. Its owner may have another."""
 
 
+class _KeyRefused(Exception):
+    """Salesforce refuses the key for good, and another can be made."""
+
+    def __init__(self, error: SessionError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A session, and whether it is an older one that was handed out again to save a log-in."""
@@ -51,10 +59,22 @@ def open_session(credential: Credential, asking: Asking) -> Opened:
 
     Mints one under the lease, or adopts the outcome of an attempt that ended after this call had
     read the row. A definite refusal that is on record is answered without a call, unless
-    `asking.ask_again`. Raises SessionError, CredentialTampered, SpoolUnavailable, CredentialGone.
+    `asking.ask_again`. Where `asking.make_key` can make a key, it does so in place of a refused one.
+    Raises SessionError, CredentialTampered, SpoolUnavailable, CredentialGone.
     """
+    try:
+        return _open(credential, asking)
+    except _KeyRefused:
+        pass  # It is on record now, so that the next attempt, whoever makes it, makes a key.
+    try:
+        return _open(credential, asking)
+    except _KeyRefused as refusal:
+        raise refusal.error from refusal
+
+
+def _open(credential: Credential, asking: Asking) -> Opened:
     arrival = _arrive(credential, asking)
-    if (ending := _refusal_on_record(arrival)) and not asking.ask_again:
+    if (ending := refusal_on_record(arrival)) and not (asking.ask_again or asking.make_key):
         audit_handing_out(asking, ending.code)
         raise ending.error(arrival.outcome_retry_after)
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS + _PATIENCE_BEYOND_TIMEOUT
@@ -67,31 +87,9 @@ def open_session(credential: Credential, asking: Asking) -> Opened:
         if sight.hindrance and not sight.lease_rest:
             return _hindered(arrival, asking, sight)
         if time.monotonic() >= deadline:
-            raise _refuse(asking, "REFRESH_IN_PROGRESS", sight.lease_rest)
+            raise refuse(asking, "REFRESH_IN_PROGRESS", sight.lease_rest)
         if not sight.lease_rest:
             time.sleep(_PAUSE_WHEN_FREE)
-
-
-def session_for(org: SalesforceOrg, asking: Asking) -> Opened:
-    """Return a session for a registered org, whichever credential it has by now.
-
-    Raises what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the
-    org was deleted meanwhile.
-    """
-    for _ in range(2):
-        current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
-        if current is None:
-            raise OrgNotFound(org.username)
-        if current.credential is None:
-            raise _refuse(asking, "CREDENTIAL_EXPIRED")
-        if not current.org_id and not asking.ask_again:
-            audit_handing_out(asking, OrgUnverified.code)
-            raise OrgUnverified(org.username)
-        try:
-            return open_session(current.credential, asking)
-        except CredentialGone:
-            continue
-    raise _refuse(asking, "REFRESH_IN_PROGRESS")
 
 
 # --- Arriving --------------------------------------------------------------------------------------
@@ -119,7 +117,8 @@ def _read(credential: Credential) -> Credential:
     return row
 
 
-def _refusal_on_record(credential: Credential) -> Ending | None:
+def refusal_on_record(credential: Credential) -> Ending | None:
+    """Return the definite refusal that a credential ended in, which is not asked for again."""
     ending = BY_CODE.get(credential.outcome)
     return ending if ending and ending.definite else None
 
@@ -137,9 +136,13 @@ def _begin(arrival: Credential, asking: Asking) -> Attempt | None:
 
 def _finish(attempt: Attempt, asking: Asking) -> Opened:
     with attempt.spool:
-        outcome = ask(attempt)
+        try:
+            outcome = ask(attempt)
+        except KeyMakerFailed as failed:
+            end_without_outcome(attempt, getattr(failed.error, "code", ""), asking)
+            raise failed.error from failed
         if attempt.is_wrong_guess(outcome):
-            end_in_wrong_guess(attempt, outcome, asking)
+            end_without_outcome(attempt, outcome.code, asking)
             raise error_for(outcome.code, outcome.retry_after)
         if not end(attempt, outcome, asking):
             # Another has ended an attempt meanwhile, or the credential was deleted.
@@ -150,8 +153,16 @@ def _finish(attempt: Attempt, asking: Asking) -> Opened:
             attempt.spool.remove()
             raise CredentialGone
     if outcome.session is None:
-        raise error_for(outcome.code, outcome.retry_after)
+        error = error_for(outcome.code, outcome.retry_after)
+        error.is_news = True
+        raise _refusal_of_key(error, asking, was_made=attempt.make_key is not None)
     return Opened(outcome.session)
+
+
+def _refusal_of_key(error: SessionError, asking: Asking, *, was_made: bool) -> Exception:
+    """Return the error to raise: another one where a key can be made in place of the refused one."""
+    can_make = asking.make_key is not None and not was_made and isinstance(error, CredentialRefused)
+    return _KeyRefused(error) if can_make else error
 
 
 # --- Waiting, and what comes of it -----------------------------------------------------------------
@@ -175,7 +186,9 @@ def _adopt(arrival: Credential, asking: Asking) -> Opened:
     if credential is None:
         raise CredentialGone
     if credential.outcome:
-        raise _refuse(asking, credential.outcome, credential.outcome_retry_after)
+        error = refuse(asking, credential.outcome, credential.outcome_retry_after)
+        # Without a grant, the attempt was one to make a key, and another would end the same way.
+        raise _refusal_of_key(error, asking, was_made=credential.sealed_grant is None)
     session = open_session_of(credential)
     if session is None:
         raise CredentialTampered
@@ -191,15 +204,15 @@ def _hindered(arrival: Credential, asking: Asking, sight: Sight) -> Opened:
         if row and not _speaks_against_reuse(row) and (session := open_session_of(row)):
             audit_handing_out(asking, token=session.access_token)
             return Opened(session, reused=True)
-    raise _refuse(asking, sight.hindrance, sight.hindrance_rest)
+    raise refuse(asking, sight.hindrance, sight.hindrance_rest)
 
 
 def _speaks_against_reuse(credential: Credential) -> bool:
     """Tell whether the last attempt told that the org or the credential is not what it was."""
-    return bool(_refusal_on_record(credential)) or credential.outcome == "ORG_ID_MISMATCH"
+    return bool(refusal_on_record(credential)) or credential.outcome == "ORG_ID_MISMATCH"
 
 
-def _refuse(asking: Asking, code: str, rest: float | None = None) -> Exception:
+def refuse(asking: Asking, code: str, rest: float | None = None) -> SessionError:
     """Record that nothing was handed out, and return the error that says why and for how long."""
     audit_handing_out(asking, code)
     return error_for(code, max(1, math.ceil(rest)) if rest else None)

@@ -7,6 +7,7 @@ from orgs.salesforce.hosts import ForeignHost, HostPolicy, host_of, my_domain, s
 from orgs.salesforce.results import (
     Identity,
     Organization,
+    SandboxCode,
     SandboxState,
     ScratchOrgRecord,
     Session,
@@ -22,6 +23,7 @@ __all__ = [
     "InvalidAuthUrl",
     "Organization",
     "RedactedAuthUrl",
+    "SandboxCode",
     "SandboxState",
     "ScratchOrgRecord",
     "SalesforceClient",

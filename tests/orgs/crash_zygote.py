@@ -20,8 +20,8 @@ from authn.actors import system  # noqa: E402
 from orgs import spool  # noqa: E402
 from orgs.asking import Asking  # noqa: E402
 from orgs.models import SalesforceOrg  # noqa: E402
+from orgs.org_sessions import session_for  # noqa: E402
 from orgs.salesforce import client, transport  # noqa: E402
-from orgs.sessions import session_for  # noqa: E402
 
 
 def _die(*_: Any, **__: Any) -> None:

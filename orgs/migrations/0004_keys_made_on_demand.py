@@ -1,0 +1,17 @@
+import orgs.sealed_column
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('orgs', '0003_member_frontdoor'),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name='credential',
+            name='sealed_grant',
+            field=orgs.sealed_column.SealedTextField(editable=False, null=True),
+        ),
+    ]

@@ -1,0 +1,120 @@
+"""Makes a key for a sandbox through its production org: a code of sandboxAuth, traded for a grant.
+
+Each exchange is one more grant of the same user and app, and the sixth ends the first (Salesforce
+keeps five). So a key that was made is kept and refreshed, and another is made only when Salesforce
+refuses it for good (design 9.7).
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orgs import replay
+from orgs.asking import KeyMakerFailed, MadeKey
+from orgs.endings import error_for
+from orgs.envelopes import open_grant
+from orgs.errors import CredentialTampered, OrgNotFound, OrgsError, SessionError
+from orgs.models import Credential, SalesforceOrg
+from orgs.outcomes import Outcome
+from orgs.questions import ask
+from orgs.salesforce import AuthUrl, SandboxCode, Session, host_of
+from orgs.salesforce import errors as wire
+from orgs.upstream import place_upstream
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxKeyMaker:
+    """Makes keys for one sandbox. `credential_id` is the row that they are for.
+
+    `parent_sessions` gives, for each question, what gives the parent's sessions for it. A `username` says
+    whose key it must be; `admit` refuses an org by raising.
+    """
+
+    parent: SalesforceOrg
+    parent_sessions: Callable[[], Callable[[], Session]]
+    sandbox_name: str
+    credential_id: uuid.UUID
+    username: str = ""
+    admit: Callable[[Session], None] = lambda _session: None
+
+    def __call__(self, deadline: float) -> MadeKey:
+        """Make a key: sandboxAuth at the parent, then the exchange where its answer says."""
+        app = self._app()
+        code = self._code(app.client_id, deadline)
+        return self._exchange(code, app, deadline)
+
+    def _app(self) -> AuthUrl:
+        """Return the app of the parent's own key: the code is for it."""
+        row = Credential.objects.with_secrets().filter(org=self.parent).first()
+        if row is None:
+            raise KeyMakerFailed(OrgNotFound(self.parent.username))
+        try:
+            return open_grant(row).auth_url
+        except CredentialTampered as error:
+            raise KeyMakerFailed(error) from error
+
+    def _code(self, client_id: str, deadline: float) -> SandboxCode:
+        try:
+            _, code = ask(
+                self._parent_id,
+                self._sessions(),
+                lambda salesforce, session: salesforce.until(deadline).sandbox_code(
+                    session, sandbox_name=self.sandbox_name, client_id=client_id
+                ),
+            )
+        except wire.RequestRefused as refusal:
+            raise self._reason(refusal, deadline) from refusal
+        return code
+
+    def _reason(self, refusal: wire.RequestRefused, deadline: float) -> SessionError:
+        """Find out why the production org gave no code: its words for that are documented nowhere."""
+        if refusal.error_code == "INVALID_STATUS":
+            return error_for("SANDBOX_BUSY")
+        _, state = ask(
+            self._parent_id,
+            self._sessions(),
+            lambda salesforce, session: salesforce.until(deadline).sandbox_state(session, self.sandbox_name),
+        )
+        if state is None or state.is_deleted:
+            return error_for("SANDBOX_NOT_FOUND")
+        return error_for("SANDBOX_AUTH_REFUSED" if state.is_ready else "SANDBOX_BUSY")
+
+    def _exchange(self, code: SandboxCode, app: AuthUrl, deadline: float) -> MadeKey:
+        with place_upstream(self.credential_id) as salesforce:
+            answer = salesforce.until(deadline).exchange_code(
+                code, client_id=app.client_id, client_secret=app.client_secret
+            )
+        if answer.session is None or answer.refresh_token is None:
+            raise answer.fault or wire.Unreadable()
+        host = host_of(answer.session.instance_url)
+        url = AuthUrl(app.client_id, app.client_secret, answer.refresh_token, host)
+        try:
+            self._check(code, answer.session)
+        except (SessionError, KeyMakerFailed):
+            # It is nobody's, and would take one of the five places.
+            replay.revoke_orphan(self.credential_id, Outcome(auth_url=url, rotated=True))
+            raise
+        return MadeKey(url, answer.session, self.username or code.username)
+
+    def _check(self, code: SandboxCode, session: Session) -> None:
+        if self.username and code.username.lower() != self.username.lower():
+            raise error_for("SANDBOX_USER_CHANGED")
+        try:
+            self.admit(session)
+        except OrgsError as error:
+            raise KeyMakerFailed(error) from error
+
+    @property
+    def _parent_id(self) -> uuid.UUID:
+        return self.parent.credential_id or self.credential_id
+
+    def _sessions(self) -> Callable[[], Session]:
+        a_session = self.parent_sessions()
+
+        def of_parent() -> Session:
+            try:
+                return a_session()
+            except OrgsError as error:
+                raise KeyMakerFailed(error) from error
+
+        return of_parent
