@@ -27,6 +27,12 @@ class Action(models.TextChoices):
     REVOKED = "credential.revoked"
     ACCESS_TOKEN = "access_token.handed_out"
     AUTH_URL = "auth_url.handed_out"
+    FRONTDOOR = "frontdoor.handed_out"
+    AUTH_URL_WRITTEN = "auth_url.written_to_dev_hub"
+    POOL_ADDED = "pool_instance.added"
+    POOL_REMOVED = "pool_instance.removed"
+    POOL_FETCHED = "pool_instance.fetched"
+    POOL_UNASSIGNED = "pool_instance.unassigned"
 
 
 class Outcome(models.TextChoices):

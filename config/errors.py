@@ -23,6 +23,7 @@ from authn.client_address import client_address
 from authn.request_id import request_id_of
 from orgs import errors as orgs
 from orgs.usernames import is_username_like
+from sandboxes import errors as sandboxes
 
 logger = logging.getLogger("frontdesk.errors")
 
@@ -54,6 +55,18 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     orgs.SalesforceLimited: HTTPStatus.TOO_MANY_REQUESTS,
     orgs.SalesforceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     orgs.SalesforceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    sandboxes.Refused: HTTPStatus.BAD_REQUEST,
+    sandboxes.NotFound: HTTPStatus.NOT_FOUND,
+    sandboxes.Ambiguous: HTTPStatus.CONFLICT,
+    sandboxes.SearchIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
+    sandboxes.FrontdoorNotAllowed: HTTPStatus.FORBIDDEN,
+    sandboxes.PoolNotAssigned: HTTPStatus.FORBIDDEN,
+    sandboxes.PoolEmpty: HTTPStatus.CONFLICT,
+    sandboxes.InstanceExpired: HTTPStatus.GONE,
+    sandboxes.InstanceProvisioning: HTTPStatus.SERVICE_UNAVAILABLE,
+    sandboxes.ScratchOrgExpired: HTTPStatus.GONE,
+    sandboxes.ScratchOrgMismatch: HTTPStatus.CONFLICT,
+    sandboxes.ScratchKeyRefused: HTTPStatus.CONFLICT,
 }
 
 # Framework errors: what happened is theirs to say, what to do is ours.

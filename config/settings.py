@@ -42,6 +42,10 @@ SALESFORCE_API_VERSION: str = env.str("SALESFORCE_API_VERSION", default="")
 SALESFORCE_GATEWAY: str = env.str("SALESFORCE_GATEWAY", default="").rstrip("/")
 ALLOW_AUTH_URL_RELEASE: bool = env.bool("ALLOW_AUTH_URL_RELEASE", default=True)
 ALLOW_SKIP_VALIDATION: bool = env.bool("ALLOW_SKIP_VALIDATION", default=False)
+ALLOW_LEGACY_FRONTDOOR: bool = env.bool("ALLOW_LEGACY_FRONTDOOR", default=False)
+SCRATCH_AUTH_URL_FIELD: str = env.str("SCRATCH_AUTH_URL_FIELD", default="SfdxAuthUrl__c")
+POOL_FIELD_TAG: str = env.str("POOL_FIELD_TAG", default="Pooltag__c")
+POOL_FIELD_STATUS: str = env.str("POOL_FIELD_STATUS", default="Allocation_status__c")
 LEASE_SECONDS: float = env.float("LEASE_SECONDS", default=25.0)
 TAKEOVER_SECONDS: float = env.float("TAKEOVER_SECONDS", default=120.0)
 LOGIN_BUDGET_PER_HOUR: int = env.int("LOGIN_BUDGET_PER_HOUR", default=3000)
@@ -196,6 +200,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": False,
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "PoolStatusEnum": "sandboxes.models.PoolInstance.Status",
+        "NewPoolStatusEnum": ["AVAILABLE", "PROVISIONING"],
+    },
 }
 
 # --- Pages -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ schema = SpectacularJSONAPIView.as_view(authentication_classes=[], permission_cl
 api: list[URLPattern | URLResolver] = [
     path("", include("authn.urls")),
     path("auth/salesforce/", include("orgs.urls")),
+    path("", include("sandboxes.urls")),
     path("schema", schema, name="schema"),
     path("docs", ApiDocsView.as_view(), name="api-docs"),
 ]

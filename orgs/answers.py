@@ -20,15 +20,14 @@ from orgs.serializers import (
     SalesforceConnectionTestResponseDto,
     SalesforceOrgListItemDto,
 )
-from orgs.sessions import Opened
 
 
-def _is_only_looking(request: Request) -> bool:
+def is_only_looking(request: Request) -> bool:
     """Tell a HEAD, which asks whether something is there, from a request for a key."""
     return request.method == "HEAD"
 
 
-def _is_prefetch(request: Request) -> bool:
+def is_prefetch(request: Request) -> bool:
     """Tell a browser or chat that fetches a link before anybody has clicked it."""
     purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"))
     return any(word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender", "preview"))
@@ -39,12 +38,12 @@ def org_answer(request: Request, find_org: Callable[[], SalesforceOrg], auth_typ
     by = Actor.of(request)
     if auth_type and not by.may_hold_credentials:
         raise CredentialsForbidden
-    if _is_prefetch(request):
+    if is_prefetch(request):
         return Response(status=HTTP_204_NO_CONTENT)
     org = find_org()
     credentials: dict[str, Any] = {}
     headers: dict[str, str] = {}
-    if by.may_hold_credentials and not _is_only_looking(request):
+    if by.may_hold_credentials and not is_only_looking(request):
         credentials = _credentials(org, by, auth_type, headers)
         org = find(org.username)  # What came of it shows in the health, and the org may have moved.
     return Response(SalesforceOrgListItemDto(org).data | credentials, headers=headers)
@@ -55,7 +54,7 @@ def _credentials(org: SalesforceOrg, by: Actor, auth_type: str | None, headers: 
         return {"sfdxAuthUrl": handing_out.auth_url(org, by=by)}
     try:
         opened = handing_out.access_token(org, by=by)
-        headers.update(_source_of(opened))
+        headers.update(source_of(opened.reused))
         return {"accessToken": opened.session.access_token}
     except OrgsError as error:
         if auth_type:
@@ -74,12 +73,12 @@ def token_answer(request: Request, org: SalesforceOrg) -> Response:
         "orgId": session.org_id,
         "isDevHub": org.is_dev_hub,
     }
-    return Response(AccessTokenResponseDto(content).data, headers=_source_of(opened))
+    return Response(AccessTokenResponseDto(content).data, headers=source_of(opened.reused))
 
 
-def _source_of(opened: Opened) -> dict[str, str]:
+def source_of(reused: bool) -> dict[str, str]:
     """Return the header that says of a token that it is not fresh, to spare the login budget."""
-    return {"X-Token-Source": "reuse"} if opened.reused else {}
+    return {"X-Token-Source": "reuse"} if reused else {}
 
 
 def verdict_answer(org: SalesforceOrg, error: OrgsError | None) -> Response:

@@ -217,6 +217,13 @@ _ENDINGS = (
         Health.FAILING,
     ),
     Ending(
+        "FRONTDOOR_REFUSED",
+        errors.SalesforceRefused,
+        "The org gives this user no one-time link.",
+        "The user may be API-only, or the app may lack the scope web or full: change that in the org's Setup.",
+        counts=False,
+    ),
+    Ending(
         "UPSTREAM_REFUSED",
         errors.SalesforceRefused,
         "Salesforce refused the request.",

@@ -1,9 +1,11 @@
 """Hands out keys of registered orgs: access tokens and, where that is allowed, auth URLs."""
 
+import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import Actor
@@ -30,6 +32,13 @@ def access_token(org: SalesforceOrg, *, by: Actor) -> Opened:
     if not by.may_hold_credentials:
         raise CredentialsForbidden
     return session_for(org, Asking(by=by, org=org.username, handing_out=audit.Action.ACCESS_TOKEN))
+
+
+def note(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Actor, token: str) -> None:
+    """Record a key that is about to be handed out, where the engine could not: it was checked, or made, after it."""
+    with transaction.atomic():
+        audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
+        Credential.objects.filter(pk=credential_id).update(last_used_at=Now())
 
 
 def auth_url(org: SalesforceOrg, *, by: Actor) -> str:

@@ -11,7 +11,7 @@ from authn.actors import Actor
 from orgs.asking import Asking
 from orgs.endings import BY_CODE
 from orgs.envelopes import open_session_of
-from orgs.errors import CredentialRefused, OrgNotFound, OrgsError, OrgUnverified
+from orgs.errors import CredentialRefused, KeyNotMade, OrgNotFound, OrgsError, OrgUnverified
 from orgs.minting import audit_handing_out
 from orgs.models import Credential, SalesforceOrg
 from orgs.organization_kinds import Kind
@@ -37,8 +37,9 @@ def session_for(org: SalesforceOrg, asking: Asking) -> Opened:
         if not current.org_id and not asking.ask_again:
             audit_handing_out(asking, OrgUnverified.code)
             raise OrgUnverified(org.username)
+        maker = _key_maker(current, credential, asking.by)
         try:
-            return open_session(credential, replace(asking, make_key=_key_maker(current, credential, asking.by)))
+            return open_session(credential, replace(asking, make_key=maker))
         except CredentialGone:
             continue
         except CredentialRefused as error:
@@ -46,6 +47,8 @@ def session_for(org: SalesforceOrg, asking: Asking) -> Opened:
                 _note_refresh(credential)
                 raise refuse(asking, "SANDBOX_REFRESHED") from error
             raise
+        except KeyNotMade as error:
+            raise (maker.named(error) if maker else error) from error
     raise refuse(asking, "REFRESH_IN_PROGRESS")
 
 

@@ -1,5 +1,6 @@
 """Clears away credentials that no org has: what is left of registrations that failed."""
 
+import uuid
 from datetime import timedelta
 
 from django.db import transaction
@@ -31,16 +32,23 @@ def delete_ownerless_credentials() -> int:
     One that never rotated is not revoked: its token is the one that was sent in, and may be in use
     elsewhere. Returns how many were deleted.
     """
-    deleted = 0
-    for credential in _ownerless(timezone.now() - KEPT):
-        if not leases.hold(credential.pk, credential.generation):
-            continue
-        given_up = credential.created_at < timezone.now() - GIVEN_UP_AFTER
-        if not credential.ever_rotated or _revoke(credential) or given_up:
-            deleted += _delete(credential)
-        else:
-            leases.give_back(credential)
-    return deleted
+    return sum(_end(credential) for credential in _ownerless(timezone.now() - KEPT))
+
+
+def end_ownerless(credential_id: uuid.UUID) -> None:
+    """Do so at once with one credential, a key that was made in vain."""
+    for credential in Credential.objects.ownerless().filter(pk=credential_id):
+        _end(credential)
+
+
+def _end(credential: Credential) -> int:
+    if not leases.hold(credential.pk, credential.generation):
+        return 0
+    given_up = credential.created_at < timezone.now() - GIVEN_UP_AFTER
+    if not credential.ever_rotated or _revoke(credential) or given_up:
+        return _delete(credential)
+    leases.give_back(credential)
+    return 0
 
 
 def _ownerless(before: object) -> QuerySet[Credential]:

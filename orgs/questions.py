@@ -12,6 +12,12 @@ from orgs.upstream import place_upstream
 Reply = TypeVar("Reply")
 
 
+def first_then(session: Session, reopen: Callable[[], Session]) -> Callable[[], Session]:
+    """Return what gives a session that is at hand first, and fresh ones when it is not accepted."""
+    at_hand = [session]
+    return lambda: at_hand.pop() if at_hand else reopen()
+
+
 def ask_with_session(
     credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
 ) -> tuple[Session, Reply]:

@@ -66,7 +66,7 @@ def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **
     (design 9.6).
     """
     options = RegistrationOptions(**fields)
-    auth_url = _parse(sfdx_auth_url)
+    auth_url = parse_auth_url(sfdx_auth_url)
     _check(options)
     if skip_validation:
         return _register_unverified(auth_url, options, by)
@@ -77,7 +77,7 @@ def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **
         except CredentialGone:
             continue
         except OrgsError:
-            _forget_if_unused(credential)
+            forget_if_unused(credential)
             raise
     raise error_for("REFRESH_IN_PROGRESS")
 
@@ -99,7 +99,8 @@ def _register_validated(
     return _store(credential, session, facts, options, by)
 
 
-def _parse(text: str) -> AuthUrl:
+def parse_auth_url(text: str) -> AuthUrl:
+    """Read an auth URL from outside. Raises RegistrationRefused."""
     try:
         return AuthUrl.parse(text, hosts())
     except InvalidAuthUrl as error:
@@ -205,8 +206,8 @@ def _link(org: SalesforceOrg, credential: Credential) -> None:
         Credential.objects.filter(pk=replaced).delete()
 
 
-def bind(credential: Credential, org: SalesforceOrg) -> None:
-    """Seal a credential anew, under the org id and username of its org."""
+def bind(credential: Credential, org: Any) -> None:
+    """Seal a credential anew, under the org id and username of its owner: a registered org, or an app's above."""
     # Locked: a refresh that ends at this moment writes the next refresh token to the same column.
     unbound = Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
     binding = Binding(org.org_id or None, org.username if org.org_id else None)
@@ -219,7 +220,7 @@ def bind(credential: Credential, org: SalesforceOrg) -> None:
     Credential.objects.filter(pk=credential.pk).update(**columns)
 
 
-def _forget_if_unused(credential: Credential) -> None:
+def forget_if_unused(credential: Credential) -> None:
     """Delete the credential of a registration that failed, unless it must be kept.
 
     It is kept when an org has it, when somebody is using it, and when its token rotated: then the

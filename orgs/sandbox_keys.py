@@ -27,7 +27,7 @@ class SandboxKeyMaker:
     """Makes keys for one sandbox. `credential_id` is the row that they are for.
 
     `parent_sessions` gives, for each question, what gives the parent's sessions for it. A `username` says
-    whose key it must be; `admit` refuses an org by raising.
+    whose key it must be; `admit` refuses an org id by raising.
     """
 
     parent: SalesforceOrg
@@ -35,13 +35,22 @@ class SandboxKeyMaker:
     sandbox_name: str
     credential_id: uuid.UUID
     username: str = ""
-    admit: Callable[[Session], None] = lambda _session: None
+    admit: Callable[[str], None] = lambda _org_id: None
 
     def __call__(self, deadline: float) -> MadeKey:
         """Make a key: sandboxAuth at the parent, then the exchange where its answer says."""
         app = self._app()
         code = self._code(app.client_id, deadline)
         return self._exchange(code, app, deadline)
+
+    def named(self, error: OrgsError) -> OrgsError:
+        """Return an error that says which sandbox and production org it speaks of."""
+        if error.code == "SANDBOX_AUTH_REFUSED":
+            who = f"{self.parent.username} gets no log-in to the sandbox {self.sandbox_name!r}"
+            error.args = (f"{who}: only the user who created or last refreshed it does.",)
+        elif error.code == "SANDBOX_NOT_FOUND":
+            error.args = (f"{self.parent.username} has no sandbox {self.sandbox_name!r}.",)
+        return error
 
     def _app(self) -> AuthUrl:
         """Return the app of the parent's own key: the code is for it."""
@@ -100,7 +109,7 @@ class SandboxKeyMaker:
         if self.username and code.username.lower() != self.username.lower():
             raise error_for("SANDBOX_USER_CHANGED")
         try:
-            self.admit(session)
+            self.admit(session.org_id)
         except OrgsError as error:
             raise KeyMakerFailed(error) from error
 

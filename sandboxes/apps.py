@@ -7,4 +7,14 @@ class SandboxesConfig(AppConfig):
     """Keys made on demand, for orgs that are not registered with a key of their own."""
 
     name = "sandboxes"
-    verbose_name = "Sandboxes"
+    verbose_name = "Sandboxes and pools"
+
+    def ready(self) -> None:
+        """Register the system checks and the sweeps."""
+        from authn.sweeping import add_sweep
+        from sandboxes import checks  # noqa: F401  # importing registers them
+        from sandboxes.grants import drop_idle_grants
+        from sandboxes.models import PoolInstance
+
+        add_sweep("idle grants", drop_idle_grants)
+        add_sweep("overdue pool instances", PoolInstance.objects.expire_overdue)

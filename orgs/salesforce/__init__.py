@@ -1,6 +1,6 @@
 """Salesforce's wire in plain Python: no Django, nothing of ours."""
 
-from orgs.salesforce.auth_url import AuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
+from orgs.salesforce.auth_url import AuthUrl, ForeignAuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
 from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
 from orgs.salesforce.errors import SalesforceError
 from orgs.salesforce.hosts import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
@@ -17,6 +17,7 @@ from orgs.salesforce.transport import Transport
 
 __all__ = [
     "AuthUrl",
+    "ForeignAuthUrl",
     "ForeignHost",
     "HostPolicy",
     "Identity",

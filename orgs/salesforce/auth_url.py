@@ -32,6 +32,10 @@ class InvalidAuthUrl(ValueError):
     action = f"Send the value of result.sfdxAuthUrl from: {_SHOW_COMMAND}"
 
 
+class ForeignAuthUrl(InvalidAuthUrl):
+    """An auth URL of a host that is none of Salesforce's."""
+
+
 class RedactedAuthUrl(InvalidAuthUrl):
     """The text is what the CLI prints in place of an auth URL since version 2.136."""
 
@@ -71,7 +75,7 @@ class AuthUrl:
             )
         host = match["host"].lower()
         if not hosts.admits(host):
-            raise InvalidAuthUrl("The host of the auth URL is none of Salesforce's.")
+            raise ForeignAuthUrl("The host of the auth URL is none of Salesforce's.")
         return cls(match["client_id"], match["client_secret"], match["refresh_token"], host)
 
     @property

@@ -1,0 +1,145 @@
+"""What can go wrong with keys made on demand. These know no HTTP; config/errors.py gives each a status.
+
+SandboxesError
+├── Refused                                what was asked for cannot be; `code` tells why
+├── NotFound                               nobody who was asked knows a sandbox, scratch org or instance of this name
+├── Ambiguous                              several production orgs have a sandbox of this name
+├── SearchIncomplete                       not found, and not everybody could be asked
+├── FrontdoorNotAllowed, PoolNotAssigned   a member may not open this org
+├── PoolEmpty                              no instance is free
+├── InstanceExpired                        the instance's time is over
+├── InstanceProvisioning                   it is not ready yet
+├── ScratchOrgExpired                      the scratch org is no more
+├── ScratchOrgMismatch                     the DevHub's record holds the key of another org
+└── ScratchKeyRefused                      Salesforce refuses the key in the DevHub's record
+"""
+
+from collections.abc import Iterable
+
+from orgs.errors import OrgsError
+
+
+class SandboxesError(OrgsError):
+    """An error with a machine code, a message, and what its reader can do."""
+
+    code = "SANDBOXES_ERROR"
+
+
+class Refused(SandboxesError):
+    """What was asked for cannot be: `code` tells why. Nothing was changed."""
+
+    def __init__(self, code: str, message: str, action: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.action = action
+
+
+class NotFound(SandboxesError):
+    """Nothing of this name is known."""
+
+    def __init__(self, code: str, message: str, action: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.action = action
+
+
+class Ambiguous(SandboxesError):
+    """Several production orgs have a sandbox of this name; none is picked by chance."""
+
+    code = "AMBIGUOUS_SANDBOX"
+    action = "Say which production org is meant: productionUsername, or prodOrg for a frontdoor."
+
+    def __init__(self, name: str, parents: Iterable[str]) -> None:
+        super().__init__(f"Several production orgs have a sandbox {name!r}: {', '.join(sorted(parents))}.")
+
+
+class SearchIncomplete(SandboxesError):
+    """Those who could be asked do not know it, and the others may."""
+
+    code = "SEARCH_INCOMPLETE"
+    retry_after = 30
+
+    def __init__(self, what: str, unasked: Iterable[str]) -> None:
+        super().__init__(f"{what} was not found, and these orgs could not be asked: {', '.join(unasked)}.")
+        self.action = "Try again later, or name the production org or DevHub; an owner can test those connections."
+
+
+class FrontdoorNotAllowed(SandboxesError):
+    """Members do not open production orgs and DevHubs: the session there is the integration user's."""
+
+    code = "FRONTDOOR_NOT_ALLOWED"
+    action = "Ask an owner, who can open it or let members open this org, in the console."
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"Members may not open {username}, a production org or DevHub.")
+
+
+class PoolNotAssigned(SandboxesError):
+    """Members open instances that somebody was given."""
+
+    code = "POOL_NOT_ASSIGNED"
+    action = "Have it assigned first: POST /sfp/api/pools/instances/fetch, as a job or an owner."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The pool instance {name} is assigned to nobody.")
+
+
+class PoolEmpty(SandboxesError):
+    """No instance of the pool is free."""
+
+    code = "POOL_EMPTY"
+    action = "Wait until one is returned, or have an owner add instances."
+
+    def __init__(self, repository: str, tag: str) -> None:
+        super().__init__(f"No instance of the pool {tag!r} of {repository} is available.")
+
+
+class InstanceExpired(SandboxesError):
+    """The instance's time is over."""
+
+    code = "POOL_INSTANCE_EXPIRED"
+    action = "Fetch another one: POST /sfp/api/pools/instances/fetch."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The pool instance {name} has expired.")
+
+
+class InstanceProvisioning(SandboxesError):
+    """The instance is not ready yet."""
+
+    code = "POOL_INSTANCE_PROVISIONING"
+    action = "Try again when it is ready."
+    retry_after = 60
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The pool instance {name} is still being made.")
+
+
+class ScratchOrgExpired(SandboxesError):
+    """The scratch org was deleted, or its days are over."""
+
+    code = "SCRATCH_ORG_EXPIRED"
+    action = "Make a new scratch org."
+
+    def __init__(self, username: str, when: str) -> None:
+        super().__init__(f"The scratch org {username} is no more ({when}).")
+
+
+class ScratchOrgMismatch(SandboxesError):
+    """The DevHub's record of a scratch org holds the auth URL of another org."""
+
+    code = "ORG_ID_MISMATCH"
+    action = "Correct the record in the DevHub; find out who wrote to it."
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"The auth URL in the DevHub's record of {username} belongs to another org.")
+
+
+class ScratchKeyRefused(SandboxesError):
+    """Salesforce refuses the auth URL in the DevHub's record; `code` says why."""
+
+    action = "Write a new auth URL into the scratch org's record in the DevHub, or make a new scratch org."
+
+    def __init__(self, code: str, username: str, message: str) -> None:
+        super().__init__(f"The auth URL in the DevHub's record of {username} is no good. {message}")
+        self.code = code

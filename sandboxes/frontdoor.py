@@ -1,0 +1,152 @@
+"""Opens an org in a browser: finds which is meant, asks who may, and gets a one-time link.
+
+The order is the contract's: registered orgs, pool instances (only with their repository), and orgs
+that are reached through their production org or DevHub.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from authn import audit
+from authn.actors import Actor
+from orgs import handing_out
+from orgs.errors import AmbiguousSandbox, OrgsError
+from orgs.models import SalesforceOrg
+from orgs.one_time_links import one_time_link
+from orgs.organization_kinds import Kind
+from sandboxes.errors import FrontdoorNotAllowed, InstanceExpired, InstanceProvisioning, PoolNotAssigned, Refused
+from sandboxes.models import PoolInstance
+from sandboxes.names import is_sandbox_name
+from sandboxes.opened import OpenedOrg
+from sandboxes.pool_keys import open_instance, open_registered, registered_org
+from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_org_of
+from sandboxes.sandbox_auth import open_sandbox, same_domain
+from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What somebody wants to open: a username, sandbox name or pool instance name, and where to look."""
+
+    name: str
+    repository: str = ""
+    production_username: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDoor:
+    """A one-time link into an org, and which org and user it is for."""
+
+    link: str = field(repr=False)
+    username: str
+    instance_url: str
+    org_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way into an org that this actor may go. `open` mints a session; finding the door does not."""
+
+    kind: str  # "registered", "pool" or "on demand"
+    name: str
+    open: Callable[[], OpenedOrg] = field(repr=False)
+
+
+def open_door(target: Target, *, by: Actor) -> OpenDoor:
+    """Return a one-time link to a target. Raises what find_door raises, and OrgsError."""
+    door = find_door(target, by=by)
+    try:
+        opened = door.open()
+        link = one_time_link(opened.credential_id, opened.session, opened.reopen, target.page)
+    except OrgsError as error:
+        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=target.name, code=error.code)
+        raise
+    name = opened.username or door.name
+    handing_out.note(opened.credential_id, audit.Action.FRONTDOOR, org=name, by=by, token=link)
+    return OpenDoor(link, name, opened.session.instance_url, opened.session.org_id)
+
+
+def find_door(target: Target, *, by: Actor) -> Door:
+    """Return the way to a target. Only where it is neither registered nor in a pool is that not yet known.
+
+    Raises AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
+    InstanceProvisioning, Refused.
+    """
+    if org := _registered(target):
+        _admit(org, by)
+        return Door("registered", org.username, partial(open_registered, org, by=by))
+    if target.repository and (instance := _in_pool(target)):
+        _admit_to_instance(instance, by)
+        return Door("pool", instance.name, partial(open_instance, instance, by=by))
+    if "@" in target.name:
+        return Door("on demand", target.name, partial(_open_scratch_org, target, by))
+    if not is_sandbox_name(target.name):
+        raise Refused(
+            "INVALID_TARGET",
+            f"{target.name!r} is neither a username nor the name of a sandbox.",
+            "Send the username of an org, or the name of a sandbox or pool instance.",
+        )
+    return Door("on demand", target.name, partial(_open_sandbox, target, by))
+
+
+# --- Registered orgs ----------------------------------------------------------------------------------
+
+
+def _registered(target: Target) -> SalesforceOrg | None:
+    """Return the registered org that is meant, if any. A production org that is named tells namesakes apart."""
+    orgs = SalesforceOrg.objects.for_answers()
+    if org := orgs.with_username(target.name).first():
+        return org
+    namesakes = list(orgs.with_sandbox_name(target.name))
+    if target.production_username and namesakes:
+        parent = production_org(target.production_username)
+        namesakes = [org for org in namesakes if org.parent_id == parent.pk or same_domain(org, parent)]
+    if len(namesakes) > 1:
+        raise AmbiguousSandbox(target.name, [org.username for org in namesakes])
+    return namesakes[0] if namesakes else None
+
+
+def _admit(org: SalesforceOrg, by: Actor) -> None:
+    """Keep members out of production orgs and DevHubs, unless an owner has let them in."""
+    if by.may_hold_credentials or org.member_frontdoor:
+        return
+    if org.kind == Kind.PRODUCTION or org.is_dev_hub:
+        raise FrontdoorNotAllowed(org.username)
+
+
+# --- Pool instances -----------------------------------------------------------------------------------
+
+
+def _in_pool(target: Target) -> PoolInstance | None:
+    PoolInstance.objects.expire_overdue()
+    rows = PoolInstance.objects.filter(repository=target.repository).select_related("parent")
+    return rows.filter(name__iexact=target.name).first()
+
+
+def _admit_to_instance(instance: PoolInstance, by: Actor) -> None:
+    if instance.status == PoolInstance.Status.EXPIRED:
+        raise InstanceExpired(instance.name)
+    if instance.status == PoolInstance.Status.PROVISIONING:
+        raise InstanceProvisioning(instance.name)
+    if instance.status == PoolInstance.Status.AVAILABLE and not by.may_hold_credentials:
+        raise PoolNotAssigned(instance.name)
+    if instance.credential_id is None and (org := registered_org(instance)):
+        _admit(org, by)
+
+
+# --- On demand ----------------------------------------------------------------------------------------
+
+
+def _open_sandbox(target: Target, by: Actor) -> OpenedOrg:
+    if target.production_username:
+        parent = production_org(target.production_username)
+    else:
+        parent = production_org_of(target.name, by=by)
+    return open_sandbox(parent, target.name, by=by)
+
+
+def _open_scratch_org(target: Target, by: Actor) -> OpenedOrg:
+    hubs = [dev_hub(target.production_username)] if target.production_username else dev_hubs()
+    return open_scratch_org(find_scratch_org(target.name, hubs, by=by), by=by)

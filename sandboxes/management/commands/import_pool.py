@@ -1,0 +1,35 @@
+"""`manage.py import_pool --dev-hub USERNAME --tag TAG --repository ORG/REPO`: a scratch pool of a DevHub."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from authn.actors import system
+from orgs.errors import OrgsError
+from sandboxes.names import is_repository
+from sandboxes.pool_stock import import_scratch_pool
+from sandboxes.production_orgs import dev_hub
+
+
+class Command(BaseCommand):
+    """Adds the live scratch orgs of a pool that a DevHub keeps by tag. Safe to run again."""
+
+    help = "Add the scratch orgs that a DevHub's ScratchOrgInfo lists under a pool tag to a pool of this desk."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--dev-hub", required=True, help="Username of a registered DevHub.")
+        parser.add_argument("--tag", required=True, help="The pool's tag, in the DevHub and here.")
+        parser.add_argument("--repository", required=True, help="The repository that the pool is for: org/repo.")
+
+    def handle(self, *_: Any, tag: str, repository: str, **options: Any) -> None:
+        """Import the pool."""
+        if not is_repository(repository):
+            raise CommandError("--repository must read org/repo or org/project/repo.")
+        try:
+            hub = dev_hub(options["dev_hub"])
+            added, passed_over = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))
+        except OrgsError as error:
+            raise CommandError(f"{error} {error.action}") from error
+        self.stdout.write(f"{added} added to the pool {tag!r} of {repository}, {passed_over} passed over.")

@@ -1,0 +1,127 @@
+"""The rows of sandboxes: keys that were made on demand, and pools of orgs that jobs share."""
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+from orgs.models import Credential, SalesforceOrg
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class OnDemandGrant(models.Model):
+    """The key to a sandbox or scratch org that nobody registered, kept for its next use.
+
+    `name` is the sandbox's name or the scratch org's username, in lower case. The facts are empty
+    until a first key was made.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    parent = models.ForeignKey(SalesforceOrg, on_delete=models.CASCADE, related_name="on_demand_grants")
+    name = models.CharField(max_length=255)
+    username = models.CharField(max_length=255, blank=True)
+    org_id = models.CharField(max_length=18, blank=True, db_index=True)
+    instance_url = models.CharField(max_length=255, blank=True)
+    credential = models.OneToOneField(
+        Credential, null=True, on_delete=models.PROTECT, related_name="on_demand_grant", editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["parent", "name"], name="one_grant_for_each_name"),)
+
+    def __str__(self) -> str:
+        return self.username or self.name
+
+
+class PoolQuerySet(models.QuerySet["PoolInstance"]):
+    """Finds pool instances, and lets those whose time is over expire."""
+
+    def expire_overdue(self) -> int:
+        """Mark assigned instances as expired whose time is over. Returns how many."""
+        overdue = self.filter(status=PoolInstance.Status.ASSIGNED, expires_at__lte=Now())
+        return overdue.update(status=PoolInstance.Status.EXPIRED)
+
+
+class PoolInstance(models.Model):
+    """An org of a pool: of one repository, under one tag, held by one assignment at a time."""
+
+    class Type(models.TextChoices):
+        """What kind of org it is, in the contract's words."""
+
+        SANDBOX = "SANDBOX", "Sandbox"
+        SCRATCH_ORG = "SCRATCH_ORG", "Scratch org"
+
+    class Status(models.TextChoices):
+        """Where it stands, in the contract's words."""
+
+        AVAILABLE = "AVAILABLE", "Available"
+        ASSIGNED = "ASSIGNED", "Assigned"
+        PROVISIONING = "PROVISIONING", "Provisioning"
+        EXPIRED = "EXPIRED", "Expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    repository = models.CharField(max_length=255)
+    pool_tag = models.CharField(max_length=100)
+    name = models.CharField(max_length=255)
+    type = models.CharField(max_length=16, choices=Type.choices)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.AVAILABLE)
+    username = models.CharField(max_length=255, blank=True)
+    instance_url = models.CharField(max_length=255, blank=True)
+    org_id = models.CharField(max_length=18, blank=True, db_index=True)
+    parent = models.ForeignKey(
+        SalesforceOrg, null=True, blank=True, on_delete=models.PROTECT, related_name="pool_instances"
+    )
+    credential = models.OneToOneField(
+        Credential, null=True, blank=True, on_delete=models.PROTECT, related_name="pool_instance", editable=False
+    )
+    assignment_id = models.CharField(max_length=255, blank=True)
+    assigned_to_email = models.CharField(max_length=254, blank=True)
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True, editable=False)  # it stands at the end of the queue
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PoolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("repository", "pool_tag", "name")
+        constraints = (
+            models.UniqueConstraint("repository", Lower("name"), name="one_instance_for_each_name"),
+            models.UniqueConstraint(Lower("username"), condition=~Q(username=""), name="one_pool_for_each_org"),
+            models.UniqueConstraint(
+                "parent",
+                Lower("name"),
+                condition=Q(type="SANDBOX", parent__isnull=False),
+                name="one_pool_for_each_sandbox",
+            ),
+            models.UniqueConstraint(
+                fields=["repository", "assignment_id"],
+                condition=Q(status="ASSIGNED"),
+                name="one_org_for_each_assignment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="ASSIGNED") | ~Q(assignment_id=""), name="assigned_means_to_somebody"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.repository}"
+
+    def assign(self, assignment_id: str, *, email: str, hours: int) -> None:
+        """Give it to an assignment for some hours. Does not save."""
+        now: datetime = timezone.now()
+        self.status, self.assignment_id, self.assigned_to_email = self.Status.ASSIGNED, assignment_id, email
+        self.assigned_at, self.expires_at = now, now + timedelta(hours=hours)
+
+    def release(self, status: "PoolInstance.Status") -> None:
+        """Take it from whoever has it. Does not save."""
+        self.status, self.assignment_id, self.assigned_to_email = status, "", ""
+        self.assigned_at = self.expires_at = None

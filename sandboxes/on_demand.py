@@ -1,0 +1,63 @@
+"""Opens sandboxes and scratch orgs that nobody registered, for whoever asks by name."""
+
+from dataclasses import dataclass, field
+
+from authn import audit
+from authn.actors import Actor
+from orgs.errors import OrgsError
+from orgs.models import SalesforceOrg
+from orgs.one_time_links import one_time_link
+from sandboxes import sandbox_auth, scratch_auth
+from sandboxes.opened import OpenedOrg
+from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_org_of
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemandOrg:
+    """An opened org, the org it was reached through, and a one-time link or the reason why there is none."""
+
+    opened: OpenedOrg
+    parent: SalesforceOrg
+    link: str = field(repr=False)
+    link_error: str | None = None
+    auth_url: str = field(default="", repr=False)
+
+
+def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by: Actor) -> OnDemandOrg:
+    """Open a sandbox by its name.
+
+    Raises Refused when it is registered, before anybody is asked; OrgNotFound, NotFound,
+    Ambiguous, SearchIncomplete, SessionError.
+    """
+    parent = production_org(production_username) if production_username else None
+    sandbox_auth.refuse_registered(sandbox_name, parent)
+    if parent is None:
+        parent = production_org_of(sandbox_name, by=by)
+    opened = sandbox_auth.open_sandbox(parent, sandbox_name, by=by, handing_out=audit.Action.ACCESS_TOKEN)
+    return OnDemandOrg(opened, parent, *_link(opened, by))
+
+
+def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: Actor) -> OnDemandOrg:
+    """Open a scratch org by its username.
+
+    Raises Refused when it is registered, before anybody is asked, or its record has no auth URL;
+    OrgNotFound, NotFound, ScratchOrgExpired, ScratchOrgMismatch, ScratchKeyRefused,
+    SearchIncomplete, SessionError.
+    """
+    scratch_auth.refuse_registered(username)
+    hubs = [dev_hub(dev_hub_username)] if dev_hub_username else dev_hubs()
+    scratch = scratch_auth.find_scratch_org(username, hubs, by=by)
+    opened = scratch_auth.open_scratch_org(scratch, by=by, action=audit.Action.ACCESS_TOKEN)
+    return OnDemandOrg(opened, scratch.hub, *_link(opened, by), auth_url=opened.auth_url)
+
+
+def _link(opened: OpenedOrg, by: Actor) -> tuple[str, str | None]:
+    """Return a one-time link; where the org gives none, its bare address and why. The token is good all the same."""
+    try:
+        link = one_time_link(opened.credential_id, opened.session, opened.reopen)
+    except OrgsError as error:
+        code = error.code
+        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=opened.username, code=code)
+        return opened.session.instance_url, f"{code}: {error} {error.action}"
+    audit.record(audit.Action.FRONTDOOR, audit.Outcome.GRANTED, by=by, org=opened.username, token=link)
+    return link, None

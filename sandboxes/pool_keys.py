@@ -1,0 +1,100 @@
+"""Opens a pool instance, by whichever key reaches its org."""
+
+from functools import partial
+
+from django.db.models import Q
+
+from authn import audit
+from authn.actors import Actor
+from orgs.asking import Asking
+from orgs.endings import error_for
+from orgs.models import Credential, SalesforceOrg
+from orgs.org_sessions import session_for
+from orgs.salesforce import Session
+from orgs.sessions import CredentialGone, Opened, open_session
+from sandboxes.errors import Refused
+from sandboxes.models import PoolInstance
+from sandboxes.opened import OpenedOrg
+from sandboxes.sandbox_auth import open_sandbox
+from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
+
+
+def open_instance(instance: PoolInstance, *, by: Actor, action: audit.Action | None = None) -> OpenedOrg:
+    """Return a fresh session of a pool instance's org.
+
+    By the instance's own key, else as a registered org, else through its production org or DevHub.
+    `action` is what the audit calls what is handed out. Raises OrgsError.
+    """
+    if instance.credential_id is not None:
+        opened = _by_own_key(instance, by, action)
+    elif org := registered_org(instance):
+        opened = open_registered(org, by=by, action=action)
+    elif instance.parent is None:
+        raise Refused(
+            "POOL_INSTANCE_WITHOUT_KEY",
+            f"The pool instance {instance.name} has neither a key of its own nor an org that it is reached through.",
+            "An owner must remove it, and add it again with sfdxAuthUrl or parentUsername.",
+        )
+    elif instance.type == PoolInstance.Type.SANDBOX:
+        opened = open_sandbox(instance.parent, instance.name, by=by, handing_out=action)
+    else:
+        scratch = find_scratch_org(instance.username, [instance.parent], by=by)
+        opened = open_scratch_org(scratch, by=by, action=action)
+    _learn(instance, opened)
+    return opened
+
+
+def registered_org(instance: PoolInstance) -> SalesforceOrg | None:
+    """Return the registered org that a pool instance is, if it is one."""
+    is_it = Q(org_id=instance.org_id) if instance.org_id else Q(pk=None)
+    if instance.username:
+        is_it |= Q(username_key=instance.username.lower())
+    return SalesforceOrg.objects.for_answers().filter(is_it).first()
+
+
+def open_registered(org: SalesforceOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedOrg:
+    """Return a fresh session of a registered org."""
+    opened = session_for(org, Asking(by=by, org=org.username, handing_out=action))
+    # session_for has just used it; a registration may have put another in its place since.
+    credential_id = SalesforceOrg.objects.values_list("credential_id", flat=True).get(pk=org.pk)
+    if credential_id is None:
+        raise error_for("REFRESH_IN_PROGRESS")
+    reopen = partial(_reopen_registered, org, by)
+    return OpenedOrg(org.username, opened.session, credential_id, reopen, opened.reused)
+
+
+def _reopen_registered(org: SalesforceOrg, by: Actor) -> Session:
+    return session_for(org, Asking(by=by, org=org.username)).session
+
+
+def _by_own_key(instance: PoolInstance, by: Actor, action: audit.Action | None) -> OpenedOrg:
+    for _ in range(2):
+        credential = Credential.objects.filter(pool_instance=instance).first()
+        if credential is None:
+            break
+        try:
+            opened = open_session(credential, Asking(by=by, org=str(instance), handing_out=action))
+        except CredentialGone:
+            continue
+        return _owned(instance, credential, opened, by)
+    raise error_for("REFRESH_IN_PROGRESS")
+
+
+def _owned(instance: PoolInstance, credential: Credential, opened: Opened, by: Actor) -> OpenedOrg:
+    return OpenedOrg(instance.username, opened.session, credential.pk, partial(_reopen, instance, by), opened.reused)
+
+
+def _reopen(instance: PoolInstance, by: Actor) -> Session:
+    return open_instance(instance, by=by).session
+
+
+def _learn(instance: PoolInstance, opened: OpenedOrg) -> None:
+    """Note what Salesforce told of the org. A key that was made says more than whoever added the instance."""
+    session = opened.session
+    known = (opened.username or instance.username, session.org_id, session.instance_url)
+    if known == (instance.username, instance.org_id, instance.instance_url) or instance.credential_id is not None:
+        return
+    instance.username, instance.org_id, instance.instance_url = known
+    taken = PoolInstance.objects.filter(username__iexact=instance.username).exclude(pk=instance.pk).exists()
+    fields = ["org_id", "instance_url"] if taken else ["username", "org_id", "instance_url"]
+    instance.save(update_fields=fields)

@@ -1,0 +1,229 @@
+"""Puts orgs into a pool, and takes them out of it."""
+
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from authn import audit
+from authn.actors import Actor
+from orgs.asking import Asking
+from orgs.endings import BY_CODE, error_for
+from orgs.errors import OrgsError, SessionError
+from orgs.known_tokens import credential_for
+from orgs.models import Credential, SalesforceOrg, unlink_other_owners
+from orgs.org_sessions import ParentSessions
+from orgs.organization_kinds import Kind
+from orgs.questions import ask_with_session
+from orgs.registration import bind, forget_if_unused, parse_auth_url
+from orgs.salesforce import AuthUrl, Identity, Organization, ScratchOrgRecord, Session
+from orgs.sessions import CredentialGone, open_session
+from sandboxes.errors import NotFound, Refused
+from sandboxes.models import PoolInstance
+from sandboxes.production_orgs import dev_hub, key_of, production_org
+
+Type, Status = PoolInstance.Type, PoolInstance.Status
+# What a DevHub's allocation field says, and what that is here. Whatever else it says, another tool holds it.
+_ALLOCATIONS = {
+    "": Status.AVAILABLE,
+    "available": Status.AVAILABLE,
+    "return": Status.AVAILABLE,
+    "in progress": Status.PROVISIONING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """What an owner says of an instance to add."""
+
+    repository: str
+    pool_tag: str
+    name: str
+    type: str
+    status: str = Status.AVAILABLE
+    username: str = ""
+    parent_username: str = ""
+    sfdx_auth_url: str = field(default="", repr=False)
+
+
+def add(new: NewInstance, *, by: Actor) -> PoolInstance:
+    """Add an instance. Without an auth URL it is reached through its parent, and Salesforce is not asked.
+
+    Raises Refused (what was said is not enough, or is taken), OrgNotFound, NotFound, and with an
+    auth URL what registering an org raises.
+    """
+    instance = PoolInstance(
+        repository=new.repository, pool_tag=new.pool_tag, name=new.name, type=new.type, status=new.status
+    )
+    instance.username, instance.parent = new.username, _parent(new)
+    if not new.sfdx_auth_url:
+        _refuse_unreachable(instance)
+        with transaction.atomic():
+            _insert(instance, by)
+        return instance
+    return _add_with_key(instance, parse_auth_url(new.sfdx_auth_url), by)
+
+
+def remove(*, repository: str, name: str, by: Actor) -> None:
+    """Take an instance out of its pool, with its key. Raises NotFound."""
+    with transaction.atomic():
+        rows = PoolInstance.objects.select_for_update(of=("self",))
+        instance = rows.filter(repository=repository, name__iexact=name).first()
+        if instance is None:
+            raise NotFound(
+                "POOL_INSTANCE_NOT_FOUND",
+                f"{repository} has no pool instance {name!r}.",
+                "List them: GET /sfp/api/pools/instances?repository=...",
+            )
+        credential_id = instance.credential_id
+        instance.delete()
+        if credential_id is not None:
+            Credential.objects.filter(pk=credential_id).delete()
+        _audit(audit.Action.POOL_REMOVED, instance, by)
+
+
+def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Actor) -> tuple[int, int]:
+    """Add the live scratch orgs of a pool that a DevHub keeps by tag, but for those that somebody holds.
+
+    Returns how many were added, and how many were passed over because they are held or in a pool already.
+
+    Raises SessionError.
+    """
+    _, records = ask_with_session(
+        key_of(hub),
+        ParentSessions(hub, by),
+        lambda salesforce, session: salesforce.scratch_pool(
+            session, tag, tag_field=settings.POOL_FIELD_TAG, allocation_field=settings.POOL_FIELD_STATUS
+        ),
+    )
+    live = [record for record in records if record.status == "Active" and record.org_id]
+    known = {name.lower() for name in PoolInstance.objects.values_list("username", flat=True)}
+    free = [record for record in reversed(live) if record.allocation.lower() in _ALLOCATIONS]
+    new = [record for record in free if record.username.lower() not in known]
+    with transaction.atomic():
+        for record in new:
+            _insert(_of_record(record, hub, tag, repository), by)
+    return len(new), len(live) - len(new)
+
+
+# --- Adding ----------------------------------------------------------------------------------------
+
+
+def _parent(new: NewInstance) -> SalesforceOrg | None:
+    if not new.parent_username:
+        return None
+    return production_org(new.parent_username) if new.type == Type.SANDBOX else dev_hub(new.parent_username)
+
+
+def _refuse_unreachable(instance: PoolInstance) -> None:
+    """Refuse an instance that could never be opened, or is no sandbox or scratch org."""
+    org = SalesforceOrg.objects.with_username(instance.username).first() if instance.username else None
+    if org is not None:
+        _refuse_wrong_kind(instance, org.kind)
+        instance.org_id, instance.instance_url, instance.username = org.org_id, org.instance_url, org.username
+    elif instance.parent is None:
+        raise Refused(
+            "POOL_INSTANCE_WITHOUT_KEY",
+            "Nothing says how this instance is reached.",
+            "Send parentUsername or sfdxAuthUrl, or the username of a registered org.",
+        )
+    elif instance.type == Type.SCRATCH_ORG and not instance.username:
+        raise Refused(
+            "USERNAME_NEEDED", "A scratch org is found in its DevHub by its username.", "Send username as well."
+        )
+
+
+def _refuse_wrong_kind(instance: PoolInstance, kind: str) -> None:
+    wanted = Kind.SANDBOX if instance.type == Type.SANDBOX else Kind.SCRATCH
+    if kind != wanted:
+        raise Refused(
+            "WRONG_KIND_OF_ORG", f"The org is a {kind} org, not a {wanted} org.", "Add sandboxes and scratch orgs only."
+        )
+
+
+def _insert(instance: PoolInstance, by: Actor) -> None:
+    try:
+        with transaction.atomic():
+            instance.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused(
+            "POOL_INSTANCE_EXISTS",
+            f"{instance.name} is in a pool already, by its name or its org.",
+            "Remove it there first: DELETE /sfp/api/pools/instances?repository=...&name=...",
+        ) from error
+    _audit(audit.Action.POOL_ADDED, instance, by)
+
+
+def _add_with_key(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstance:
+    for _ in range(3):
+        credential = credential_for(url)
+        try:
+            session, (identity, organization) = _examine(credential, url, instance.name, by)
+            _refuse_wrong_kind(instance, organization.kind)
+            return _store(instance, credential, session, identity, by)
+        except CredentialGone:
+            continue
+        except OrgsError:
+            forget_if_unused(credential)
+            raise
+    raise error_for("REFRESH_IN_PROGRESS")
+
+
+def _examine(
+    credential: Credential, url: AuthUrl, name: str, by: Actor
+) -> tuple[Session, tuple[Identity, Organization]]:
+    asking = Asking(by=by, org=name, ask_again=True, offered=url)
+    try:
+        return ask_with_session(
+            credential.pk,
+            lambda: open_session(credential, asking).session,
+            lambda salesforce, session: (salesforce.identity(session), salesforce.organization(session)),
+        )
+    except SessionError as error:
+        if not BY_CODE[error.code].blames_the_caller:
+            raise
+        raise Refused(error.code, str(error), error.action) from error
+
+
+def _store(
+    instance: PoolInstance, credential: Credential, session: Session, identity: Identity, by: Actor
+) -> PoolInstance:
+    with transaction.atomic():
+        held = Credential.objects.select_for_update(of=("self",)).filter(pk=credential.pk).first()
+        if held is None:
+            raise CredentialGone
+        instance.username, instance.org_id, instance.instance_url = (
+            identity.username,
+            identity.org_id,
+            session.instance_url,
+        )
+        if isinstance(held.owner, SalesforceOrg):
+            _insert(instance, by)  # It uses the key of the registered org.
+            return instance
+        if isinstance(held.owner, PoolInstance):
+            raise Refused(
+                "AUTH_URL_IN_USE", "This auth URL belongs to another pool instance.", "Remove that one first."
+            )
+        unlink_other_owners(held, instance)
+        instance.credential = held
+        _insert(instance, by)
+        bind(held, instance)
+    return instance
+
+
+def _of_record(record: ScratchOrgRecord, hub: SalesforceOrg, tag: str, repository: str) -> PoolInstance:
+    return PoolInstance(
+        repository=repository,
+        pool_tag=tag,
+        name=record.username,
+        type=Type.SCRATCH_ORG,
+        status=_ALLOCATIONS[record.allocation.lower()],
+        username=record.username,
+        org_id=record.org_id,
+        parent=hub,
+    )
+
+
+def _audit(action: audit.Action, instance: PoolInstance, by: Actor) -> None:
+    facts = {"repository": instance.repository, "pool": instance.pool_tag}
+    audit.record(action, audit.Outcome.GRANTED, by=by, org=instance.name, **facts)

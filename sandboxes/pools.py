@@ -1,0 +1,138 @@
+"""Gives the orgs of a pool to whoever asks, one holder at a time, and takes them back."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from authn import audit
+from authn.actors import Actor
+from orgs.endings import error_for
+from orgs.errors import (
+    OrgGone,
+    OrgsError,
+    SalesforceLimited,
+    SalesforceTimedOut,
+    SalesforceUnavailable,
+    SandboxNotFound,
+    SpoolUnavailable,
+)
+from sandboxes.errors import NotFound, PoolEmpty, Refused, ScratchOrgExpired, SearchIncomplete
+from sandboxes.models import PoolInstance
+from sandboxes.opened import OpenedOrg
+from sandboxes.pool_keys import open_instance
+
+Status = PoolInstance.Status
+DEFAULT_HOURS = 24
+# An instance whose org does not open is passed over, but not so often that a fetch takes minutes.
+_TRIES = 3
+_LATER = (SalesforceUnavailable, SalesforceTimedOut, SalesforceLimited, SpoolUnavailable, SearchIncomplete)
+_GONE = (OrgGone, ScratchOrgExpired, SandboxNotFound, NotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who wants an org of which pool, and for how long."""
+
+    repository: str
+    pool_tag: str
+    assignment_id: str
+    email: str = ""
+    hours: int = DEFAULT_HOURS
+
+
+def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
+    """Assign the next available instance, and open it. The same assignment gets the same org again.
+
+    An instance whose org is gone expires; one that does not open goes to the end of the queue, and
+    the next is tried. Raises PoolEmpty, Refused, and what opening the last one raised.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        instance, is_new = _assign(wanted, by)
+        try:
+            return instance, open_instance(instance, by=by, action=audit.Action.ACCESS_TOKEN)
+        except OrgsError as error:
+            if is_new:
+                _take_back(instance, error)
+            if not is_new or isinstance(error, _LATER) or not tries_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: Actor) -> PoolInstance:
+    """Take an instance from an assignment: back to the pool, or out of it. Raises NotFound."""
+    with transaction.atomic():
+        held = PoolInstance.objects.select_for_update(of=("self",)).filter(
+            repository=repository, assignment_id=assignment_id, status__in=(Status.ASSIGNED, Status.EXPIRED)
+        )
+        instance = held.order_by("status", "pk").first()
+        if instance is None:
+            raise NotFound(
+                "ASSIGNMENT_NOT_FOUND",
+                f"Nothing of {repository} is assigned to {assignment_id!r}.",
+                "List what is: GET /sfp/api/pools/instances?repository=...&status=ASSIGNED.",
+            )
+        instance.release(Status.AVAILABLE if return_to_pool else Status.EXPIRED)
+        instance.save()
+        _audit(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment_id)
+    return instance
+
+
+def _assign(wanted: Wanted, by: Actor) -> tuple[PoolInstance, bool]:
+    """Return the instance that an assignment has, or has now, and whether it is new."""
+    for _ in range(3):
+        try:
+            with transaction.atomic():
+                PoolInstance.objects.expire_overdue()
+                return (held, False) if (held := _held(wanted)) else (_take(wanted, by), True)
+        except IntegrityError:
+            continue  # The same assignment was given one at this moment.
+    raise error_for("UPSTREAM_BUSY")
+
+
+def _held(wanted: Wanted) -> PoolInstance | None:
+    rows = PoolInstance.objects.filter(
+        repository=wanted.repository, assignment_id=wanted.assignment_id, status=Status.ASSIGNED
+    )
+    held = rows.select_related("parent").first()
+    if held is not None and held.pool_tag != wanted.pool_tag:
+        raise Refused(
+            "ASSIGNED_IN_OTHER_POOL",
+            f"{wanted.assignment_id!r} holds {held.name} of the pool {held.pool_tag!r} already.",
+            "Unassign that first, or use another assignmentId.",
+        )
+    return held
+
+
+def _take(wanted: Wanted, by: Actor) -> PoolInstance:
+    free = PoolInstance.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        repository=wanted.repository, pool_tag=wanted.pool_tag, status=Status.AVAILABLE
+    )
+    instance = free.order_by(F("failed_at").asc(nulls_first=True), "created_at", "pk").first()
+    if instance is None:
+        raise PoolEmpty(wanted.repository, wanted.pool_tag)
+    instance.assign(wanted.assignment_id, email=wanted.email, hours=wanted.hours)
+    instance.save()
+    _audit(audit.Action.POOL_FETCHED, instance, by, assignment=wanted.assignment_id)
+    return instance
+
+
+def _take_back(instance: PoolInstance, error: OrgsError) -> None:
+    """Undo an assignment whose org did not open."""
+    instance.release(Status.EXPIRED if isinstance(error, _GONE) else Status.AVAILABLE)
+    instance.failed_at = timezone.now()
+    held = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED)
+    held.update(
+        status=instance.status,
+        assignment_id="",
+        assigned_to_email="",
+        assigned_at=None,
+        expires_at=None,
+        failed_at=instance.failed_at,
+    )
+
+
+def _audit(action: audit.Action, instance: PoolInstance, by: Actor, **facts: str) -> None:
+    facts |= {"repository": instance.repository, "pool": instance.pool_tag}
+    audit.record(action, audit.Outcome.GRANTED, by=by, org=instance.name, **facts)

@@ -1,0 +1,98 @@
+"""Finds the production org or DevHub that a sandbox or scratch org is reached through."""
+
+import uuid
+
+from authn.actors import Actor
+from orgs.endings import error_for
+from orgs.errors import OrgNotFound
+from orgs.models import SalesforceOrg
+from orgs.org_sessions import ParentSessions
+from orgs.organization_kinds import Kind
+from orgs.questions import ask_with_session
+from orgs.salesforce import SandboxState
+from sandboxes.errors import Ambiguous, NotFound, Refused, SearchIncomplete
+from sandboxes.searching import ask_all
+
+
+def production_org(username: str) -> SalesforceOrg:
+    """Return the registered production org of this username. Raises OrgNotFound, Refused."""
+    org = _registered(username)
+    if org.kind != Kind.PRODUCTION:
+        raise Refused(
+            "NOT_A_PRODUCTION_ORG", f"{org.username} is no production org.", "Name the org that the sandbox belongs to."
+        )
+    return org
+
+
+def dev_hub(username: str) -> SalesforceOrg:
+    """Return the registered DevHub of this username. Raises OrgNotFound, NotFound."""
+    org = _registered(username)
+    if not org.is_dev_hub:
+        raise NotFound(
+            "DEVHUB_NOT_FOUND",
+            f"{org.username} is not registered as a DevHub.",
+            'An owner can mark it: PATCH /sfp/api/auth/salesforce/org?username=... {"isDevHub": true}.',
+        )
+    return org
+
+
+def dev_hubs() -> list[SalesforceOrg]:
+    """Return all registered DevHubs. Raises NotFound when there is none."""
+    hubs = list(SalesforceOrg.objects.filter(is_dev_hub=True).exclude(org_id="").order_by("-is_default", "pk"))
+    if not hubs:
+        raise NotFound(
+            "DEVHUB_NOT_FOUND",
+            "No DevHub is registered.",
+            "An owner can register one: POST /sfp/api/auth/salesforce/register with isDevHub.",
+        )
+    return hubs
+
+
+def production_org_of(sandbox_name: str, *, by: Actor) -> SalesforceOrg:
+    """Return the one registered production org that has a sandbox of this name, after asking all.
+
+    Raises NotFound, Ambiguous, SearchIncomplete.
+    """
+    orgs = list(SalesforceOrg.objects.filter(kind=Kind.PRODUCTION).exclude(org_id="").order_by("pk"))
+    if not orgs:
+        raise NotFound(
+            "PRODUCTION_ORG_NOT_FOUND",
+            "No production org is registered, so that no sandbox can be reached.",
+            "An owner can register one: POST /sfp/api/auth/salesforce/register.",
+        )
+    replies = ask_all(orgs, lambda org: _state_of(org, sandbox_name, by))
+    found = [reply.org for reply in replies if reply.found]
+    if len(found) > 1:
+        raise Ambiguous(sandbox_name, [org.username for org in found])
+    if found:
+        return found[0]
+    if unasked := [f"{reply.org.username} ({reply.unasked})" for reply in replies if reply.unasked]:
+        raise SearchIncomplete(f"The sandbox {sandbox_name!r}", unasked)
+    raise NotFound(
+        "SANDBOX_NOT_FOUND",
+        f"No sandbox {sandbox_name!r} was found in {', '.join(org.username for org in orgs)}.",
+        "Check the name in the production org: Setup > Sandboxes. If its org is not listed, register that first.",
+    )
+
+
+def key_of(org: SalesforceOrg) -> uuid.UUID:
+    """Return the credential of a parent. Raises SessionError when it has none."""
+    if org.credential_id is None:
+        raise error_for("CREDENTIAL_EXPIRED")
+    return org.credential_id
+
+
+def _registered(username: str) -> SalesforceOrg:
+    org = SalesforceOrg.objects.with_username(username).first()
+    if org is None:
+        raise OrgNotFound(username)
+    return org
+
+
+def _state_of(org: SalesforceOrg, sandbox_name: str, by: Actor) -> SandboxState | None:
+    _, state = ask_with_session(
+        key_of(org),
+        ParentSessions(org, by),
+        lambda salesforce, session: salesforce.sandbox_state(session, sandbox_name),
+    )
+    return None if state is None or state.is_deleted else state

@@ -1,0 +1,99 @@
+"""Opens a sandbox that nobody registered, through its production org."""
+
+from functools import partial
+
+from django.db.models import Q
+
+from authn import audit
+from authn.actors import Actor
+from orgs.asking import Asking
+from orgs.endings import error_for
+from orgs.errors import OrgsError
+from orgs.models import SalesforceOrg
+from orgs.org_sessions import ParentSessions
+from orgs.salesforce import Session, host_of, my_domain
+from orgs.sandbox_keys import SandboxKeyMaker
+from orgs.sessions import CredentialGone, Opened, open_session
+from sandboxes.errors import Refused
+from sandboxes.grants import drop_if_empty, grant_for, touch
+from sandboxes.models import OnDemandGrant
+from sandboxes.opened import OpenedOrg
+
+
+def open_sandbox(
+    parent: SalesforceOrg, name: str, *, by: Actor, handing_out: audit.Action | None = None, register: bool = False
+) -> OpenedOrg:
+    """Return a fresh session of a sandbox: by the key that was made for it before, or by a new one.
+
+    The first time asks Salesforce twice (sandboxAuth, code exchange), later once. `register` says
+    that it is being registered: then it may be a registered org. Raises Refused
+    (SANDBOX_REGISTERED), SessionError.
+    """
+    admit = _admit_any if register else _refuse_if_registered
+    for _ in range(3):
+        grant, credential = grant_for(parent, name)
+        admit(grant.org_id)
+        maker = SandboxKeyMaker(
+            parent=parent,
+            parent_sessions=partial(ParentSessions, parent, by),
+            sandbox_name=name,
+            credential_id=credential.pk,
+            admit=admit,
+        )
+        asking = Asking(by=by, org=f"{grant.name} of {parent.username}", handing_out=handing_out, make_key=maker)
+        try:
+            opened = open_session(credential, asking)
+        except CredentialGone:
+            continue
+        except OrgsError as error:
+            drop_if_empty(credential)
+            raise maker.named(error) from error
+        touch(grant)
+        grant.refresh_from_db()
+        return _opened_org(grant, opened, partial(_reopen, parent, name, by, register))
+    raise error_for("REFRESH_IN_PROGRESS")
+
+
+def refuse_registered(name: str, parent: SalesforceOrg | None) -> None:
+    """Raise Refused when a registered org is meant, however it is spelled; nobody is asked for it.
+
+    Under a production org, that is told by the parent it was registered with, or by its My Domain.
+    """
+    key = name.strip().lower()
+    named = SalesforceOrg.objects.filter(Q(sandbox_name=key) | Q(username_key=key)).select_related("parent")
+    for org in named:
+        if parent is None or org.username_key == key or org.parent_id == parent.pk or same_domain(org, parent):
+            raise _registered(org)
+
+
+def same_domain(org: SalesforceOrg, parent: SalesforceOrg) -> bool:
+    """Tell whether an org lives under the My Domain of another: a sandbox has its name before the `--`."""
+    return my_domain(host_of(org.instance_url)) == my_domain(host_of(parent.instance_url))
+
+
+def _refuse_if_registered(org_id: str) -> None:
+    """The backstop: whatever it was called, it is a registered org."""
+    if org_id and (org := SalesforceOrg.objects.filter(org_id=org_id).first()):
+        raise _registered(org)
+
+
+def _admit_any(_org_id: str) -> None:
+    return
+
+
+def _registered(org: SalesforceOrg) -> Refused:
+    return Refused(
+        "SANDBOX_REGISTERED",
+        f"This sandbox is registered as {org.username}.",
+        "Ask for the registered org: POST /sfp/api/auth/salesforce/access-token?username=...",
+    )
+
+
+def _reopen(parent: SalesforceOrg, name: str, by: Actor, register: bool) -> Session:
+    return open_sandbox(parent, name, by=by, register=register).session
+
+
+def _opened_org(grant: OnDemandGrant, opened: Opened, reopen: "partial[Session]") -> OpenedOrg:
+    if grant.credential_id is None:
+        raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it over.
+    return OpenedOrg(grant.username, opened.session, grant.credential_id, reopen, opened.reused)

@@ -1,0 +1,284 @@
+"""Opens a scratch org that nobody registered, by the auth URL in its DevHub's record of it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+
+from authn import audit
+from authn.actors import Actor
+from orgs import handing_out
+from orgs.asking import Asking
+from orgs.endings import ending_of, error_for
+from orgs.envelopes import open_grant
+from orgs.errors import CredentialRefused, OrgGone, OrgsError
+from orgs.known_tokens import credential_for, release
+from orgs.models import Credential, SalesforceOrg, unlink_other_owners
+from orgs.org_sessions import ParentSessions
+from orgs.questions import ask
+from orgs.registration import bind, forget_if_unused
+from orgs.salesforce import (
+    AuthUrl,
+    ForeignAuthUrl,
+    InvalidAuthUrl,
+    SalesforceClient,
+    SalesforceError,
+    ScratchOrgRecord,
+    Session,
+)
+from orgs.salesforce.errors import RequestRefused
+from orgs.sessions import CredentialGone, Opened, open_session
+from orgs.upstream import hosts
+from sandboxes.errors import (
+    NotFound,
+    Refused,
+    ScratchKeyRefused,
+    ScratchOrgExpired,
+    ScratchOrgMismatch,
+    SearchIncomplete,
+)
+from sandboxes.models import OnDemandGrant
+from sandboxes.opened import OpenedOrg
+from sandboxes.production_orgs import key_of
+from sandboxes.searching import ask_all
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchOrg:
+    """A scratch org as its DevHub knows it."""
+
+    hub: SalesforceOrg
+    record: ScratchOrgRecord
+
+    @property
+    def username(self) -> str:
+        """Return its username, as the DevHub spells it."""
+        return self.record.username
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedScratchOrg(OpenedOrg):
+    """An opened scratch org, with its auth URL, "" where that may not go out."""
+
+    auth_url: str = field(default="", repr=False)
+
+
+def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> ScratchOrg:
+    """Return the scratch org of a username that one of some DevHubs knows.
+
+    Raises NotFound, ScratchOrgExpired, Refused (SFDX_AUTH_URL_MISSING), SearchIncomplete; what its
+    only DevHub could not be asked for.
+    """
+    if len(hubs) == 1:
+        found = [ScratchOrg(hubs[0], record)] if (record := _record(hubs[0], username, by)) else []
+        unasked = []
+    else:
+        replies = ask_all(hubs, lambda hub: _record(hub, username, by))
+        found = [ScratchOrg(reply.org, reply.found) for reply in replies if reply.found]
+        unasked = [f"{reply.org.username} ({reply.unasked})" for reply in replies if reply.unasked]
+    if found:
+        return found[0]
+    if unasked:
+        raise SearchIncomplete(f"The scratch org {username}", unasked)
+    asked = ", ".join(hub.username for hub in hubs)
+    raise NotFound(
+        "SCRATCH_ORG_NOT_FOUND",
+        f"No scratch org {username} is known to {asked}.",
+        "Check the username: sf org list. If its DevHub is not listed, register that first.",
+    )
+
+
+def refuse_registered(username: str, org_id: str = "") -> None:
+    """Raise Refused when a registered org is meant."""
+    org = SalesforceOrg.objects.with_username(username).first()
+    if org is None and org_id:
+        org = SalesforceOrg.objects.filter(org_id=org_id).first()
+    if org is not None:
+        raise Refused(
+            "SCRATCH_ORG_REGISTERED",
+            f"This scratch org is registered as {org.username}.",
+            "Ask for the registered org: POST /sfp/api/auth/salesforce/access-token?username=...",
+        )
+
+
+def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedScratchOrg:
+    """Return a fresh session of a scratch org, by the auth URL in its record.
+
+    A token that rotates is written back to the record where the DevHub allows that. `action` is
+    what the audit calls what is handed out. Raises Refused, ScratchOrgMismatch, ScratchKeyRefused,
+    SessionError.
+    """
+    refuse_registered(scratch.username, scratch.record.org_id)
+    url = _auth_url_of(scratch)
+    for _ in range(3):
+        credential = credential_for(url)
+        _refuse_foreign_owner(credential, scratch)
+        try:
+            opened = _open(credential, url, scratch, by)
+        except CredentialGone:
+            continue
+        if action is not None:
+            token = opened.session.access_token
+            handing_out.note(credential.pk, action, org=scratch.username, by=by, token=token)
+        newest = _write_back(credential, url, scratch, by)
+        shown = newest.reveal() if action and _may_go(credential, by) else ""
+        if shown:
+            handing_out.note(
+                credential.pk, audit.Action.AUTH_URL, org=scratch.username, by=by, token=newest.refresh_token
+            )
+        reopen = partial(_reopen, scratch, by)
+        return OpenedScratchOrg(scratch.username, opened.session, credential.pk, reopen, opened.reused, auth_url=shown)
+    raise error_for("REFRESH_IN_PROGRESS")
+
+
+def _reopen(scratch: ScratchOrg, by: Actor) -> Session:
+    return open_scratch_org(scratch, by=by).session
+
+
+# --- The record ------------------------------------------------------------------------------------
+
+
+def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | None:
+    """Ask a DevHub for its record, and refuse one that is of no use."""
+
+    def question(salesforce: SalesforceClient, session: Session) -> ScratchOrgRecord | None:
+        return salesforce.scratch_org(session, username, auth_url_field=settings.SCRATCH_AUTH_URL_FIELD)
+
+    try:
+        _, record = ask(key_of(hub), ParentSessions(hub, by), question)
+    except RequestRefused as refusal:
+        if refusal.error_code == "INVALID_FIELD":
+            raise _no_auth_url(username, f"{hub.username} has no field {settings.SCRATCH_AUTH_URL_FIELD}") from refusal
+        raise error_for("UPSTREAM_REFUSED") from refusal
+    except SalesforceError as error:
+        raise ending_of(error).error(error.retry_after) from error
+    if record is not None:
+        _refuse_dead(record)
+    return record
+
+
+def _refuse_dead(record: ScratchOrgRecord) -> None:
+    if record.status in ("New", "Creating"):
+        raise error_for("ORG_NOT_READY")
+    if record.status != "Active":
+        raise ScratchOrgExpired(record.username, record.status)
+    if record.expires and record.expires < datetime.now(UTC).date():
+        raise ScratchOrgExpired(record.username, f"it expired on {record.expires}")
+
+
+def _auth_url_of(scratch: ScratchOrg) -> AuthUrl:
+    """Read the auth URL in a record: whoever may edit the DevHub's records wrote it, so it is not trusted."""
+    text = scratch.record.auth_url
+    if not text:
+        raise _no_auth_url(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is empty")
+    try:
+        return AuthUrl.parse(text, hosts())
+    except ForeignAuthUrl as error:
+        raise error_for("UPSTREAM_UNTRUSTED_URL") from error
+    except InvalidAuthUrl as error:
+        raise _no_auth_url(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} holds no auth URL") from error
+
+
+def _no_auth_url(username: str, why: str) -> Refused:
+    return Refused(
+        "SFDX_AUTH_URL_MISSING",
+        f"The DevHub's record of {username} has no auth URL: {why}.",
+        "Have whatever makes the scratch org write its auth URL there; a DevHub that logs in by JWT gives none.",
+    )
+
+
+def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) -> AuthUrl:
+    """Return the newest auth URL, after storing it in the record if it is another one by now.
+
+    Whoever reads the record would otherwise use a spent token. A DevHub that does not allow it
+    costs nothing here: the old token stays known.
+    """
+    newest = open_grant(Credential.objects.with_secrets().get(pk=credential.pk)).auth_url
+    if newest.refresh_token == url.refresh_token:
+        return newest
+    release([newest])
+
+    def write(salesforce: SalesforceClient, session: Session) -> None:
+        salesforce.write_auth_url(session, scratch.record, newest, field=settings.SCRATCH_AUTH_URL_FIELD)
+
+    code = ""
+    try:
+        ask(key_of(scratch.hub), ParentSessions(scratch.hub, by), write)
+    except SalesforceError as error:
+        code = ending_of(error).code
+    except OrgsError as error:
+        code = error.code
+    ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
+    facts = {"org": scratch.username, "code": code, "token": newest.refresh_token}
+    audit.record(audit.Action.AUTH_URL_WRITTEN, ended, by=by, **facts)
+    return newest
+
+
+def _may_go(credential: Credential, by: Actor) -> bool:
+    """Tell whether the auth URL itself may be handed out: not to members, and never one that rotates."""
+    if not by.may_hold_credentials or not settings.ALLOW_AUTH_URL_RELEASE:
+        return False
+    return Credential.objects.filter(pk=credential.pk, rotates=False).exists()
+
+
+# --- Its key ---------------------------------------------------------------------------------------
+
+
+def _refuse_foreign_owner(credential: Credential, scratch: ScratchOrg) -> None:
+    """Refuse a known token of another org, before it is sent anywhere."""
+    owner = credential.owner
+    if owner is not None and owner.org_id not in ("", scratch.record.org_id):
+        raise ScratchOrgMismatch(scratch.username)
+
+
+def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) -> Opened:
+    """Open a session, and keep the key as a grant once Salesforce has told that it is this org's."""
+    try:
+        opened = open_session(credential, Asking(by=by, org=scratch.username, offered=url))
+    except CredentialRefused as error:
+        _forget(credential)
+        if isinstance(error, OrgGone):
+            raise ScratchOrgExpired(scratch.username, "Salesforce says so") from error
+        raise ScratchKeyRefused(error.code, scratch.username, str(error)) from error
+    except OrgsError:
+        forget_if_unused(credential)
+        raise
+    if opened.session.org_id != scratch.record.org_id:
+        forget_if_unused(credential)
+        raise ScratchOrgMismatch(scratch.username)
+    _keep(credential, opened.session, scratch)
+    return opened
+
+
+def _keep(credential: Credential, session: Session, scratch: ScratchOrg) -> None:
+    """Make a credential the scratch org's own, in place of a former one, and note that it was used."""
+    with transaction.atomic():
+        held = Credential.objects.select_for_update(of=("self",)).filter(pk=credential.pk).first()
+        if held is None:
+            raise CredentialGone
+        grant, _ = OnDemandGrant.objects.get_or_create(parent=scratch.hub, name=scratch.username.lower())
+        if held.owner not in (None, grant):
+            return  # A pool instance, or by now a registration, has it.
+        former = grant.credential_id
+        grant.username, grant.org_id, grant.instance_url = scratch.username, session.org_id, session.instance_url
+        grant.credential, grant.last_used_at = held, datetime.now(UTC)
+        unlink_other_owners(held, grant)
+        grant.save()
+        if former != held.pk:
+            bind(held, grant)
+            Credential.objects.filter(pk__in=[former] if former else []).delete()
+
+
+def _forget(credential: Credential) -> None:
+    """Delete a refused key, and its grant: it stands in the record, so that the next caller starts anew.
+
+    One that rotated does not stand there, or is kept by another owner.
+    """
+    with transaction.atomic():
+        unused = Credential.objects.select_for_update(of=("self",)).filter(pk=credential.pk, ever_rotated=False)
+        row = unused.first()
+        if row is not None and (row.owner is None or isinstance(row.owner, OnDemandGrant)):
+            OnDemandGrant.objects.filter(credential=row).delete()
+            row.delete()

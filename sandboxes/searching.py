@@ -1,0 +1,65 @@
+"""Asks several production orgs or DevHubs the same question, side by side, within one budget of time.
+
+One dead org never fails a search: found, not found, found twice and not everybody asked are told
+apart by whoever reads the replies.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from django.db import connections
+
+from orgs.database_connections import release_database
+from orgs.errors import OrgsError
+from orgs.models import SalesforceOrg
+
+SECONDS = 20.0
+_SIDE_BY_SIDE = 8
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[Found]):
+    """What one org said: `found`, or None; `unasked` says, by a code, why it could not be asked."""
+
+    org: SalesforceOrg
+    found: Found | None = None
+    unasked: str = ""
+
+
+def ask_all(
+    orgs: Sequence[SalesforceOrg], question: Callable[[SalesforceOrg], Found | None], *, seconds: float = SECONDS
+) -> list[Reply[Found]]:
+    """Return the reply of each org, in their order. Whoever has not replied in time counts as unasked."""
+    if len(orgs) == 1:
+        return [_ask(orgs[0], question)]
+    release_database()
+    pool = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="search")
+    try:
+        futures: list[Future[Reply[Found]]] = [pool.submit(_ask_in_thread, org, question) for org in orgs]
+        wait(futures, timeout=seconds)
+        return [_reply(org, future) for org, future in zip(orgs, futures, strict=True)]
+    finally:
+        # Those still under way end by their own time-outs; nobody waits for them.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _reply(org: SalesforceOrg, future: "Future[Reply[Found]]") -> Reply[Found]:
+    return future.result() if future.done() and not future.cancelled() else Reply(org, unasked="UPSTREAM_TIMEOUT")
+
+
+def _ask_in_thread(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> Reply[Found]:
+    try:
+        return _ask(org, question)
+    finally:
+        connections.close_all()
+
+
+def _ask(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> Reply[Found]:
+    try:
+        return Reply(org, question(org))
+    except OrgsError as error:
+        return Reply(org, unasked=error.code)

@@ -1,0 +1,261 @@
+"""Keys on demand, front doors and pools, over REST. Parse, call, render."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
+
+from authn.actors import Actor
+from authn.openapi import answers as documented
+from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
+from orgs.answers import is_only_looking, is_prefetch, source_of
+from orgs.serializers import SalesforceOrgDto
+from sandboxes import pool_stock, pools
+from sandboxes.frontdoor import Target, find_door, open_door
+from sandboxes.models import PoolInstance
+from sandboxes.on_demand import OnDemandOrg, authenticate_sandbox, authenticate_scratch_org
+from sandboxes.sandbox_registration import register_sandbox
+from sandboxes.serializers import (
+    FetchedInstanceDto,
+    FrontdoorDto,
+    FrontdoorQuery,
+    PoolFetchDto,
+    PoolInstanceCreateDto,
+    PoolInstanceDto,
+    PoolInstanceQuery,
+    PoolInstancesDto,
+    PoolListQuery,
+    PoolUnassignDto,
+    SandboxAuthRequestDto,
+    SandboxAuthResponseDto,
+    SandboxRegistrationByNameDto,
+    ScratchOrgAuthRequestDto,
+    ScratchOrgAuthResponseDto,
+)
+
+_UPSTREAM = (409, 410, 429, 502, 503, 504)
+
+
+class SandboxRegistrationView(APIView):
+    """`POST /sfp/api/auth/salesforce/register-sandbox-by-name`."""
+
+    permission_classes = (OwnersOnly,)
+
+    @extend_schema(
+        operation_id="SalesforceAuthController_registerSandboxByName",
+        summary="Register a sandbox by its name",
+        description=(
+            "Its key is made through its production org, by the user who created or last refreshed the sandbox, and "
+            "made again after a refresh of the sandbox: it is never to be registered again."
+        ),
+        tags=["Orgs"],
+        request=SandboxRegistrationByNameDto,
+        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, *_UPSTREAM, status=201),
+    )
+    def post(self, request: Request) -> Response:
+        """Register a sandbox."""
+        form = SandboxRegistrationByNameDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        org = register_sandbox(by=Actor.of(request), **form.validated_data)
+        return Response(SalesforceOrgDto(org).data, status=HTTP_201_CREATED)
+
+
+class SandboxAuthView(APIView):
+    """`POST /sfp/api/auth/salesforce/sandbox/authenticate`."""
+
+    permission_classes = (MembersAndApplications,)
+
+    @extend_schema(
+        operation_id="SandboxAuthController_authenticateSandbox",
+        summary="Get an access token for a sandbox that is not registered",
+        description="Through its production org. Without `productionUsername` all registered ones are asked.",
+        tags=["Orgs"],
+        request=SandboxAuthRequestDto,
+        responses=documented(
+            SandboxAuthResponseDto, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM, status=201
+        ),
+    )
+    def post(self, request: Request) -> Response:
+        """Open a sandbox."""
+        form = SandboxAuthRequestDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        org = authenticate_sandbox(by=Actor.of(request), **form.validated_data)
+        content = {
+            "sandboxName": form.validated_data["sandbox_name"],
+            "sandboxUsername": org.opened.username,
+            "productionOrg": org.parent,
+            **_keys(org),
+        }
+        return Response(SandboxAuthResponseDto(content).data, HTTP_201_CREATED, headers=source_of(org.opened.reused))
+
+
+class ScratchOrgAuthView(APIView):
+    """`POST /sfp/api/auth/salesforce/scratch/authenticate`."""
+
+    permission_classes = (MembersAndApplications,)
+
+    @extend_schema(
+        operation_id="ScratchOrgAuthController_authenticateScratchOrg",
+        summary="Get an access token for a scratch org that is not registered",
+        description="By the auth URL in its DevHub's record. Without `devhubUsername` all DevHubs are asked.",
+        tags=["Orgs"],
+        request=ScratchOrgAuthRequestDto,
+        responses=documented(
+            ScratchOrgAuthResponseDto, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM, status=201
+        ),
+    )
+    def post(self, request: Request) -> Response:
+        """Open a scratch org."""
+        form = ScratchOrgAuthRequestDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        org = authenticate_scratch_org(by=Actor.of(request), **form.validated_data)
+        content = {
+            "scratchOrgUsername": org.opened.username,
+            "sfdxAuthUrl": org.auth_url or None,
+            "orgId": org.opened.session.org_id,
+            "devhubOrg": org.parent,
+            **_keys(org),
+        }
+        return Response(ScratchOrgAuthResponseDto(content).data, HTTP_201_CREATED, headers=source_of(org.opened.reused))
+
+
+def _keys(org: OnDemandOrg) -> dict[str, Any]:
+    """Return what both answers hold of an opened org."""
+    return {
+        "accessToken": org.opened.session.access_token,
+        "instanceUrl": org.opened.session.instance_url,
+        "frontDoorUrl": org.link,
+        "frontDoorError": org.link_error,
+    }
+
+
+class FrontdoorView(APIView):
+    """`GET /sfp/api/auth/salesforce/frontdoor`."""
+
+    permission_classes = (MembersAndApplications,)
+
+    @extend_schema(
+        operation_id="SalesforceAuthController_getFrontdoor",
+        summary="Open an org in a browser",
+        description=(
+            "Looks among registered orgs, then pool instances (only with `repository`), then asks production orgs or "
+            "DevHubs. The link works once, and for about a minute. HEAD mints nothing."
+        ),
+        tags=["Orgs"],
+        parameters=[FrontdoorQuery],
+        responses=documented(FrontdoorDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM)
+        | {302: OpenApiResponse(description="To the one-time link")},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Redirect to a one-time link, or answer it."""
+        query = FrontdoorQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wanted, by = query.validated_data, Actor.of(request)
+        target = Target(
+            wanted["target"], wanted.get("repository", ""), wanted.get("prodOrg", ""), wanted.get("path", "")
+        )
+        if is_prefetch(request):
+            return Response(status=HTTP_204_NO_CONTENT)
+        if is_only_looking(request):
+            find_door(target, by=by)
+            return Response()
+        door = open_door(target, by=by)
+        return HttpResponseRedirect(door.link) if wanted["redirect"] else Response(FrontdoorDto(door).data)
+
+    head = get
+
+
+@extend_schema(tags=["Pools"])
+class PoolInstanceViewSet(ViewSet):
+    """`/sfp/api/pools/instances`: orgs that jobs share, one holder at a time."""
+
+    permissions: ClassVar[dict[str, type[RequiresRole]]] = {
+        "list": MembersAndApplications,
+        "fetch": OwnersAndApplications,
+        "unassign": OwnersAndApplications,
+        "create": OwnersOnly,
+        "destroy": OwnersOnly,
+    }
+
+    def get_permissions(self) -> list[Any]:
+        """Return the permission of the method that is called; owners only for any other."""
+        return [self.permissions.get(self.action or "", OwnersOnly)()]
+
+    @extend_schema(
+        operation_id="PoolInstancesController_list",
+        summary="List pool instances",
+        parameters=[PoolListQuery],
+        responses=documented(PoolInstancesDto, 400, 401, (403, MembersAndApplications)),
+    )
+    def list(self, request: Request) -> Response:
+        """List instances."""
+        query = PoolListQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wanted = dict(query.validated_data)
+        if "tag" in wanted:
+            wanted["pool_tag"] = wanted.pop("tag")
+        PoolInstance.objects.expire_overdue()
+        rows = PoolInstance.objects.filter(**wanted).select_related("parent")
+        return Response(PoolInstancesDto({"instances": rows}).data)
+
+    @extend_schema(
+        operation_id="PoolInstancesController_add",
+        summary="Add an instance to a pool",
+        description="With `sfdxAuthUrl`, Salesforce is asked first; without, it is reached through `parentUsername`.",
+        request=PoolInstanceCreateDto,
+        responses=documented(PoolInstanceDto, 400, 401, (403, OwnersOnly), 404, *_UPSTREAM, status=201),
+    )
+    def create(self, request: Request) -> Response:
+        """Add an instance."""
+        form = PoolInstanceCreateDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        instance = pool_stock.add(pool_stock.NewInstance(**form.validated_data), by=Actor.of(request))
+        return Response(PoolInstanceDto(instance).data, status=HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="PoolInstancesController_remove",
+        summary="Remove an instance from its pool",
+        parameters=[PoolInstanceQuery],
+        responses=documented(None, 400, 401, (403, OwnersOnly), 404, ok="Instance removed"),
+    )
+    def destroy(self, request: Request) -> Response:
+        """Remove an instance."""
+        query = PoolInstanceQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        pool_stock.remove(by=Actor.of(request), **query.validated_data)
+        return Response()
+
+    @extend_schema(
+        operation_id="PoolInstancesController_fetch",
+        summary="Assign the next available instance, with an access token",
+        description="The same `assignmentId` gets the same org again. No two assignments hold one org.",
+        request=PoolFetchDto,
+        responses=documented(FetchedInstanceDto, 400, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
+    )
+    def fetch(self, request: Request) -> Response:
+        """Assign an instance."""
+        form = PoolFetchDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        instance, opened = pools.fetch(pools.Wanted(**form.validated_data), by=Actor.of(request))
+        content = {**PoolInstanceDto(instance).data, "accessToken": opened.session.access_token}
+        return Response(content, headers=source_of(opened.reused))
+
+    @extend_schema(
+        operation_id="PoolInstancesController_unassign",
+        summary="End an assignment",
+        description="The org goes back to the pool or, with `returnToPool: false`, expires.",
+        request=PoolUnassignDto,
+        responses=documented(PoolInstanceDto, 400, 401, (403, OwnersAndApplications), 404),
+    )
+    def unassign(self, request: Request) -> Response:
+        """End an assignment."""
+        form = PoolUnassignDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        instance = pools.unassign(by=Actor.of(request), **form.validated_data)
+        return Response(PoolInstanceDto(instance).data)
