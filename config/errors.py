@@ -61,6 +61,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     sandboxes.SearchIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
     sandboxes.FrontdoorNotAllowed: HTTPStatus.FORBIDDEN,
     sandboxes.PoolNotAssigned: HTTPStatus.FORBIDDEN,
+    sandboxes.AssignedInOtherPool: HTTPStatus.CONFLICT,
     sandboxes.PoolEmpty: HTTPStatus.CONFLICT,
     sandboxes.InstanceExpired: HTTPStatus.GONE,
     sandboxes.InstanceProvisioning: HTTPStatus.SERVICE_UNAVAILABLE,

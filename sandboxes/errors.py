@@ -7,6 +7,7 @@ SandboxesError
 ├── SearchIncomplete                       not found, and not everybody could be asked
 ├── FrontdoorNotAllowed, PoolNotAssigned   a member may not open this org
 ├── PoolEmpty                              no instance is free
+├── AssignedInOtherPool                    the assignment holds an instance of another pool
 ├── InstanceExpired                        the instance's time is over
 ├── InstanceProvisioning                   it is not ready yet
 ├── ScratchOrgExpired                      the scratch org is no more
@@ -92,6 +93,16 @@ class PoolEmpty(SandboxesError):
 
     def __init__(self, repository: str, tag: str) -> None:
         super().__init__(f"No instance of the pool {tag!r} of {repository} is available.")
+
+
+class AssignedInOtherPool(SandboxesError):
+    """An assignment is of one pool."""
+
+    code = "ASSIGNED_IN_OTHER_POOL"
+    action = "Unassign that first, or use another assignmentId."
+
+    def __init__(self, assignment_id: str, name: str, tag: str) -> None:
+        super().__init__(f"{assignment_id!r} holds {name} of the pool {tag!r} already.")
 
 
 class InstanceExpired(SandboxesError):

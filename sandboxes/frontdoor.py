@@ -20,8 +20,8 @@ from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name
 from sandboxes.opened import OpenedOrg
 from sandboxes.pool_keys import open_instance, open_registered, registered_org
-from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_org_of
-from sandboxes.sandbox_auth import open_sandbox, same_domain
+from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_orgs_of
+from sandboxes.sandbox_auth import open_sandbox_by_any, same_domain
 from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
 
 
@@ -140,11 +140,9 @@ def _admit_to_instance(instance: PoolInstance, by: Actor) -> None:
 
 
 def _open_sandbox(target: Target, by: Actor) -> OpenedOrg:
-    if target.production_username:
-        parent = production_org(target.production_username)
-    else:
-        parent = production_org_of(target.name, by=by)
-    return open_sandbox(parent, target.name, by=by)
+    named = target.production_username
+    parents = [production_org(named)] if named else production_orgs_of(target.name, by=by)
+    return open_sandbox_by_any(parents, target.name, by=by)[1]
 
 
 def _open_scratch_org(target: Target, by: Actor) -> OpenedOrg:

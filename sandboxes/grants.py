@@ -43,12 +43,11 @@ def drop_if_empty(credential: Credential) -> None:
     """Delete the row of a key that could never be made, so that wrong names leave nothing behind."""
     with transaction.atomic():
         idle = Q(lease_until=None) | Q(lease_until__lte=Now())
-        rows = Credential.objects.select_for_update(of=("self",)).filter(idle, pk=credential.pk, sealed_grant=None)
-        row = rows.first()
+        rows = Credential.objects.select_for_update(of=("self",)).filter(idle, pk=credential.pk)
+        row = rows.filter(sealed_grant__isnull=True, on_demand_grant__org_id="").first()
         if row is not None:
             OnDemandGrant.objects.filter(credential=row).delete()
-            if row.owner is None:
-                row.delete()
+            row.delete()
 
 
 def drop_idle_grants() -> int:

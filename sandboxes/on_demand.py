@@ -9,7 +9,7 @@ from orgs.models import SalesforceOrg
 from orgs.one_time_links import one_time_link
 from sandboxes import sandbox_auth, scratch_auth
 from sandboxes.opened import OpenedOrg
-from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_org_of
+from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_orgs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by
     """
     parent = production_org(production_username) if production_username else None
     sandbox_auth.refuse_registered(sandbox_name, parent)
-    if parent is None:
-        parent = production_org_of(sandbox_name, by=by)
-    opened = sandbox_auth.open_sandbox(parent, sandbox_name, by=by, handing_out=audit.Action.ACCESS_TOKEN)
+    parents = [parent] if parent else production_orgs_of(sandbox_name, by=by)
+    action = audit.Action.ACCESS_TOKEN
+    parent, opened = sandbox_auth.open_sandbox_by_any(parents, sandbox_name, by=by, handing_out=action)
     return OnDemandOrg(opened, parent, *_link(opened, by))
 
 

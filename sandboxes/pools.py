@@ -18,7 +18,7 @@ from orgs.errors import (
     SandboxNotFound,
     SpoolUnavailable,
 )
-from sandboxes.errors import NotFound, PoolEmpty, Refused, ScratchOrgExpired, SearchIncomplete
+from sandboxes.errors import AssignedInOtherPool, NotFound, PoolEmpty, ScratchOrgExpired, SearchIncomplete
 from sandboxes.models import PoolInstance
 from sandboxes.opened import OpenedOrg
 from sandboxes.pool_keys import open_instance
@@ -46,7 +46,7 @@ def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
     """Assign the next available instance, and open it. The same assignment gets the same org again.
 
     An instance whose org is gone expires; one that does not open goes to the end of the queue, and
-    the next is tried. Raises PoolEmpty, Refused, and what opening the last one raised.
+    the next is tried. Raises PoolEmpty, AssignedInOtherPool, and what opening the last one raised.
     """
     for tries_left in reversed(range(_TRIES)):
         instance, is_new = _assign(wanted, by)
@@ -97,11 +97,7 @@ def _held(wanted: Wanted) -> PoolInstance | None:
     )
     held = rows.select_related("parent").first()
     if held is not None and held.pool_tag != wanted.pool_tag:
-        raise Refused(
-            "ASSIGNED_IN_OTHER_POOL",
-            f"{wanted.assignment_id!r} holds {held.name} of the pool {held.pool_tag!r} already.",
-            "Unassign that first, or use another assignmentId.",
-        )
+        raise AssignedInOtherPool(wanted.assignment_id, held.name, held.pool_tag)
     return held
 
 

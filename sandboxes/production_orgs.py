@@ -48,10 +48,10 @@ def dev_hubs() -> list[SalesforceOrg]:
     return hubs
 
 
-def production_org_of(sandbox_name: str, *, by: Actor) -> SalesforceOrg:
-    """Return the one registered production org that has a sandbox of this name, after asking all.
+def production_orgs_of(sandbox_name: str, *, by: Actor) -> list[SalesforceOrg]:
+    """Return the one production org that has a sandbox of this name, after asking all that are registered.
 
-    Raises NotFound, Ambiguous, SearchIncomplete.
+    They are several where several users of it are registered. Raises NotFound, Ambiguous, SearchIncomplete.
     """
     orgs = list(SalesforceOrg.objects.filter(kind=Kind.PRODUCTION).exclude(org_id="").order_by("pk"))
     if not orgs:
@@ -62,10 +62,10 @@ def production_org_of(sandbox_name: str, *, by: Actor) -> SalesforceOrg:
         )
     replies = ask_all(orgs, lambda org: _state_of(org, sandbox_name, by))
     found = [reply.org for reply in replies if reply.found]
-    if len(found) > 1:
+    if len({org.org_id for org in found}) > 1:
         raise Ambiguous(sandbox_name, [org.username for org in found])
     if found:
-        return found[0]
+        return found
     if unasked := [f"{reply.org.username} ({reply.unasked})" for reply in replies if reply.unasked]:
         raise SearchIncomplete(f"The sandbox {sandbox_name!r}", unasked)
     raise NotFound(

@@ -8,7 +8,7 @@ from authn import audit
 from authn.actors import Actor
 from orgs.asking import Asking
 from orgs.endings import error_for
-from orgs.errors import OrgsError
+from orgs.errors import KeyNotMade, OrgsError
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain
@@ -52,6 +52,20 @@ def open_sandbox(
         grant.refresh_from_db()
         return _opened_org(grant, opened, partial(_reopen, parent, name, by, register))
     raise error_for("REFRESH_IN_PROGRESS")
+
+
+def open_sandbox_by_any(
+    parents: list[SalesforceOrg], name: str, *, by: Actor, handing_out: audit.Action | None = None
+) -> tuple[SalesforceOrg, OpenedOrg]:
+    """Open a sandbox by whichever user of its production org made it. Raises what open_sandbox raises."""
+    *others, last = parents
+    for parent in others:
+        try:
+            return parent, open_sandbox(parent, name, by=by, handing_out=handing_out)
+        except KeyNotMade as error:
+            if error.code != "SANDBOX_AUTH_REFUSED":
+                raise
+    return last, open_sandbox(last, name, by=by, handing_out=handing_out)
 
 
 def refuse_registered(name: str, parent: SalesforceOrg | None) -> None:

@@ -31,19 +31,19 @@ class Caller:
         self.bearer = bearer
         self._client = Client(raise_request_exception=False)
 
-    def get(self, path: str, **query: Any) -> Answer:
+    def get(self, path: str, /, **query: Any) -> Answer:
         return self.send("GET", path, query=query)
 
-    def head(self, path: str, **query: Any) -> Answer:
+    def head(self, path: str, /, **query: Any) -> Answer:
         return self.send("HEAD", path, query=query)
 
-    def post(self, path: str, body: Any = None, **query: Any) -> Answer:
+    def post(self, path: str, body: Any = None, /, **query: Any) -> Answer:
         return self.send("POST", path, body, query=query)
 
-    def patch(self, path: str, body: Any = None, **query: Any) -> Answer:
+    def patch(self, path: str, body: Any = None, /, **query: Any) -> Answer:
         return self.send("PATCH", path, body, query=query)
 
-    def delete(self, path: str, **query: Any) -> Answer:
+    def delete(self, path: str, /, **query: Any) -> Answer:
         return self.send("DELETE", path, query=query)
 
     def send(

@@ -1,0 +1,397 @@
+"""POST .../sandbox/authenticate: a sandbox that nobody registered, through its production org."""
+
+from functools import partial
+
+import pytest
+
+from authn.models import AuditEvent
+from orgs.models import Credential, SalesforceOrg
+from orgs.salesforce.emulator import Fault
+from sandboxes.grants import IDLE, drop_idle_grants
+from sandboxes.models import OnDemandGrant
+from tests.callers import Caller
+from tests.orgs.worlds import REGISTER, an_org
+from tests.sandboxes.worlds import BY_NAME, PROD, SANDBOX, SF, a_production_org, works
+from tests.together import together
+
+pytestmark = pytest.mark.django_db
+DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
+SANDBOX_AUTH = "/services/data/v67.0/tooling/sandboxAuth"
+
+
+@pytest.fixture
+def production(owner, salesforce):
+    return a_production_org(owner, salesforce)
+
+
+@pytest.fixture
+def sandbox(production, salesforce):
+    return salesforce.add_sandbox(production, "dev1")
+
+
+def _paths(salesforce):
+    return [call.path.rpartition("/")[2] for call in salesforce.calls]
+
+
+@pytest.mark.parametrize("role", ["member", "application", "owner"])
+def test_a_sandbox_is_opened_through_its_production_org(role, request, salesforce, production, sandbox):
+    caller = request.getfixturevalue(role)
+
+    answer = caller.post(SANDBOX, DEV1)
+
+    assert answer.status_code == 201, answer
+    content = answer.json()
+    assert content["sandboxName"] == "dev1"
+    assert content["sandboxUsername"] == "ci@acme.example.dev1"
+    assert content["instanceUrl"] == sandbox.instance_url
+    assert content["productionOrg"] == {
+        "username": PROD,
+        "instanceUrl": production.instance_url,
+        "orgId": production.org_id,
+    }
+    assert works(salesforce, content["accessToken"])
+    assert content["frontDoorUrl"].startswith(f"{sandbox.instance_url}/secur/frontdoor.jsp?otp=")
+    assert "sfdxAuthUrl" not in content
+    assert "frontDoorError" not in content
+
+
+def test_the_first_time_asks_three_times_and_the_next_time_twice(member, salesforce, sandbox):
+    member.post(SANDBOX, DEV1)
+    first = _paths(salesforce)
+    salesforce.reset_calls()
+    member.post(SANDBOX, DEV1)
+
+    assert first == ["sandboxAuth", "token", "singleaccess"]
+    assert _paths(salesforce) == ["token", "singleaccess"]
+
+
+def test_twelve_jobs_in_turn_get_tokens_that_all_work_at_the_end(application, salesforce, sandbox):
+    tokens = [application.post(SANDBOX, DEV1).json()["accessToken"] for _ in range(12)]
+
+    assert len(set(tokens)) == 12
+    assert all(works(salesforce, token) for token in tokens)
+    assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_twenty_callers_at_once_make_one_grant(owner, salesforce):
+    sandbox = salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
+    callers = [Caller(owner.bearer) for _ in range(20)]
+
+    answers = together([partial(caller.post, SANDBOX, DEV1) for caller in callers])
+
+    assert {answer.status_code for answer in answers} == {201}, answers
+    assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1
+    assert all(works(salesforce, answer.json()["accessToken"]) for answer in answers)
+    assert OnDemandGrant.objects.get().org_id == sandbox.org_id
+
+
+def test_a_grant_that_died_is_made_anew(member, salesforce, sandbox):
+    member.post(SANDBOX, DEV1)
+    sandbox.revoke_all()
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert works(salesforce, answer.json()["accessToken"])
+    assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 2
+
+
+def test_a_refreshed_sandbox_goes_on_under_its_new_org_id(member, salesforce, sandbox):
+    member.post(SANDBOX, DEV1)
+    was = sandbox.org_id
+    sandbox.refresh_sandbox()
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert works(salesforce, answer.json()["accessToken"])
+    assert OnDemandGrant.objects.get().org_id == sandbox.org_id
+    event = AuditEvent.objects.get(action="org.org_id_changed")
+    assert (event.details["old"], event.details["new"]) == (was, sandbox.org_id)
+
+
+def test_a_rotating_grant_is_refreshed_with_its_newest_token(owner, member, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    org = an_org(salesforce, PROD)
+    owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(app)})
+    salesforce.add_sandbox(org, "dev1")
+
+    tokens = [member.post(SANDBOX, DEV1).json()["accessToken"] for _ in range(4)]
+
+    assert all(works(salesforce, token) for token in tokens)
+    assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1
+
+
+# --- Which production org ------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_production_org_all_are_asked(owner, member, salesforce):
+    a_production_org(owner, salesforce, "other@acme.example")
+    salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
+
+    answer = member.post(SANDBOX, {"sandboxName": "DEV1"})
+
+    assert answer.status_code == 201, answer
+    assert answer.json()["productionOrg"]["username"] == PROD
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_dead_production_org_does_not_fail_the_search(owner, member, salesforce):
+    dead = a_production_org(owner, salesforce, "dead@acme.example")
+    salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
+    dead.revoke_all()
+
+    found, not_found = member.post(SANDBOX, {"sandboxName": "dev1"}), member.post(SANDBOX, {"sandboxName": "dev9"})
+
+    assert found.status_code == 201, found
+    assert (not_found.status_code, not_found.json()["code"]) == (503, "SEARCH_INCOMPLETE")
+    assert not_found.headers["Retry-After"] == "30"
+    assert "dead@acme.example (CREDENTIAL_EXPIRED)" in not_found.json()["message"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_name_of_two_production_orgs_is_never_picked_by_chance(owner, member, salesforce):
+    for username in ("other@acme.example", PROD):
+        salesforce.add_sandbox(a_production_org(owner, salesforce, username), "dev1")
+
+    answer = member.post(SANDBOX, {"sandboxName": "dev1"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "AMBIGUOUS_SANDBOX")
+    assert "ci@acme.example, other@acme.example" in answer.json()["message"]
+    assert member.post(SANDBOX, DEV1).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_users_of_one_production_org_are_one_org(owner, member, salesforce):
+    production = a_production_org(owner, salesforce)
+    other = production.add_user("release@acme.example")
+    owner.post(REGISTER, {"sfdxAuthUrl": production.auth_url(user=other)})
+    salesforce.add_sandbox(production, "dev1", creator=other)
+
+    answer = member.post(SANDBOX, {"sandboxName": "dev1"})
+
+    assert answer.status_code == 201, answer
+    assert answer.json()["productionOrg"]["username"] == "release@acme.example"
+
+
+def test_a_sandbox_that_nobody_has_is_not_found(member, salesforce, production):
+    anywhere = member.post(SANDBOX, {"sandboxName": "nope"})
+    there = member.post(SANDBOX, {"sandboxName": "nope", "productionUsername": PROD})
+
+    assert (anywhere.status_code, anywhere.json()["code"]) == (404, "SANDBOX_NOT_FOUND")
+    assert (there.status_code, there.json()["code"]) == (404, "SANDBOX_NOT_FOUND")
+    assert PROD in there.json()["message"]
+    assert not OnDemandGrant.objects.exists()
+    assert Credential.objects.filter(org=None).count() == 0
+
+
+def test_a_production_org_must_be_registered_and_be_one(owner, member, salesforce, production, sandbox):
+    nobody = member.post(SANDBOX, {"sandboxName": "dev1", "productionUsername": "nobody@acme.example"})
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+    no_production = member.post(SANDBOX, {"sandboxName": "qa", "productionUsername": sandbox.username})
+
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "ORG_NOT_FOUND")
+    assert (no_production.status_code, no_production.json()["code"]) == (400, "NOT_A_PRODUCTION_ORG")
+
+
+def test_without_any_production_org_the_answer_says_so(member, salesforce):
+    answer = member.post(SANDBOX, {"sandboxName": "dev1"})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "PRODUCTION_ORG_NOT_FOUND")
+
+
+# --- Registered sandboxes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", ["dev1", "DEV1", " dev1 ", "ci@acme.example.dev1", "CI@acme.example.DEV1"])
+@pytest.mark.parametrize("named", [True, False], ids=["production org named", "not named"])
+@pytest.mark.parametrize("by_name", [True, False], ids=["registered by name", "by auth URL"])
+def test_a_registered_sandbox_is_refused_before_anybody_is_asked(
+    spelling, named, by_name, owner, member, salesforce, sandbox
+):
+    if by_name:
+        owner.post(BY_NAME, DEV1)
+    else:
+        owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+    salesforce.reset_calls()
+    body = {"sandboxName": spelling} | ({"productionUsername": PROD} if named else {})
+
+    answer = member.post(SANDBOX, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "SANDBOX_REGISTERED")
+    assert "ci@acme.example.dev1" in answer.json()["message"]
+    assert "access-token" in answer.json()["action"]
+    assert not salesforce.calls
+
+
+def test_a_sandbox_registered_under_another_name_is_refused_by_its_org_id(owner, member, salesforce, production):
+    # An old auth URL names the instance, which tells no sandbox name.
+    sandbox = salesforce.add_sandbox(production, "dev1", host="cs43.salesforce.com")
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+    grants = len([grant for grant in salesforce.grants if grant.alive])
+
+    answers = [member.post(SANDBOX, DEV1) for _ in range(2)]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "SANDBOX_REGISTERED")] * 2
+    assert len([grant for grant in salesforce.grants if grant.alive]) == grants  # the one made in vain was revoked
+    assert not OnDemandGrant.objects.exists()
+
+
+def test_a_namesake_under_another_production_org_is_not_in_the_way(owner, member, salesforce, sandbox):
+    other = a_production_org(owner, salesforce, "other@acme.example")
+    salesforce.add_sandbox(other, "dev1")
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+
+    answer = member.post(SANDBOX, {"sandboxName": "dev1", "productionUsername": "other@acme.example"})
+
+    assert answer.status_code == 201, answer
+    assert answer.json()["sandboxUsername"] == "other@acme.example.dev1"
+
+
+def test_a_grant_becomes_refused_when_its_sandbox_is_registered(owner, member, salesforce, sandbox):
+    member.post(SANDBOX, DEV1)
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+
+    assert member.post(SANDBOX, DEV1).json()["code"] == "SANDBOX_REGISTERED"
+
+
+# --- Trouble -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x' OR SandboxName LIKE '%", "dev1/../x", "dev\\1", "d" * 300, "", "   ", "dev 1", "dev1\r\nHost: evil", "<b>", 7],
+)
+def test_a_hostile_name_is_refused_before_anybody_is_asked(name, member, salesforce, production):
+    answer = member.post(SANDBOX, {"sandboxName": name, "productionUsername": PROD})
+
+    assert answer.status_code == 400, answer
+    assert answer.json()["code"] == "VALIDATION_FAILED"
+    assert not salesforce.calls
+
+
+def test_a_sandbox_that_is_being_made_answers_when_to_come_back(member, salesforce, production, sandbox):
+    production.processes[-1].status = "Processing"
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "SANDBOX_BUSY")
+    assert answer.headers["Retry-After"] == "300"
+    assert not OnDemandGrant.objects.exists()
+
+
+def test_another_creator_is_told_who_must_register(member, salesforce, sandbox):
+    sandbox.creator = "release@acme.example"
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "SANDBOX_AUTH_REFUSED")
+    assert PROD in answer.json()["message"]
+    assert "created or last refreshed" in answer.json()["message"]
+
+
+def test_a_dead_production_org_is_named(member, salesforce, production, sandbox):
+    production.revoke_all()
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "CREDENTIAL_EXPIRED")
+    assert answer.json()["message"].startswith(PROD)
+
+
+def test_an_ended_parent_session_is_renewed_once(member, salesforce, production, sandbox):
+    for session in salesforce.sessions.values():
+        session.alive = False
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert answer.status_code == 201, answer
+    assert _paths(salesforce) == ["sandboxAuth", "token", "sandboxAuth", "token", "singleaccess"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "path", "status", "code"),
+    [
+        (Fault.html_maintenance(), SANDBOX_AUTH, 503, "UPSTREAM_MAINTENANCE"),
+        (Fault.rest(403, "REQUEST_LIMIT_EXCEEDED"), SANDBOX_AUTH, 503, "ORG_API_LIMIT"),
+        (Fault.fields(loginUrl="https://evil.example"), SANDBOX_AUTH, 502, "UPSTREAM_UNTRUSTED_URL"),
+        (Fault.fields(instanceUrl="http://10.0.0.5"), SANDBOX_AUTH, 502, "UPSTREAM_UNTRUSTED_URL"),
+        (Fault.body(b"<html>"), SANDBOX_AUTH, 502, "UPSTREAM_UNREADABLE"),
+        (Fault.hang(1), SANDBOX_AUTH, 504, "UPSTREAM_TIMEOUT"),
+        (Fault.fields(instance_url="https://evil.example"), "/services/oauth2/token", 502, "UPSTREAM_UNTRUSTED_URL"),
+        (Fault.fields(refresh_token=None), "/services/oauth2/token", 502, "UPSTREAM_UNREADABLE"),
+        (
+            Fault.oauth("invalid_client", "app must be installed into org"),
+            "/services/oauth2/token",
+            409,
+            "APP_NOT_INSTALLED",
+        ),
+        (Fault.reset(), "/services/oauth2/token", 503, "UPSTREAM_LOST"),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_a_trouble_on_the_way_is_told_and_the_next_try_works(fault, path, status, code, member, salesforce, sandbox):
+    salesforce.inject(fault, path=path)
+
+    answer, again = member.post(SANDBOX, DEV1), member.post(SANDBOX, DEV1)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer
+    assert "evil.example" not in answer.text
+    assert again.status_code == 201, again
+
+
+def test_an_org_that_gives_no_one_time_link_gives_a_token_all_the_same(member, salesforce, sandbox):
+    sandbox.users[0].api_only = True
+
+    answer = member.post(SANDBOX, DEV1)
+
+    assert answer.status_code == 201, answer
+    content = answer.json()
+    assert content["frontDoorUrl"] == sandbox.instance_url
+    assert content["frontDoorError"].startswith("FRONTDOOR_REFUSED")
+    assert works(salesforce, content["accessToken"])
+
+
+def test_the_old_kind_of_link_only_where_the_operator_allows_it(member, salesforce, sandbox, settings):
+    sandbox.users[0].api_only = True
+    settings.ALLOW_LEGACY_FRONTDOOR = True
+
+    content = member.post(SANDBOX, DEV1).json()
+
+    assert content["frontDoorUrl"].startswith(f"{sandbox.instance_url}/secur/frontdoor.jsp?sid=")
+    assert not AuditEvent.objects.filter(details__icontains="sid=").exists()
+
+
+def test_each_key_is_an_audit_row_without_the_key(member, salesforce, sandbox):
+    content = member.post(SANDBOX, DEV1).json()
+
+    rows = AuditEvent.objects.filter(actor_name="member@acme.example")
+    handed_out = set(rows.filter(outcome="granted").values_list("action", flat=True))
+    assert {"access_token.handed_out", "frontdoor.handed_out"} <= handed_out
+    assert not any(content["accessToken"] in str(row.details) for row in rows)
+
+
+# --- What is kept -------------------------------------------------------------------------------------
+
+
+def test_a_grant_that_nobody_used_for_a_month_goes_and_is_revoked_later(member, salesforce, sandbox):
+    member.post(SANDBOX, DEV1)
+    grant = OnDemandGrant.objects.get()
+    OnDemandGrant.objects.update(last_used_at=grant.last_used_at - IDLE)
+
+    assert drop_idle_grants() == 1
+    assert Credential.objects.ownerless().filter(ever_rotated=True).count() == 1
+
+
+def test_registering_the_auth_url_of_a_grant_moves_its_key_to_the_org(owner, member, salesforce, sandbox):
+    member.post(SANDBOX, DEV1)
+    grant = next(grant for grant in salesforce.grants if grant.user.org is sandbox)
+    url = f"force://PlatformCLI::{grant.newest}@{sandbox.host}"
+
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    assert answer.status_code == 201, answer
+    assert OnDemandGrant.objects.get().credential is None
+    assert SalesforceOrg.objects.get(username="ci@acme.example.dev1").credential is not None
+    assert owner.post(f"{SF}/access-token", username="dev1").status_code == 200
