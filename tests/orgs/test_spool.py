@@ -104,6 +104,23 @@ def test_a_damaged_file_is_told_apart_and_set_aside(place, damage, folder, db):
     assert [path.suffix for path in folder.iterdir() if path.name != "node"] == [".damaged"]
 
 
+def test_an_answer_that_the_disk_does_not_give_is_kept(place, monkeypatch, db):
+    with SpoolFile.reserve(place) as file:
+        file.write("the answer")
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            replay()
+
+    [found] = abandoned()
+    with found:
+        assert found.read() == "the answer"
+
+
 def test_a_node_keeps_its_id(folder):
     first = spool.node()
     spool._node.cache_clear()
