@@ -90,6 +90,9 @@ def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> Non
         "outcome_retry_after": outcome.retry_after,
     }
     columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
+    if _leaves_refusal(row, outcome):
+        kept = ("outcome", "outcome_retry_after", "health", "reason")
+        columns |= {name: getattr(row, name) for name in kept}
     if handed_out and outcome.session:
         columns["last_used_at"] = Now()
     if outcome.made_for:
@@ -99,6 +102,18 @@ def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> Non
     Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
     if outcome.session:
         _follow_instance_url(row, outcome.session)
+
+
+def _leaves_refusal(row: Credential, outcome: Outcome) -> bool:
+    """Tell whether a definite refusal stays on record, because a "later" says nothing of the credential.
+
+    A lost answer says more: the refusal may have been healed, and the token spent. So does a key that
+    could not be made: the refused one went with it.
+    """
+    if outcome.session or outcome.rotated or outcome.lost or outcome.keyless:
+        return False
+    before = BY_CODE.get(row.outcome)
+    return before is not None and before.definite and not BY_CODE[outcome.code].definite
 
 
 def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
