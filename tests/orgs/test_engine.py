@@ -129,7 +129,7 @@ def test_a_mint_is_two_transactions_and_holds_no_connection_upstream(owner, rota
 
     statements = [query["sql"].strip().upper() for query in captured]
     assert seen == [True], "the connection was given back before the call"
-    assert len([sql for sql in statements if sql.startswith("BEGIN")]) in (0, 2)
+    assert len([sql for sql in statements if sql.startswith("BEGIN")]) == 2
     updates = [sql for sql in statements if sql.startswith('UPDATE "ORGS_CREDENTIAL"')]
     assert len(updates) == 2, updates
 
