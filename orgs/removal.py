@@ -48,8 +48,11 @@ def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadl
             if doomed.credential_id:
                 held.append((doomed, _hold(doomed, deadline)))
         if revoke:
-            for doomed, credential in held:
-                _revoke(doomed, credential, by)
+            for number, (doomed, credential) in enumerate(held):
+                # The calls before may have outlasted its lease; the one that comes must not.
+                if not leases.prolong(credential):
+                    held[number] = doomed, _hold(doomed, deadline)
+                _revoke(doomed, held[number][1], by)
         with one_org_writer():
             rows = _doomed(org, cascade=cascade)
             if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
@@ -87,7 +90,7 @@ def _hold(org: SalesforceOrg, deadline: float) -> Credential:
         credential = Credential.objects.filter(org=org).first()
         if credential is None:
             raise OrgNotFound(org.username)
-        if leases.hold(credential.pk, credential.generation):
+        if leases.hold(credential):
             return credential
         sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
         if sight and time.monotonic() >= deadline:

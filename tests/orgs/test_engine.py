@@ -66,6 +66,39 @@ def test_a_lease_ends_by_itself(ci):
     assert leases.take(row.pk, row.generation)
 
 
+def test_a_lease_that_ran_out_is_not_given_back_for_whoever_has_it_now(ci):
+    held = Credential.objects.get()
+    assert leases.hold(held)
+    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    assert leases.take(held.pk, held.generation)
+
+    leases.give_back(held)
+
+    assert not leases.take(held.pk, held.generation)
+
+
+def test_a_held_lease_is_given_back_and_prolonged(ci):
+    held = Credential.objects.get()
+    assert leases.hold(held)
+    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    held.refresh_from_db(fields=["lease_until"])
+
+    assert leases.prolong(held)
+    assert not leases.take(held.pk, held.generation), "it began anew"
+    leases.give_back(held)
+
+    assert leases.take(held.pk, held.generation)
+
+
+def test_a_lease_that_another_has_is_not_prolonged(ci):
+    held = Credential.objects.get()
+    assert leases.hold(held)
+    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    assert leases.take(held.pk, held.generation)
+
+    assert not leases.prolong(held)
+
+
 def test_no_caller_adopts_a_generation_at_or_below_the_one_it_read(ci, salesforce):
     first = open_session(Credential.objects.get(), ASKING)
     salesforce.reset_calls()
