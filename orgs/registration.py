@@ -223,11 +223,11 @@ def _forget_if_unused(credential: Credential) -> None:
     """Delete the credential of a registration that failed, unless it must be kept.
 
     It is kept when an org has it, when somebody is using it, and when its token rotated: then the
-    same auth URL goes on from it.
+    same auth URL goes on from it. So it is when an answer is missing, which another node may have.
     """
     with transaction.atomic():
         unused = Credential.objects.ownerless().select_for_update(of=("self",))
-        unused = unused.filter(pk=credential.pk, ever_rotated=False)
+        unused = unused.filter(pk=credential.pk, ever_rotated=False, sent_at=None)
         # Of a lost answer nobody knows whether the token rotated; the row tells that story.
         row = unused.exclude(health=Health.UNCERTAIN).filter(Q(lease_until=None) | Q(lease_until__lte=Now())).first()
         if row is not None:

@@ -1,9 +1,18 @@
 """POST .../register with a token that is known already: spent, rotated, or under another host or secret."""
 
-import pytest
+import uuid
+from datetime import timedelta
 
+import pytest
+from django.db.models.functions import Now
+
+from orgs.known_tokens import credential_for
 from orgs.models import Credential
+from orgs.replay import replay
+from orgs.salesforce import AuthUrl, HostPolicy
 from orgs.salesforce.emulator import Fault
+from orgs.spool import Place
+from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -46,6 +55,24 @@ def test_a_rotated_token_is_kept_though_the_answer_cannot_be_trusted(owner, sale
 
     assert failed.json()["code"] == "UPSTREAM_UNTRUSTED_URL"
     assert again.status_code == 201
+
+
+def test_a_registration_that_fails_leaves_the_row_whose_answer_another_node_may_have(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    url = an_org(salesforce).auth_url(app)
+    credential = credential_for(AuthUrl.parse(url, HostPolicy()))
+    leave_an_answer(credential)
+    Credential.objects.update(sent_at=Now() - timedelta(seconds=30), sent_by=uuid.uuid4())
+    file = Place(credential.pk, credential.generation).path
+    elsewhere = file.rename(file.with_suffix(".elsewhere"))
+
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    elsewhere.rename(file)
+    replay()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert salesforce.is_alive(url)
+    assert owner.post(REGISTER, {"sfdxAuthUrl": url}).status_code == 201
 
 
 # --- Under another host or secret ---------------------------------------------------------------------
