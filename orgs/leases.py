@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from orgs.models import Credential, Health
 from orgs.spool import node
@@ -75,6 +75,7 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
             lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS)),
             sent_at=Now(),
             sent_by=node(),
+            unanswered_since=Coalesce("unanswered_since", "generation"),
             budget_spent_until=spent,
             health=health,
         )
@@ -110,7 +111,8 @@ def give_back(held: Credential) -> None:
     One that has run out is left to whoever has taken it since.
     """
     rows = Credential.objects.filter(pk=held.pk, generation=held.generation, lease_until=held.lease_until)
-    rows.update(lease_until=None, sent_at=held.sent_at, sent_by=held.sent_by)
+    before = {name: getattr(held, name) for name in ("sent_at", "sent_by", "unanswered_since")}
+    rows.update(lease_until=None, **before)
 
 
 def _takeover_rest(row: Credential, now: datetime) -> float:

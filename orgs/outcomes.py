@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
@@ -73,8 +74,20 @@ class Outcome:
 
 def row_to_end(credential_id: uuid.UUID, generation: int) -> Credential | None:
     """Return the row, locked for the write, if it still waits for the attempt that read `generation`."""
+    return _locked(credential_id).filter(generation=generation).first()
+
+
+def row_to_replay(credential_id: uuid.UUID, generation: int) -> Credential | None:
+    """Return the row as `row_to_end` does, also if only attempts came since that told nothing of the token.
+
+    What they left open is what the answer that was found on a disk tells (docs/decisions/0011).
+    """
+    return _locked(credential_id).filter(Q(generation=generation) | Q(unanswered_since__lte=generation)).first()
+
+
+def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
     rows = Credential.objects.select_for_update(of=("self",)).annotate(database_now=Now())
-    return rows.filter(pk=credential_id, generation=generation).first()
+    return rows.filter(pk=credential_id)
 
 
 def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> None:
@@ -98,7 +111,7 @@ def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> Non
     if outcome.made_for:
         _follow_identity(row, outcome.made_for)
     if not _stays_unanswered(row, outcome):
-        columns |= {"sent_at": None, "sent_by": None}
+        columns |= {"sent_at": None, "sent_by": None, "unanswered_since": None}
     Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
     if outcome.session:
         _follow_instance_url(row, outcome.session)

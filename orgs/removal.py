@@ -131,6 +131,7 @@ def _write_dead(credential: Credential) -> None:
         lease_until=None,
         sent_at=None,
         sent_by=None,
+        unanswered_since=None,
         outcome="CREDENTIAL_EXPIRED",
         outcome_retry_after=None,
         health=Health.EXPIRED,

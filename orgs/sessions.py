@@ -24,7 +24,7 @@ from orgs.leases import Sight
 from orgs.minting import Attempt, ask, audit_handing_out, begin, end, end_without_outcome
 from orgs.models import Credential
 from orgs.salesforce import Session
-from orgs.spool import Place
+from orgs.spool import holds_answer_for
 from orgs.waiting import wait_for_attempt
 
 # A waiter gives an attempt its whole time-out, and a little for the two transactions around it.
@@ -102,7 +102,7 @@ def _arrive(credential: Credential, asking: Asking) -> Credential:
     """Read the row. An answer that this node has on disk is brought home first."""
     row: Any = _read(credential)  # Any: it is annotated with is_leased
     try:
-        if row.sent_at and not row.is_leased and Place(row.pk, row.generation).path.exists():
+        if row.sent_at and not row.is_leased and holds_answer_for(row.pk):
             replay.replay()
             row = _read(credential)
     except OSError as error:

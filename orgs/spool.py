@@ -159,6 +159,11 @@ def holds_anything() -> bool:
     return any(_folder().glob(f"*{_SUFFIX}"))
 
 
+def holds_answer_for(credential_id: uuid.UUID) -> bool:
+    """Tell whether a file of a credential lies there, of whichever attempt."""
+    return any(_folder().glob(f"{credential_id.hex}-*{_SUFFIX}"))
+
+
 def node() -> uuid.UUID:
     """Return the id of this node: a random one, kept in SPOOL_DIR; who shares the folder shares it."""
     return _node(_folder())
