@@ -31,7 +31,7 @@ from orgs.salesforce import (
 )
 from orgs.sessions import CredentialGone, open_session
 from orgs.upstream import hosts
-from orgs.writing import one_org_writer
+from orgs.writing import lock_credential, one_org_writer
 
 # A registration that fails takes its new credential with it; whoever waited for it starts again.
 _STARTS = 3
@@ -147,10 +147,11 @@ def _store(
 ) -> SalesforceOrg:
     """Write org, credential, default and metadata in one transaction."""
     with one_org_writer():
-        held = Credential.objects.filter(pk=credential.pk).first()
+        held = lock_credential(credential.pk)
         if held is None:
             raise CredentialGone
         org, former_id = _row_for(held, facts)
+        lock_credential(org.credential_id)
         was = org.pk is not None
         org.username = facts.identity.username
         org.take_facts(session, facts.organization)
@@ -251,6 +252,8 @@ def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Ac
         credential = credential_for(auth_url)
         username = options.username.strip()
         org = SalesforceOrg.objects.with_username(username).first() or SalesforceOrg(username=username)
+        for identifier in (credential.pk, org.credential_id):
+            lock_credential(identifier)
         if org.org_id:
             raise InvalidChange(
                 "ALREADY_VERIFIED", f"{org.username} is registered and verified.", "Leave skipValidation out."

@@ -17,7 +17,7 @@ from orgs.salesforce import SalesforceError
 from orgs.salesforce.errors import OrgGone
 from orgs.upstream import place_upstream
 from orgs.waiting import wait_for_attempt
-from orgs.writing import one_org_writer
+from orgs.writing import lock_credential, one_org_writer
 
 
 class _RegisteredAnew(Exception):
@@ -57,6 +57,8 @@ def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadl
             rows = _doomed(org, cascade=cascade)
             if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
                 raise _RegisteredAnew
+            for row in rows:
+                lock_credential(row.credential_id)
             for row in rows:
                 _delete(row, by, revoked=revoke)
     except (OrgsError, _RegisteredAnew):
