@@ -2,13 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.permissions import AllowAny
 
 from config import health
-from config.api_docs import ApiDocsView
+from config.api_docs import ApiDocsView, SchemaView
 
-schema = SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[AllowAny])
+schema = SchemaView.as_view(authentication_classes=[], permission_classes=[AllowAny])
 
 api: list[URLPattern | URLResolver] = [
     path("", include("authn.urls")),

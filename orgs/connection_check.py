@@ -14,7 +14,7 @@ from orgs.org_sessions import session_for
 from orgs.questions import ask_with_session
 from orgs.registration import bind
 from orgs.salesforce import Organization, SalesforceClient, Session
-from orgs.writing import one_org_writer
+from orgs.writing import lock_credential, one_org_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ def _store(org: SalesforceOrg, session: Session, answer: _Answer) -> None:
             "Delete this org and register the auth URL again, with validation.",
         )
     with one_org_writer():
+        lock_credential(org.credential_id)
         # Only while it is still the org that was asked about: it may have been deleted, or registered
         # anew with another credential or org id, and then these facts are old.
         # A key that was made anew for a sandbox has written the org id that it found.

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from orgs.models import Credential, Health
 from orgs.spool import node
@@ -74,23 +75,44 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
             lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS)),
             sent_at=Now(),
             sent_by=node(),
+            unanswered_since=Coalesce("unanswered_since", "generation"),
             budget_spent_until=spent,
             health=health,
         )
     )
 
 
-def hold(credential_id: uuid.UUID, generation: int) -> bool:
-    """Take the lease for something else than a refresh, such as revoking: nothing is charged or sent."""
-    free = Q(lease_until=None) | Q(lease_until__lte=Now())
-    rows = Credential.objects.filter(free, pk=credential_id, generation=generation)
-    return bool(rows.update(lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS))))
+def hold(credential: Credential) -> bool:
+    """Take the lease for something else than a refresh, such as revoking: nothing is charged or sent.
+
+    The credential that is passed tells afterwards which lease is held, by the moment when it ends.
+    """
+    return _hold(credential, Q(lease_until=None) | Q(lease_until__lte=Now()))
 
 
-def give_back(arrival: Credential) -> None:
-    """End a lease without an outcome: whoever waits makes an attempt of their own."""
-    rows = Credential.objects.filter(pk=arrival.pk, generation=arrival.generation)
-    rows.update(lease_until=None, sent_at=arrival.sent_at, sent_by=arrival.sent_by)
+def prolong(held: Credential) -> bool:
+    """Begin a held lease anew. Returns False when it has run out, and another has taken it since."""
+    return _hold(held, Q(lease_until=held.lease_until))
+
+
+def _hold(credential: Credential, condition: Q) -> bool:
+    rows = Credential.objects.filter(pk=credential.pk)
+    with transaction.atomic():
+        matching = rows.filter(condition, generation=credential.generation)
+        if not matching.update(lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS))):
+            return False
+        credential.lease_until = rows.values_list("lease_until", flat=True).get()
+    return True
+
+
+def give_back(held: Credential) -> None:
+    """End a lease without an outcome: whoever waits makes an attempt of their own.
+
+    One that has run out is left to whoever has taken it since.
+    """
+    rows = Credential.objects.filter(pk=held.pk, generation=held.generation, lease_until=held.lease_until)
+    before = {name: getattr(held, name) for name in ("sent_at", "sent_by", "unanswered_since")}
+    rows.update(lease_until=None, **before)
 
 
 def _takeover_rest(row: Credential, now: datetime) -> float:

@@ -65,6 +65,7 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
             if not leases.take(arrival.pk, arrival.generation):
                 return None
             row = Credential.objects.with_secrets().get(pk=arrival.pk)
+            arrival.lease_until = row.lease_until  # Which lease is ours, should it be given back.
             make_key = asking.make_key if _lacks_key(row) else None
             grant = None if make_key else open_grant(row)
             audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)

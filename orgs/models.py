@@ -46,7 +46,8 @@ class Credential(models.Model):
     (orgs/envelopes.py) that name this row and its owner, so that they are worthless elsewhere.
     `generation` counts the attempts to refresh, successes and failures alike: whoever waited for
     one knows its outcome by a higher number, and no clocks are compared. `sent_at` and `sent_by`
-    (a node of orgs/spool.py) stay while an answer may be lost. `budget_spent_until` is the login
+    (a node of orgs/spool.py) stay while an answer may be lost, and `unanswered_since` is the generation
+    since which no attempt has told whether the token is spent. `budget_spent_until` is the login
     budget as a moment: each log-in moves it on, and too far ahead of now means none is left.
     """
 
@@ -59,6 +60,7 @@ class Credential(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
     sent_by = models.UUIDField(null=True, editable=False)
+    unanswered_since = models.PositiveBigIntegerField(null=True, editable=False)
     budget_spent_until = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     failures_since = models.DateTimeField(null=True, editable=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
@@ -73,8 +74,20 @@ class Outcome:
 
 def row_to_end(credential_id: uuid.UUID, generation: int) -> Credential | None:
     """Return the row, locked for the write, if it still waits for the attempt that read `generation`."""
+    return _locked(credential_id).filter(generation=generation).first()
+
+
+def row_to_replay(credential_id: uuid.UUID, generation: int) -> Credential | None:
+    """Return the row as `row_to_end` does, also if only attempts came since that told nothing of the token.
+
+    What they left open is what the answer that was found on a disk tells (docs/decisions/0011).
+    """
+    return _locked(credential_id).filter(Q(generation=generation) | Q(unanswered_since__lte=generation)).first()
+
+
+def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
     rows = Credential.objects.select_for_update(of=("self",)).annotate(database_now=Now())
-    return rows.filter(pk=credential_id, generation=generation).first()
+    return rows.filter(pk=credential_id)
 
 
 def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> None:
@@ -90,22 +103,37 @@ def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> Non
         "outcome_retry_after": outcome.retry_after,
     }
     columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
+    if _leaves_refusal(row, outcome):
+        kept = ("outcome", "outcome_retry_after", "health", "reason")
+        columns |= {name: getattr(row, name) for name in kept}
     if handed_out and outcome.session:
         columns["last_used_at"] = Now()
     if outcome.made_for:
         _follow_identity(row, outcome.made_for)
     if not _stays_unanswered(row, outcome):
-        columns |= {"sent_at": None, "sent_by": None}
+        columns |= {"sent_at": None, "sent_by": None, "unanswered_since": None}
     Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
     if outcome.session:
         _follow_instance_url(row, outcome.session)
+
+
+def _leaves_refusal(row: Credential, outcome: Outcome) -> bool:
+    """Tell whether a definite refusal stays on record, because a "later" says nothing of the credential.
+
+    A lost answer says more: the refusal may have been healed, and the token spent. So does a key that
+    could not be made: the refused one went with it.
+    """
+    if outcome.session or outcome.rotated or outcome.lost or outcome.keyless:
+        return False
+    before = BY_CODE.get(row.outcome)
+    return before is not None and before.definite and not BY_CODE[outcome.code].definite
 
 
 def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
     """Tell whether it is still open if Salesforce has spent the token: a "later" does not settle that."""
     if outcome.lost:
         return True
-    settled = outcome.session or outcome.rotated or BY_CODE[outcome.code].definite
+    settled = outcome.session or outcome.rotated or outcome.keyless or BY_CODE[outcome.code].definite
     return row.health == Health.UNCERTAIN and not settled
 
 
@@ -135,7 +163,7 @@ def _health(row: Credential, outcome: Outcome) -> dict[str, Any]:
     if outcome.lost:
         return {"health": Health.UNCERTAIN, "reason": outcome.code}
     ending = BY_CODE[outcome.code]
-    if row.health == Health.UNCERTAIN and not ending.definite and not outcome.rotated:
+    if row.health == Health.UNCERTAIN and not (ending.definite or outcome.rotated or outcome.keyless):
         return {}  # Whether the lost answer spent the token is still not known.
     return {"health": ending.health, "reason": ending.code} if ending.health else {}
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from authn import audit
@@ -42,7 +41,7 @@ def end_ownerless(credential_id: uuid.UUID) -> None:
 
 
 def _end(credential: Credential) -> int:
-    if not leases.hold(credential.pk, credential.generation):
+    if not leases.hold(credential):
         return 0
     given_up = credential.created_at < timezone.now() - GIVEN_UP_AFTER
     if not credential.ever_rotated or _revoke(credential) or given_up:
@@ -80,7 +79,8 @@ def _delete(credential: Credential) -> int:
     """Delete the row, unless a registration has taken it in the meantime."""
     with transaction.atomic():
         rows = Credential.objects.ownerless().select_for_update(of=("self",))
-        row = rows.filter(pk=credential.pk, generation=credential.generation, lease_until__gt=Now()).first()
+        held = rows.filter(pk=credential.pk, generation=credential.generation, lease_until=credential.lease_until)
+        row = held.first()
         if row is None:
             return 0
         row.delete()

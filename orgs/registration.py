@@ -31,7 +31,7 @@ from orgs.salesforce import (
 )
 from orgs.sessions import CredentialGone, open_session
 from orgs.upstream import hosts
-from orgs.writing import one_org_writer
+from orgs.writing import lock_credential, one_org_writer
 
 # A registration that fails takes its new credential with it; whoever waited for it starts again.
 _STARTS = 3
@@ -148,10 +148,11 @@ def _store(
 ) -> SalesforceOrg:
     """Write org, credential, default and metadata in one transaction."""
     with one_org_writer():
-        held = Credential.objects.filter(pk=credential.pk).first()
+        held = lock_credential(credential.pk)
         if held is None:
             raise CredentialGone
         org, former_id = _row_for(held, facts)
+        lock_credential(org.credential_id)
         was = org.pk is not None
         org.username = facts.identity.username
         org.take_facts(session, facts.organization)
@@ -224,11 +225,11 @@ def forget_if_unused(credential: Credential) -> None:
     """Delete the credential of a registration that failed, unless it must be kept.
 
     It is kept when an org has it, when somebody is using it, and when its token rotated: then the
-    same auth URL goes on from it.
+    same auth URL goes on from it. So it is when an answer is missing, which another node may have.
     """
     with transaction.atomic():
         unused = Credential.objects.ownerless().select_for_update(of=("self",))
-        unused = unused.filter(pk=credential.pk, ever_rotated=False)
+        unused = unused.filter(pk=credential.pk, ever_rotated=False, sent_at=None)
         # Of a lost answer nobody knows whether the token rotated; the row tells that story.
         row = unused.exclude(health=Health.UNCERTAIN).filter(Q(lease_until=None) | Q(lease_until__lte=Now())).first()
         if row is not None:
@@ -252,6 +253,8 @@ def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Ac
         credential = credential_for(auth_url)
         username = options.username.strip()
         org = SalesforceOrg.objects.with_username(username).first() or SalesforceOrg(username=username)
+        for identifier in (credential.pk, org.credential_id):
+            lock_credential(identifier)
         if org.org_id:
             raise InvalidChange(
                 "ALREADY_VERIFIED", f"{org.username} is registered and verified.", "Leave skipValidation out."

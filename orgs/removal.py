@@ -1,9 +1,12 @@
 """Deletes an org and its credential, and ends the refresh token at Salesforce when asked to."""
 
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import CASCADE, PROTECT, Model
 from django.db.models.functions import Now
 
 from authn import audit
@@ -17,7 +20,10 @@ from orgs.salesforce import SalesforceError
 from orgs.salesforce.errors import OrgGone
 from orgs.upstream import place_upstream
 from orgs.waiting import wait_for_attempt
-from orgs.writing import one_org_writer
+from orgs.writing import lock_credential, one_org_writer
+
+# A row with a key: an org, or what apps above reach through one. Each has `credential`.
+Row = Any
 
 
 class _RegisteredAnew(Exception):
@@ -42,18 +48,23 @@ def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: 
 
 
 def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadline: float) -> None:
-    held: list[tuple[SalesforceOrg, Credential]] = []
+    held: list[tuple[Row, Credential]] = []
     try:
         for doomed in _doomed(org, cascade=cascade):
             if doomed.credential_id:
                 held.append((doomed, _hold(doomed, deadline)))
         if revoke:
-            for doomed, credential in held:
-                _revoke(doomed, credential, by)
+            for number, (doomed, credential) in enumerate(held):
+                # The calls before may have outlasted its lease; the one that comes must not.
+                if not leases.prolong(credential):
+                    held[number] = doomed, _hold(doomed, deadline)
+                _revoke(doomed, held[number][1], by)
         with one_org_writer():
             rows = _doomed(org, cascade=cascade)
             if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
                 raise _RegisteredAnew
+            for row in rows:
+                lock_credential(row.credential_id)
             for row in rows:
                 _delete(row, by, revoked=revoke)
     except (OrgsError, _RegisteredAnew):
@@ -62,32 +73,56 @@ def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadl
         raise
 
 
-def _doomed(org: SalesforceOrg, *, cascade: bool) -> list[SalesforceOrg]:
-    """Return the rows to delete, children first. Raises HasChildren, OrgNotFound."""
+def _doomed(org: SalesforceOrg, *, cascade: bool) -> list[Row]:
+    """Return the rows to delete, what is reached through the org first. Raises HasChildren, OrgNotFound."""
     current = SalesforceOrg.objects.filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
-    children = list(SalesforceOrg.objects.filter(parent=current))
-    if children and not cascade:
-        raise HasChildren(current.username, [child.username for child in children])
-    return [*children, current]
+    if not cascade and (children := list(_reached_through(current, PROTECT))):
+        raise HasChildren(current.username, map(str, children))
+    return _with_what_is_reached(current)
 
 
-def _delete(org: SalesforceOrg, by: Actor, *, revoked: bool) -> None:
-    credential_id = org.credential_id
-    org.delete()
+def _with_what_is_reached(row: Row) -> list[Row]:
+    rows: list[Row] = []
+    if isinstance(row, SalesforceOrg):
+        for child in (*_reached_through(row, PROTECT), *_reached_through(row, CASCADE)):
+            rows += _with_what_is_reached(child)
+    return [*rows, row]
+
+
+def _reached_through(org: SalesforceOrg, on_delete: Any) -> Iterator[Row]:
+    """Yield the rows with keys that are reached through an org: its own children, and those of apps above.
+
+    They link to it by a foreign key: PROTECT where an owner must agree to lose them, CASCADE where not.
+    """
+    for relation in SalesforceOrg._meta.related_objects:
+        model = relation.related_model
+        if relation.one_to_many and relation.on_delete is on_delete and _holds_keys(model):
+            yield from model._default_manager.filter(**{relation.field.name: org})
+
+
+def _holds_keys(model: type[Model]) -> bool:
+    return any(field.related_model is Credential for field in model._meta.fields)
+
+
+def _delete(row: Row, by: Actor, *, revoked: bool) -> None:
+    credential_id = row.credential_id
+    row.delete()
     if credential_id:
         Credential.objects.filter(pk=credential_id).delete()
-    audit.record(audit.Action.ORG_DELETED, audit.Outcome.GRANTED, by=by, org=org.username, revoked=revoked)
+    action = audit.Action.ORG_DELETED if isinstance(row, SalesforceOrg) else audit.Action.CREDENTIAL_REMOVED
+    audit.record(action, audit.Outcome.GRANTED, by=by, org=str(row), revoked=revoked)
 
 
-def _hold(org: SalesforceOrg, deadline: float) -> Credential:
-    """Take the lease of an org's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
+def _hold(row: Row, deadline: float) -> Credential:
+    """Take the lease of a row's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
     while True:
-        credential = Credential.objects.filter(org=org).first()
-        if credential is None:
-            raise OrgNotFound(org.username)
-        if leases.hold(credential.pk, credential.generation):
+        current = type(row)._default_manager.filter(pk=row.pk).select_related("credential").first()
+        if current is None or current.credential is None:
+            raise _RegisteredAnew
+        credential: Credential = current.credential
+        if leases.hold(credential):
             return credential
         sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
         if sight and time.monotonic() >= deadline:
@@ -97,9 +132,12 @@ def _hold(org: SalesforceOrg, deadline: float) -> Credential:
 # --- Ending the refresh token at Salesforce --------------------------------------------------------
 
 
-def _revoke(org: SalesforceOrg, credential: Credential, by: Actor) -> None:
+def _revoke(org: Row, credential: Credential, by: Actor) -> None:
     """End a refresh token whose credential is held."""
-    url = open_grant(Credential.objects.with_secrets().get(pk=credential.pk)).auth_url
+    row = Credential.objects.with_secrets().get(pk=credential.pk)
+    if row.sealed_grant is None:
+        return  # No key was made yet, or the last one was refused.
+    url = open_grant(row).auth_url
     try:
         with place_upstream(credential.pk) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
@@ -114,11 +152,11 @@ def _revoke(org: SalesforceOrg, credential: Credential, by: Actor) -> None:
         raise
     with transaction.atomic():
         _write_dead(credential)
-        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=org.username)
+        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(org))
 
 
-def _audit_in_vain(org: SalesforceOrg, error: SessionError, by: Actor) -> None:
-    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
+def _audit_in_vain(org: Row, error: SessionError, by: Actor) -> None:
+    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(org), code=error.code)
 
 
 def _write_dead(credential: Credential) -> None:
@@ -128,6 +166,7 @@ def _write_dead(credential: Credential) -> None:
         lease_until=None,
         sent_at=None,
         sent_by=None,
+        unanswered_since=None,
         outcome="CREDENTIAL_EXPIRED",
         outcome_retry_after=None,
         health=Health.EXPIRED,

@@ -68,7 +68,7 @@ def _replay(file: SpoolFile) -> bool:
         return False
     try:
         with transaction.atomic():
-            row = outcomes.row_to_end(place.credential_id, place.generation)
+            row = outcomes.row_to_replay(place.credential_id, place.generation)
             if row is not None:
                 outcomes.write(row, outcome)
                 _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")

@@ -18,13 +18,13 @@ from django.db.models.functions import Now
 from orgs import replay
 from orgs.asking import Asking, KeyMakerFailed
 from orgs.endings import BY_CODE, Ending, error_for
-from orgs.envelopes import open_session_of
+from orgs.envelopes import open_grant, open_session_of
 from orgs.errors import CredentialRefused, CredentialTampered, SessionError, SpoolUnavailable
 from orgs.leases import Sight
 from orgs.minting import Attempt, ask, audit_handing_out, begin, end, end_without_outcome
 from orgs.models import Credential
 from orgs.salesforce import Session
-from orgs.spool import Place
+from orgs.spool import holds_answer_for
 from orgs.waiting import wait_for_attempt
 
 # A waiter gives an attempt its whole time-out, and a little for the two transactions around it.
@@ -58,7 +58,8 @@ def open_session(credential: Credential, asking: Asking) -> Opened:
     """Return a session that was made after this call began.
 
     Mints one under the lease, or adopts the outcome of an attempt that ended after this call had
-    read the row. A definite refusal that is on record is answered without a call, unless
+    read the row. What is `asking.offered` is tried, though, where it is not what that attempt left
+    stored. A definite refusal that is on record is answered without a call, unless
     `asking.ask_again`. Where `asking.make_key` can make a key, it does so in place of a refused one.
     Raises SessionError, CredentialTampered, SpoolUnavailable, CredentialGone.
     """
@@ -83,8 +84,10 @@ def _open(credential: Credential, asking: Asking) -> Opened:
             return _finish(attempt, asking)
         sight = _wait(arrival, asking, deadline)
         if sight.generation > arrival.generation:
-            return _adopt(arrival, asking)
-        if sight.hindrance and not sight.lease_rest:
+            if not _brings_another(arrival, asking):
+                return _adopt(arrival, asking)
+            arrival = _arrive(credential, asking)
+        elif sight.hindrance and not sight.lease_rest:
             return _hindered(arrival, asking, sight)
         if time.monotonic() >= deadline:
             raise refuse(asking, "REFRESH_IN_PROGRESS", sight.lease_rest)
@@ -99,7 +102,7 @@ def _arrive(credential: Credential, asking: Asking) -> Credential:
     """Read the row. An answer that this node has on disk is brought home first."""
     row: Any = _read(credential)  # Any: it is annotated with is_leased
     try:
-        if row.sent_at and not row.is_leased and Place(row.pk, row.generation).path.exists():
+        if row.sent_at and not row.is_leased and holds_answer_for(row.pk):
             replay.replay()
             row = _read(credential)
     except OSError as error:
@@ -177,6 +180,17 @@ def _wait(arrival: Credential, asking: Asking, deadline: float) -> Sight:
     if sight is None:
         raise CredentialGone
     return sight
+
+
+def _brings_another(arrival: Credential, asking: Asking) -> bool:
+    """Tell whether the caller's host or client secret is none that the newest attempt can have tried."""
+    if asking.offered is None:
+        return False
+    row = Credential.objects.with_secrets().filter(pk=arrival.pk).first()
+    if row is None or row.sealed_grant is None:
+        return False
+    stored = open_grant(row).auth_url
+    return (stored.host, stored.client_secret) != (asking.offered.host, asking.offered.client_secret)
 
 
 def _adopt(arrival: Credential, asking: Asking) -> Opened:

@@ -63,10 +63,10 @@ class SpoolFile:
     The file stays after an exception if something was written, and goes if nothing was.
     """
 
-    def __init__(self, place: Place, handle: int) -> None:
+    def __init__(self, place: Place, handle: int, *, written: bool = False) -> None:
         self.place = place
         self._handle = handle
-        self._written = False
+        self._written = written
 
     @classmethod
     def reserve(cls, place: Place) -> "SpoolFile":
@@ -101,9 +101,9 @@ class SpoolFile:
     def read(self) -> str | None:
         """Return the answer, None when there is only room for one. Raises SpoolDamaged."""
         magic, length = _HEADER.unpack(os.pread(self._handle, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
-        if magic == bytes(len(_MAGIC)):
+        self._written = magic != bytes(len(_MAGIC))
+        if not self._written:
             return None
-        self._written = True
         try:
             if magic != _MAGIC or length > ROOM_BYTES:
                 raise SpoolDamaged
@@ -148,7 +148,8 @@ def abandoned() -> Iterator[SpoolFile]:
         except FileNotFoundError:
             continue  # It went meanwhile.
         if _lock(handle, path):
-            yield SpoolFile(place, handle)
+            # Written, until its header says otherwise: a disk that cannot be read may hold the only copy.
+            yield SpoolFile(place, handle, written=True)
         else:
             os.close(handle)
 
@@ -156,6 +157,11 @@ def abandoned() -> Iterator[SpoolFile]:
 def holds_anything() -> bool:
     """Tell whether any file lies there, worked on or not."""
     return any(_folder().glob(f"*{_SUFFIX}"))
+
+
+def holds_answer_for(credential_id: uuid.UUID) -> bool:
+    """Tell whether a file of a credential lies there, of whichever attempt."""
+    return any(_folder().glob(f"{credential_id.hex}-*{_SUFFIX}"))
 
 
 def node() -> uuid.UUID:

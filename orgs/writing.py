@@ -2,13 +2,17 @@
 
 Registering, moving the default and deleting are rare deeds of owners. Letting them in one at a
 time is simpler than making each of them safe against each other, and costs nobody anything:
-minting tokens does not come this way.
+minting tokens does not come this way. It meets them at the rows: there the order is, for both, a
+credential before the org that has it.
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
+
+from orgs.models import Credential
 
 _ORG_WRITES = 0x46_44_6F_72_67  # "FDorg", to keep clear of other users of advisory locks
 
@@ -24,3 +28,14 @@ def one_org_writer() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ORG_WRITES])
         yield
+
+
+def lock_credential(identifier: uuid.UUID | None) -> Credential | None:
+    """Return a credential, locked until the transaction ends; None when it is gone.
+
+    A writer of orgs locks what it is going to change or delete before it writes the first org: an
+    attempt that ends meanwhile has the credential, and goes on to write to its org.
+    """
+    if identifier is None:
+        return None
+    return Credential.objects.select_for_update(of=("self",)).filter(pk=identifier).first()

@@ -38,6 +38,17 @@ def test_a_query_that_is_not_as_documented(path, query, owner, salesforce):
     assert salesforce.calls == []
 
 
+@pytest.mark.parametrize("version", ["2", "a\r\nX-Evil: yes", "\x00", '"; filename="x', "v" * 3000])
+def test_the_schema_has_no_other_version(version, anonymous):
+    plain = anonymous.get("/sfp/api/schema")
+
+    answer = anonymous.get("/sfp/api/schema", version=version)
+
+    assert answer.status_code == 200
+    assert answer.content == plain.content
+    assert answer.headers["Content-Disposition"] == plain.headers["Content-Disposition"]
+
+
 LITERAL_FILTERS = ["team__regex=.*", '{"team__regex": "."}', "team__contains=o", '{"a__b__c": 1}', "__class__=x", "1=x"]
 
 

@@ -19,7 +19,7 @@ from orgs.salesforce.emulator import Fault
 from orgs.sessions import open_session
 from orgs.spool import node
 from tests.orgs.abandoned import leave_an_answer
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, a_registered_org, an_org
+from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
 from tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -64,6 +64,39 @@ def test_a_lease_ends_by_itself(ci):
     Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
 
     assert leases.take(row.pk, row.generation)
+
+
+def test_a_lease_that_ran_out_is_not_given_back_for_whoever_has_it_now(ci):
+    held = Credential.objects.get()
+    assert leases.hold(held)
+    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    assert leases.take(held.pk, held.generation)
+
+    leases.give_back(held)
+
+    assert not leases.take(held.pk, held.generation)
+
+
+def test_a_held_lease_is_given_back_and_prolonged(ci):
+    held = Credential.objects.get()
+    assert leases.hold(held)
+    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    held.refresh_from_db(fields=["lease_until"])
+
+    assert leases.prolong(held)
+    assert not leases.take(held.pk, held.generation), "it began anew"
+    leases.give_back(held)
+
+    assert leases.take(held.pk, held.generation)
+
+
+def test_a_lease_that_another_has_is_not_prolonged(ci):
+    held = Credential.objects.get()
+    assert leases.hold(held)
+    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    assert leases.take(held.pk, held.generation)
+
+    assert not leases.prolong(held)
 
 
 def test_no_caller_adopts_a_generation_at_or_below_the_one_it_read(ci, salesforce):
@@ -129,7 +162,7 @@ def test_a_mint_is_two_transactions_and_holds_no_connection_upstream(owner, rota
 
     statements = [query["sql"].strip().upper() for query in captured]
     assert seen == [True], "the connection was given back before the call"
-    assert len([sql for sql in statements if sql.startswith("BEGIN")]) in (0, 2)
+    assert len([sql for sql in statements if sql.startswith("BEGIN")]) == 2
     updates = [sql for sql in statements if sql.startswith('UPDATE "ORGS_CREDENTIAL"')]
     assert len(updates) == 2, updates
 
@@ -195,6 +228,39 @@ def test_the_same_node_asks_again_at_once(owner, rotating, salesforce):
 def test_a_token_that_does_not_rotate_is_left_to_nobody(owner, ci, salesforce):
     Credential.objects.update(sent_at=Now(), sent_by=uuid.uuid4())
 
+    assert owner.post(ACCESS_TOKEN, **CI).status_code == 200
+
+
+# --- Refusals on record -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "later", [Fault.html_maintenance(), Fault.no_name(), Fault.status(500)], ids=lambda fault: fault.name
+)
+def test_a_definite_refusal_outlives_a_later_that_a_test_connection_gets(owner, ci, salesforce, later):
+    salesforce.inject(Fault.oauth("invalid_grant", "expired access/refresh token"), path=TOKEN_PATH)
+    owner.post(ACCESS_TOKEN, **CI)
+    salesforce.inject(later, path=TOKEN_PATH)
+    owner.post(TEST_CONNECTION, **CI)
+    salesforce.reset_calls()
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "CREDENTIAL_EXPIRED")
+    assert "Retry-After" not in answer.headers
+    assert salesforce.calls == []
+    health = owner.get(ORG, **CI).json()["health"]
+    assert (health["state"], health["reason"]) == ("expired", "CREDENTIAL_EXPIRED")
+
+
+def test_an_answer_that_is_lost_after_a_refusal_leaves_it_open_what_the_token_is(owner, member, rotating, salesforce):
+    salesforce.inject(Fault.oauth("invalid_grant", "inactive user"), path=TOKEN_PATH)
+    owner.post(ACCESS_TOKEN, **CI)
+    salesforce.inject(Fault.reset(processed=False), path=TOKEN_PATH)
+
+    owner.post(TEST_CONNECTION, **CI)
+
+    assert member.get(ORG, **CI).json()["health"]["state"] == "uncertain"
     assert owner.post(ACCESS_TOKEN, **CI).status_code == 200
 
 

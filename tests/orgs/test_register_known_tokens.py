@@ -1,10 +1,22 @@
 """POST .../register with a token that is known already: spent, rotated, or under another host or secret."""
 
-import pytest
+import time
+import uuid
+from datetime import timedelta
 
+import pytest
+from django.db.models.functions import Now
+
+from orgs.known_tokens import credential_for
 from orgs.models import Credential
+from orgs.replay import replay
+from orgs.salesforce import AuthUrl, HostPolicy
 from orgs.salesforce.emulator import Fault
+from orgs.spool import Place
+from tests.callers import Caller
+from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
+from tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -48,6 +60,24 @@ def test_a_rotated_token_is_kept_though_the_answer_cannot_be_trusted(owner, sale
     assert again.status_code == 201
 
 
+def test_a_registration_that_fails_leaves_the_row_whose_answer_another_node_may_have(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    url = an_org(salesforce).auth_url(app)
+    credential = credential_for(AuthUrl.parse(url, HostPolicy()))
+    leave_an_answer(credential)
+    Credential.objects.update(sent_at=Now() - timedelta(seconds=30), sent_by=uuid.uuid4())
+    file = Place(credential.pk, credential.generation).path
+    elsewhere = file.rename(file.with_suffix(".elsewhere"))
+
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    elsewhere.rename(file)
+    replay()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert salesforce.is_alive(url)
+    assert owner.post(REGISTER, {"sfdxAuthUrl": url}).status_code == 201
+
+
 # --- Under another host or secret ---------------------------------------------------------------------
 
 
@@ -80,3 +110,27 @@ def test_a_new_secret_that_works_is_kept(owner, salesforce):
 
     assert answer.status_code == 201
     assert owner.post(ACCESS_TOKEN, username=org.username).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("secret", "status"), [("wr0ng", 400), ("n3w", 201)])
+def test_a_secret_is_tried_though_somebody_else_refreshes_with_the_stored_one(owner, salesforce, secret, status):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    org = an_org(salesforce)
+    url = org.auth_url(app)
+    owner.post(REGISTER, {"sfdxAuthUrl": url})
+    salesforce.token_latency = 0.6
+    salesforce.on_change = lambda _: setattr(app, "secret", "n3w")
+
+    def a_little_later():
+        time.sleep(0.3)
+        return Caller(owner.bearer).post(REGISTER, {"sfdxAuthUrl": url.replace("s3cret", secret)})
+
+    minted, registered = together(
+        [lambda: Caller(owner.bearer).post(ACCESS_TOKEN, username=org.username), a_little_later]
+    )
+
+    assert (minted.status_code, registered.status_code) == (200, status), registered
+    assert salesforce.is_alive(url)
+    again = owner.post(ACCESS_TOKEN, username=org.username)
+    assert again.status_code == (200 if status == 201 else 409), "what is stored is the secret that worked"

@@ -1,8 +1,12 @@
 """DELETE /sfp/api/auth/salesforce/org."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models.functions import Now
 
 from authn.models import AuditEvent
+from orgs import leases
 from orgs.models import Credential, KnownToken, OrgMetadata, SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, a_registered_org, register
@@ -110,3 +114,21 @@ def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
 
     assert not any(grant.alive for grant in salesforce.grants)
     assert _rows() == 0
+
+
+def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(owner, salesforce, ci, child, settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS = 0.5
+    parent = Credential.objects.get(org__username="ci@acme.example")
+
+    def refresh_the_parent(_: object) -> None:
+        salesforce.on_change = None
+        Credential.objects.filter(pk=parent.pk).update(lease_until=Now() - timedelta(seconds=1))
+        assert leases.take(parent.pk, parent.generation)
+
+    salesforce.on_change = refresh_the_parent  # While the child's token is revoked.
+
+    answer = owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert any(grant.alive for grant in salesforce.grants)
+    assert not leases.take(parent.pk, parent.generation), "the lease is left to whoever has it"

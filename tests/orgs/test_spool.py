@@ -3,9 +3,12 @@
 import errno
 import os
 import uuid
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db.models.functions import Now
 
 from authn.models import AuditEvent
 from orgs import spool
@@ -13,9 +16,10 @@ from orgs.models import Credential
 from orgs.outcomes import Outcome
 from orgs.replay import replay
 from orgs.salesforce import AuthUrl, Session
+from orgs.salesforce.emulator import Fault
 from orgs.spool import Place, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse, abandoned
 from tests.orgs.abandoned import leave_an_answer
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
+from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +108,23 @@ def test_a_damaged_file_is_told_apart_and_set_aside(place, damage, folder, db):
     assert [path.suffix for path in folder.iterdir() if path.name != "node"] == [".damaged"]
 
 
+def test_an_answer_that_the_disk_does_not_give_is_kept(place, monkeypatch, db):
+    with SpoolFile.reserve(place) as file:
+        file.write("the answer")
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            replay()
+
+    [found] = abandoned()
+    with found:
+        assert found.read() == "the answer"
+
+
 def test_a_node_keeps_its_id(folder):
     first = spool.node()
     spool._node.cache_clear()
@@ -165,6 +186,64 @@ def test_an_answer_that_the_database_has_is_only_cleared_away(salesforce, rotati
 
     assert [path.name for path in folder.iterdir()] == ["node"]
     assert Credential.objects.get().generation == credential.generation + 1
+
+
+@pytest.fixture
+def answer_elsewhere(rotating, settings) -> Callable[[], Path]:
+    """Leave an answer in the spool of another node, which is down; returns what starts that node again."""
+    credential = Credential.objects.get()
+    leave_an_answer(credential)
+    sent_at = Now() - timedelta(seconds=settings.TAKEOVER_SECONDS + 1)
+    Credential.objects.update(sent_at=sent_at, sent_by=uuid.uuid4())
+    file = Place(credential.pk, credential.generation).path
+    elsewhere = file.rename(file.with_suffix(".elsewhere"))
+    return lambda: elsewhere.rename(file)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Fault.no_name(), Fault.html_maintenance(), Fault.reset(processed=False)],
+    ids=["nothing was sent", "a later", "a lost answer"],
+)
+def test_an_attempt_that_settles_nothing_burns_no_answer(owner, salesforce, rotating, answer_elsewhere, trouble):
+    salesforce.inject(trouble, path="/services/oauth2/token", times=2)
+    assert [owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code for _ in range(2)] == [503, 503]
+
+    answer_elsewhere()
+
+    assert replay() == 1
+    assert Credential.objects.get().sent_at is None
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+
+
+def test_an_answer_of_an_earlier_generation_comes_home_before_a_retry_too(
+    owner, salesforce, rotating, answer_elsewhere
+):
+    salesforce.inject(Fault.no_name(), path="/services/oauth2/token")
+    owner.post(ACCESS_TOKEN, username="ci@acme.example")
+    answer_elsewhere()
+
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+
+
+def test_an_answer_from_before_the_last_that_is_known_is_only_cleared_away(owner, salesforce, rotating, folder):
+    leave_an_answer(Credential.objects.get())
+    elsewhere = Place(Credential.objects.get().pk, Credential.objects.get().generation).path
+    kept = elsewhere.rename(elsewhere.with_suffix(".elsewhere"))
+    Credential.objects.update(sent_at=Now() - timedelta(hours=1), sent_by=uuid.uuid4())
+    salesforce.inject(Fault.oauth("invalid_grant", "inactive user"), path="/services/oauth2/token")
+    owner.post(ACCESS_TOKEN, username="ci@acme.example")
+    salesforce.inject(Fault.reset(processed=False), path="/services/oauth2/token")
+    owner.post(TEST_CONNECTION, username="ci@acme.example")
+    grant = Credential.objects.with_secrets().get().sealed_grant.open()
+
+    kept.rename(elsewhere)
+
+    assert replay() == 0
+    assert [path.name for path in folder.iterdir()] == ["node"]
+    assert Credential.objects.with_secrets().get().sealed_grant.open() == grant
 
 
 def test_a_new_token_whose_credential_was_deleted_is_revoked(owner, salesforce, rotating, folder):
