@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
-# The default DevHub of the demo: orgs/management/commands/prepare_demo.py.
+# The default DevHub of the demo: sandboxes/management/commands/prepare_demo.py.
 _DEV_HUB = "devhub@acme.example"
 _OWNER, _APPLICATION = (f'-H "Authorization: Bearer $(python3 dev.py key {who})"' for who in ("owner", "application"))
+_SANDBOX, _SCRATCH = '{"sandboxName": "dev2"}', '{"scratchOrgUsername": "test-scratch1@acme.example"}'
+_BY_NAME = '{"sandboxName": "dev3", "productionUsername": "devhub@acme.example"}'
+_HELD = '{"repository": "acme/app", "assignmentId": "pull-request-7"}'
+_FETCH = _HELD.replace("}", ', "poolTag": "features"}')
 _JSON = "-H 'Content-Type: application/json'"
 
 
@@ -55,6 +59,7 @@ def _email(login: Path) -> str:
 def _curl_lines(port: int) -> list[tuple[str, str]]:
     api = f"http://localhost:{port}/sfp/api/auth"
     orgs, named = f"{api}/salesforce", f"username={quote(_DEV_HUB)}"
+    pools = f"http://localhost:{port}/sfp/api/pools/instances"
     change = """-d '{"metadata": {"team": "release"}}'"""
     return [
         ("Log in", f"curl -sS -X POST '{api}/admin/login' {_JSON} -d @.demo/login-owner.json"),
@@ -69,4 +74,26 @@ def _curl_lines(port: int) -> list[tuple[str, str]]:
         ("Get an access token for it", f"curl -sS -X POST '{orgs}/access-token?{named}' {_APPLICATION}"),
         ("Which DevHub is the default?", f"curl -sS '{orgs}/default-devhub' {_APPLICATION}"),
         ("Get an access token for that", f"curl -sS -X POST '{orgs}/default-devhub/access-token' {_APPLICATION}"),
+        (
+            "Get one for a sandbox that nobody registered",
+            f"curl -sS -X POST '{orgs}/sandbox/authenticate' {_APPLICATION} {_JSON} -d '{_SANDBOX}'",
+        ),
+        (
+            "And for a scratch org",
+            f"curl -sS -X POST '{orgs}/scratch/authenticate' {_APPLICATION} {_JSON} -d '{_SCRATCH}'",
+        ),
+        (
+            "Register a sandbox by its name",
+            f"curl -sS -X POST '{orgs}/register-sandbox-by-name' {_OWNER} {_JSON} -d '{_BY_NAME}'",
+        ),
+        (
+            "Get a link that opens a sandbox in your browser, once, within a minute",
+            f"curl -sS '{orgs}/frontdoor?target=dev2&redirect=false' {_APPLICATION}",
+        ),
+        (
+            "Take an org from a pool, for a pull request",
+            f"curl -sS -X POST '{pools}/fetch' {_APPLICATION} {_JSON} -d '{_FETCH}'",
+        ),
+        ("See who holds what", f"curl -sS '{pools}' {_APPLICATION}"),
+        ("Give it back", f"curl -sS -X POST '{pools}/unassign' {_APPLICATION} {_JSON} -d '{_HELD}'"),
     ]

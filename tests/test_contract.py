@@ -9,13 +9,9 @@ from drf_spectacular.generators import SchemaGenerator
 
 CONTRACT = json.loads((Path(__file__).parent / "contract" / "openapi.json").read_text())
 
-# Operations that come with the issues on keys on demand and on people. The test fails when one of
-# them is built and still stands here.
+# Operations that come with the issue on people. The test fails when one of them is built and still
+# stands here.
 NOT_BUILT_YET = {
-    ("get", "/sfp/api/auth/salesforce/frontdoor"),
-    ("post", "/sfp/api/auth/salesforce/register-sandbox-by-name"),
-    ("post", "/sfp/api/auth/salesforce/sandbox/authenticate"),
-    ("post", "/sfp/api/auth/salesforce/scratch/authenticate"),
     ("get", "/sfp/api/auth/continue"),
     ("post", "/sfp/api/auth/callback"),
 }

@@ -17,7 +17,7 @@ SETTINGS = sorted(
     set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z_]+)"', (ROOT / "config" / "settings.py").read_text()))
     | {"WEB_CONCURRENCY"}
 )
-REFUSALS = {"Refused", "RegistrationRefused", "InvalidChange"}  # their first argument is the code
+REFUSALS = {"Refused", "RegistrationRefused", "InvalidChange", "NotFound"}  # their first argument is the code
 
 
 def _subclasses(cls: type) -> set[type]:
@@ -38,13 +38,19 @@ def _codes_in(file: Path) -> set[str]:
     return {text for text in texts if isinstance(text, str) and re.fullmatch("[A-Z][A-Z_]+", text)}
 
 
+APPS = ("authn", "orgs", "sandboxes", "config")
 CODES = sorted(
     {cls.__dict__["code"] for root in (AuthnError, OrgsError) for cls in _subclasses(root) if "code" in cls.__dict__}
-    | {code for app in ("authn", "orgs", "config") for file in (ROOT / app).rglob("*.py") for code in _codes_in(file)}
+    | {
+        code
+        for app in ("authn", "orgs", "sandboxes", "config")
+        for file in (ROOT / app).rglob("*.py")
+        for code in _codes_in(file)
+    }
     | set(BY_CODE)
     | {code for code, _ in _ACTIONS.values()}
 )
-ABSTRACT = {"ORGS_ERROR"}  # what a subclass without a code would have
+ABSTRACT = {"ORGS_ERROR", "SANDBOXES_ERROR"}  # what a subclass without a code would have
 
 
 def _text(name: str) -> str:
@@ -84,9 +90,9 @@ def test_every_reason_of_bad_health_tells_operators_what_to_do(code):
 
 
 def test_check_ids_in_the_documentation_exist():
-    checks = _text("authn/checks.py") + _text("orgs/checks.py")
+    checks = "".join(_text(f"{app}/checks.py") for app in ("authn", "orgs", "sandboxes"))
 
-    named = set(re.findall(r"(?:authn|orgs)\.E\d{3}", _text("docs/configuration.md")))
+    named = set(re.findall(r"(?:authn|orgs|sandboxes)\.E\d{3}", _text("docs/configuration.md")))
 
     assert named
     assert all(check in checks for check in named)

@@ -27,11 +27,17 @@ API = "/sfp/api"
 SF = f"{API}/auth/salesforce"
 CI = {"username": "ci@acme.example"}
 NO_TOKEN = "00000000-0000-0000-0000-000000000000"
-KEYS = {"accessToken", "sfdxAuthUrl", "authError"}
+KEYS = {"accessToken", "sfdxAuthUrl", "authError", "frontDoorUrl"}
+IN_POOL = {"repository": "acme/app", "poolTag": "features"}
+PARENT = {"parentUsername": "ci@acme.example"}
+QA, DEV2 = {"name": "qa", "type": "SANDBOX"}, {"name": "dev2", "type": "SANDBOX"}
+HELD = {"repository": "acme/app", "assignmentId": "pr-1"}
+DEV1 = {"sandboxName": "dev1", "productionUsername": "ci@acme.example"}
+S1 = {"scratchOrgUsername": "s1@acme.example"}
 
 
 class Cell(NamedTuple):
-    """What a caller gets: a status, the code and text of a refusal, and which of KEYS."""
+    """What a caller gets: a status, the code and text of a refusal, and which of KEYS, with spaces between."""
 
     status: int
     code: str = ""
@@ -43,6 +49,14 @@ OK, MADE, PAGE = Cell(200), Cell(201), Cell(302)
 TOKEN, URL, ERROR = Cell(200, key="accessToken"), Cell(200, key="sfdxAuthUrl"), Cell(200, key="authError")
 NO_LOGIN, NO_REFRESH = Cell(401, "INVALID_CREDENTIALS"), Cell(401, "REFRESH_INVALID")
 UNKNOWN = Cell(404, "TOKEN_NOT_FOUND")
+DOOR, LINK = Cell(302), Cell(200, key="frontDoorUrl")
+OPENED, OPENED_WITH_URL = (
+    Cell(201, key="accessToken frontDoorUrl"),
+    Cell(201, key="accessToken frontDoorUrl sfdxAuthUrl"),
+)
+NO_DOOR = Cell(403, "FRONTDOOR_NOT_ALLOWED", "Members may not open ci@acme.example, a production org or DevHub.")
+NOT_HIS = Cell(403, "POOL_NOT_ASSIGNED")
+NO_ASSIGNMENT = Cell(404, "ASSIGNMENT_NOT_FOUND")
 OWNERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner")
 HOLDERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner, application")
 NO_KEYS = Cell(403, "CREDENTIALS_FORBIDDEN", "Forbidden - Requires role: owner, application")
@@ -80,7 +94,54 @@ TABLE = [
     ("POST", f"{SF}/default-devhub/access-token", {}, None, HOLDERS, TOKEN, TOKEN),
     ("POST", f"{SF}/register", {}, {"sfdxAuthUrl": "AUTH_URL"}, OWNERS, OWNERS, MADE),
     ("PATCH", f"{SF}/org", CI, {"metadata": {}}, OWNERS, OWNERS, OK),
-    ("DELETE", f"{SF}/org", CI, None, OWNERS, OWNERS, OK),
+    ("DELETE", f"{SF}/org", CI, None, OWNERS, OWNERS, Cell(409, "HAS_CHILDREN")),
+    ("DELETE", f"{SF}/org", CI | {"cascade": "true"}, None, OWNERS, OWNERS, OK),
+    (
+        "POST",
+        f"{SF}/register-sandbox-by-name",
+        {},
+        {"sandboxName": "dev1", "productionUsername": "ci@acme.example"},
+        OWNERS,
+        OWNERS,
+        MADE,
+    ),
+    ("POST", f"{SF}/sandbox/authenticate", {}, {"sandboxName": "dev1"}, OPENED, OPENED, OPENED),
+    (
+        "POST",
+        f"{SF}/scratch/authenticate",
+        {},
+        {"scratchOrgUsername": "s1@acme.example"},
+        OPENED,
+        OPENED_WITH_URL,
+        OPENED_WITH_URL,
+    ),
+    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, NO_DOOR, DOOR, DOOR),
+    ("HEAD", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, Cell(403), OK, OK),
+    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example", "redirect": "false"}, None, NO_DOOR, LINK, LINK),
+    ("GET", f"{SF}/frontdoor", {"target": "dev1", "redirect": "false"}, None, LINK, LINK, LINK),
+    ("GET", f"{SF}/frontdoor", {"target": "dev2", "repository": "acme/app"}, None, NOT_HIS, DOOR, DOOR),
+    ("GET", f"{SF}/frontdoor", {"target": "s1@acme.example"}, None, DOOR, DOOR, DOOR),
+    ("GET", f"{API}/pools/instances", {}, None, OK, OK, OK),
+    (
+        "POST",
+        f"{API}/pools/instances",
+        {},
+        IN_POOL | QA | PARENT,
+        OWNERS,
+        OWNERS,
+        MADE,
+    ),
+    ("DELETE", f"{API}/pools/instances", {"repository": "acme/app", "name": "dev2"}, None, OWNERS, OWNERS, OK),
+    ("POST", f"{API}/pools/instances/fetch", {}, IN_POOL | {"assignmentId": "pr-1"}, HOLDERS, TOKEN, TOKEN),
+    (
+        "POST",
+        f"{API}/pools/instances/unassign",
+        {},
+        {"repository": "acme/app", "assignmentId": "pr-1"},
+        HOLDERS,
+        NO_ASSIGNMENT,
+        NO_ASSIGNMENT,
+    ),
 ]
 RELEASE_OFF = [
     ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, OFF, OFF),
@@ -127,7 +188,7 @@ def _keys(answer: Answer) -> set[str]:
 
 def _expect(answer: Answer, cell: Cell) -> None:
     assert answer.status_code == cell.status, answer
-    assert _keys(answer) == ({cell.key} if cell.key else set())
+    assert _keys(answer) == set(cell.key.split())
     if cell.code:
         assert answer.json()["code"] == cell.code
     if cell.message:
@@ -136,8 +197,13 @@ def _expect(answer: Answer, cell: Cell) -> None:
 
 @pytest.fixture
 def the_org(owner, salesforce):
-    """An org of every kind that routes ask for: registered, DevHub, and the default one."""
-    return a_registered_org(owner, salesforce, "ci@acme.example", isDevHub=True, isDefault=True)
+    """The default DevHub, with a sandbox, a scratch org and a pool instance that are reached through it."""
+    org = a_registered_org(owner, salesforce, "ci@acme.example", isDevHub=True, isDefault=True)
+    salesforce.add_sandbox(org, "dev1")
+    salesforce.add_sandbox(org, "dev2")
+    salesforce.add_scratch_org(org, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com")
+    assert owner.post(f"{API}/pools/instances", IN_POOL | DEV2 | PARENT).status_code == 201
+    return org
 
 
 @pytest.fixture

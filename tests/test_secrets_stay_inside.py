@@ -14,6 +14,7 @@ from django.db import connection
 from authn.models import ApplicationToken, AuditEvent, User
 from orgs.models import Credential, DeskKey, KnownToken, SalesforceOrg
 from orgs.salesforce.emulator import Fault
+from sandboxes.models import OnDemandGrant, PoolInstance
 from tests.callers import Caller
 from tests.conftest import PASSWORD
 from tests.orgs.worlds import (
@@ -26,6 +27,7 @@ from tests.orgs.worlds import (
     TEST_CONNECTION,
     an_org,
 )
+from tests.sandboxes.worlds import BY_NAME, FETCH, FRONTDOOR, POOLS, SANDBOX, SCRATCH, UNASSIGN
 
 TOKENS = "/sfp/api/application-tokens"
 FAULTS = [
@@ -72,7 +74,7 @@ def _secrets_of(salesforce, *more: str) -> set[str]:
     secrets = {app.secret for app in salesforce.apps.values() if app.secret} | set(salesforce.sessions)
     for grant in salesforce.grants:
         secrets |= {grant.newest, *grant.spent}
-    return secrets | set(more) | {"canary"}
+    return secrets | set(more) | set(salesforce.visits) | set(salesforce.codes) | {"canary"}
 
 
 def _call_everything(owner, member, application, salesforce) -> list[tuple[str, str]]:
@@ -124,8 +126,40 @@ def _call_everything(owner, member, application, salesforce) -> list[tuple[str, 
         salesforce.inject(fault, path="/services/data")
         safe.append(application.post(TEST_CONNECTION, username="rot@acme.example"))
         salesforce.clear_faults()
+    safe += _call_on_demand(owner, member, application, salesforce, hub, app)
     safe.append(owner.delete(ORG, username="rot@acme.example", revoke="true"))
     return [(f"answer {number}", f"{answer.text} {answer.headers}") for number, answer in enumerate(safe)]
+
+
+def _call_on_demand(owner, member, application, salesforce, hub, app):
+    """Call the routes of keys on demand. Returns the answers that must hold no secret."""
+    salesforce.add_sandbox(hub, "dev1")
+    salesforce.add_sandbox(hub, "dev2")
+    salesforce.add_scratch_org(hub, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com", app=app)
+    record = hub.scratch_record("s1@acme.example")
+    sandbox, scratch = {"sandboxName": "dev1"}, {"scratchOrgUsername": "s1@acme.example"}
+    pool = {"repository": "acme/app", "poolTag": "features", "assignmentId": "pr-1"}
+    url = record.fields["SfdxAuthUrl__c"]
+    salesforce.inject(Fault.reset(), path="/services/data/v67.0/tooling/sandboxAuth")
+    safe = [
+        member.post(SANDBOX, sandbox),
+        owner.post(POOLS, {**pool, "name": "dev2", "type": "SANDBOX", "parentUsername": "hub@acme.example"}),
+        owner.post(POOLS, {**pool, "name": url, "type": "SANDBOX", "sfdxAuthUrl": f"{url}x/"}),
+        owner.post(BY_NAME, {"sandboxName": "dev2", "productionUsername": "hub@acme.example"}),
+        member.get(FRONTDOOR, target="hub@acme.example"),
+        member.get(FRONTDOOR, target=url),
+        member.get(POOLS),
+        owner.post(SANDBOX, {"sandboxName": url}),
+        owner.post(SCRATCH, {"scratchOrgUsername": url}),
+    ]
+    # Answers that hold a key because it was asked for.
+    for caller in (member, owner):
+        caller.post(SANDBOX, sandbox)
+        caller.post(SCRATCH, scratch)
+        caller.get(FRONTDOOR, target="dev1")
+    application.post(FETCH, pool)
+    record.fields["SfdxAuthUrl__c"] = "force://a:secret-canary:b@evil.example"
+    return [*safe, member.post(SCRATCH, scratch), application.post(UNASSIGN, pool)]
 
 
 def test_no_canary_anywhere(owner, member, application, salesforce, log, capfd):
@@ -136,7 +170,7 @@ def test_no_canary_anywhere(owner, member, application, salesforce, log, capfd):
     texts += [("a log line", line) for line in log]
     texts += [("standard output", printed.out), ("standard error", printed.err)]
     texts += [("an audit row", repr(vars(event))) for event in AuditEvent.objects.all()]
-    for model in (SalesforceOrg, Credential, KnownToken, DeskKey, ApplicationToken, User):
+    for model in (SalesforceOrg, Credential, KnownToken, DeskKey, ApplicationToken, User, OnDemandGrant, PoolInstance):
         texts += [(f"a repr of {model.__name__}", f"{row!r} {row}") for row in model._default_manager.all()]
 
     assert len(secrets) > 10

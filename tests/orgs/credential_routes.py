@@ -8,6 +8,7 @@ from orgs.salesforce.emulator import Emulator
 from tests.callers import Answer, Caller
 from tests.orgs.troubles import CANARY, Trouble
 from tests.orgs.worlds import ACCESS_TOKEN, DEFAULT_DEVHUB, DEFAULT_DEVHUB_TOKEN, ORG, REGISTER, TEST_CONNECTION
+from tests.sandboxes.worlds import FRONTDOOR
 
 HUB = {"username": "hub@acme.example"}
 NEW = {"username": "new@acme.example"}
@@ -65,6 +66,7 @@ HANDING_OUT = (
     Route("default-devhub-token", "POST", DEFAULT_DEVHUB_TOKEN, {}, _as_error),
     Route("org-by-name", "GET", ORG, HUB | BY_NAME, _as_error),
     Route("default-devhub-by-name", "GET", DEFAULT_DEVHUB, BY_NAME, _as_error),
+    Route("frontdoor", "GET", FRONTDOOR, {"target": HUB["username"], "redirect": "false"}, _as_error),
     Route("org", "GET", ORG, HUB, _as_answer, IN_BODY),
     Route("default-devhub", "GET", DEFAULT_DEVHUB, {}, _as_answer, IN_BODY),
 )

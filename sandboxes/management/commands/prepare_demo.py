@@ -20,6 +20,8 @@ from orgs.models import SalesforceOrg
 from orgs.registration import register
 from orgs.salesforce.emulator import worlds
 from orgs.salesforce.emulator.state import load
+from sandboxes.models import PoolInstance
+from sandboxes.pool_stock import import_scratch_pool
 
 _BY = system("prepare_demo")
 _PEOPLE = {"owner": Role.OWNER, "member": Role.MEMBER}
@@ -29,11 +31,13 @@ _REGISTERED: dict[str, dict[str, Any]] = {
     "emea@acme.example": {"is_dev_hub": True, "metadata": {"team": "emea", "tier": 1}},
     "devhub@acme.example.qa": {"metadata": {"team": "platform", "tier": 2}},
 }
+# The scratch orgs that the default DevHub keeps under this tag become a pool.
+_POOL_TAG, _REPOSITORY = "features", "acme/app"
 _TO_REGISTER = {"register-sandbox.json": "devhub@acme.example.dev1"}
 
 
 class Command(BaseCommand):
-    """Migrates, makes people and a token, and registers orgs of the emulator. Safe to run again."""
+    """Migrates, makes people, a token and a pool, and registers orgs of the emulator. Safe to run again."""
 
     help = "Prepare the demo. Log-ins go to files in the directory, never to the terminal."
 
@@ -55,6 +59,9 @@ class Command(BaseCommand):
         for username, wishes in _REGISTERED.items():
             if username not in registered:
                 register(sfdx_auth_url=urls[username], by=_BY, **wishes)
+        if not PoolInstance.objects.exists():
+            hub = SalesforceOrg.objects.get(is_default=True)
+            import_scratch_pool(hub, tag=_POOL_TAG, repository=_REPOSITORY, by=_BY)
         for file_name, username in _TO_REGISTER.items():
             _write(directory / file_name, json.dumps({"sfdxAuthUrl": urls[username], "metadata": {"team": "demo"}}))
 
