@@ -4,10 +4,16 @@ Start it from the project's folder: `gunicorn -c config/gunicorn.py config.wsgi`
 command line win over this file. Bodies are bounded by Django (MAX_REQUEST_BYTES).
 """
 
+import json
 import logging
 import os
+import socket
 import sys
+import uuid
+from http import HTTPStatus
 from pathlib import Path
+
+from gunicorn import util  # type: ignore[import-untyped]  # it has no types
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -23,6 +29,38 @@ class RequestTextFilter(logging.Filter):
             record.msg, record.args = "A request could not be served.", ()
         return True
 
+
+_NOT_HTTP = {
+    "code": "INVALID_REQUEST",
+    "message": "The request is not well-formed HTTP, or its address or headers are too long.",
+    "action": "Percent-encode the address (curl: --get --data-urlencode), and send no more headers than are needed.",
+}
+_BROKEN = {
+    "code": "INTERNAL_ERROR",
+    "message": "Something went wrong on our side.",
+    "action": "Try again; if it stays, give the requestId to whoever runs this desk.",
+}
+
+
+def write_refusal(line: socket.socket, status: int, _reason: str, _message: str) -> None:
+    """Answer what never came to Django in the words of the API; gunicorn's own would quote the request in HTML."""
+    request_id, phrase = uuid.uuid4().hex, HTTPStatus(status).phrase
+    what = _BROKEN if status == HTTPStatus.INTERNAL_SERVER_ERROR else _NOT_HTTP
+    body = json.dumps({"statusCode": status, "error": phrase, **what, "requestId": request_id})
+    head = (
+        f"HTTP/1.1 {status} {phrase}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "Referrer-Policy: no-referrer",
+        "X-Content-Type-Options: nosniff",
+        f"X-Request-Id: {request_id}",
+    )
+    util.write_nonblock(line, "\r\n".join((*head, "", body)).encode())
+
+
+util.write_error = write_refusal
 
 bind = "127.0.0.1:8000"
 workers = WEB_CONCURRENCY

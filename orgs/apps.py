@@ -14,5 +14,7 @@ class OrgsConfig(AppConfig):
         from authn.sweeping import add_sweep
         from orgs import checks  # noqa: F401  # importing registers them
         from orgs.ownerless import delete_ownerless_credentials
+        from orgs.replay import replay
 
+        add_sweep("answers in the spool", replay)
         add_sweep("ownerless credentials", delete_ownerless_credentials)

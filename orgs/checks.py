@@ -15,6 +15,9 @@ from authn.checks import LOOPBACK, MIN_KEY_LENGTH, Check
 
 # What must fit between two transactions of a mint beside the call itself.
 LEASE_MARGIN_SECONDS = 0.5
+# So long an org cannot be used after the process, or the machine, that was refreshing it died.
+_LONGEST_LEASE = 600
+_LONGEST_TAKEOVER = 86_400
 
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z")
 _VERSION = re.compile(r"\d{2,3}\.0\Z", re.ASCII)
@@ -52,18 +55,20 @@ def _fernet_keys() -> Iterable[CheckMessage]:
 def _times() -> Iterable[CheckMessage]:
     if not 0.1 <= settings.SALESFORCE_TIMEOUT_SECONDS <= 120:
         yield Error("SALESFORCE_TIMEOUT_SECONDS must be between 0.1 and 120.", id="orgs.E002")
-    if settings.LEASE_SECONDS < settings.SALESFORCE_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS:
+    shortest = settings.SALESFORCE_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
+    if not shortest <= settings.LEASE_SECONDS <= _LONGEST_LEASE:
         yield Error(
-            f"LEASE_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {LEASE_MARGIN_SECONDS} at least.",
+            f"LEASE_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {LEASE_MARGIN_SECONDS} at least, "
+            f"and at most {_LONGEST_LEASE}.",
             hint="A lease that ends during a call lets a second caller spend the same refresh token.",
             id="orgs.E003",
         )
 
 
 def _takeover() -> Iterable[CheckMessage]:
-    if settings.TAKEOVER_SECONDS <= settings.LEASE_SECONDS:
+    if not settings.LEASE_SECONDS < settings.TAKEOVER_SECONDS <= _LONGEST_TAKEOVER:
         yield Error(
-            "TAKEOVER_SECONDS must be above LEASE_SECONDS.",
+            f"TAKEOVER_SECONDS must be above LEASE_SECONDS, and at most {_LONGEST_TAKEOVER}.",
             hint="A node whose lease has ended may still have the answer on its disk.",
             id="orgs.E010",
         )

@@ -16,6 +16,7 @@ from orgs.endings import BY_CODE
 from orgs.errors import AmbiguousSandbox, CredentialTampered, OrgNotFound, OrgsError, RegistrationRefused
 from orgs.finding import find
 from orgs.models import Credential, Health, SalesforceOrg
+from orgs.replay import replay
 
 
 class UnknownOrgs(Exception):
@@ -65,9 +66,11 @@ def check_connections(
 ) -> list[Checked]:
     """Check orgs, some at a time but never more than half of WEB_THREADS; the dead come first.
 
-    Calls `tell` after each. An org that was deleted meanwhile is left out. When it is interrupted,
-    checks under way come to their end, because an answer may hold the next refresh token.
+    Answers that lie in the spool are brought home before. Calls `tell` after each org. One that was
+    deleted meanwhile is left out. When it is interrupted, checks under way come to their end, because
+    an answer may hold the next refresh token. Raises OSError when the spool cannot be read.
     """
+    replay()
     release_database()
     with ThreadPoolExecutor(max(1, min(side_by_side, settings.WEB_THREADS // 2))) as pool:
         futures = [pool.submit(_check, org, by) for org in orgs]

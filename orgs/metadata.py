@@ -23,8 +23,11 @@ def check_metadata(value: Any) -> dict[str, Any]:
         raise ValidationError("Metadata must be a JSON object.", code="not_an_object")
     if any(len(key) > MAX_KEY_LENGTH for key in value):
         raise ValidationError(f"A metadata key has at most {MAX_KEY_LENGTH} characters.", code="key_too_long")
-    if len(json.dumps(value)) > MAX_BYTES:
+    text = json.dumps(value)
+    if len(text) > MAX_BYTES:
         raise ValidationError(f"Metadata has at most {MAX_BYTES} bytes.", code="too_large")
+    if "force://" in text.lower():
+        raise ValidationError("Metadata holds an auth URL, and members may read metadata.", code="secret")
     return value
 
 

@@ -1,5 +1,6 @@
 """The bodies and parameters of the Orgs group, named as the contract names them."""
 
+import re
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -14,6 +15,7 @@ from orgs.models import SalesforceOrg
 from orgs.usernames import MAX_LENGTH, is_username_like
 
 MAX_AUTH_URL_LENGTH = 4096
+_FIELD_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _INSTANCE_URL_PATTERN = r"^https://([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}/?$"
 
 
@@ -138,7 +140,9 @@ class SalesforceOrgUpdateDto(serializers.Serializer[Any]):
         """Return the values by name. Raises ValidationError."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
             message = "This field cannot be changed. Register the org again to renew what Salesforce says of it."
-            raise serializers.ValidationError({name[:100]: message for name in sorted(unknown)[:20]}, code="unknown")
+            # What is no name may be a secret that slipped into its place.
+            names = {name if _FIELD_NAME.fullmatch(name) else "other" for name in unknown}
+            raise serializers.ValidationError(dict.fromkeys(sorted(names)[:20], message), code="unknown")
         return super().to_internal_value(data)
 
 

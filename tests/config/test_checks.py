@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.checks import run_checks
 
+from config.environment import Environment
+
 ROOT = Path(__file__).parent.parent.parent
 UNSAFE = [
     ("SECRET_KEY", "", "authn.E001"),
@@ -26,6 +28,9 @@ UNSAFE = [
     ("FERNET_KEYS", ["x" * 40, "short"], "orgs.E001"),
     ("SALESFORCE_TIMEOUT_SECONDS", 0, "orgs.E002"),
     ("LEASE_SECONDS", 10, "orgs.E003"),
+    ("LEASE_SECONDS", 601, "orgs.E003"),
+    ("TAKEOVER_SECONDS", 25, "orgs.E010"),
+    ("TAKEOVER_SECONDS", 86_401, "orgs.E010"),
     ("SALESFORCE_EXTRA_DOMAINS", ["https://x.example"], "orgs.E004"),
     ("SALESFORCE_EXTRA_DOMAINS", ["*.example.com"], "orgs.E004"),
     ("SALESFORCE_EXTRA_DOMAINS", ["com"], "orgs.E004"),
@@ -72,6 +77,41 @@ def _start(**environment: str) -> "subprocess.CompletedProcess[str]":
     environment |= {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "ALLOWED_HOSTS": "localhost"}
     command = [sys.executable, "-c", "import config.wsgi"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "form"),
+    [
+        ("WEB_THREADS", "canary", "a whole number"),
+        ("WEB_THREADS", "", "a whole number"),
+        ("WEB_THREADS", "1e2", "a whole number"),
+        ("LEASE_SECONDS", "canary", "a number"),
+        ("LEASE_SECONDS", "25s", "a number"),
+        ("LEASE_SECONDS", "nan", "a number"),
+        ("TAKEOVER_SECONDS", "inf", "a number"),
+        ("ALLOW_SKIP_VALIDATION", "canary", "true or false"),
+        ("ALLOW_AUTH_URL_RELEASE", "", "true or false"),
+        ("DATABASE_URL", "canary", "postgres://USER:PASSWORD@HOST:5432/NAME"),
+        ("DATABASE_URL", "canary://desk:canary@db/frontdesk", "postgres://USER:PASSWORD@HOST:5432/NAME"),
+        ("DATABASE_URL", "postgres://desk:canary@db:many/frontdesk", "postgres://USER:PASSWORD@HOST:5432/NAME"),
+        ("DATABASE_URL", "postgres://desk:can/ary@db/frontdesk", "postgres://USER:PASSWORD@HOST:5432/NAME"),
+        ("DATABASE_URL", "postgres://desk:canary@db", "postgres://USER:PASSWORD@HOST:5432/NAME"),
+        ("DATABASE_URL", "sqlite:///", "postgres://USER:PASSWORD@HOST:5432/NAME"),
+    ],
+)
+def test_a_typo_is_named_without_its_value(name, value, form):
+    ended = _start(**{name: value})
+
+    assert ended.returncode == 1
+    assert f"ImproperlyConfigured: {name} must be {form}" in ended.stderr
+    assert "canary" not in ended.stderr
+
+
+@pytest.mark.parametrize(("word", "value"), [("True", True), ("1", True), ("no", False), ("off", False)])
+def test_a_switch_may_be_written_in_several_ways(word, value, monkeypatch):
+    monkeypatch.setenv("A_SWITCH", word)
+
+    assert Environment().bool("A_SWITCH", default=not value) is value
 
 
 def test_the_web_server_does_not_start_without_keys():

@@ -53,6 +53,33 @@ def test_an_unknown_org(owner):
     assert owner.patch(ORG, {"metadata": {}}, username="x@acme.example").json()["code"] == "ORG_NOT_FOUND"
 
 
+@pytest.mark.parametrize(
+    "name", ["force://App::5Aep861canary@ci.my.salesforce.com", "<b>canary", "canary" * 7, "cañary"]
+)
+def test_a_field_that_is_no_name_is_not_repeated(owner, ci, name):
+    answer = owner.patch(ORG, {name: "x"}, username="ci@acme.example")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["other"]
+    assert name[:20] not in answer.text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"note": "force://App::5Aep861canary@ci.my.salesforce.com"},
+        {"force://App::5Aep861canary@ci.my.salesforce.com": 1},
+        {"jobs": [{"url": "see FORCE://App::5Aep861canary@ci.my.salesforce.com"}]},
+    ],
+)
+def test_metadata_that_holds_an_auth_url_is_refused(owner, member, ci, metadata):
+    answer = owner.patch(ORG, {"metadata": metadata}, username="ci@acme.example")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_FAILED")
+    assert "canary" not in answer.text
+    assert member.get(ORG, username="ci@acme.example").json()["metadata"] == {"team": "core"}
+
+
 def test_a_refused_field_is_named(owner, ci):
     answer = owner.patch(ORG, {"orgId": "x", "metadata": {}}, username="ci@acme.example")
 

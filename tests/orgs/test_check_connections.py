@@ -19,6 +19,7 @@ from authn.models import AuditEvent
 from orgs.models import Credential
 from orgs.salesforce.emulator import Emulator, Fault
 from tests.desks import ROOT, a_desk
+from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import REGISTER, a_registered_org, an_org, register
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -64,6 +65,28 @@ def test_connections_that_work_end_with_0(ci, hub):
         ["hub@acme.example", "production", "healthy"],
     ]
     assert printed.splitlines()[-1] == "2 checked: 0 dead, 0 in other trouble."
+
+
+def test_an_answer_that_lies_in_the_spool_is_brought_home_first(owner, salesforce):
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    url = an_org(salesforce).auth_url(app)
+    owner.post(REGISTER, {"sfdxAuthUrl": url})
+    leave_an_answer(Credential.objects.get())
+
+    _, printed = _run()
+
+    assert printed.splitlines()[-1] == "1 checked: 0 dead, 0 in other trouble."
+    assert salesforce.is_alive(url)
+
+
+def test_a_spool_that_cannot_be_read_ends_with_2(ci, settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.SPOOL_DIR = str(tmp_path / "file")
+
+    with pytest.raises(CommandError, match="SPOOL_DIR") as refused:
+        _run()
+
+    assert refused.value.returncode == 2
 
 
 def test_a_dead_one_comes_first_with_what_to_do_and_ends_with_1(ci, hub):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
@@ -166,6 +167,28 @@ def test_an_abandoned_answer_comes_home(owner, salesforce, rotating):
     assert AuditEvent.objects.filter(action="credential.answer_replayed").count() == 1
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
     assert salesforce.is_alive(rotating)
+
+
+def test_a_sweep_brings_it_home_too(owner, salesforce, rotating, folder):
+    leave_an_answer(Credential.objects.get())
+
+    call_command("sweep")
+
+    assert [path.name for path in folder.iterdir()] == ["node"]
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+
+
+def test_a_sweep_outlives_a_spool_that_cannot_be_read(monkeypatch, rotating):
+    leave_an_answer(Credential.objects.get())
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", broken)
+
+    with pytest.raises(CommandError, match="A sweep failed"):
+        call_command("sweep")
 
 
 def test_it_comes_home_at_the_next_use_too(owner, salesforce, rotating):

@@ -43,10 +43,10 @@ class Command(BaseCommand):
 
 
 def _run(sweep: Sweep) -> bool:
-    """Run one sweep; a database that is away for a while ends it, and not the others."""
+    """Run one sweep; a database or disk that is away for a while ends it, and not the others."""
     try:
         rows = sweep.run()
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, OSError):
         logger.exception("The sweep %s failed.", sweep.name)
         return False
     if rows:

@@ -55,6 +55,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=_COULD_NOT_CHECK) from error
         except (OperationalError, InterfaceError) as error:
             raise CommandError("The database does not answer.", returncode=_COULD_NOT_CHECK) from error
+        except OSError as error:
+            raise CommandError("SPOOL_DIR cannot be read.", returncode=_COULD_NOT_CHECK) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted; nothing is reported.", returncode=_INTERRUPTED) from None
         if options["json"]:
