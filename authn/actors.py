@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
+from authn.client_address import client_address
+from authn.models import User
+from authn.request_id import request_id_of
 from authn.roles import Role
 
 
@@ -50,3 +54,15 @@ def anonymous() -> Actor:
 def system(name: str) -> Actor:
     """Return the actor for what Frontdesk does by itself, such as a sweep or a command."""
     return Actor(kind="system", id="", name=name, role=None)
+
+
+def actor_for(user: User, request: HttpRequest) -> Actor:
+    """Return the actor for a person, with the role that the database gives now."""
+    return Actor(
+        kind="user",
+        id=str(user.id),
+        name=user.email,
+        role=Role(user.role),
+        address=client_address(request),
+        request_id=request_id_of(request),
+    )

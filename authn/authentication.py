@@ -4,10 +4,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from authn import tokens
-from authn.actors import Actor
+from authn.actors import Actor, actor_for
 from authn.client_address import client_address
 from authn.errors import BearerRefused
-from authn.login import actor_for, person_of
+from authn.login import person_of
 from authn.models import ApplicationToken, User
 from authn.request_id import request_id_of
 from authn.roles import Role

@@ -8,6 +8,7 @@ AuthnError
 ├── TooManyTries           the name is locked for a while
 ├── RefreshRefused         a refresh token is not, or no longer, good
 │   └── RefreshReused      it was used before
+├── LinkRefused            a password link is spent, old or made up
 ├── TokenNotFound          no application token has this id
 └── LastOwner              the desk would be left without an owner
 """
@@ -88,6 +89,14 @@ class RefreshReused(RefreshRefused):
     code = "REFRESH_REUSED"
     message = "The refresh token was used before, so this log-in was ended."
     action = "Log in again. If you did not send it twice, somebody else has your token: change your password."
+
+
+class LinkRefused(AuthnError):
+    """A link to set a password is made up, was used, or is too old; says no more, on purpose."""
+
+    code = "PASSWORD_LINK_INVALID"
+    message = "This link is not good any more."
+    action = "Ask an owner of this desk for a new one. If you have set a password already, log in with it."
 
 
 class TokenNotFound(AuthnError):

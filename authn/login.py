@@ -17,7 +17,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from authn import audit
-from authn.actors import Actor, anonymous
+from authn.actors import Actor, actor_for, anonymous
 from authn.client_address import client_address
 from authn.errors import (
     BearerExpired,
@@ -31,7 +31,6 @@ from authn.errors import (
 from authn.lockout import locked_for
 from authn.models import LoginFamily, User, canonical_email
 from authn.request_id import request_id_of
-from authn.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +115,6 @@ def person_of(value: str) -> LoginFamily:
     if family.revoked_at is not None:
         raise BearerRevoked(_holder(str(family.user_id), family.user.email))
     return family
-
-
-def actor_for(user: User, request: HttpRequest) -> Actor:
-    """Return the actor for a person, with the role that the database gives now."""
-    return Actor(
-        kind="user",
-        id=str(user.id),
-        name=user.email,
-        role=Role(user.role),
-        address=client_address(request),
-        request_id=request_id_of(request),
-    )
 
 
 def _wire(value: str) -> Any:

@@ -52,6 +52,21 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
     return user
 
 
+def set_password(user: User, password: str, *, by: Actor, how: str) -> User:
+    """Give a person another password; `how` is for the audit. Ends the person's log-ins and sessions.
+
+    Raises ValidationError for a weak password.
+    """
+    validate_password(password, user)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        end_logins(user)  # Sessions of browsers name a hash of the password, so they end by themselves.
+        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
+    return user
+
+
 def end_logins(user: User) -> int:
     """End every log-in of a person; their tokens stop working at the next request."""
     return LoginFamily.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())

@@ -36,7 +36,10 @@ class AnswerHeadersMiddleware:
         if isinstance(response, HttpResponseNotAllowed):  # Django's own has no body.
             response = method_not_allowed(request, response["Allow"])
         response["X-Request-Id"] = request_id
-        response["Referrer-Policy"] = "no-referrer"
+        # A page with a form must not say no-referrer: browsers then send `Origin: null`, which the CSRF check
+        # cannot tell from a foreign page. To other hosts nothing is said either way.
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        response["Referrer-Policy"] = "same-origin" if is_page else "no-referrer"
         if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
             response["Cache-Control"] = "no-store"
             patch_vary_headers(response, ["Authorization"])

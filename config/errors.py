@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -21,6 +21,7 @@ from authn import errors as authn
 from authn.actors import Actor
 from authn.client_address import client_address
 from authn.request_id import request_id_of
+from config.error_pages import error_page, wants_page
 from orgs import errors as orgs
 from orgs.usernames import is_username_like
 from sandboxes import errors as sandboxes
@@ -32,6 +33,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     authn.LoginRefused: HTTPStatus.UNAUTHORIZED,
     authn.RefreshRefused: HTTPStatus.UNAUTHORIZED,
     authn.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    authn.LinkRefused: HTTPStatus.GONE,
     authn.TokenNotFound: HTTPStatus.NOT_FOUND,
     authn.LastOwner: HTTPStatus.CONFLICT,
     orgs.OrgNotFound: HTTPStatus.NOT_FOUND,
@@ -228,11 +230,15 @@ def _was_authenticated(request: Any) -> bool:
     return getattr(request, "_user", None) is not None
 
 
-def _page(request: HttpRequest, status: int, message: str) -> JsonResponse:
-    return JsonResponse(_framework_body(request, status, message), status=status)
+def _page(request: HttpRequest, status: int, message: str, *, to_people: str = "") -> HttpResponse:
+    """Answer JSON, or a page to a person at a browser, whom `to_people` tells what to do."""
+    content = _framework_body(request, status, message)
+    if wants_page(request):
+        return error_page(status, content, to_people)
+    return JsonResponse(content, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refused: a foreign Host header, a malformed request."""
     if isinstance(exception, RequestDataTooBig):
         return _page(request, 413, "The request body is too large.")
@@ -240,28 +246,29 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     return _page(request, 400, "The request was refused as malformed." if known else "Bad request.")
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token."""
-    return _page(request, 403, "The form was not sent from one of our pages, or is too old.")
+    todo = "Go back, load the page again and send the form once more. Cookies must be allowed for this desk."
+    return _page(request, 403, "The form was not sent from one of our pages, or is too old.", to_people=todo)
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a refusal outside the API."""
-    return _page(request, 403, "You may not do this.")
+    return _page(request, 403, str(exception) or "You may not do this.")
 
 
-def method_not_allowed(request: HttpRequest, allowed: str) -> JsonResponse:
+def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     """Answer a method that a page outside the API has not."""
     response = _page(request, 405, "This address has no such method.")
     response["Allow"] = allowed
     return response
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an unknown address."""
     return _page(request, 404, "Nothing is here.")
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """Answer an error that nobody foresaw. Django has logged it; no text of it gets out."""
     return _page(request, 500, "Something went wrong on our side.")

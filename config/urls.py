@@ -1,5 +1,6 @@
 """Every route of the desk, and what answers it."""
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from rest_framework.permissions import AllowAny
@@ -19,6 +20,9 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
+    path("", include("authn.page_urls")),
+    path("console", RedirectView.as_view(pattern_name="admin:index")),
+    path("console/", admin.site.urls),
     path("livez", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("sfp/api/", include(api)),

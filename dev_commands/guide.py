@@ -26,6 +26,7 @@ Frontdesk with a demo company: everything is on this machine and made up.
 
 Addresses
   API          http://localhost:{port}/sfp/api (its documentation: http://localhost:{port}/sfp/api/docs)
+  Console      http://localhost:{port}/console/ (for the owner)
   Salesforce   http://localhost:{emulator_port} (the emulator)
 
 Log-ins

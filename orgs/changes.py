@@ -16,6 +16,7 @@ def change_org(
     by: Actor,
     is_dev_hub: bool | None = None,
     is_default: bool | None = None,
+    member_frontdoor: bool | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> SalesforceOrg:
     """Store new values of what is given; None keeps a value, and metadata is replaced whole.
@@ -24,7 +25,12 @@ def change_org(
     that is no DevHub, or was never verified, would become the default; OrgNotFound when the org
     was deleted meanwhile.
     """
-    given = {"isDevHub": is_dev_hub, "isDefault": is_default, "metadata": metadata}
+    given = {
+        "isDevHub": is_dev_hub,
+        "isDefault": is_default,
+        "memberFrontdoor": member_frontdoor,
+        "metadata": metadata,
+    }
     changed = [name for name, value in given.items() if value is not None]
     with one_org_writer():
         current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
@@ -33,11 +39,13 @@ def change_org(
         if not changed:
             return current
         mark_dev_hub(current, is_dev_hub=is_dev_hub, is_default=is_default)
+        if member_frontdoor is not None:
+            current.member_frontdoor = member_frontdoor
         if metadata is not None:
             current.metadata = metadata
             write_metadata(current, metadata)
         # These columns alone: a refresh under way may write the others.
-        current.save(update_fields=["is_dev_hub", "is_default", "metadata"])
+        current.save(update_fields=["is_dev_hub", "is_default", "member_frontdoor", "metadata"])
         audit.record(audit.Action.ORG_CHANGED, audit.Outcome.GRANTED, by=by, org=current.username, fields=changed)
     return current
 

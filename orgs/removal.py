@@ -47,6 +47,11 @@ def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: 
                 raise error_for("REFRESH_IN_PROGRESS") from None
 
 
+def reached_through(org: SalesforceOrg) -> list[Row]:
+    """Return what an owner must agree to lose with an org: the rows that reach Salesforce through it."""
+    return list(_reached_through(org, PROTECT))
+
+
 def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadline: float) -> None:
     held: list[tuple[Row, Credential]] = []
     try:

@@ -5,12 +5,23 @@ from typing import Any
 
 from django.urls import URLPattern, get_resolver
 
+CONSOLE = "/console/"
+
 
 def operations() -> Iterator[tuple[str, str]]:
-    """Yield (method, path) of each route; `<str:token>` and its like stay as they are."""
+    """Yield (method, path) of each route but the console's; `<str:token>` and its like stay as they are.
+
+    The console's are pages for owners alone, all behind one door: tests/authn/test_console_door.py.
+    """
     for path, callback in _routes(get_resolver().url_patterns, "/"):
-        for method in _methods(callback):
-            yield method, path
+        if not path.startswith(CONSOLE):
+            for method in _methods(callback):
+                yield method, path
+
+
+def console_paths() -> list[str]:
+    """Return the path of each view of the console."""
+    return [path for path in paths() if path.startswith(CONSOLE)]
 
 
 def paths() -> list[str]:

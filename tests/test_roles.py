@@ -27,6 +27,7 @@ API = "/sfp/api"
 SF = f"{API}/auth/salesforce"
 CI = {"username": "ci@acme.example"}
 NO_TOKEN = "00000000-0000-0000-0000-000000000000"
+NO_LINK = "00000000-0000-0000-0000-000000000001/spent"
 KEYS = {"accessToken", "sfdxAuthUrl", "authError", "frontDoorUrl"}
 IN_POOL = {"repository": "acme/app", "poolTag": "features"}
 PARENT = {"parentUsername": "ci@acme.example"}
@@ -72,6 +73,16 @@ OPEN = [
     ("GET", "/livez", {}, None, OK),
     ("GET", "/readyz", {}, None, OK),
     ("GET", "/", {}, None, PAGE),
+    ("GET", "/console", {}, None, PAGE),
+    # Pages know people by a session; a bearer is nothing to them.
+    ("GET", "/login", {}, None, OK),
+    ("POST", "/login", {}, None, OK),
+    ("GET", "/logout", {}, None, OK),
+    ("POST", "/logout", {}, None, PAGE),
+    ("GET", "/password", {}, None, PAGE),
+    ("POST", "/password", {}, None, PAGE),
+    ("GET", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
+    ("POST", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
 ]
 # (method, path, query, body) -> what a member, an application and an owner get.
 TABLE = [
@@ -327,6 +338,11 @@ def test_an_open_route_looks_at_no_bearer(row, nobody, minutes, owner, salesforc
 
 
 def test_the_table_names_every_route():
-    named = {(method, path.replace(NO_TOKEN, "<str:token>")) for method, path, *_ in [*OPEN, *TABLE]}
+    places = {NO_TOKEN: "<str:token>", NO_LINK: "<uuid:user_id>/<str:token>"}
+    named = set()
+    for method, path, *_ in [*OPEN, *TABLE]:
+        for example, place in places.items():
+            path = path.replace(example, place)
+        named.add((method, path))
 
     assert set(operations()) <= named

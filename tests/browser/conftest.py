@@ -33,10 +33,18 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": arguments}
 
 
+_TELL_OF_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`refused by the Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
 @pytest.fixture
 def watched(page: Any, live_server: Any) -> Iterator[Any]:
     """A page of which every complaint, and every request to another host, is a failure of the test."""
     complaints: list[str] = []
+    page.add_init_script(_TELL_OF_VIOLATIONS)
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: _note_foreign(request.url, live_server.url, complaints))

@@ -1,0 +1,53 @@
+"""One-time links by which a person sets a password: for a first one, and for one that was forgotten.
+
+A link is a keyed hash over the person's password, last log-in and the hour it was made: it ends
+when a password is set, when the person logs in, or after PASSWORD_RESET_TIMEOUT. Nothing is stored.
+"""
+
+import uuid
+
+from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+
+from authn import audit
+from authn.actors import Actor, actor_for
+from authn.errors import LinkRefused
+from authn.models import User
+from authn.people import set_password
+
+
+def password_link(user: User, *, by: Actor) -> str:
+    """Return the address at which a person may set a password once. It is a secret, and audited."""
+    with transaction.atomic():
+        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, link="made")
+        token = default_token_generator.make_token(user)
+    # By our own name: a Host header is the caller's word.
+    return settings.PUBLIC_URL + reverse("set-password", args=[user.pk, token])
+
+
+def person_of_link(user_id: uuid.UUID, token: str) -> User:
+    """Return the active person whom a link is for. Raises LinkRefused for a spent, old or made-up one."""
+    return _check(User.objects.filter(pk=user_id, is_active=True).first(), token)
+
+
+def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpRequest) -> User:
+    """Set a password by a link, which ends it, and lift a lock from the name.
+
+    Raises LinkRefused, and ValidationError for a weak password.
+    """
+    with transaction.atomic():
+        # Locked: of two who send the same link at once, one sets the password.
+        user = _check(User.objects.select_for_update().filter(pk=user_id, is_active=True).first(), token)
+        user = set_password(user, password, by=actor_for(user, request), how="set by link")
+        AxesProxyHandler.reset_attempts(username=user.email)
+    return user
+
+
+def _check(user: User | None, token: str) -> User:
+    if user is None or not default_token_generator.check_token(user, token):
+        raise LinkRefused
+    return user

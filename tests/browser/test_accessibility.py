@@ -1,0 +1,142 @@
+"""Every page is one that people with disabilities can use, in light and dark, and that fits a phone."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from authn import audit, tokens
+from authn.actors import Actor, system
+from authn.models import User
+from authn.password_links import password_link
+from authn.people import add_user
+from authn.roles import Role
+from orgs.models import Credential, Health, SalesforceOrg
+from orgs.registration import register
+from tests.browser.walks import OWNER, log_in, people
+from tests.orgs.worlds import an_org
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BY = system("tests")
+PHONE = {"width": 360, "height": 740}
+CONSOLE = "/console/"
+ORGS, USERS, TOKENS, AUDIT = (
+    f"{CONSOLE}{part}/" for part in ("orgs/salesforceorg", "authn/user", "authn/applicationtoken", "authn/auditevent")
+)
+
+
+def _orgs(salesforce: Any) -> SalesforceOrg:
+    """Register a DevHub, and under it an org in each state of health. Returns the DevHub."""
+    for number, health in enumerate(Health):
+        name = f"an.integration.user.with.a.long.name.{number}@acme.example"
+        world = an_org(salesforce, name, f"org{number}.my.salesforce.com")
+        org = register(sfdx_auth_url=world.auth_url(), by=BY, metadata={"team": "core"})
+        Credential.objects.filter(org=org).update(health=health, reason="USER_INACTIVE", rotates=number % 2 == 0)
+    world = an_org(salesforce, "hub@acme.example", is_dev_hub=True)
+    hub = register(sfdx_auth_url=world.auth_url(), by=BY, is_dev_hub=True, is_default=True, metadata={"tier": 1})
+    SalesforceOrg.objects.exclude(pk=hub.pk).update(parent=hub)
+    return hub
+
+
+@pytest.fixture
+def filled(live_server, salesforce) -> dict[str, str]:
+    """A desk with something in every list. Returns the paths of all pages by what they are."""
+    people()
+    invited = add_user(email="ines@acme.example", role=Role.MEMBER, password=None, by=BY)
+    org = _orgs(salesforce)
+    token, _ = tokens.issue(name="nightly", days=7, by=BY)
+    nightly = Actor(kind="application", id="1", name="nightly", role=Role.APPLICATION)
+    event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, org="hub@acme.example", a=1)
+    person = User.objects.get(email=OWNER)
+    return {
+        "the dashboard": CONSOLE,
+        "orgs": ORGS,
+        "orgs, filtered": f"{ORGS}?kind__exact=production&_facets=1",
+        "no orgs": f"{ORGS}?q=nothing",
+        "registering": f"{ORGS}add/",
+        "an org": f"{ORGS}{org.pk}/change/",
+        "an org with an error": f"{ORGS}{SalesforceOrg.objects.order_by('pk')[0].pk}/change/",
+        "deleting an org": f"{ORGS}{org.pk}/delete/",
+        "people": USERS,
+        "inviting": f"{USERS}add/",
+        "a person": f"{USERS}{person.pk}/change/",
+        "tokens": TOKENS,
+        "making a token": f"{TOKENS}add/",
+        "a token": f"{TOKENS}{token.pk}/change/",
+        "revoking a token": f"{TOKENS}{token.pk}/revoke/",
+        "the audit": AUDIT,
+        "an audit row": f"{AUDIT}{event.pk}/change/",
+        "changing the password": "/password",
+        "signing out": "/logout",
+        "setting a password": password_link(invited, by=BY).removeprefix("http://localhost:8000"),
+    }
+
+
+def _found(page: Any) -> list[str]:
+    """Return what axe finds on a page, a line each."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['impact']} {each['id']} at {node['target']}: {node['failureSummary']}"
+        for each in violations
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(scheme, watched, live_server, filled):
+    watched.emulate_media(color_scheme=scheme)
+    watched.goto(f"{live_server.url}/login")
+    found = {"the log-in": _found(watched)}
+    log_in(watched, live_server.url)
+
+    for name, path in filled.items():
+        assert watched.goto(live_server.url + path).ok, name
+        found[name] = _found(watched)
+
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_what_comes_of_a_form(scheme, watched, live_server, filled):
+    watched.emulate_media(color_scheme=scheme)
+    log_in(watched, live_server.url, password="wrong")
+    found = {"a wrong password": _found(watched)}
+    log_in(watched, live_server.url)
+
+    watched.goto(live_server.url + filled["registering"])
+    watched.get_by_role("button", name="Register").click()
+    found["a refused registration"] = _found(watched)
+    watched.goto(live_server.url + filled["making a token"])
+    watched.get_by_label("Name").fill("weekly")
+    watched.get_by_role("button", name="Make token").click()
+    found["a token, shown once"] = _found(watched)
+    watched.goto(live_server.url + filled["an org"])
+    watched.get_by_role("button", name="Test connection").click()
+    found["a message"] = _found(watched)
+    watched.goto(live_server.url + filled["deleting an org"])
+    watched.get_by_role("button", name="Delete").click()
+    found["a refused deletion"] = _found(watched)
+
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_axe_finds_nothing_on_pages_of_errors(page, live_server, filled):
+    log_in(page, live_server.url)
+
+    for path in ("/nothing-here", "/set-password/00000000-0000-0000-0000-000000000000/x"):
+        page.goto(live_server.url + path)
+        assert _found(page) == []
+
+
+def test_every_page_fits_a_phone(watched, live_server, filled):
+    watched.set_viewport_size(PHONE)
+    log_in(watched, live_server.url)
+    too_wide = {}
+
+    for name, path in filled.items():
+        watched.goto(live_server.url + path)
+        width = watched.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            too_wide[name] = width
+
+    assert too_wide == {}

@@ -1,0 +1,41 @@
+"""A person at a browser, without one: a client that keeps cookies, checks CSRF and reads HTML."""
+
+import re
+from typing import Any
+
+from django.test import Client
+
+from authn.models import User
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+HTML = {"Accept": "text/html"}
+
+
+class Visitor:
+    """Opens pages and sends their forms, with the hidden token that each form carries."""
+
+    def __init__(self) -> None:
+        self.client = Client(enforce_csrf_checks=True, raise_request_exception=False, headers=HTML)
+
+    def sign_in(self, user: User) -> "Visitor":
+        self.client.force_login(user, backend=BACKEND)
+        return self
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.client.get(path, query)
+
+    def post(self, path: str, fields: dict[str, Any] | None = None, *, form_at: str = "") -> Any:
+        """Send a form to `path`, with the token of the page at `form_at` (the same path if not given)."""
+        token = token_in(self.client.get(form_at or path).content.decode())
+        return self.client.post(path, {"csrfmiddlewaretoken": token, **(fields or {})})
+
+
+def token_in(page: str) -> str:
+    """Return the CSRF token of the last form of a page."""
+    return re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[-1]
+
+
+def text_of(answer: Any) -> str:
+    """Return a page's text, streamed or not."""
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return str(content.decode())

@@ -1,0 +1,64 @@
+"""A person at a browser gets errors as pages, a program as JSON, and neither learns anything of the inside."""
+
+import pytest
+from django.test import Client
+
+from authn.models import User
+from authn.roles import Role
+from tests.browsing import BACKEND, HTML, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+class _Broken:
+    """Stands in for a part of the framework that fails; none of our own code is replaced."""
+
+    def __call__(self, *_, **__):
+        raise KeyError("canary-5Aep861")
+
+
+def _browser() -> Client:
+    return Client(raise_request_exception=False, headers=HTML)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nothing-here", 404), ("/set-password/x/y", 404)])
+def test_a_browser_gets_a_page(path, status):
+    answer = _browser().get(path)
+
+    assert answer.status_code == status
+    assert answer["Content-Type"].startswith("text/html")
+    assert answer["X-Request-Id"] in text_of(answer)
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/nothing-here", "/sfp/api/nothing-here"])
+def test_a_program_gets_json(path):
+    answer = Client().get(path)
+
+    assert answer.json()["code"] == "NOT_FOUND"
+
+
+def test_the_api_answers_json_to_a_browser_too():
+    assert _browser().get("/sfp/api/nothing-here").json()["code"] == "NOT_FOUND"
+
+
+def test_what_nobody_foresaw_shows_nothing_of_itself(monkeypatch, capfd):
+    monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", _Broken())
+    client = _browser()
+    client.force_login(User.objects.create_user("olga@acme.example", None, role=Role.OWNER), backend=BACKEND)
+
+    answer = client.get("/console/")
+
+    assert answer.status_code == 500
+    assert "Something went wrong" in text_of(answer)
+    assert "canary" not in text_of(answer) + "".join(capfd.readouterr())
+
+
+def test_markup_in_an_address_stays_text():
+    assert "<script" not in text_of(_browser().get("/<script>alert(1)</script>"))
+
+
+def test_a_page_needs_no_database(monkeypatch):
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", _Broken())
+
+    assert _browser().get("/nothing-here").status_code == 404

@@ -1,0 +1,268 @@
+"""The console's pages for orgs: registering, changing and deleting, with each refusal at its field."""
+
+import json
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from authn.models import AuditEvent
+from authn.roles import Role
+from orgs.models import Credential, SalesforceOrg
+from orgs.salesforce.emulator import Fault
+from tests.browsing import Visitor, text_of
+from tests.orgs.worlds import a_registered_org, an_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+ORGS = "/console/orgs/salesforceorg/"
+ADD = f"{ORGS}add/"
+
+
+@pytest.fixture
+def console(a_person) -> Visitor:
+    return Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
+
+
+def _org(username: str = "ci@acme.example") -> SalesforceOrg:
+    return SalesforceOrg.objects.get(username=username)
+
+
+def _page(org: SalesforceOrg, deed: str = "change") -> str:
+    return f"{ORGS}{org.pk}/{deed}/"
+
+
+def _change(console, org, **fields):
+    return console.post(_page(org), {"metadata": "{}", **fields})
+
+
+# --- Registering --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_org_is_registered_by_pasting(as_json, console, salesforce):
+    url = an_org(salesforce, is_dev_hub=True).auth_url()
+    pasted = json.dumps({"status": 0, "result": {"sfdxAuthUrl": url}}) if as_json else f"  {url}\n"
+
+    fields = {"auth_url": pasted, "is_dev_hub": "on", "is_default": "on", "metadata": '{"team": "core"}'}
+    answer = console.post(ADD, fields)
+
+    org = _org()
+    assert answer["Location"] == _page(org)
+    assert (org.is_dev_hub, org.is_default, org.metadata) == (True, True, {"team": "core"})
+    assert [row.key for row in org.metadata_rows.all()] == ["team"]
+    assert AuditEvent.objects.get(action="org.registered").actor_name == "olga@acme.example"
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("pasted", "words"),
+    [
+        ("", "This field is required."),
+        ("force://a:b:c@evil.example", "The host of the auth URL is none of Salesforce"),
+        ("nothing of the kind", "This is not an auth URL of the form"),
+        ("[REDACTED] use another command", "the Salesforce CLI prints instead of the auth URL"),
+        ('{"result": {}}', "The pasted JSON holds no sfdxAuthUrl."),
+        ('{"result": ', "The pasted text is not valid JSON."),
+        ("{" * 60_000, "The pasted text is not valid JSON."),
+        ("x" * 70_000, "at most 65536 characters"),
+        ("force://a:b:undefined@login.salesforce.com", "authorised by JWT has none"),
+        ("force://a\x00b", "Null characters are not allowed."),
+    ],
+)
+def test_a_paste_that_is_no_auth_url_is_told_at_the_field(pasted, words, console, salesforce):
+    answer = console.post(ADD, {"auth_url": pasted})
+
+    assert answer.status_code == 200
+    assert words in text_of(answer).split('id="id_auth_url_error"')[1].split("</ul>")[0].replace("&#x27;", "'")
+    assert not salesforce.calls
+
+
+def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, salesforce):
+    org = an_org(salesforce)
+    url = org.auth_url()
+    org.revoke_all()
+
+    answer = console.post(ADD, {"auth_url": url})
+
+    at_the_field = text_of(answer).split('id="id_auth_url_error"')[1].split("</ul>")[0]
+    assert "Salesforce no longer accepts the stored credential of this org." in at_the_field
+    assert "sf org login web" in at_the_field
+    assert not SalesforceOrg.objects.exists()
+    assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"username": "other@acme.example"}, "username", "The auth URL belongs to ci@acme.example."),
+        ({"is_dev_hub": "on"}, "is_dev_hub", "ci@acme.example is not in a DevHub."),
+        ({"is_default": "on"}, "is_default", "Only a DevHub can be the default DevHub."),
+        ({"metadata": "[1]"}, "metadata", "Metadata must be a JSON object."),
+        ({"metadata": '{"a": 1, "a": 2}'}, "metadata", "names a key twice"),
+        ({"metadata": "{"}, "metadata", "JSON"),
+        ({"metadata": '{"' + "k" * 101 + '": 1}'}, "metadata", "at most 100 characters"),
+        ({"username": "https://evil.example"}, "username", "This is no Salesforce username."),
+    ],
+)
+def test_each_other_refusal_stands_at_its_field(fields, field, words, console, salesforce):
+    answer = console.post(ADD, {"auth_url": an_org(salesforce).auth_url(), **fields})
+
+    assert words in text_of(answer).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
+    assert not SalesforceOrg.objects.exists()
+
+
+def test_trouble_at_salesforce_stands_above_the_form(console, salesforce):
+    url = an_org(salesforce).auth_url()
+    salesforce.inject(Fault.html_maintenance(), path="/services/oauth2/token")
+
+    answer = console.post(ADD, {"auth_url": url})
+
+    assert "Salesforce is down for maintenance. See status.salesforce.com." in text_of(answer)
+
+
+def test_registering_again_keeps_what_was_said(console, owner, salesforce):
+    world = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
+
+    console.post(ADD, {"auth_url": world.auth_url(), "username": "ci@acme.example"})
+
+    org = _org()
+    assert (org.is_dev_hub, org.is_default, org.metadata) == (True, True, {"team": "core"})
+
+
+def test_a_link_prefills_the_form_with_usernames_that_are_registered_alone(console, owner, salesforce):
+    a_registered_org(owner, salesforce)
+
+    assert 'value="ci@acme.example"' in text_of(console.get(ADD, username="CI@acme.example"))
+    for odd in ("<img src=x>", "x" * 9000, "a\x00b", "unknown@acme.example"):
+        assert "value=" not in text_of(console.get(ADD, username=odd)).split('name="username"')[1].split(">")[0]
+
+
+# --- Changing -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def org(owner, salesforce) -> SalesforceOrg:
+    a_registered_org(owner, salesforce, metadata={"team": "core"})
+    return _org()
+
+
+def test_what_is_said_of_an_org_is_changed(console, org):
+    wanted = {"is_dev_hub": "on", "is_default": "on", "member_frontdoor": "on", "metadata": '{"tier": 1}'}
+
+    answer = _change(console, org, **wanted)
+
+    assert answer["Location"] == _page(org)
+    org.refresh_from_db()
+    assert (org.is_dev_hub, org.is_default, org.member_frontdoor) == (True, True, True)
+    assert org.metadata == {"tier": 1}
+    assert [(row.key, row.value) for row in org.metadata_rows.all()] == [("tier", "1")]
+    row = AuditEvent.objects.get(action="org.changed")
+    assert row.actor_name == "olga@acme.example"
+    assert set(row.details["fields"]) == {"isDevHub", "isDefault", "memberFrontdoor", "metadata"}
+
+
+def test_members_are_kept_out_unless_an_owner_says_so(org):
+    assert org.member_frontdoor is False
+
+
+def test_saving_without_a_change_changes_nothing(console, org):
+    console.post(_page(org), {"metadata": '{"team": "core"}'})
+
+    assert not AuditEvent.objects.filter(action="org.changed").exists()
+
+
+def test_a_default_that_is_no_dev_hub_is_told_at_the_field(console, org):
+    answer = _change(console, org, is_default="on")
+
+    errors = text_of(answer).split('id="id_is_default_error"')[1].split("</ul>")[0]
+    assert "Only a DevHub can be the default DevHub. Tick DevHub as well" in errors
+
+
+def test_taking_the_dev_hub_away_takes_the_default_too(console, org):
+    _change(console, org, is_dev_hub="on", is_default="on")
+
+    _change(console, org, is_default="on")
+
+    org.refresh_from_db()
+    assert (org.is_dev_hub, org.is_default) == (False, False)
+
+
+def test_the_default_is_moved_by_its_button_and_its_action(console, owner, salesforce):
+    for name in ("one", "two"):
+        a_registered_org(owner, salesforce, f"{name}@acme.example", isDevHub=True, isDefault=name == "one")
+    two = _org("two@acme.example")
+
+    console.post(_page(two, "make-default"), form_at=ORGS)
+    assert _org("two@acme.example").is_default
+    assert not _org("one@acme.example").is_default
+
+    one = _org("one@acme.example")
+    console.post(ORGS, {"action": "make_default", "_selected_action": one.pk})
+    assert _org("one@acme.example").is_default
+    assert console.get(_page(two, "make-default")).status_code == 405
+
+
+def test_two_orgs_cannot_both_become_the_default(console, owner, salesforce):
+    for name in ("one", "two"):
+        a_registered_org(owner, salesforce, f"{name}@acme.example", isDevHub=True)
+    ids = list(SalesforceOrg.objects.values_list("pk", flat=True))
+
+    console.post(ORGS, {"action": "make_default", "_selected_action": ids})
+
+    assert "Tick exactly one org" in text_of(console.get(ORGS))
+    assert not SalesforceOrg.objects.filter(is_default=True).exists()
+
+
+# --- Deleting ---------------------------------------------------------------------------------------------
+
+
+def test_deleting_asks_first_and_takes_the_key_along(console, org):
+    assert "Delete ci@acme.example?" in text_of(console.get(_page(org, "delete")))
+    assert SalesforceOrg.objects.exists()
+
+    answer = console.post(_page(org, "delete"))
+
+    assert answer["Location"] == ORGS
+    assert not SalesforceOrg.objects.exists()
+    assert not Credential.objects.exists()
+    assert AuditEvent.objects.get(action="org.deleted").actor_name == "olga@acme.example"
+
+
+def test_deleting_with_revocation_ends_the_token_at_salesforce(console, org, salesforce):
+    console.post(_page(org, "delete"), {"revoke": "on"})
+
+    assert [call.path for call in salesforce.calls if "revoke" in call.path]
+    assert AuditEvent.objects.get(action="org.deleted").details == {"revoked": True}
+
+
+def test_nothing_is_deleted_while_salesforce_cannot_revoke(console, org, salesforce):
+    salesforce.inject(Fault.html_maintenance(), path="/services/oauth2/revoke")
+
+    answer = console.post(_page(org, "delete"), {"revoke": "on"})
+
+    assert "Salesforce is down for maintenance." in text_of(answer)
+    assert SalesforceOrg.objects.exists()
+
+
+def test_children_must_be_agreed_to(console, owner, salesforce, org):
+    a_registered_org(owner, salesforce, "dev1@acme.example")
+    SalesforceOrg.objects.filter(username="dev1@acme.example").update(parent=org)
+
+    asked = console.get(_page(org, "delete"))
+    refused = console.post(_page(org, "delete"))
+    assert "dev1@acme.example" in text_of(asked)
+    assert "This field is required." in text_of(refused)
+    assert SalesforceOrg.objects.count() == 2
+
+    console.post(_page(org, "delete"), {"cascade": "on"})
+    assert not SalesforceOrg.objects.exists()
+
+
+def test_several_are_deleted_by_the_action(console, owner, salesforce, org):
+    a_registered_org(owner, salesforce, "other@acme.example")
+    ids = list(SalesforceOrg.objects.values_list("pk", flat=True))
+
+    asked = console.post(ORGS, {"action": "delete_orgs", "_selected_action": ids})
+    assert "Delete 2 orgs?" in text_of(console.get(asked["Location"]))
+    console.post(asked["Location"])
+
+    assert not SalesforceOrg.objects.exists()
