@@ -9,6 +9,8 @@ AuthnError
 ├── RefreshRefused         a refresh token is not, or no longer, good
 │   └── RefreshReused      it was used before
 ├── LinkRefused            a password link is spent, old or made up
+├── ContinuationRefused    a continue link says something that cannot be
+├── ForeignOrigin          a page of another site sent the request
 ├── TokenNotFound          no application token has this id
 └── LastOwner              the desk would be left without an owner
 """
@@ -113,3 +115,19 @@ class LastOwner(AuthnError):
     code = "LAST_OWNER"
     message = "This is the last active owner."
     action = "Make another person owner first."
+
+
+class ContinuationRefused(AuthnError):
+    """A continue link names an unknown action, or lacks a part, or has one twice."""
+
+    code = "INVALID_CONTINUE_LINK"
+    message = "This link cannot be followed."
+    action = "Ask whoever gave you the link for a whole one, or open the org from the start page."
+
+
+class ForeignOrigin(AuthnError):
+    """A page of another site sent a request that would log this browser in."""
+
+    code = "FOREIGN_ORIGIN"
+    message = "The request came from a page of another site."
+    action = "Send it from a page of this desk, or without an Origin header."

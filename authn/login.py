@@ -117,6 +117,22 @@ def person_of(value: str) -> LoginFamily:
     return family
 
 
+def person_of_pair(access_token: str, refresh_token: str = "") -> User:
+    """Return whose tokens these are; a refresh token, where it comes along, must be of the same log-in.
+
+    It is not spent by this. Raises BearerRefused, BearerExpired, BearerRevoked, RefreshRefused.
+    """
+    family = person_of(access_token)
+    if refresh_token:
+        try:
+            token = RefreshToken(_wire(refresh_token))
+        except TokenError as error:
+            raise RefreshRefused from error
+        if _family_of(token) != family or str(token["jti"]) != family.current_jti:
+            raise RefreshRefused
+    return family.user
+
+
 def _wire(value: str) -> Any:
     """Pass a token on as text, which simplejwt wants although its annotation says Token."""
     return value

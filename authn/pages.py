@@ -39,14 +39,14 @@ class LoginPage(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the form, or send on whoever is logged in already."""
         if isinstance(request.user, User):
-            return HttpResponseRedirect(_destination(request, request.user))
-        return self._show(request, LoginForm())
+            return HttpResponseRedirect(self.destination(request, request.user))
+        return self.show(request, LoginForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Log a person in, or say why not."""
         form, throttle = LoginForm(request.POST), LoginThrottle()
         if not throttle.allow_request(request, self):  # type: ignore[arg-type]  # it looks at the address alone
-            return _too_many_from_here(request, form, throttle.wait())
+            return self._too_many_from_here(request, form, throttle.wait())
         if form.is_valid():
             try:
                 user = check_password(**form.cleaned_data, request=request)
@@ -54,11 +54,23 @@ class LoginPage(View):
                 form.add_error(None, refusal_text(error))
             else:
                 log_in_browser(request, user)
-                return HttpResponseRedirect(_destination(request, user))
-        return self._show(request, form)
+                return HttpResponseRedirect(self.destination(request, user))
+        return self.show(request, form)
 
-    def _show(self, request: HttpRequest, form: LoginForm) -> HttpResponse:
-        return render(request, "login.html", {"form": form, "next": own_path(_next(request))})
+    def show(self, request: HttpRequest, form: LoginForm, status: int = 200) -> HttpResponse:
+        """Show the form."""
+        return render(request, "login.html", {"form": form, "next": own_path(_next(request))}, status=status)
+
+    def destination(self, request: HttpRequest, user: User) -> str:
+        """Return where to go after the log-in."""
+        return own_path(_next(request)) or reverse("admin:index" if user.is_owner else "home")
+
+    def _too_many_from_here(self, request: HttpRequest, form: LoginForm, wait: float | None) -> HttpResponse:
+        seconds = max(1, int(wait or 1))
+        form.add_error(None, f"Too many log-ins were tried from your address. Try again in {seconds} seconds.")
+        answer = self.show(request, form, status=429)
+        answer["Retry-After"] = str(seconds)
+        return answer
 
 
 class LogoutPage(View):
@@ -150,20 +162,8 @@ def refusal_text(error: LoginRefused | TooManyTries) -> str:
     return "E-mail and password do not fit. Check both; an owner of this desk can give you a new password link."
 
 
-def _too_many_from_here(request: HttpRequest, form: LoginForm, wait: float | None) -> HttpResponse:
-    seconds = max(1, int(wait or 1))
-    form.add_error(None, f"Too many log-ins were tried from your address. Try again in {seconds} seconds.")
-    answer = render(request, "login.html", {"form": form, "next": own_path(_next(request))}, status=429)
-    answer["Retry-After"] = str(seconds)
-    return answer
-
-
 def _next(request: HttpRequest) -> str:
     return str(request.POST.get("next") or request.GET.get("next") or "")
-
-
-def _destination(request: HttpRequest, user: User) -> str:
-    return own_path(_next(request)) or reverse("admin:index" if user.is_owner else "home")
 
 
 def _person(request: HttpRequest) -> User:

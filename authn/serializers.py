@@ -70,6 +70,26 @@ class TokenRefreshDto(serializers.Serializer[Any]):
     refresh_token = StrictCharField(max_length=4096)
 
 
+class AuthCallbackDto(serializers.Serializer[Any]):
+    """The tokens of a person who logged in elsewhere, such as on a page of a company's own."""
+
+    access_token = StrictCharField(max_length=4096)
+    refresh_token = StrictCharField(max_length=4096, required=False)
+
+
+class CallbackUserDto(serializers.Serializer[Any]):
+    """Who is logged in now."""
+
+    userId = serializers.CharField()
+
+
+class AuthCallbackResponseDto(serializers.Serializer[Any]):
+    """The session of this browser has begun."""
+
+    success = serializers.BooleanField()
+    data = CallbackUserDto(required=False)  # type: ignore[assignment]  # a field of that name; it leaves the class
+
+
 class TokenRefreshResponseDto(serializers.Serializer[Any]):
     """The next pair of tokens."""
 

@@ -12,11 +12,15 @@ from authn.actors import Actor
 from authn.lockout import LoginThrottle
 from authn.models import ApplicationToken
 from authn.openapi import answers
+from authn.origins import refuse_foreign_origin
+from authn.pages import log_in_browser
 from authn.permissions import OwnersOnly
 from authn.serializers import (
     AdminLoginDto,
     AdminLoginResponseDto,
     ApplicationTokenDto,
+    AuthCallbackDto,
+    AuthCallbackResponseDto,
     CreatedTokenDto,
     CreateTokenDto,
     TokenRefreshDto,
@@ -82,6 +86,32 @@ class TokenRefreshView(APIView):
             {"success": True, "access_token": pair.access_token, "refresh_token": pair.refresh_token},
             status=HTTP_200_OK,
         )
+
+
+class CallbackView(APIView):
+    """`POST /sfp/api/auth/callback`: a person's tokens for a session of this browser."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (LoginThrottle,)
+
+    @extend_schema(
+        operation_id="AuthController_callback",
+        summary="Start a browser session with the tokens of a log-in",
+        description="For a log-in page that got the tokens by itself. A page of another site is refused.",
+        tags=["Authentication"],
+        auth=[],
+        request=AuthCallbackDto,
+        responses=answers(AuthCallbackResponseDto, 400, 401, 403, 429, ok="Authentication successful"),
+    )
+    def post(self, request: Request) -> Response:
+        """Start a session."""
+        refuse_foreign_origin(request._request)
+        form = AuthCallbackDto(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = login.person_of_pair(**form.validated_data)
+        log_in_browser(request._request, user)
+        return Response({"success": True, "data": {"userId": str(user.id)}})
 
 
 class ApplicationTokensView(APIView):

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.errors.DomainErrorsOfPages",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -203,6 +204,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": False,
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "authn.openapi.add_pages"],
     "ENUM_NAME_OVERRIDES": {
         "PoolStatusEnum": "sandboxes.models.PoolInstance.Status",
         "NewPoolStatusEnum": ["AVAILABLE", "PROVISIONING"],

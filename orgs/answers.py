@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
 from authn.actors import Actor
+from authn.prefetch import is_prefetch
 from orgs import handing_out
 from orgs.errors import CredentialsForbidden, OrgsError
 from orgs.finding import find
@@ -25,12 +26,6 @@ from orgs.serializers import (
 def is_only_looking(request: Request) -> bool:
     """Tell a HEAD, which asks whether something is there, from a request for a key."""
     return request.method == "HEAD"
-
-
-def is_prefetch(request: Request) -> bool:
-    """Tell a browser or chat that fetches a link before anybody has clicked it."""
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"))
-    return any(word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender", "preview"))
 
 
 def org_answer(request: Request, find_org: Callable[[], SalesforceOrg], auth_type: str | None) -> Response:

@@ -11,10 +11,13 @@ class SandboxesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and the sweeps."""
+        from authn.continuation import add_action
         from authn.sweeping import add_sweep
         from sandboxes import checks  # noqa: F401  # importing registers them
+        from sandboxes.continuing import OPEN_ORG
         from sandboxes.grants import drop_idle_grants
         from sandboxes.models import PoolInstance
 
+        add_action(OPEN_ORG)
         add_sweep("idle grants", drop_idle_grants)
         add_sweep("overdue pool instances", PoolInstance.objects.expire_overdue)

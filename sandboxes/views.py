@@ -14,7 +14,8 @@ from rest_framework.viewsets import ViewSet
 from authn.actors import Actor
 from authn.openapi import answers as documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
-from orgs.answers import is_only_looking, is_prefetch, source_of
+from authn.prefetch import is_prefetch
+from orgs.answers import is_only_looking, source_of
 from orgs.serializers import SalesforceOrgDto
 from sandboxes import pool_stock, pools
 from sandboxes.frontdoor import Target, find_door, open_door

@@ -34,6 +34,7 @@ PARENT = {"parentUsername": "ci@acme.example"}
 QA, DEV2 = {"name": "qa", "type": "SANDBOX"}, {"name": "dev2", "type": "SANDBOX"}
 HELD = {"repository": "acme/app", "assignmentId": "pr-1"}
 DEV1 = {"sandboxName": "dev1", "productionUsername": "ci@acme.example"}
+TO_DEV1 = {"action": "frontDoorUrl", "params": "targetOrg:dev1"}
 S1 = {"scratchOrgUsername": "s1@acme.example"}
 
 
@@ -72,7 +73,11 @@ OPEN = [
     ("GET", f"{API}/docs", {}, None, OK),
     ("GET", "/livez", {}, None, OK),
     ("GET", "/readyz", {}, None, OK),
+    ("POST", f"{API}/auth/callback", {}, {"access_token": "x"}, Cell(401, "TOKEN_INVALID")),
+    ("GET", f"{API}/auth/continue", TO_DEV1, None, OK),
+    ("POST", f"{API}/auth/continue", TO_DEV1, None, OK),
     ("GET", "/", {}, None, PAGE),
+    ("GET", "/open", {"name": "dev1"}, None, PAGE),
     ("GET", "/console", {}, None, PAGE),
     # Pages know people by a session; a bearer is nothing to them.
     ("GET", "/login", {}, None, OK),

@@ -46,7 +46,7 @@ def test_the_log_in_leads_on_to_where_one_wanted_to_go(watched, home):
 def test_no_address_in_next_leads_to_another_host(address, watched, home):
     log_in(watched, home, MEMBER, path=f"/login?next={address}")
 
-    watched.wait_for_url(f"{home}/sfp/api/docs")
+    watched.wait_for_url(f"{home}/")
 
 
 def test_a_wrong_password_says_what_to_do(watched, home):

@@ -98,6 +98,7 @@ def _page(status: int, title: str, text: str, facts: dict[str, str] | None = Non
     rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in (facts or {}).items())
     body = (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>"
+        "<link rel=icon href='data:,'>"
         "<style>body{font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
         "th{text-align:left;padding-right:2rem}</style></head>"
         f"<body><h1>{escape(title)}</h1><p>{escape(text)}</p><table>{rows}</table></body></html>"

@@ -1,0 +1,42 @@
+"""The action behind continue links that opens an org: `frontDoorUrl`, as the contract calls it."""
+
+from collections.abc import Mapping
+
+from authn import continuation
+from authn.actors import Actor
+from authn.continuation import Action
+from authn.errors import ContinuationRefused
+from orgs.usernames import is_username_like
+from sandboxes.frontdoor import Target, open_door
+from sandboxes.names import is_repository
+
+NAME = "frontDoorUrl"
+
+
+def open_org(params: Mapping[str, str], by: Actor) -> str:
+    """Return a one-time link into the org that a continue link names. Raises what open_door raises."""
+    target = Target(params["targetOrg"], params.get("repository", ""), params.get("prodOrg", ""))
+    return open_door(target, by=by).link
+
+
+def continue_link(target: str, *, repository: str = "", production_username: str = "") -> str:
+    """Return the path of a stable link, without a secret, that opens an org for whoever may open it."""
+    return continuation.address(NAME, targetOrg=target, repository=repository, prodOrg=production_username)
+
+
+def _check(params: Mapping[str, str]) -> None:
+    for name in ("targetOrg", "prodOrg"):
+        if name in params and not is_username_like(params[name]):
+            raise ContinuationRefused(f"This link's {name} is no username and no name of a sandbox.")
+    if "repository" in params and not is_repository(params["repository"]):
+        raise ContinuationRefused("This link's repository does not read org/repo.")
+
+
+OPEN_ORG = Action(
+    name=NAME,
+    title="Open a Salesforce org",
+    required=("targetOrg",),
+    labels={"targetOrg": "Org", "repository": "Repository", "prodOrg": "Production org"},
+    check=_check,
+    run=open_org,
+)

@@ -1,0 +1,115 @@
+"""POST /sfp/api/auth/callback: a person's tokens start a session of this browser."""
+
+import pytest
+
+from authn.models import AuditEvent, LoginFamily
+from tests.callers import Caller
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+CALLBACK = "/sfp/api/auth/callback"
+LOGIN = "/sfp/api/auth/admin/login"
+
+
+@pytest.fixture
+def pair(a_person):
+    a_person("mia@acme.example")
+    return Caller().post(LOGIN, {"email": "mia@acme.example", "password": PASSWORD}).json()
+
+
+def _tokens(pair, **changes):
+    return {"access_token": pair["access_token"], "refresh_token": pair["refresh_token"]} | changes
+
+
+def test_it_starts_a_session(pair):
+    caller = Caller()
+
+    answer = caller.post(CALLBACK, _tokens(pair))
+
+    assert answer.status_code == 200, answer
+    assert answer.json() == {"success": True, "data": {"userId": pair["user"]["id"]}}
+    cookie = caller._client.cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert caller.get("/password").status_code == 200
+    assert AuditEvent.objects.filter(action="person.login", details__door="browser").exists()
+
+
+def test_the_refresh_token_may_be_left_out_and_is_not_spent(pair):
+    assert Caller().post(CALLBACK, {"access_token": pair["access_token"]}).status_code == 200
+    Caller().post(CALLBACK, _tokens(pair))
+    assert Caller().post("/sfp/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"access_token": "nonsense"},
+        {"access_token": "fdt_" + "x" * 42},
+        {"refresh_token": "nonsense"},
+    ],
+)
+def test_bad_tokens_are_401(changes, pair):
+    caller = Caller()
+
+    answer = caller.post(CALLBACK, _tokens(pair, **changes))
+
+    assert answer.status_code == 401, answer
+    assert "sessionid" not in caller._client.cookies
+
+
+def test_tokens_in_each_others_place_are_401(pair):
+    swapped = {"access_token": pair["refresh_token"], "refresh_token": pair["access_token"]}
+
+    assert Caller().post(CALLBACK, swapped).status_code == 401
+
+
+def test_tokens_of_two_log_ins_are_401(pair, member, a_person):
+    other = Caller().post(LOGIN, {"email": "member@acme.example", "password": PASSWORD}).json()
+
+    assert Caller().post(CALLBACK, _tokens(pair, refresh_token=other["refresh_token"])).status_code == 401
+
+
+def test_an_application_token_logs_nobody_in(application):
+    assert Caller().post(CALLBACK, {"access_token": application.bearer}).status_code == 401
+
+
+def test_a_log_in_that_ended_is_401(pair):
+    LoginFamily.objects.update(revoked_at="2026-01-01T00:00:00Z")
+
+    assert Caller().post(CALLBACK, _tokens(pair)).json()["code"] == "TOKEN_REVOKED"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:8000.evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Referer": "https://evil.example/x"},
+    ],
+)
+def test_a_page_of_another_site_is_refused(headers, pair):
+    caller = Caller()
+
+    answer = caller.send("POST", CALLBACK, _tokens(pair), headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "FOREIGN_ORIGIN")
+    assert "sessionid" not in caller._client.cookies
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://localhost:8000"}, {"Origin": "http://testserver"}, {}])
+def test_our_own_pages_and_programs_are_served(headers, pair):
+    assert Caller().send("POST", CALLBACK, _tokens(pair), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"])
+def test_json_alone_is_taken(kind, pair):
+    assert Caller().send("POST", CALLBACK, b"access_token=x", content_type=kind).status_code == 415
+
+
+@pytest.mark.parametrize("body", [{}, {"access_token": 7}, {"access_token": None}, [], {"access_token": "x" * 5000}])
+def test_a_bad_body_is_400(body, db):
+    assert Caller().post(CALLBACK, body).status_code == 400

@@ -1,0 +1,214 @@
+"""A continue link, the home page and the org behind it, in a real browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from authn.actors import system
+from authn.models import User
+from authn.roles import Role
+from orgs import upstream
+from orgs.registration import register
+from orgs.salesforce.emulator import Emulator
+from sandboxes.models import PoolInstance
+from tests.browser.walks import MEMBER, OWNER, log_in, people, says
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PROD = "ci@acme.example"
+CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:"
+BY = system("tests")
+
+
+@pytest.fixture
+def world(settings):
+    """An emulated Salesforce on an address of its own, as the demo's is: links lead to it."""
+    emulator = Emulator()
+    upstream._client.cache_clear()
+    with emulator.serve() as server:
+        emulator.gateway = server.url.replace("127.0.0.1", "localhost")
+        settings.SALESFORCE_GATEWAY, settings.DEMO = emulator.gateway, True
+        yield emulator
+
+
+@pytest.fixture
+def home(live_server, world, settings):
+    """A desk with a production org, a registered sandbox, one that is not, and a pool instance."""
+    settings.PUBLIC_URL = live_server.url
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    people()
+    production = world.add_org("acme.my.salesforce.com", username=PROD, name="Acme", is_dev_hub=True)
+    parent = register(sfdx_auth_url=production.auth_url(), by=BY, is_dev_hub=True)
+    sandboxes = {name: world.add_sandbox(production, name) for name in ("dev1", "qa", "uat")}
+    register(sfdx_auth_url=sandboxes["qa"].auth_url(), by=BY, metadata={"team": "core"})
+    PoolInstance.objects.create(
+        repository="acme/app",
+        pool_tag="features",
+        name="uat",
+        type="SANDBOX",
+        status="ASSIGNED",
+        assignment_id="pr-7",
+        assigned_to_email=MEMBER,
+        expires_at=timezone.now() + timedelta(hours=5),
+        parent=parent,
+    )
+    return live_server.url
+
+
+@pytest.fixture
+def traveller(page, home, world):
+    """A page that may go to the desk and to the emulated orgs, and complains of nothing."""
+    complaints: list[str] = []
+    allowed = (home, world.gateway, world.gateway.replace("localhost", "127.0.0.1"), "data:", "about:")
+    page.context.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.context.on("weberror", lambda error: complaints.append(str(error.error)))
+    page.context.on(
+        "request", lambda request: None if request.url.startswith(allowed) else complaints.append(request.url)
+    )
+    yield page
+    assert complaints == []
+
+
+def _landed(page, org, username):
+    page.wait_for_url("**/lightning/landed*")
+    table = page.text_content("table")
+    assert org.host in table
+    assert username in table
+
+
+def _org(world, name):
+    return next(org for org in world.orgs if org.sandbox_name == name)
+
+
+def test_a_signed_out_developer_logs_in_and_lands_in_the_org(traveller, home, world):
+    traveller.goto(f"{home}{CONTINUE}dev1,repository:acme/app")
+    says(traveller, "dev1")
+    says(traveller, "acme/app")
+
+    traveller.get_by_label("E-mail").fill(MEMBER)
+    traveller.get_by_label("Password").fill(PASSWORD)
+    traveller.get_by_role("button", name="Log in and continue").click()
+
+    _landed(traveller, _org(world, "dev1"), f"{PROD}.dev1")
+
+
+def test_a_signed_in_developer_sees_no_form(traveller, home, world):
+    log_in(traveller, home, MEMBER)
+    traveller.wait_for_url(f"{home}/")
+
+    traveller.goto(f"{home}{CONTINUE}dev1", wait_until="commit")
+
+    _landed(traveller, _org(world, "dev1"), f"{PROD}.dev1")
+    traveller.go_back()  # The page with the link that worked once is not in the history.
+    assert "otp=" not in traveller.url
+
+
+def test_a_wrong_password_stays_with_what_will_be_opened(traveller, home):
+    traveller.goto(f"{home}{CONTINUE}dev1")
+    traveller.get_by_label("E-mail").fill(MEMBER)
+    traveller.get_by_label("Password").fill("wrong")
+    traveller.get_by_role("button", name="Log in and continue").click()
+
+    says(traveller, "E-mail and password do not fit")
+    says(traveller, "dev1")
+
+
+def test_an_unknown_action_is_a_page_that_says_so(page, home):
+    page.goto(f"{home}/sfp/api/auth/continue?action=deleteEverything&params=targetOrg:dev1")
+
+    says(page, "an action that this desk does not know")
+
+
+def test_a_production_org_is_not_for_members(page, home):
+    log_in(page, home, MEMBER)
+
+    page.goto(f"{home}{CONTINUE}{PROD}")
+
+    says(page, "Members may not open")
+    says(page, "Ask an owner")
+
+
+def test_without_scripts_it_works_as_well(browser, home, world):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{home}{CONTINUE}dev1")
+    page.get_by_label("E-mail").fill(MEMBER)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in and continue").click()
+    page.get_by_role("button", name="Continue").click()
+
+    _landed(page, _org(world, "dev1"), f"{PROD}.dev1")
+
+
+# --- The home page -------------------------------------------------------------------------------------
+
+
+def test_a_member_finds_opens_and_copies(traveller, home, world):
+    traveller.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    log_in(traveller, home, MEMBER)
+    says(traveller, "Your orgs")
+    assert traveller.get_by_text(PROD, exact=True).count() == 0
+
+    traveller.get_by_label("Search").press_sequentially("CORE qa")
+    says(traveller, "1 org found")
+    assert traveller.locator(".openable").count() == 1
+    with traveller.context.expect_page() as opened:
+        traveller.get_by_role("button", name=f"Open {PROD}.qa in a new tab").click()
+    _landed(opened.value, _org(world, "qa"), f"{PROD}.qa")
+    traveller.get_by_role("button", name=f"Copy a link to {PROD}.qa").click()
+    says(traveller, "Copied")
+
+    copied = traveller.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{home}{CONTINUE}{PROD}.qa"
+
+
+def test_a_member_sees_when_an_instance_expires_and_opens_it(traveller, home, world):
+    log_in(traveller, home, MEMBER)
+    says(traveller, "Yours")
+    says(traveller, "(in 4")
+
+    with traveller.context.expect_page() as opened:
+        traveller.get_by_role("button", name="Open uat in a new tab").click()
+
+    _landed(opened.value, _org(world, "uat"), f"{PROD}.uat")
+
+
+def test_a_member_opens_a_sandbox_by_its_name(traveller, home, world):
+    log_in(traveller, home, MEMBER)
+    traveller.get_by_label("Sandbox name or scratch org username").fill("dev1")
+
+    with traveller.context.expect_page() as opened:
+        traveller.get_by_role("button", name="Open in a new tab", exact=True).click()
+
+    _landed(opened.value, _org(world, "dev1"), f"{PROD}.dev1")
+
+
+def test_a_name_that_cannot_be_is_told(page, home):
+    log_in(page, home, MEMBER)
+
+    page.goto(f"{home}/open?name=<script>alert(1)</script>")
+
+    says(page, "This is no name of an org")
+
+
+def test_an_owner_sees_everything_and_a_way_into_the_console(traveller, home):
+    log_in(traveller, home, OWNER)
+    traveller.goto(f"{home}/")
+
+    says(traveller, PROD)
+    traveller.get_by_role("link", name="Console").click()
+    traveller.wait_for_url(f"{home}/console/")
+
+
+def test_a_stranger_is_led_to_the_log_in(traveller, home):
+    traveller.goto(f"{home}/")
+
+    assert traveller.url == f"{home}/login?next=/"
+
+
+def test_nothing_to_open_says_what_to_do(traveller, home):
+    User.objects.create_user("nora@acme.example", PASSWORD, role=Role.MEMBER)
+    log_in(traveller, home, "nora@acme.example")
+    traveller.get_by_label("Search").fill("no such thing")
+
+    says(traveller, "Nothing that you may open fits")

@@ -1,0 +1,262 @@
+"""/sfp/api/auth/continue: a stable link without a secret, that opens an org for whoever may."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from authn.continuation import read
+from authn.errors import ContinuationRefused
+from authn.models import AuditEvent
+from authn.roles import Role
+from orgs.salesforce.emulator import Fault
+from sandboxes.continuing import continue_link
+from sandboxes.models import PoolInstance
+from tests.browsing import Visitor, text_of
+from tests.conftest import PASSWORD
+from tests.orgs.worlds import REGISTER
+from tests.sandboxes.worlds import PROD, REPOSITORY, a_production_org, an_instance
+
+pytestmark = pytest.mark.django_db
+CONTINUE = "/sfp/api/auth/continue"
+DEV1 = f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:dev1,prodOrg:{PROD}"
+LOGIN = {"email": "mia@acme.example", "password": PASSWORD}
+
+
+@pytest.fixture
+def production(owner, salesforce):
+    return a_production_org(owner, salesforce)
+
+
+@pytest.fixture
+def sandbox(production, salesforce):
+    return salesforce.add_sandbox(production, "dev1")
+
+
+@pytest.fixture
+def mia(a_person):
+    return a_person("mia@acme.example")
+
+
+@pytest.fixture
+def visitor(mia):
+    return Visitor().sign_in(mia)
+
+
+def _link_in(page: str) -> str:
+    return page.partition('class="button" href="')[2].partition('"')[0].replace("&amp;", "&")
+
+
+# --- The link ------------------------------------------------------------------------------------------
+
+
+def test_a_stranger_sees_what_will_be_opened_and_a_log_in(salesforce, sandbox):
+    answer = Visitor().get(f"{CONTINUE}?action=frontdoorurl&params=targetOrg:dev1,repository:acme/app,prodOrg:{PROD}")
+
+    assert answer.status_code == 200
+    page = text_of(answer)
+    for text in ("dev1", "acme/app", PROD, 'name="password"', "Log in and continue"):
+        assert text in page
+    assert not salesforce.calls
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Referrer-Policy"] == "same-origin"  # with no-referrer a form would send Origin: null
+    assert answer["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+def test_the_log_in_goes_on_to_the_same_link(mia, sandbox):
+    visitor = Visitor()
+
+    answer = visitor.post(DEV1, LOGIN)
+
+    assert (answer.status_code, answer["Location"]) == (302, DEV1)
+    page = text_of(visitor.get(DEV1))
+    assert "data-send-at-once" in page
+    assert 'name="password"' not in page
+
+
+def test_looking_opens_nothing(visitor, salesforce, sandbox):
+    for method in (visitor.client.get, visitor.client.head):
+        assert method(DEV1).status_code == 200
+
+    assert not salesforce.calls
+
+
+@pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose", "X-Moz"])
+def test_a_prefetch_gets_nothing(header, visitor, salesforce, sandbox):
+    answer = visitor.client.get(DEV1, headers={header: "prefetch"})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_the_post_answers_a_page_that_leads_to_a_one_time_link(visitor, salesforce, sandbox):
+    answer = visitor.post(DEV1)
+
+    assert answer.status_code == 200
+    link = _link_in(text_of(answer))
+    code = parse_qs(urlsplit(link).query)["otp"][0]
+    assert salesforce.visits[code].user.org is sandbox
+    assert f'<noscript><meta http-equiv="refresh" content="0;url={link.replace("&", "&amp;")}"></noscript>' in text_of(
+        answer
+    )
+    assert "Location" not in answer
+    row = AuditEvent.objects.get(action="frontdoor.handed_out")
+    assert (row.actor_name, row.outcome) == ("mia@acme.example", "granted")
+
+
+def test_the_post_needs_its_token(visitor, salesforce, sandbox):
+    answer = visitor.client.post(DEV1)
+
+    assert answer.status_code == 403
+    assert not salesforce.calls
+
+
+def test_a_log_in_of_another_site_is_refused(mia, sandbox):
+    visitor = Visitor()
+
+    answer = visitor.client.post(DEV1, LOGIN)
+
+    assert answer.status_code == 403
+    assert "sessionid" not in answer.cookies
+
+
+def test_the_session_key_is_another_one_after_the_log_in(mia, sandbox):
+    visitor = Visitor()
+    visitor.client.cookies["sessionid"] = "a" * 32
+
+    visitor.post(DEV1, LOGIN)
+
+    assert visitor.client.cookies["sessionid"].value != "a" * 32
+    assert visitor.client.cookies["sessionid"]["httponly"]
+    assert visitor.client.cookies["sessionid"]["samesite"] == "Lax"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "action=https://evil.example&params=targetOrg:dev1",
+        "action=&params=targetOrg:dev1",
+        "params=targetOrg:dev1",
+        "action=frontDoorUrl",
+        "action=frontDoorUrl&params=",
+        "action=frontDoorUrl&params=repository:acme/app",
+        "action=frontDoorUrl&params=targetOrg:dev1,targetOrg:dev2",
+        "action=frontDoorUrl&params=targetOrg:dev1%2CtargetOrg:dev2",
+        "action=frontDoorUrl&params=targetOrg:",
+        "action=frontDoorUrl&params=targetOrg",
+        "action=frontDoorUrl&params=targetOrg:dev1,next:https://evil.example",
+        "action=frontDoorUrl&params=targetOrg:https://evil.example",
+        "action=frontDoorUrl&params=targetOrg:dev1,repository:javascript:1",
+        "action=frontDoorUrl&params=targetOrg:dev1,prodOrg:<script>alert(1)</script>",
+        "action=frontDoorUrl&params=targetOrg:%00",
+        "action=frontDoorUrl&params=targetOrg:" + "a" * 3000,
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_that_cannot_be_is_a_400_page(method, query, visitor, salesforce):
+    answer = getattr(visitor.client, method)(f"{CONTINUE}?{query}")
+
+    # A POST without a token is refused before its link is read.
+    assert answer.status_code == (400 if method == "get" else 403)
+    assert answer["Content-Type"].startswith("text/html")
+    assert "Location" not in answer
+    assert "<script>alert" not in text_of(answer)
+    assert not salesforce.calls
+
+
+def test_values_are_split_at_commas_and_at_the_first_colon():
+    continuation = read("FRONTDOORURL", " targetOrg : dev1 ,repository:acme/proj/app")
+
+    assert dict(continuation.params) == {"targetOrg": "dev1", "repository": "acme/proj/app"}
+    with pytest.raises(ContinuationRefused):
+        read("frontDoorUrl", "targetOrg:a:b")
+
+
+def test_a_made_link_reads_back():
+    link = continue_link("ci+x@acme.example", repository=REPOSITORY)
+
+    assert link == f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:ci%2Bx@acme.example,repository:acme/app"
+
+
+# --- What is in the way --------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_stays_on_the_page(mia, sandbox):
+    answer = Visitor().post(DEV1, LOGIN | {"password": "wrong"})
+
+    page = text_of(answer)
+    assert "E-mail and password do not fit" in page
+    assert "dev1" in page
+
+
+def test_a_locked_name_says_so(mia, sandbox):
+    visitor = Visitor()
+    for _ in range(5):
+        visitor.post(DEV1, LOGIN | {"password": "wrong"})
+
+    assert "it is locked for 15 minutes" in text_of(visitor.post(DEV1, LOGIN))
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "text"),
+    [
+        (PROD, 403, "Members may not open"),
+        ("nope", 404, "No sandbox &#x27;nope&#x27; was found"),
+        ("nobody@acme.example", 404, "No scratch org nobody@acme.example"),
+    ],
+)
+def test_an_org_that_may_or_can_not_be_opened_is_told(target, status, text, visitor, sandbox):
+    path = f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:{target}"
+
+    answer = visitor.post(path)
+
+    assert answer.status_code == status
+    assert answer["Content-Type"].startswith("text/html")
+    assert text in text_of(answer)
+    assert "To the start page" in text_of(answer)
+
+
+def test_a_refusal_is_audited(visitor, sandbox):
+    visitor.post(f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:{PROD}")
+
+    row = AuditEvent.objects.get(action="request", outcome="refused")
+    assert (row.code, row.actor_name) == ("FRONTDOOR_NOT_ALLOWED", "mia@acme.example")
+
+
+def test_maintenance_says_when_to_try_again(visitor, salesforce, sandbox):
+    salesforce.inject(Fault.html_maintenance(), path="/services/data/v67.0/tooling/sandboxAuth")
+
+    answer = visitor.post(DEV1)
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "maintenance" in text_of(answer)
+    assert "Try again" in text_of(answer)
+
+
+def test_an_owner_goes_to_a_production_org(a_person, salesforce, production):
+    visitor = Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
+
+    answer = visitor.post(f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:{PROD}")
+
+    assert "otp=" in _link_in(text_of(answer))
+
+
+def test_a_pool_instance_is_opened_by_its_repository(owner, visitor, sandbox):
+    an_instance(owner)
+    path = f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:dev1,repository:{REPOSITORY}"
+
+    refused = visitor.post(path)
+    PoolInstance.objects.update(status="ASSIGNED", assignment_id="pr-1")
+    opened = visitor.post(path)
+
+    assert refused.status_code == 403
+    assert "otp=" in _link_in(text_of(opened))
+
+
+def test_no_secret_stands_in_the_link_or_the_log(owner, visitor, sandbox, caplog):
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+
+    link = _link_in(text_of(visitor.post(f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:dev1")))
+
+    assert parse_qs(urlsplit(link).query)["otp"][0] not in caplog.text
+    assert "sid=" not in link
