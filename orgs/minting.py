@@ -209,4 +209,10 @@ def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
     ending = ending_of(error)
     if ending.code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
         ending = BY_CODE["LOST_ANSWER"]
-    return Outcome(code=ending.code, retry_after=error.retry_after, lost=isinstance(error, wire.LostAnswer))
+    return Outcome(code=ending.code, retry_after=error.retry_after, lost=_is_lost(attempt, error))
+
+
+def _is_lost(attempt: Attempt, error: SalesforceError) -> bool:
+    """Tell whether Salesforce may have answered with a token that nobody has."""
+    in_vain = isinstance(error, wire.Garbled) and attempt.arrival.rotates is not False
+    return in_vain or isinstance(error, wire.LostAnswer)
