@@ -61,14 +61,8 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
     """
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     calm = Q(paused_until=None) | Q(paused_until__lte=Now())
-    affordable = Q(budget_spent_until=None) | Q(budget_spent_until__lte=_from_now(_burst()))
     mine = ~_UNANSWERED | Q(sent_by=node()) | Q(sent_at__lte=_from_now(-_takeover()))
-    rows = Credential.objects.filter(free, calm, affordable, mine, pk=credential_id, generation=generation)
-    spent = Case(
-        When(budget_spent_until__gt=Now(), then=_after(F("budget_spent_until"), _price())),
-        default=_from_now(_price()),
-        output_field=DateTimeField(),
-    )
+    rows = Credential.objects.filter(free, calm, _affordable(), mine, pk=credential_id, generation=generation)
     health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
     return bool(
         rows.update(
@@ -76,10 +70,16 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
             sent_at=Now(),
             sent_by=node(),
             unanswered_since=Coalesce("unanswered_since", "generation"),
-            budget_spent_until=spent,
+            budget_spent_until=_one_more(),
             health=health,
         )
     )
+
+
+def charge(credential_id: uuid.UUID) -> bool:
+    """Charge the budget for one more log-in under a lease that is held. Returns False when none is left."""
+    rows = Credential.objects.filter(_affordable(), pk=credential_id)
+    return bool(rows.update(budget_spent_until=_one_more()))
 
 
 def hold(credential: Credential) -> bool:
@@ -124,6 +124,19 @@ def _takeover_rest(row: Credential, now: datetime) -> float:
 def _takeover() -> timedelta:
     """How long an unanswered attempt of another node is left to that node, which may have the answer."""
     return timedelta(seconds=settings.TAKEOVER_SECONDS)
+
+
+def _affordable() -> Q:
+    return Q(budget_spent_until=None) | Q(budget_spent_until__lte=_from_now(_burst()))
+
+
+def _one_more() -> Combinable:
+    """What `budget_spent_until` is after one log-in more."""
+    return Case(
+        When(budget_spent_until__gt=Now(), then=_after(F("budget_spent_until"), _price())),
+        default=_from_now(_price()),
+        output_field=DateTimeField(),
+    )
 
 
 def _price() -> timedelta:

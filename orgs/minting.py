@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from authn import audit
 from orgs import leases, outcomes
 from orgs.asking import Asking, KeyMaker
+from orgs.database_connections import release_database
 from orgs.endings import BY_CODE, ending_of
 from orgs.envelopes import Binding, Grant, open_grant
 from orgs.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable
@@ -174,8 +175,20 @@ def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> To
         time_needed = time.monotonic() - began + _PAUSE_BEFORE_SECOND_TRY + settings.SALESFORCE_TIMEOUT_SECONDS
         if attempt.arrival.rotates is not False or time_needed > settings.LEASE_SECONDS:
             raise  # Whoever is at it may have rotated the token: ours would then end the family.
+        if not _may_log_in_again(attempt):
+            raise
     time.sleep(_PAUSE_BEFORE_SECOND_TRY)
     return salesforce.refresh(grant.auth_url)
+
+
+def _may_log_in_again(attempt: Attempt) -> bool:
+    """Charge the second try to the login budget; a database that is away allows none."""
+    try:
+        return leases.charge(attempt.arrival.pk)
+    except (OperationalError, InterfaceError):
+        return False
+    finally:
+        release_database()
 
 
 def _read(grant: Grant, answer: TokenAnswer) -> Outcome:
@@ -196,4 +209,10 @@ def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
     ending = ending_of(error)
     if ending.code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
         ending = BY_CODE["LOST_ANSWER"]
-    return Outcome(code=ending.code, retry_after=error.retry_after, lost=isinstance(error, wire.LostAnswer))
+    return Outcome(code=ending.code, retry_after=error.retry_after, lost=_is_lost(attempt, error))
+
+
+def _is_lost(attempt: Attempt, error: SalesforceError) -> bool:
+    """Tell whether Salesforce may have answered with a token that nobody has."""
+    in_vain = isinstance(error, wire.Garbled) and attempt.arrival.rotates is not False
+    return in_vain or isinstance(error, wire.LostAnswer)

@@ -19,6 +19,8 @@ from orgs.upstream import place_upstream
 
 # So long the same auth URL goes on from its rotated token, should somebody register it again.
 KEPT = timedelta(hours=24)
+# What is left over goes on with the next sweep, the oldest first.
+AT_ONCE = 500
 # A token that cannot be revoked, because Salesforce is away, is tried again for so long.
 GIVEN_UP_AFTER = timedelta(days=7)
 
@@ -52,7 +54,8 @@ def _end(credential: Credential) -> int:
 
 def _ownerless(before: object) -> QuerySet[Credential]:
     rows = Credential.objects.ownerless()
-    return rows.filter(Q(last_checked_at=None) | Q(last_checked_at__lt=before), created_at__lt=before)[:500]
+    idle = rows.filter(Q(last_checked_at=None) | Q(last_checked_at__lt=before), created_at__lt=before)
+    return idle.order_by("created_at")[:AT_ONCE]
 
 
 def _revoke(credential: Credential) -> bool:

@@ -18,6 +18,7 @@ SalesforceError
 │   ├── TimedOut
 │   └── EdgeFailed       a proxy before Salesforce answered 502; 504 is TimedOut
 ├── Unreadable           a good status, and a body that is not what it should be
+│   └── Garbled          nothing of it can be read: it may have held a token
 └── Untrusted            an answer that points to a host that is none of Salesforce's
     └── Redirected
 
@@ -132,6 +133,10 @@ class EdgeFailed(LostAnswer):
 
 class Unreadable(SalesforceError):
     """Salesforce's answer could not be read."""
+
+
+class Garbled(Unreadable):
+    """Salesforce's answer was good by its status, and nothing of its body can be read."""
 
 
 class Untrusted(SalesforceError):

@@ -115,9 +115,12 @@ def records_of(content: Any) -> list[Mapping[str, Any]]:
 def _object(answer: Answer) -> dict[str, Any]:
     if answer.is_page:
         raise page_meaning(answer.body)
-    content = answer.json(whatever_it_says=True)
+    try:
+        content = answer.json(whatever_it_says=True)
+    except errors.Unreadable as error:
+        raise errors.Garbled from error
     if not isinstance(content, dict):
-        raise errors.Unreadable
+        raise errors.Garbled
     return content
 
 

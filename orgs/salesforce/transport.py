@@ -155,7 +155,7 @@ class Transport:
             body = _read(response)
             if len(body) > MAX_ANSWER_BYTES or response.headers.get("Content-Encoding", "identity") != "identity":
                 response.raw.close()
-                raise errors.Unreadable
+                raise errors.Garbled if response.ok else errors.Unreadable
             if not body and response.ok and not response.raw.chunked and response.raw.length_remaining is None:
                 # http.client takes an end in the middle of the headers for the end of the headers.
                 raise ProtocolError("The headers have no end.")

@@ -5,6 +5,7 @@ import time
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from authn.actors import system
 from orgs import leases, upstream, waiting
@@ -12,10 +13,12 @@ from orgs.asking import Asking
 from orgs.errors import SessionError
 from orgs.minting import begin
 from orgs.models import Credential
+from orgs.salesforce.emulator import Fault
 from orgs.upstream import place_upstream
 from tests.orgs.worlds import ACCESS_TOKEN, a_registered_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
+TOKEN_PATH = "/services/oauth2/token"
 CI = {"username": "ci@acme.example"}
 ASKING = Asking(by=system("tests"), org="ci@acme.example")
 
@@ -96,6 +99,30 @@ def test_a_fifth_of_the_budget_may_be_spent_at_once_and_comes_back_evenly(ci, se
     assert sight is not None
     assert sight.hindrance == "LOGIN_BUDGET"
     assert 85 <= sight.hindrance_rest <= 90, "40 an hour come back: one each 90 seconds"
+
+
+def test_a_second_try_is_one_more_log_in(owner, ci, salesforce, settings):
+    settings.LOGIN_BUDGET_PER_HOUR = 50
+    Credential.objects.update(budget_spent_until=None)
+    salesforce.inject(Fault.oauth("invalid_grant", "token request is already being processed"), path=TOKEN_PATH)
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    spent = Credential.objects.get().budget_spent_until - timezone.now()
+    assert answer.status_code == 200
+    assert 175 <= spent.total_seconds() <= 180, "40 an hour come back: two are 180 seconds"
+
+
+def test_there_is_no_second_try_beyond_the_budget(owner, ci, salesforce, settings):
+    settings.LOGIN_BUDGET_PER_HOUR = 5
+    Credential.objects.update(budget_spent_until=None)
+    salesforce.reset_calls()
+    salesforce.inject(Fault.oauth("invalid_grant", "token request is already being processed"), path=TOKEN_PATH)
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert salesforce.refreshes() == 1
 
 
 def test_an_attempt_that_cannot_begin_charges_nothing(ci, monkeypatch):

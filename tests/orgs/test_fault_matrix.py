@@ -41,6 +41,7 @@ from tests.orgs.troubles import (
     REST_PATH,
     REVOKE_PATH,
     TOKEN_PATH,
+    UNREADABLE,
     USERINFO_PATH,
     Trouble,
     expected_health,
@@ -82,7 +83,8 @@ def test_a_refresh_of_a_new_org(owner, member, salesforce, urls, trouble: Troubl
     assert calls(salesforce) == (trouble.calls, 0)
     assert shows_no_secret(answer, salesforce)
     kept = Credential.objects.ownerless().values_list("health", flat=True)
-    assert list(kept) == (["uncertain"] if trouble.state == "uncertain" else [])
+    # Nobody knows yet whether this token rotates: it may have been in what cannot be read.
+    assert list(kept) == (["uncertain"] if trouble.state == "uncertain" or trouble in UNREADABLE else [])
 
 
 @pytest.mark.parametrize("trouble", [DEFINITE[0], PAGES[0], LOST[2], NEVER_SENT[0]], ids=ids)

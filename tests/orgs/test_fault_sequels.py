@@ -85,6 +85,19 @@ def test_a_rotating_token_that_was_lost_is_told_at_the_next_use(owner, member, s
     assert shows_no_secret(answer, salesforce)
 
 
+@pytest.mark.parametrize("garbled", UNREADABLE, ids=ids)
+def test_a_rotating_token_may_have_been_in_what_cannot_be_read(owner, member, salesforce, rotating, garbled):
+    salesforce.inject(garbled.fault, path=TOKEN_PATH)
+    first = TOKEN.ask(owner, rotating)
+    between = health_of(member)
+
+    second = TOKEN.ask(owner, rotating)
+
+    assert TOKEN.read(first)[:2] == (502, "UPSTREAM_UNREADABLE")
+    assert between == ("uncertain", "UPSTREAM_UNREADABLE")
+    assert TOKEN.read(second)[:2] == (409, "LOST_ANSWER")
+
+
 @pytest.mark.parametrize("lost", LOST_AND_PROCESSED, ids=ids)
 def test_a_token_that_does_not_rotate_survives_a_lost_answer(owner, member, salesforce, urls, lost):
     salesforce.inject(lost.fault, path=TOKEN_PATH)

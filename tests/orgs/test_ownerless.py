@@ -7,8 +7,10 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
+from orgs.known_tokens import credential_for
 from orgs.models import Credential
 from orgs.ownerless import delete_ownerless_credentials
+from orgs.salesforce import AuthUrl, HostPolicy
 from orgs.salesforce.emulator import Fault
 from tests.orgs.worlds import REGISTER, a_registered_org, an_org
 
@@ -61,6 +63,19 @@ def test_one_that_never_rotated_is_deleted_and_not_revoked(owner, salesforce):
         assert delete_ownerless_credentials() == 1
 
     assert salesforce.is_alive(url)
+
+
+def test_the_oldest_go_first_where_there_are_many(salesforce, monkeypatch):
+    monkeypatch.setattr("orgs.ownerless.AT_ONCE", 1)
+    for days in range(2, 8):
+        url = AuthUrl.parse(an_org(salesforce, f"ci{days}@acme.example").auth_url(), HostPolicy())
+        made = credential_for(url)
+        Credential.objects.filter(pk=made.pk).update(created_at=timezone.now() - timedelta(days=days))
+
+    assert [delete_ownerless_credentials() for _ in range(4)] == [1, 1, 1, 1]
+
+    ages = [(timezone.now() - row.created_at).days for row in Credential.objects.all()]
+    assert sorted(ages) == [2, 3]
 
 
 def test_one_that_has_an_org_stays(owner, salesforce):

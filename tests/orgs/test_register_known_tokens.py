@@ -2,11 +2,13 @@
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
 
+from orgs import waiting
 from orgs.known_tokens import credential_for
 from orgs.models import Credential
 from orgs.replay import replay
@@ -119,16 +121,22 @@ def test_a_secret_is_tried_though_somebody_else_refreshes_with_the_stored_one(ow
     org = an_org(salesforce)
     url = org.auth_url(app)
     owner.post(REGISTER, {"sfdxAuthUrl": url})
-    salesforce.token_latency = 0.6
-    salesforce.on_change = lambda _: setattr(app, "secret", "n3w")
+    body = {"sfdxAuthUrl": url.replace("s3cret", secret)}
+    pool = ThreadPoolExecutor(1)
+    registering = []
 
-    def a_little_later():
-        time.sleep(0.3)
-        return Caller(owner.bearer).post(REGISTER, {"sfdxAuthUrl": url.replace("s3cret", secret)})
+    def while_it_is_refreshed(response):
+        registering.append(pool.submit(together, [lambda: Caller(owner.bearer).post(REGISTER, body)]))
+        until = time.monotonic() + 10
+        while not waiting._watches and time.monotonic() < until:
+            time.sleep(0.01)
+        app.secret = "n3w"
+        return response
 
-    minted, registered = together(
-        [lambda: Caller(owner.bearer).post(ACCESS_TOKEN, username=org.username), a_little_later]
-    )
+    salesforce.inject(Fault("while it is refreshed", True, while_it_is_refreshed), path="/services/oauth2/token")
+    minted = owner.post(ACCESS_TOKEN, username=org.username)
+    [registered] = registering[0].result()
+    pool.shutdown()
 
     assert (minted.status_code, registered.status_code) == (200, status), registered
     assert salesforce.is_alive(url)
