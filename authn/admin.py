@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -83,6 +84,8 @@ class UserAdmin(ConsoleAdmin):
                 person = add_user(email=wanted["email"], role=Role(wanted["role"]), password=None, by=actor_of(request))
             except ValidationError as error:
                 form.add_error("email", error.messages[0])
+            except IntegrityError:  # Somebody else invited the same person at this moment.
+                form.add_error("email", "A person with this e-mail is here already.")
             else:
                 return self._show_link(request, person, f"{person.email} is invited")
         return self.page(request, "console/form.html", title="Invite a person", form=form)

@@ -112,7 +112,7 @@ def test_what_is_not_there_is_404_or_405(path, method, a_person):
     assert getattr(visitor.client, method)(path).status_code in (404, 405)
 
 
-LISTS = ["orgs/salesforceorg", "authn/user", "authn/applicationtoken", "authn/auditevent"]
+LISTS = ["orgs/salesforceorg", "sandboxes/poolinstance", "authn/user", "authn/applicationtoken", "authn/auditevent"]
 ODD_QUERIES = [
     "q=%00",
     "p=x",

@@ -13,6 +13,8 @@ from authn.people import add_user
 from authn.roles import Role
 from orgs.models import Credential, Health, SalesforceOrg
 from orgs.registration import register
+from sandboxes import pool_stock
+from sandboxes.pool_stock import NewInstance
 from tests.browser.walks import OWNER, log_in, people
 from tests.orgs.worlds import an_org
 
@@ -20,9 +22,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BY = system("tests")
 PHONE = {"width": 360, "height": 740}
 CONSOLE = "/console/"
-ORGS, USERS, TOKENS, AUDIT = (
-    f"{CONSOLE}{part}/" for part in ("orgs/salesforceorg", "authn/user", "authn/applicationtoken", "authn/auditevent")
-)
+ORGS, POOLS = f"{CONSOLE}orgs/salesforceorg/", f"{CONSOLE}sandboxes/poolinstance/"
+USERS, TOKENS, AUDIT = (f"{CONSOLE}authn/{part}/" for part in ("user", "applicationtoken", "auditevent"))
 
 
 def _orgs(salesforce: Any) -> SalesforceOrg:
@@ -48,6 +49,8 @@ def filled(live_server, salesforce) -> dict[str, str]:
     nightly = Actor(kind="application", id="1", name="nightly", role=Role.APPLICATION)
     event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, org="hub@acme.example", a=1)
     person = User.objects.get(email=OWNER)
+    new = NewInstance("acme/app", "features", "dev1", "SANDBOX", parent_username="hub@acme.example")
+    instance = pool_stock.add(new, by=BY)
     return {
         "the dashboard": CONSOLE,
         "orgs": ORGS,
@@ -57,6 +60,10 @@ def filled(live_server, salesforce) -> dict[str, str]:
         "an org": f"{ORGS}{org.pk}/change/",
         "an org with an error": f"{ORGS}{SalesforceOrg.objects.order_by('pk')[0].pk}/change/",
         "deleting an org": f"{ORGS}{org.pk}/delete/",
+        "pools": POOLS,
+        "adding to a pool": f"{POOLS}add/",
+        "a pool instance": f"{POOLS}{instance.pk}/change/",
+        "taking out of a pool": f"{POOLS}{instance.pk}/delete/",
         "people": USERS,
         "inviting": f"{USERS}add/",
         "a person": f"{USERS}{person.pk}/change/",

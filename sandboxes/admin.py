@@ -1,0 +1,126 @@
+"""The console's part of sandboxes: pool instances, and how full the pools are. Keys are never shown."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
+from django.views.decorators.debug import sensitive_post_parameters
+
+from authn.console import Panel, add_panel
+from authn.console_forms import ConfirmForm
+from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts, when
+from orgs.console_forms import ERROR_ACTIONS, ERROR_FIELDS
+from orgs.errors import OrgsError
+from sandboxes import dashboard, pool_stock
+from sandboxes.console_forms import AddForm
+from sandboxes.models import PoolInstance
+
+# Where an error stands in the form, by its code.
+_FIELDS = {
+    **ERROR_FIELDS,
+    "POOL_INSTANCE_EXISTS": "name",
+    "POOL_INSTANCE_WITHOUT_KEY": "parent_username",
+    "USERNAME_NEEDED": "username",
+    "ORG_NOT_FOUND": "parent_username",
+    "NOT_A_PRODUCTION_ORG": "parent_username",
+    "NOT_A_DEVHUB": "parent_username",
+    "WRONG_KIND_OF_ORG": "type",
+    "AUTH_URL_IN_USE": "auth_url",
+}
+_ACTIONS = {
+    **ERROR_ACTIONS,
+    "POOL_INSTANCE_EXISTS": "Remove it from there first.",
+    "POOL_INSTANCE_WITHOUT_KEY": "Name its parent, paste an auth URL, or write the username of a registered org.",
+    "USERNAME_NEEDED": "Write its username.",
+    "ORG_NOT_FOUND": "Register that org first, or name another one.",
+}
+
+add_panel(Panel("Pools", "console/pools.html", dashboard.pool_fill, place=25))
+
+
+@admin.register(PoolInstance)
+class PoolInstanceAdmin(ConsoleAdmin):
+    """Orgs that jobs share: added and removed here, handed out over the API."""
+
+    list_display = ("name", "pool", "type_badge", "status_badge", "holder", when("expires_at", "Until"))
+    list_filter = ("status", "type", "repository", "pool_tag")
+    search_fields = ("name", "username", "org_id", "assignment_id", "assigned_to_email")
+    search_help_text = "Name, username, org id, assignment or whom it is assigned to."
+    ordering = ("repository", "pool_tag", "name")
+    add_label = "Add an instance"
+    audit_key = "name"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PoolInstance]:
+        """Return instances with their parents."""
+        return PoolInstance.objects.select_related("parent")
+
+    @admin.display(description="Pool", ordering="pool_tag")
+    def pool(self, instance: PoolInstance) -> str:
+        """Show pool and repository."""
+        return f"{instance.pool_tag}, {instance.repository}"
+
+    @admin.display(description="Type", ordering="type")
+    def type_badge(self, instance: PoolInstance) -> SafeString:
+        """Show what kind of org it is."""
+        return badge(instance.get_type_display(), "calm")
+
+    @admin.display(description="Status", ordering="status")
+    def status_badge(self, instance: PoolInstance) -> SafeString:
+        """Show where it stands."""
+        return badge(instance.get_status_display(), dashboard.TONES[instance.status])
+
+    @admin.display(description="Assigned to", ordering="assignment_id")
+    def holder(self, instance: PoolInstance) -> str:
+        """Show who has it."""
+        return instance.assigned_to_email or instance.assignment_id
+
+    @method_decorator(sensitive_post_parameters("auth_url"))
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Add an instance. No transaction is open while Salesforce is asked."""
+        form = AddForm(request.POST or None)
+        if form.is_valid():
+            try:
+                instance = pool_stock.add(form.instance, by=actor_of(request))
+            except OrgsError as error:
+                blame(form, error, _FIELDS, _ACTIONS)
+            else:
+                self.message_user(request, f"{instance.name} is in the pool {instance.pool_tag}.", messages.SUCCESS)
+                return HttpResponseRedirect(self.address("change", instance.pk))
+        return self.page(request, "console/form.html", title="Add an instance to a pool", form=form)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show an instance; what changes of it, jobs change over the API."""
+        instance: PoolInstance = self.row(request, object_id)
+        known = facts(
+            ("Status", self.status_badge(instance)), ("Pool", instance.pool_tag), ("Repository", instance.repository),
+            ("Type", instance.get_type_display()), ("Username", instance.username), ("Org id", instance.org_id),
+            ("Instance URL", instance.instance_url), ("Reached through", instance.parent),
+            ("Assignment", instance.assignment_id), ("Assigned to", instance.assigned_to_email),
+            ("Assigned at", instance.assigned_at), ("Until", instance.expires_at), ("Added", instance.created_at),
+        )  # fmt: skip
+        return self.page(
+            request, "console/pool_instance.html", title=instance.name, instance=instance, facts=known,
+            audit_url=audit_url(instance.name),
+        )  # fmt: skip
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask, then take an instance out of its pool."""
+        instance: PoolInstance = self.row(request, object_id)
+        form = ConfirmForm(request.POST if request.method == "POST" else None, deed="Remove")
+        if form.is_valid():
+            try:
+                pool_stock.remove(repository=instance.repository, name=instance.name, by=actor_of(request))
+            except OrgsError as error:
+                self.message_user(request, f"{error}", messages.WARNING)
+            else:
+                self.message_user(request, f"{instance.name} is in no pool any more.", messages.SUCCESS)
+            return self.to_list()
+        note = "The desk forgets it, with its key. The org itself stays as it is."
+        if instance.status == PoolInstance.Status.ASSIGNED:
+            note += f" It is assigned to {self.holder(instance)} at this moment."
+        return self.page(request, "console/form.html", title=f"Remove {instance.name}?", form=form, note=note)

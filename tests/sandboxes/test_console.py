@@ -1,0 +1,133 @@
+"""The console's pages for pools: what they show, add and take out, and that keys are never among it."""
+
+import pytest
+
+from authn.models import AuditEvent
+from authn.roles import Role
+from orgs.models import Credential
+from sandboxes.models import PoolInstance
+from tests.browsing import Visitor, text_of
+from tests.sandboxes.worlds import FETCH, PROD, REPOSITORY, a_production_org, an_instance
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+POOLS = "/console/sandboxes/poolinstance/"
+ADD = f"{POOLS}add/"
+GOOD = {"repository": REPOSITORY, "pool_tag": "features", "name": "dev1", "type": "SANDBOX", "status": "AVAILABLE"}
+EVIL = "<img src=x>"
+
+
+@pytest.fixture
+def console(a_person) -> Visitor:
+    return Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
+
+
+@pytest.fixture
+def production(owner, salesforce):
+    return a_production_org(owner, salesforce)
+
+
+def test_an_instance_is_added(console, production):
+    answer = console.post(ADD, GOOD | {"parent_username": PROD})
+
+    instance = PoolInstance.objects.get()
+    assert answer["Location"] == f"{POOLS}{instance.pk}/change/"
+    assert (instance.name, instance.status, instance.parent.username) == ("dev1", "AVAILABLE", PROD)
+    assert AuditEvent.objects.get(action="pool_instance.added").actor_name == "olga@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({}, "parent_username", "Nothing says how this instance is reached."),
+        ({"repository": "no repository"}, "repository", "org/repo"),
+        ({"pool_tag": "two words"}, "pool_tag", "A pool tag has letters"),
+        ({"name": "a b"}, "name", "no spaces"),
+        ({"name": "dots.are.no.sandbox"}, "name", "A sandbox name has letters"),
+        ({"type": "OTHER"}, "type", "not one of the available choices"),
+        ({"status": "ASSIGNED"}, "status", "not one of the available choices"),
+        ({"auth_url": "nothing of the kind"}, "auth_url", "not an auth URL"),
+        ({"auth_url": "{"}, "auth_url", "not valid JSON"),
+        ({"parent_username": "nobody@acme.example"}, "parent_username", "No registered org is named"),
+    ],
+)
+def test_what_cannot_be_added_is_told_at_its_field(fields, field, words, console, production):
+    answer = console.post(ADD, GOOD | fields)
+
+    assert answer.status_code == 200
+    assert words in text_of(answer).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
+    assert not PoolInstance.objects.exists()
+
+
+def test_an_instance_with_a_key_of_its_own_shows_no_secret(console, production, salesforce):
+    url = salesforce.add_sandbox(production, "dev1").auth_url()
+    pages = [text_of(console.post(ADD, GOOD | {"auth_url": url, "name": "a b"}))]
+
+    console.post(ADD, GOOD | {"auth_url": url})
+
+    instance = PoolInstance.objects.get()
+    assert instance.credential is not None
+    pages += [text_of(console.get(path)) for path in (POOLS, f"{POOLS}{instance.pk}/change/", "/console/")]
+    secrets = {grant.newest for grant in salesforce.grants} | set(salesforce.sessions)
+    assert not [secret for secret in secrets for page in pages if secret in page]
+
+
+def test_an_instance_is_taken_out_after_a_question(console, owner, production):
+    an_instance(owner)
+    instance = PoolInstance.objects.get()
+    path = f"{POOLS}{instance.pk}/delete/"
+    assert "Remove dev1?" in text_of(console.get(path))
+
+    console.post(path)
+
+    assert not PoolInstance.objects.exists()
+    assert AuditEvent.objects.get(action="pool_instance.removed").actor_name == "olga@acme.example"
+
+
+def test_who_has_which_org_is_shown(console, owner, application, salesforce, production):
+    salesforce.add_sandbox(production, "dev1")
+    an_instance(owner)
+    wanted = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-7"}
+    application.post(FETCH, wanted | {"assignedToUserEmail": "ada@acme.example"})
+    instance = PoolInstance.objects.get()
+
+    assert "ada@acme.example" in text_of(console.get(POOLS, status__exact="ASSIGNED"))
+    assert "pr-7" in text_of(console.get(f"{POOLS}{instance.pk}/change/"))
+    assert "It is assigned to ada@acme.example at this moment." in text_of(console.get(f"{POOLS}{instance.pk}/delete/"))
+    assert "ada@acme.example" not in text_of(console.get(POOLS, status__exact="AVAILABLE"))
+
+
+def test_the_dashboard_shows_how_full_each_pool_is(console, owner, production):
+    for name in ("dev1", "dev2", "dev3"):
+        an_instance(owner, name)
+    PoolInstance.objects.filter(name="dev3").update(status="EXPIRED")
+
+    page = text_of(console.get("/console/"))
+
+    assert "2 available" in page
+    assert "1 expired" in page
+    assert f"{POOLS}?repository=acme%2Fapp&amp;pool_tag=features" in page
+    assert console.get(f"{POOLS}?repository=acme%2Fapp&pool_tag=features").status_code == 200
+
+
+def test_deleting_an_org_names_the_pool_instances_that_go_with_it(console, owner, production):
+    an_instance(owner)
+    org = PoolInstance.objects.get().parent
+    path = f"/console/orgs/salesforceorg/{org.pk}/delete/"
+
+    assert "dev1 of acme/app" in text_of(console.get(path))
+    assert "This field is required." in text_of(console.post(path))
+    console.post(path, {"cascade": "on"})
+
+    assert not PoolInstance.objects.exists()
+    assert not Credential.objects.filter(org__isnull=False).exists()
+
+
+def test_markup_stays_text(console, owner, production):
+    an_instance(owner)
+    instance = PoolInstance.objects.get()
+    PoolInstance.objects.update(
+        name=EVIL, pool_tag=EVIL, repository=EVIL, assignment_id=EVIL, assigned_to_email=EVIL, username=EVIL
+    )
+
+    for path in (POOLS, f"{POOLS}{instance.pk}/change/", f"{POOLS}{instance.pk}/delete/", "/console/"):
+        assert EVIL not in text_of(console.get(path))
