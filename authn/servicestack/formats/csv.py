@@ -44,7 +44,10 @@ def of_text(text: str, kind: Any, member: str) -> Any:
     if is_map(kind):
         if not text.lstrip().startswith("{"):
             raise Unreadable(f"{member} must be an object in JSV.", member)
-        return jsv.decode(text, kind)
+        try:
+            return jsv.decode(text, kind)
+        except Unreadable as error:
+            raise Unreadable(str(error), member) from error
     return text
 
 
