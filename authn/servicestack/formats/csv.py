@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from authn.servicestack.dtos import camel_case, is_map, members, members_by_name
 from authn.servicestack.errors import Unreadable
 from authn.servicestack.formats import jsv
-from authn.servicestack.formats.values import Budget, must_be_truth
+from authn.servicestack.formats.values import MAX_STRETCH, Budget, must_be_truth
 
 Message = TypeVar("Message")
 
@@ -52,6 +52,9 @@ def of_text(text: str, kind: Any, member: str) -> Any:
 
 
 def _rows(text: str) -> tuple[list[str], list[str]]:
+    # The reader hands over a row when it has all values of it, which is too late to count them.
+    if text.count(",") > MAX_STRETCH:
+        raise Unreadable(f"The CSV holds more than {MAX_STRETCH} commas.")
     budget, rows = Budget(), []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), strict=True):

@@ -28,6 +28,8 @@ from authn.servicestack.formats.values import Budget, check_depth, truth
 Message = TypeVar("Message")
 
 _NEEDS_QUOTES = re.compile(r'[":,{}\[\]\r\n]')
+# The "+" behind a repetition gives nothing back, so that an unclosed quote is found out in one go.
+_QUOTED = re.compile(r'"((?:[^"]++|"")*+)"')
 _SPACE = re.compile(r"[ \t\r\n]*")
 _END_IN_OBJECT = re.compile(r"[,}]")
 _END_IN_LIST = re.compile(r"[,}\]]")
@@ -213,13 +215,11 @@ class _Reader:
         return name
 
     def quoted(self) -> str:
-        start = end = self.place + 1
-        while (end := self.text.find('"', end)) >= 0:
-            if not self.text.startswith('"', end + 1):
-                self.place = end + 1
-                return self.text[start:end].replace('""', '"')
-            end += 2
-        raise Unreadable("A quote in the JSV is never closed.")
+        found = _QUOTED.match(self.text, self.place)
+        if not found:
+            raise Unreadable("A quote in the JSV is never closed.")
+        self.place = found.end()
+        return found.group(1).replace('""', '"')
 
     def nested(self, opening: str) -> str:
         """Read over an object or list, and return it as it stands."""

@@ -5,6 +5,8 @@ from authn.servicestack.errors import Unreadable
 # What no client of this service comes near. A body is bounded in bytes before it gets here.
 MAX_DEPTH = 32
 MAX_VALUES = 1000
+# For what a parser takes in one piece, before anybody can count what is in it.
+MAX_STRETCH = 50_000
 
 _TRUE = frozenset({"1", "t", "T", "y", "Y", "on"})
 _FALSE = frozenset({"0", "f", "F", "n", "N"})

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from authn.servicestack.dtos import ResponseError, is_map, is_message, item_type, members
 from authn.servicestack.errors import Unreadable
-from authn.servicestack.formats.values import Budget, check_depth, must_be_truth
+from authn.servicestack.formats.values import MAX_STRETCH, Budget, check_depth, must_be_truth
 
 TYPES = "http://schemas.servicestack.net/types"
 ARRAYS = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"
@@ -69,6 +69,9 @@ class _BoundedTree(TreeBuilder):
 
 
 def _parse(text: str) -> Element:
+    # The parser hands over a tag when it has all attributes of it, which is too late to count them.
+    if any("<" not in text[start : start + MAX_STRETCH] for start in range(0, len(text) - MAX_STRETCH, MAX_STRETCH)):
+        raise Unreadable("A tag or a text in the XML is too long.")
     parser = DefusedXMLParser(target=_BoundedTree(), forbid_dtd=True)
     try:
         parser.feed(text)
