@@ -42,6 +42,19 @@ def test_a_server_answers_hostile_bodies(path, type_, body, url):
     assert answer.elapsed.total_seconds() < 5
 
 
+@pytest.mark.parametrize("path", ["/auth", "/api/Authenticate", "/sfp/api/auth/admin/login"])
+@pytest.mark.parametrize(
+    ("charset", "query"),
+    [("rot13", "a=b"), ("undefined", "a=b"), ("punycode", "a=b"), ("utf-16", "a=b"), ("utf-8", "&".join("a" * 1500))],
+)
+def test_a_charset_is_no_reason_to_fail(charset, query, path, url):
+    headers = {"Content-Type": f"application/json; Charset={charset}"}
+
+    answer = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
+
+    assert answer.status_code == 400
+
+
 def test_the_log_holds_no_query_and_no_password(desk, url):
     requests.post(f"{url}/auth?UserName={NAME}&Password=a-canary", timeout=20)
     requests.get(f"{url}/auth/credentials?UserName={NAME}&Password=a-canary", timeout=20)
