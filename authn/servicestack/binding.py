@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
 from authn.servicestack.dtos import members_by_name
@@ -40,15 +40,23 @@ def bind(request: HttpRequest, message: type[Message], address: Address, path: M
 
 def _body(request: HttpRequest, message: type[Message], address: Address) -> tuple[Mapping[str, Any], Message]:
     """Return the form of a request, and the message of its body; either may be empty."""
-    if not request.body:
+    raw = _raw_body(request)
+    if not raw:
         return {}, message()
     format_ = body_format(request, address)
     if format_ is None:
         return (request.POST if request.method == "POST" else QueryDict()), message()
-    text = _text(request.body)
+    text = _text(raw)
     if format_.read is None or not text.strip():
         return {}, message()
     return {}, format_.read(text, message)
+
+
+def _raw_body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except (ValueError, UnreadablePostError) as error:
+        raise Unreadable("The body does not come as its headers say.") from error
 
 
 def _text(body: bytes) -> str:

@@ -23,8 +23,11 @@ class Cookie:
     seconds: int | None = None
 
 
-def of_login(login: LogIn) -> list[Cookie]:
-    """Return the cookies that a log-in sets: those of its session, or those of its tokens."""
+def of_login(request: HttpRequest, login: LogIn) -> list[Cookie]:
+    """Return the cookies that a log-in sets: those of its session, or those of its tokens.
+
+    Tokens of somebody who was here before must not outlast the new session, and speak in its place.
+    """
     informative = Cookie("X-UAId", str(login.user.id), TWENTY_YEARS)
     if not login.has_session:
         return [informative, of_access(login.tokens.access), of_refresh(login.tokens.refresh)]
@@ -33,6 +36,7 @@ def of_login(login: LogIn) -> list[Cookie]:
         Cookie("ss-pid", login.permanent_id, TWENTY_YEARS),
         Cookie("ss-opt", "perm" if login.is_permanent else "temp", TWENTY_YEARS),
         informative,
+        *deleted(*(name for name in (TOKEN, REFRESH_TOKEN) if request.COOKIES.get(name))),
     ]
 
 

@@ -100,7 +100,7 @@ def _log_in(request: HttpRequest, wish: Authenticate, name: str, password: str, 
         permissions=[],
         response_status=ResponseStatus(),
     )
-    return Reply(response, cookies=cookies.of_login(login), logged_in=True)
+    return Reply(response, cookies=cookies.of_login(request, login), logged_in=True)
 
 
 def _challenge(scheme: str, provider: str) -> dict[str, str]:

@@ -255,6 +255,15 @@ def test_point_33_the_cookie_alone_tells_who_one_is(wire):
     assert alone.who() == 200
 
 
+def test_a_log_in_with_a_session_ends_the_cookies_of_tokens(wire):
+    wire.log_in(UseTokenCookie=True)
+
+    answer = wire.post("/auth/credentials", LOGIN)
+
+    assert (answer.cookies["ss-tok"].value, answer.cookies["ss-reftok"].value) == ("", "")
+    assert wire.get("/auth").json()["sessionId"] == answer.json()["sessionId"]
+
+
 def test_a_cookie_of_a_token_that_is_over_is_deleted(wire):
     wire.client.cookies["ss-tok"] = "a.b.c"
 
