@@ -6,6 +6,7 @@ messages of `dtos`, and one of `operations` does the deed: `authenticating` with
 `refreshing`. `callers` tells who asks, `sessions` and `bearers` hold what a log-in leaves behind,
 `origins` judges addresses that a request brings along, `metadata` draws the pages about all this.
 
-What is Frontdesk's own and not the protocol's (people, passwords, audit) is asked for in `people`
-alone, so that the rest could be lifted out.
+What is Frontdesk's own and not the protocol's is asked for in `people` (passwords, tries, bearers,
+audit), and kept in the rows that `sessions` and `bearers` write, so that the rest could be lifted
+out.
 """

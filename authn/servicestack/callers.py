@@ -2,12 +2,11 @@
 
 import base64
 import binascii
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from django.http import HttpRequest
 
-from authn.errors import BearerExpired, BearerRefused, BearerRevoked
 from authn.models import ApplicationToken, LoginFamily, User
 from authn.servicestack import cookies, people, sessions
 from authn.servicestack.bearers import login_of_refresh
@@ -46,10 +45,9 @@ def caller_of(request: HttpRequest) -> Caller:
     if row := sessions.find(held):
         return _person(row.family.user, held.id)
     token = request.COOKIES.get(cookies.TOKEN, "")
-    try:
-        return _person(people.person_of_bearer(token).user)
-    except BearerRefused as error:
-        raise not_authenticated(forget=[cookies.TOKEN] if token else ()) from error
+    if family := people.family_of_bearer(request, token):
+        return _person(family.user)
+    raise not_authenticated(forget=[cookies.TOKEN] if token else ())
 
 
 def basic_of(request: HttpRequest) -> tuple[str, str] | None:
@@ -84,51 +82,49 @@ def application_named(request: HttpRequest) -> Caller | None:
     if scheme == "basic":
         name, password = basic_of(request) or ("", "")
         value = "" if password else name
-    if not value or len(value) > people.MAX_BEARER_LENGTH or not value.isascii():
-        return None
-    try:
-        row = people.application_of(value)
-    except (BearerExpired, BearerRevoked) as error:
-        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "ApiKey has been cancelled or has expired") from error
-    except BearerRefused as error:
-        raise Refusal(HTTPStatus.NOT_FOUND, "NotFound", "ApiKey does not exist") from error
+    row = people.application_of(request, value)
     return _application(row) if row else None
 
 
 def logins_of(request: HttpRequest) -> set[LoginFamily]:
     """Return the live log-ins that anything in a request belongs to: those that a log-out ends."""
-    families = {row.family for row in [sessions.find(sessions.held_by(request))] if row}
-    scheme, value = _authorization(request)
-    for token in (value if scheme == "bearer" else "", request.COOKIES.get(cookies.TOKEN, "")):
-        try:
-            families.add(people.person_of_bearer(token))
-        except BearerRefused:
-            continue
-    try:
+    scheme, bearer = _authorization(request)
+    session = sessions.find(sessions.held_by(request))
+    found = [
+        session.family if session else None,
+        people.family_of_bearer(request, bearer if scheme == "bearer" else ""),
+        people.family_of_bearer(request, request.COOKIES.get(cookies.TOKEN, "")),
+    ]
+    with suppress(Unreadable):
         row, _ = login_of_refresh(request.COOKIES.get(cookies.REFRESH_TOKEN, ""))
-    except Unreadable:
-        return families
-    return families | ({row.family} if row else set())
+        found.append(row.family if row else None)
+    return {family for family in found if family}
 
 
 def _by_header(request: HttpRequest) -> Caller:
     scheme, value = _authorization(request)
     if scheme == "bearer":
-        try:
-            row = people.application_of(value)
-            return _application(row) if row else _person(people.person_of_bearer(value).user)
-        except BearerRefused as error:
-            raise not_authenticated() from error
-    if scheme != "basic":
-        raise not_authenticated()
+        return _by_bearer(request, value)
     name, password = basic_of(request) or ("", "")
-    if name and not password and (application := application_named(request)):
-        return application
+    if name and not password:
+        return _by_bearer(request, name)
     if not name or not password or len(password) > people.MAX_PASSWORD_LENGTH:
         raise not_authenticated()
     user = people.check_password(request, name, password)
     people.note_login(request, user, door="servicestack", provider="basic")
     return _person(user)
+
+
+def _by_bearer(request: HttpRequest, value: str) -> Caller:
+    try:
+        row = people.application_of(request, value)
+    except Refusal as error:
+        raise not_authenticated() from error
+    if row:
+        return _application(row)
+    if family := people.family_of_bearer(request, value):
+        return _person(family.user)
+    raise not_authenticated()
 
 
 def _authorization(request: HttpRequest) -> tuple[str, str]:

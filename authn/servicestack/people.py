@@ -1,9 +1,10 @@
 """All that this service knows of Frontdesk's people: passwords, tries, bearers and the audit.
 
-The one module to write anew for whoever takes the package elsewhere. It turns Frontdesk's errors
-into the refusals of this service.
+The module to write anew for whoever takes the package elsewhere. It turns Frontdesk's errors into
+the refusals of this service.
 """
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -13,12 +14,13 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from authn import audit, login, tokens
-from authn.actors import Actor
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
-from authn.errors import BearerRefused, LoginRefused, TooManyTries
+from authn.client_address import client_address
+from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle
 from authn.models import ApplicationToken, LoginFamily, User, canonical_email
+from authn.request_id import request_id_of
 from authn.servicestack.errors import Refusal
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
@@ -53,30 +55,45 @@ def bound_tries(request: HttpRequest) -> None:
 
 def note_login(request: HttpRequest, user: User, **details: Any) -> None:
     """Record a log-in, and end the count of wrong passwords."""
-    audit.record(Action.LOGIN, Outcome.GRANTED, by=actor_of(request, user), **details)
+    audit.record(Action.LOGIN, Outcome.GRANTED, by=login.actor_for(user, request), **details)
     user_logged_in.send(sender=User, request=without_secrets(request), user=user)
 
 
-def note(request: HttpRequest, action: Action, outcome: Outcome, user: User, **details: Any) -> None:
-    """Record a deed, or its refusal, of a person."""
-    audit.record(action, outcome, by=actor_of(request, user), **details)
+def note_refresh(request: HttpRequest, user: User, outcome: Outcome, **details: Any) -> None:
+    """Record that a refresh token was taken, or refused to a person who had it once."""
+    audit.record(Action.LOGIN_REFRESH, outcome, by=login.actor_for(user, request), **details)
 
 
-def actor_of(request: HttpRequest, user: User) -> Actor:
-    """Return a person as the audit names people."""
-    return login.actor_for(user, request)
+def note_logout(request: HttpRequest, user: User, **details: Any) -> None:
+    """Record a log-out."""
+    audit.record(Action.LOGOUT, Outcome.GRANTED, by=login.actor_for(user, request), **details)
 
 
-def person_of_bearer(value: str) -> LoginFamily:
-    """Return the log-in that an access token belongs to, with its person. Raises BearerRefused."""
+def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:
+    """Return the live log-in that an access token belongs to, with its person; None for anything else."""
     if not value or len(value) > MAX_BEARER_LENGTH or not value.isascii():
-        raise BearerRefused
-    return login.person_of(value)
+        return None
+    try:
+        return login.person_of(value)
+    except BearerRefused as error:
+        _note_refused_bearer(request, error)
+        return None
 
 
-def application_of(value: str) -> ApplicationToken | None:
-    """Return the row of an application token, None for any other text. Raises BearerRefused."""
-    return tokens.find(value) if tokens.is_application_token(value) else None
+def application_of(request: HttpRequest, value: str) -> ApplicationToken | None:
+    """Return the row of an application token, None for any other text.
+
+    Raises Refusal: 404 for an unknown token, 403 for one that ended.
+    """
+    if len(value) > MAX_BEARER_LENGTH or not tokens.is_application_token(value):
+        return None
+    try:
+        return tokens.find(value)
+    except (BearerExpired, BearerRevoked) as error:
+        _note_refused_bearer(request, error)
+        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "ApiKey has been cancelled or has expired") from error
+    except BearerRefused as error:
+        raise Refusal(HTTPStatus.NOT_FOUND, "NotFound", "ApiKey does not exist") from error
 
 
 def roles_of(user: User) -> list[str]:
@@ -105,6 +122,14 @@ def _is_switched_off(name: str, password: str) -> bool:
         make_password(password)
         return False
     return user.check_password(password)
+
+
+def _note_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
+    """Record whose bearer was refused, where it proved that much, as the rest of the desk does."""
+    if error.holder is None:
+        return
+    by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
+    audit.record(Action.REQUEST, Outcome.REFUSED, by=by, code=error.code, method=request.method, door="servicestack")
 
 
 def _too_many(message: str, seconds: int) -> Refusal:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from django.http import HttpRequest
 
-from authn.audit_actions import Action, Outcome
+from authn.audit_actions import Outcome
 from authn.models import User
 from authn.servicestack import bearers, cookies, people
 from authn.servicestack.dtos import GetAccessToken, GetAccessTokenResponse, ResponseError, ResponseStatus
@@ -42,7 +42,7 @@ def _new_token(request: HttpRequest, value: str) -> str:
     if row is None:
         raise _ended(request, User.objects.filter(pk=user_id).first())
     family = row.family
-    people.note(request, Action.LOGIN_REFRESH, Outcome.GRANTED, family.user, family=str(family.id))
+    people.note_refresh(request, family.user, Outcome.GRANTED, family=str(family.id))
     return bearers.access_token(family)
 
 
@@ -53,5 +53,5 @@ def _ended(request: HttpRequest, user: User | None) -> Refusal:
     refusal = Refusal(HTTPStatus.UNAUTHORIZED, "TokenException", "Token has been revoked")
     if not user.is_active:
         refusal = Refusal(HTTPStatus.UNAUTHORIZED, "AuthenticationException", "This account has been locked")
-    people.note(request, Action.LOGIN_REFRESH, Outcome.REFUSED, user, code=refusal.code)
+    people.note_refresh(request, user, Outcome.REFUSED, code=refusal.code)
     return refusal

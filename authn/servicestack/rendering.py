@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from authn.servicestack import cookies
-from authn.servicestack.dtos import Authenticate, ErrorResponse
+from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ErrorResponse
 from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import CSV, HTML, Format, html
 from authn.servicestack.negotiation import content_type
@@ -41,8 +41,8 @@ def render(exchange: Exchange, reply: Reply) -> HttpResponse:
     """Write an answer; a browser that named a provider is sent on to where it wanted to go."""
     response = _response(exchange, reply.message, HTTPStatus.OK)
     if exchange.format is HTML and exchange.names_a_provider and (target := _target(exchange)):
-        already = "" if reply.cookies else "#s=0"
-        _redirect(response, target + already)
+        known_before = isinstance(reply.message, AuthenticateResponse) and reply.message.user_id and not reply.logged_in
+        _redirect(response, f"{target}#s=0" if known_before else target)
     cookies.write(response, exchange.request, reply.cookies)
     return response
 
@@ -94,5 +94,5 @@ def _target(exchange: Exchange) -> str | None:
 
 
 def _redirect(response: HttpResponse, target: str) -> None:
-    response.status_code, response.reason_phrase = HTTPStatus.FOUND, "Found"
+    response.status_code, response.reason_phrase, response.content = HTTPStatus.FOUND, "Found", b""
     response["Location"] = target

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authn.audit_actions import Action, Outcome
 from authn.models import LoginFamily, ServiceStackLogin, User
 from authn.servicestack import bearers, people
 
@@ -114,7 +113,7 @@ def end(request: HttpRequest, families: set[LoginFamily]) -> None:
         with transaction.atomic():
             ServiceStackLogin.objects.filter(family=family).delete()
             if LoginFamily.objects.filter(pk=family.pk, revoked_at=None).update(revoked_at=timezone.now()):
-                people.note(request, Action.LOGOUT, Outcome.GRANTED, family.user, family=str(family.id))
+                people.note_logout(request, family.user, family=str(family.id))
 
 
 def _new_id() -> str:

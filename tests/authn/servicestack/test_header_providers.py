@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from authn import tokens
 from authn.actors import system
-from authn.models import ApplicationToken
+from authn.models import ApplicationToken, AuditEvent
 from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -46,6 +46,9 @@ def test_a_token_that_is_unknown_or_over_is_told_so_by_apikey_alone(key, wire):
     ApplicationToken.objects.update(revoked_at=timezone.now())
 
     assert Wire().post("/auth/apikey", {}, **_bearer(key)).status == 403
+    assert [(row.action, row.code) for row in AuditEvent.objects.filter(outcome="refused")] == [
+        ("request", "TOKEN_REVOKED")
+    ]
     assert Wire().post("/auth", {}, **_bearer(key)).error() == NOBODY
 
 
