@@ -65,7 +65,7 @@ def _text(body: bytes) -> str:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable("The body is not UTF-8.") from error
-    if not is_storable(text):
+    if "\x00" in text:
         raise Unreadable("The body holds a NUL.")
     return text
 

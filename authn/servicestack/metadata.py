@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
@@ -20,7 +21,7 @@ class IndexView(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the list."""
-        context = {"operations": list(OPERATIONS.values()), "formats": FORMATS_SHOWN}
+        context = {"operations": list(OPERATIONS.values()), "formats": FORMATS_SHOWN, "demo": settings.DEMO}
         return render(request, "servicestack/index.html", context)
 
 
@@ -34,6 +35,7 @@ class MetadataView(View):
         if operation is None or format_ not in FORMATS_SHOWN:
             raise Http404
         context = {
+            "demo": settings.DEMO,
             "operation": operation,
             "format": format_,
             "media_type": "text/jsv" if format_ is JSV else format_.media_types[0],

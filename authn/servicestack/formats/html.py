@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from authn.servicestack.dtos import AuthenticateResponse
@@ -22,5 +23,6 @@ def write(message: Any, *, view: str = "", continue_to: str = "") -> str:
         "json": json.write(message),
         "offer_login": nobody and status is not None and status.error_code is not None,
         "continue_to": continue_to,
+        "demo": settings.DEMO,
     }
     return render_to_string(VIEWS.get(view.lower(), VIEWS["error"]), context)
