@@ -39,7 +39,7 @@ def body_format(request: HttpRequest, address: Address) -> Format | None:
     On a route of one format the body is in that, whatever Content-Type says: JsonApiClient sends
     JSON as `text/plain`. Elsewhere an unknown type is refused, and never read as an empty message.
     """
-    media_type = _own_media_type(request)
+    media_type = own_media_type(request)
     if media_type in FORMS:
         return None
     found = address.route if address.route and address.route.read else BY_MEDIA_TYPE.get(media_type)
@@ -54,7 +54,7 @@ def body_format(request: HttpRequest, address: Address) -> Format | None:
 
 def _accepted(request: HttpRequest) -> Format:
     accepted = _media_types(request)
-    own = BY_MEDIA_TYPE.get(_own_media_type(request))
+    own = BY_MEDIA_TYPE.get(own_media_type(request))
     preferred = [each for each in FORMATS.values() if any(name in accepted for name in each.media_types)]
     if own and own in preferred:
         return own
@@ -70,5 +70,6 @@ def _media_types(request: HttpRequest) -> list[str]:
     return [name for part in parts if (name := part.partition(";")[0].strip())]
 
 
-def _own_media_type(request: HttpRequest) -> str:
+def own_media_type(request: HttpRequest) -> str:
+    """Return the media type of a request's body, without parameters, "" for none."""
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from authn.servicestack.dtos import ResponseError
 from authn.servicestack.errors import Refusal
+from authn.servicestack.negotiation import own_media_type
 
 # What another site can make a browser send without asking us first (a "simple" request).
 _SENT_UNASKED = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
@@ -61,9 +62,8 @@ def refuse_cross_site(request: HttpRequest) -> None:
     A browser asks first (CORS preflight, which this service never grants) before it sends JSON, XML
     or JSV elsewhere, so only the types that it sends unasked are looked at.
     """
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     site, origin = request.headers.get("Sec-Fetch-Site", "").lower(), request.headers.get("Origin", "")
-    if media_type not in _SENT_UNASKED or site in ("same-origin", "none"):
+    if own_media_type(request) not in _SENT_UNASKED or site in ("same-origin", "none"):
         return
     if site or (origin and origin.lower() not in _own_origins(request)):
         raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "This was sent by a page of another site.")

@@ -24,8 +24,9 @@ logger = logging.getLogger("frontdesk.servicestack")
 # Clients of this service know no CSRF token; origins.refuse_cross_site stands in for it.
 @method_decorator(csrf_exempt, name="dispatch")
 class ServiceView(View):
-    """Serves one operation. Its subclasses say what their addresses name."""
+    """Serves `operation` or, where that is "", the one that the path names."""
 
+    operation = ""
     http_method_names = ["get", "head", "post", "delete", "options"]
 
     def options(self, request: HttpRequest, *args: Any, **path: str) -> HttpResponse:
@@ -40,10 +41,9 @@ class ServiceView(View):
         """Read the message, run the operation and write the answer."""
         exchange = Exchange(request, JSON)
         try:
-            address, name = self.address(path), self.operation_name(path)
+            address = self.address(path)
             exchange.format = answer_format(request, address)
-            operation = operation_named(name)
-            exchange.operation = operation
+            exchange.operation = operation = operation_named(self.operation or path["operation"])
             if request.method not in operation.verbs:
                 raise _no_such_method(operation.verbs)
             exchange.in_path = path.get("provider", "")
@@ -62,16 +62,14 @@ class ServiceView(View):
         return [name.upper() for name in self.http_method_names if hasattr(self, name)]
 
     def address(self, path: dict[str, str]) -> Address:
-        """Return what an address says of formats."""
-        raise NotImplementedError
-
-    def operation_name(self, path: dict[str, str]) -> str:
-        """Return the name of the operation."""
-        raise NotImplementedError
+        """Return what an address says of formats: by its suffix or, where it names the operation, by its start."""
+        if self.operation:
+            return Address(suffix=FORMATS.get(path.get("suffix", "").lower()))
+        return Address(route=FORMATS[path.get("format", "json").lower()])
 
 
-class OperationView(ServiceView):
-    """Serves any operation."""
+class ReplyView(ServiceView):
+    """`/{format}/reply/{operation}`, `/json/oneway/{operation}` and `/api/{operation}`, which is JSON."""
 
     def get(self, request: HttpRequest, **path: str) -> HttpResponse:
         """Tell who somebody is, or log out."""
@@ -86,48 +84,20 @@ class OperationView(ServiceView):
         return self.serve(request, **path)
 
 
-class AuthenticateView(OperationView):
+class AuthenticateView(ReplyView):
     """`/auth`, `/auth/{provider}` and the same below `/authenticate`, each with a suffix or without."""
 
-    def address(self, path: dict[str, str]) -> Address:
-        """Return the format of the suffix; the rest is negotiated."""
-        return _suffix(path)
-
-    def operation_name(self, path: dict[str, str]) -> str:
-        """Return Authenticate."""
-        return AUTHENTICATE.name
+    operation = AUTHENTICATE.name
 
 
 class AccessTokenView(ServiceView):
     """`/access-token`, with a suffix or without."""
 
+    operation = GET_ACCESS_TOKEN.name
+
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
         """Hand out an access token."""
         return self.serve(request, **path)
-
-    def address(self, path: dict[str, str]) -> Address:
-        """Return the format of the suffix; the rest is negotiated."""
-        return _suffix(path)
-
-    def operation_name(self, path: dict[str, str]) -> str:
-        """Return GetAccessToken."""
-        return GET_ACCESS_TOKEN.name
-
-
-class ReplyView(OperationView):
-    """`/{format}/reply/{operation}` and `/json/oneway/{operation}`, in that format whatever headers say."""
-
-    def address(self, path: dict[str, str]) -> Address:
-        """Return the format in the path."""
-        return Address(route=FORMATS[path["format"].lower()] if "format" in path else JSON)
-
-    def operation_name(self, path: dict[str, str]) -> str:
-        """Return the operation in the path."""
-        return path["operation"]
-
-
-def _suffix(path: dict[str, str]) -> Address:
-    return Address(suffix=FORMATS.get(path.get("suffix", "").lower()))
 
 
 def _no_such_method(verbs: tuple[str, ...]) -> Refusal:
