@@ -8,6 +8,7 @@ class Action(models.TextChoices):
 
     LOGIN = "person.login"
     LOGIN_REFRESH = "person.login_refreshed"
+    LOGOUT = "person.logout"
     LOGIN_REUSED = "person.refresh_token_reused"
     USER_ADDED = "person.added"
     USER_CHANGED = "person.changed"

@@ -1,5 +1,6 @@
 """The rows of authn: people, their log-ins, the tokens of applications, and what was done."""
 
+import hmac
 import unicodedata
 import uuid
 from typing import Any, ClassVar
@@ -107,6 +108,34 @@ class LoginFamily(models.Model):
 
     def __str__(self) -> str:
         return f"log-in of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class ServiceStackLogin(models.Model):
+    """What the ServiceStack service keeps of one of its log-ins, beside the tokens of its family.
+
+    The id of a session is a secret of its holder, so only its SHA-256 is kept; a log-in that lives
+    in its tokens alone has none. `password_mark` is a keyed hash of the stored password: when the
+    password changes, session and refresh token end.
+    """
+
+    family = models.OneToOneField(
+        LoginFamily, on_delete=models.CASCADE, primary_key=True, related_name="servicestack_login"
+    )
+    password_mark = models.CharField(max_length=64)
+    session_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001  # many may have none
+    is_permanent = models.BooleanField(default=False)
+    session_expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "ServiceStack log-in"
+
+    def __str__(self) -> str:
+        return f"ServiceStack {self.family}"
+
+    def is_good_for(self, user: User) -> bool:
+        """Tell whether this log-in still stands: nobody ended it, switched the person off or changed the password."""
+        unchanged = hmac.compare_digest(self.password_mark, user.get_session_auth_hash())
+        return self.family.revoked_at is None and user.is_active and unchanged
 
 
 class ApplicationToken(models.Model):

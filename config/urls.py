@@ -26,6 +26,7 @@ urlpatterns = [
     path("livez", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("sfp/api/", include(api)),
+    path("", include("authn.servicestack.urls")),
 ]
 
 handler400 = "config.errors.bad_request"

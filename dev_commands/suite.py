@@ -42,7 +42,7 @@ def test(pytest_arguments: list[str]) -> None:
 def _need_all(*, postgresql: bool) -> None:
     lacking = [] if postgresql else ["PostgreSQL (DATABASE_URL)"]
     lacking += [] if any(map(shutil.which, _BROWSERS)) else ["chromium"]
-    lacking += [] if shutil.which("node") else ["Node"]
+    lacking += [] if shutil.which("node") and shutil.which("npm") else ["Node with npm"]
     lacking += [] if shutil.which("curl") else ["curl"]
     if lacking:
         fail(f"FRONTDESK_REQUIRE_ALL=1, and these are missing: {', '.join(lacking)}.")

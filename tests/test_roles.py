@@ -89,6 +89,22 @@ OPEN = [
     ("GET", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
     ("POST", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
 ]
+# (method, path, body) -> what nobody, a member, an application and an owner get. Errors read as ServiceStack's do.
+LOGIN = {"provider": "credentials", "UserName": "a@b.example", "Password": "x"}
+SERVICESTACK = [
+    *[("GET", path, None, 401, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
+    *[("GET", path, None, 401, 200, 200, 200) for path in ("/json/oneway/<operation>", "/api/<operation>")],
+    *[("GET", path, None, 405, 405, 405, 405) for path in ("/auth/<provider>", "/authenticate/<provider>")],
+    *[("POST", path, {}, 401, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
+    *[("POST", path, {}, 401, 200, 200, 200) for path in ("/json/oneway/<operation>", "/api/<operation>")],
+    *[("POST", path, LOGIN, 401, 401, 401, 401) for path in ("/auth/<provider>", "/authenticate/<provider>")],
+    *[("DELETE", path, None, 200, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
+    *[("DELETE", path, None, 200, 200, 200, 200) for path in ("/json/oneway/<operation>", "/api/<operation>")],
+    *[("DELETE", path, None, 200, 200, 200, 200) for path in ("/auth/<provider>", "/authenticate/<provider>")],
+    ("POST", "/access-token", {}, 400, 400, 400, 400),
+    ("GET", "/metadata", None, 200, 200, 200, 200),
+    ("GET", "/json/metadata", None, 200, 200, 200, 200),
+]
 # (method, path, query, body) -> what a member, an application and an owner get.
 TABLE = [
     ("GET", f"{API}/application-tokens", {}, None, OWNERS, OWNERS, OK),
@@ -260,6 +276,18 @@ def test_an_open_route_serves_every_role_alike(row, role, callers, salesforce):
     _expect(answer, row[4])
 
 
+@pytest.mark.parametrize("role", ["anonymous", "member", "application", "owner"])
+@pytest.mark.parametrize("row", SERVICESTACK, ids=lambda row: f"{row[0]} {row[1]}")
+def test_the_servicestack_service_knows_who_asks(row, role, callers, anonymous):
+    method, path, body, *statuses = row
+    path = path.replace("<operation>", "Authenticate").replace("<provider>", "credentials")
+    everybody = {"anonymous": anonymous, **callers}
+
+    answer = everybody[role].send(method, path, body, query={"op": "Authenticate"})
+
+    assert answer.status_code == dict(zip(everybody, statuses, strict=True))[role], answer
+
+
 # --- Those who are nobody, or nobody any more --------------------------------------------------------
 
 
@@ -349,5 +377,8 @@ def test_the_table_names_every_route():
         for example, place in places.items():
             path = path.replace(example, place)
         named.add((method, path))
+    for method, path, *_ in SERVICESTACK:
+        named |= {(method, path), (method, path.replace("/json/reply", "/<format>/reply"))}
+        named |= {(method, path.replace("/json/metadata", "/<format>/metadata"))}
 
     assert set(operations()) <= named

@@ -1,0 +1,73 @@
+"""Judges the addresses that a request brings along: where it came from, and where it wants to be sent.
+
+v5.6 follows any Continue. Here one may lead to a path of this desk, or to its own absolute
+address, and to nothing else, in any format.
+"""
+
+import re
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from authn.servicestack.dtos import ResponseError
+from authn.servicestack.errors import Refusal
+from authn.servicestack.negotiation import own_media_type
+
+# What another site can make a browser send without asking us first (a "simple" request).
+_SENT_UNASKED = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_HARMLESS_WORDS = re.compile(r"[A-Za-z0-9_.\- ]*\Z", re.ASCII)
+
+
+def continue_of(request: HttpRequest, wish: str | None) -> str | None:
+    """Return where a log-in leads on to, None when the wish names no place of ours.
+
+    Raises Refusal for a place that is not ours. A word without a slash, such as the `String` of the
+    sample request, is no place at all and is dropped.
+    """
+    wish = (wish or "").strip(" ")
+    if is_ours(request, wish):
+        return wish
+    if _HARMLESS_WORDS.match(wish):
+        return None
+    message = "External Redirects are not permitted"
+    field = ResponseError(error_code="ArgumentException", field_name="Continue", message=message)
+    raise Refusal(HTTPStatus.BAD_REQUEST, "ArgumentException", message, fields=[field])
+
+
+def referrer_of(request: HttpRequest) -> str | None:
+    """Return the page of ours that a request came from, without its fragment."""
+    referrer = request.headers.get("Referer", "").partition("#")[0]
+    return referrer if is_ours(request, referrer) else None
+
+
+def is_ours(request: HttpRequest, address: str) -> bool:
+    """Tell whether an address is a path of this desk or the same in full."""
+    if not address.isascii() or _UNSAFE.search(address):
+        return False
+    if address.startswith("/"):
+        return not address.startswith("//")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return f"{parts.scheme}://{parts.netloc}".lower() in _own_origins(request)
+
+
+def refuse_cross_site(request: HttpRequest) -> None:
+    """Refuse what a page of another site made a browser send. Raises Refusal.
+
+    A browser asks first (CORS preflight, which this service never grants) before it sends JSON, XML
+    or JSV elsewhere, so only the types that it sends unasked are looked at.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site", "").lower(), request.headers.get("Origin", "")
+    if own_media_type(request) not in _SENT_UNASKED or site in ("same-origin", "none"):
+        return
+    if site or (origin and origin.lower() not in _own_origins(request)):
+        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "This was sent by a page of another site.")
+
+
+def _own_origins(request: HttpRequest) -> set[str]:
+    return {settings.PUBLIC_URL.lower(), f"{request.scheme}://{request.get_host()}".lower()}

@@ -1,0 +1,137 @@
+"""All that this service knows of Frontdesk's people: passwords, tries, bearers and the audit.
+
+The module to write anew for whoever takes the package elsewhere. It turns Frontdesk's errors into
+the refusals of this service.
+"""
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
+from django.http.request import QueryDict
+
+from authn import audit, login, tokens
+from authn.audit_actions import Action, Outcome
+from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
+from authn.client_address import client_address
+from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
+from authn.lockout import LoginThrottle
+from authn.models import ApplicationToken, LoginFamily, User, canonical_email
+from authn.request_id import request_id_of
+from authn.servicestack.errors import Refusal
+
+MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
+_SENT_BY_THE_CALLER = ("QUERY_STRING", "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFERER", "PATH_INFO")
+
+
+def check_password(request: HttpRequest, name: str, password: str) -> User:
+    """Return the active person whose name and password these are, as at every other door.
+
+    Raises Refusal: 429 while the name or the address has tried too often; 401 in the same words for
+    an unknown person and a wrong password; 401 in others for a right password of a switched-off
+    person.
+    """
+    bound_tries(request)
+    try:
+        return login.check_password(email=name, password=password, request=without_secrets(request))
+    except TooManyTries as error:
+        raise _too_many(str(error), error.retry_after) from error
+    except LoginRefused as error:
+        if _is_switched_off(name, password):
+            message = "This account has been locked"
+            raise Refusal(HTTPStatus.UNAUTHORIZED, "AuthenticationException", message) from error
+        raise Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid Username or Password") from error
+
+
+def bound_tries(request: HttpRequest) -> None:
+    """Count a try of this address. Raises Refusal (429) when there were too many, at all doors together."""
+    throttle = LoginThrottle()
+    if not throttle.allow_request(request, None):  # type: ignore[arg-type]  # it looks at the address alone
+        raise _too_many("Too many log-ins from this address.", int(throttle.wait() or 1))
+
+
+def note_login(request: HttpRequest, user: User, **details: Any) -> None:
+    """Record a log-in, and end the count of wrong passwords."""
+    audit.record(Action.LOGIN, Outcome.GRANTED, by=login.actor_for(user, request), **details)
+    user_logged_in.send(sender=User, request=without_secrets(request), user=user)
+
+
+def note_refresh(request: HttpRequest, user: User, outcome: Outcome, **details: Any) -> None:
+    """Record that a refresh token was taken, or refused to a person who had it once."""
+    audit.record(Action.LOGIN_REFRESH, outcome, by=login.actor_for(user, request), **details)
+
+
+def note_logout(request: HttpRequest, user: User, **details: Any) -> None:
+    """Record a log-out."""
+    audit.record(Action.LOGOUT, Outcome.GRANTED, by=login.actor_for(user, request), **details)
+
+
+def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:
+    """Return the live log-in that an access token belongs to, with its person; None for anything else."""
+    if not value or len(value) > MAX_BEARER_LENGTH or not value.isascii():
+        return None
+    try:
+        return login.person_of(value)
+    except BearerRefused as error:
+        _note_refused_bearer(request, error)
+        return None
+
+
+def application_of(request: HttpRequest, value: str) -> ApplicationToken | None:
+    """Return the row of an application token, None for any other text.
+
+    Raises Refusal: 404 for an unknown token, 403 for one that ended.
+    """
+    if len(value) > MAX_BEARER_LENGTH or not tokens.is_application_token(value):
+        return None
+    try:
+        return tokens.find(value)
+    except (BearerExpired, BearerRevoked) as error:
+        _note_refused_bearer(request, error)
+        raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "ApiKey has been cancelled or has expired") from error
+    except BearerRefused as error:
+        raise Refusal(HTTPStatus.NOT_FOUND, "NotFound", "ApiKey does not exist") from error
+
+
+def roles_of(user: User) -> list[str]:
+    """Return a person's roles as this service tells them: a member has none beyond being a person."""
+    return [user.role] if user.is_owner else []
+
+
+def without_secrets(request: HttpRequest) -> HttpRequest:
+    """Return a request that names the same caller and holds nothing of what the caller sent.
+
+    The lockout keeps the query and the form of a refused log-in, and masks only what is called
+    `password` in small letters. Here passwords travel as `Password`, in a query too.
+    """
+    bare = HttpRequest()
+    bare.META = {name: value for name, value in request.META.items() if name not in _SENT_BY_THE_CALLER}
+    bare.META["PATH_INFO"] = "/auth"
+    bare.method, bare.path, bare.path_info = request.method, "/auth", "/auth"
+    bare.GET, bare.POST = QueryDict(), QueryDict()
+    return bare
+
+
+def _is_switched_off(name: str, password: str) -> bool:
+    """Tell whether this is the right password of a switched-off person; takes as long for anybody else."""
+    user = User.objects.filter(email=canonical_email(name)).first()
+    if user is None or user.is_active:
+        make_password(password)
+        return False
+    return user.check_password(password)
+
+
+def _note_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
+    """Record whose bearer was refused, where it proved that much, as the rest of the desk does."""
+    if error.holder is None:
+        return
+    by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
+    audit.record(Action.REQUEST, Outcome.REFUSED, by=by, code=error.code, method=request.method, door="servicestack")
+
+
+def _too_many(message: str, seconds: int) -> Refusal:
+    headers = {"Retry-After": str(max(1, seconds))}
+    return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", message, headers=headers)

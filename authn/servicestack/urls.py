@@ -1,0 +1,54 @@
+"""The addresses of the service, at the root of the site, as ServiceStack v5.6 has them by default."""
+
+import re
+from typing import Any
+
+from django.urls import URLPattern
+from django.urls.resolvers import RoutePattern
+from django.views import View
+
+from authn.servicestack.metadata import IndexView, MetadataView
+from authn.servicestack.views import AccessTokenView, AuthenticateView, ReplyView
+
+_PARTS = {
+    "<format>": "(?P<format>json|xml|jsv|csv|html)",
+    "<operation>": r"(?P<operation>[^/]+)",
+    # What stands before a format's suffix, if there is one.
+    "<provider>": r"(?P<provider>[^/]+?)",
+}
+_SUFFIX = r"(?:\.(?P<suffix>json|xml|jsv|csv|html))?"
+
+
+class LooseRoute(RoutePattern):
+    """A route that matches in any case and with a slash at its end or without, as ServiceStack's do."""
+
+    def __init__(self, route: str, *, suffix: bool) -> None:
+        super().__init__(route, is_endpoint=True)
+        regex = re.escape(route)
+        for part, expression in _PARTS.items():
+            regex = regex.replace(re.escape(part), expression)
+        self._loose = re.compile(f"{regex}{_SUFFIX if suffix else ''}/?", re.IGNORECASE | re.ASCII)
+
+    def match(self, path: str) -> tuple[str, tuple[()], dict[str, Any]] | None:
+        """Return what Django asks for: nothing left of the path, and the named parts."""
+        found = self._loose.fullmatch(path)
+        return ("", (), {name: value for name, value in found.groupdict().items() if value}) if found else None
+
+
+def loose(route: str, view: type[View], name: str, *, suffix: bool = False) -> URLPattern:
+    """Return a route of this service."""
+    return URLPattern(LooseRoute(route, suffix=suffix), view.as_view(), None, name)
+
+
+urlpatterns = [
+    loose("auth", AuthenticateView, "servicestack-auth", suffix=True),
+    loose("auth/<provider>", AuthenticateView, "servicestack-auth-provider", suffix=True),
+    loose("authenticate", AuthenticateView, "servicestack-authenticate", suffix=True),
+    loose("authenticate/<provider>", AuthenticateView, "servicestack-authenticate-provider", suffix=True),
+    loose("access-token", AccessTokenView, "servicestack-access-token", suffix=True),
+    loose("<format>/reply/<operation>", ReplyView, "servicestack-reply"),
+    loose("json/oneway/<operation>", ReplyView, "servicestack-oneway"),
+    loose("api/<operation>", ReplyView, "servicestack-api"),
+    loose("metadata", IndexView, "servicestack-metadata"),
+    loose("<format>/metadata", MetadataView, "servicestack-operation"),
+]

@@ -1,0 +1,35 @@
+"""A person who may log in at the ServiceStack service, and somebody at the wire."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from authn.models import User
+from tests.authn.servicestack.wire import NAME, Wire
+from tests.desks import Desk, a_desk
+
+
+@pytest.fixture
+def ursula(a_person) -> User:
+    cache.clear()  # Counts of tries outlive no test.
+    return a_person(NAME)
+
+
+@pytest.fixture
+def wire(ursula) -> Wire:
+    """Sends requests; Ursula is there to log in as."""
+    return Wire()
+
+
+@pytest.fixture(scope="module")
+def desk(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Desk]:
+    """A desk with one web server process. One for each module, as 60 log-ins a minute are all that it takes."""
+    with django_db_blocker.unblock(), a_desk(tmp_path_factory.mktemp("desk"), "http://127.0.0.1:9") as desk:
+        yield desk
+
+
+@pytest.fixture
+def url(desk: Desk) -> str:
+    return f"http://localhost:{desk.ports[0]}"

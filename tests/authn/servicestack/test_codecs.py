@@ -1,0 +1,72 @@
+"""What JSON, XML and CSV write is what they read, and any text is read or refused. JSV has a file of its own."""
+
+from contextlib import suppress
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ResponseError, ResponseStatus
+from authn.servicestack.errors import Unreadable
+from authn.servicestack.formats import CSV, JSON, XML, csv, json, xml
+
+# What XML can hold at all: no control characters, no half surrogates.
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff") | st.sampled_from("\r\n\t")
+)
+truths = st.none() | st.booleans()
+
+
+def _messages(text: st.SearchStrategy[str]) -> st.SearchStrategy[Authenticate]:
+    return st.builds(
+        Authenticate,
+        provider=st.none() | text,
+        user_name=st.none() | text,
+        password=st.none() | text,
+        remember_me=truths,
+        continue_to=st.none() | text,
+        use_token_cookie=truths,
+        meta=st.none() | st.dictionaries(text, text, max_size=4),
+    )
+
+
+@given(_messages(texts))
+def test_json_is_read_back(message):
+    assert json.read(json.write(message), Authenticate) == message
+
+
+@given(_messages(texts))
+def test_xml_is_read_back(message):
+    assert xml.read(xml.write(message), Authenticate) == message
+
+
+@given(_messages(texts.filter(lambda text: text and not text.startswith(("=", "+", "-", "@", "\t", "\r")))))
+def test_csv_is_read_back(message):
+    if message != Authenticate():
+        assert csv.read(csv.write(message), Authenticate) == message
+
+
+@pytest.mark.parametrize("format_", [JSON, XML, CSV], ids=lambda format_: format_.name)
+@given(text=st.text(max_size=200) | st.text(st.sampled_from('{}[]<>/:,"ab \r\n'), max_size=200))
+def test_any_text_is_read_or_refused(format_, text):
+    with suppress(Unreadable):
+        assert isinstance(format_.read(text, Authenticate), Authenticate)
+
+
+@given(st.text())
+def test_any_answer_can_be_written_and_xml_of_it_is_well_formed(text):
+    message = AuthenticateResponse(
+        user_name=text,
+        roles=[text],
+        meta={text: text},
+        response_status=ResponseStatus(message=text, errors=[ResponseError(message=text, meta={text: text})]),
+    )
+
+    for format_ in (JSON, XML, CSV):
+        assert format_.write(message)
+    assert ElementTree.fromstring(XML.write(message)).tag.endswith("}AuthenticateResponse")  # noqa: S314  # our own
+
+
+def test_an_answer_holds_no_stack_trace():
+    assert "stackTrace" not in json.write(AuthenticateResponse(response_status=ResponseStatus(error_code="x")))

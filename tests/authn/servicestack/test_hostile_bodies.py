@@ -1,0 +1,104 @@
+"""Bodies that are meant to hurt are answered with 400, and quickly, in every format."""
+
+import json
+import time
+
+import pytest
+
+from tests.authn.servicestack.wire import FORM, LOGIN, TYPES, sessions, xml
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+KEYS = range(100_000)
+HOSTILE = {
+    "json, nested lists": ("json", "[" * 10_000),
+    "json, nested objects": ("json", '{"a":' * 10_000 + "1" + "}" * 10_000),
+    "json, unclosed quotes": ("json", '{"a":"' * 10_000),
+    "json, one unclosed quote": ("json", '{"UserName":"' + "a" * 900_000),
+    "json, many keys": ("json", json.dumps(dict.fromkeys((f"k{number}" for number in range(60_000)), 1))),
+    "json, 100,000 keys": ("json", "{" + ",".join(f'"{number}":1' for number in range(100_000))[:1_000_000]),
+    "json, 100,000 keys of a map": (
+        "json",
+        '{"Meta":{' + ",".join(f'"{number:x}":""' for number in range(80_000)) + "}}",
+    ),
+    "json, many items": ("json", '{"x":[' + "1," * 100_000 + "1]}"),
+    "json, a number of a million digits": ("json", '{"UserName":' + "1" * 900_000 + "}"),
+    "jsv, nested lists": ("jsv", "{a:" + "[" * 10_000),
+    "jsv, nested objects": ("jsv", "{Meta:" * 10_000),
+    "jsv, unclosed quotes": ("jsv", '{UserName:"' * 10_001),
+    "jsv, 100,000 keys": ("jsv", "{" + ",".join(f"{number}:1" for number in KEYS) + "}"),
+    "xml, nested elements": ("xml", xml("<a>" * 10_000 + "</a>" * 10_000)),
+    "xml, an unclosed quote": ("xml", xml('<a b="' + "x" * 900_000)),
+    "xml, unclosed quotes": ("xml", xml("<a b='" * 10_000)),
+    "xml, 100,000 elements": ("xml", xml("<a/>" * 100_000)),
+    "xml, 100,000 attributes": ("xml", xml("<a " + " ".join(f"a{number}=''" for number in range(90_000)) + "/>")),
+    "xml, 100,000 namespaces": ("xml", xml("<a " + " ".join(f"xmlns:a{n}='u'" for n in range(50_000)) + "/>")),
+    "csv, an unclosed quote": ("csv", 'UserName\r\n"' + "a" * 900_000),
+    "csv, unclosed quotes": ("csv", '"a' * 10_001),
+    "csv, 100,000 columns": ("csv", "a," * 100_000 + "\r\n" + "a," * 100_000),
+    "csv, 100,000 rows": ("csv", "a\r\n" * 100_000),
+}
+
+
+@pytest.mark.parametrize(("format_", "body"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_body_is_refused_quickly(format_, body, wire):
+    began = time.process_time()
+
+    answer = wire.post(f"/{format_}/reply/Authenticate", body)
+
+    assert time.process_time() - began < 2, "each takes well under half a second"
+    assert answer.status == 400
+    assert "SerializationException" in answer.text
+    assert len(answer.text) < 2000
+
+
+def test_a_form_of_too_many_fields_is_refused(wire):
+    answer = wire.post("/auth", "&".join(f"{number}=1" for number in KEYS), type_=FORM)
+
+    assert (answer.status, answer.error()["errorCode"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("type_", ["application/json", "text/jsv", FORM, "multipart/form-data; boundary=b"])
+def test_a_body_over_a_megabyte_is_refused(type_, wire):
+    answer = wire.post("/auth", b"x" * (1024 * 1024 + 1), type_=type_)
+
+    assert (answer.status, answer.error()["errorCode"]) == (413, "RequestEntityTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("type_", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=", b"x"),
+        ("multipart/form-data; boundary=\xff", b"x"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="UserName"\r\n'),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"UserName=x"),
+        ("application/x-www-form-urlencoded; charset=nosuch", b"UserName=x"),
+        (FORM, b"UserName=%ff%fe&Password=%00"),
+        (FORM, b"UserName=x&RememberMe=\xff"),
+        ("application/json; charset=nosuch", b"\xff"),
+    ],
+)
+def test_odd_bytes_are_refused(type_, body, wire):
+    answer = wire.post("/auth", body, type_=type_)
+
+    assert answer.status in (400, 401), answer
+    assert sessions() == 0
+
+
+def test_a_boundary_that_is_never_met_is_an_empty_form(wire):
+    answer = wire.post("/auth/credentials", b"x" * 1000, type_="multipart/form-data; boundary=b")
+
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("depth", [31, 40])
+def test_xml_may_be_nested_a_little(depth, wire):
+    body = f'<Authenticate xmlns="{TYPES}">{"<a>" * (depth - 1)}{"</a>" * (depth - 1)}</Authenticate>'
+
+    assert wire.post("/xml/reply/Authenticate", body).status == (401 if depth < 32 else 400)
+
+
+def test_an_ordinary_log_in_may_bring_a_lot(wire):
+    meta = {f"k{number}": "v" * 500 for number in range(900)}
+
+    assert wire.post("/auth/credentials", LOGIN | {"Meta": meta}).status == 200

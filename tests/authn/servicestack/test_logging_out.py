@@ -1,0 +1,96 @@
+"""Logging out: points 24 to 26."""
+
+import pytest
+
+from authn.models import AuditEvent, LoginFamily
+from tests.authn.servicestack.wire import NOBODY, Wire
+from tests.callers import Caller
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+ORGS = "/sfp/api/auth/salesforce/orgs"
+ENDED = {"ss-id", "ss-pid", "X-UAId", "ss-tok"}
+WAYS = [
+    ("POST", "/auth", {"provider": "logout"}),
+    ("POST", "/auth", {"provider": "LOGOUT"}),
+    ("POST", "/auth/logout", {}),
+    ("GET", "/auth/logout", b""),
+    ("GET", "/authenticate/logout", b""),
+    ("GET", "/auth/LogOut", b""),
+    ("GET", "/api/Authenticate?provider=logout", b""),
+    ("DELETE", "/auth", b""),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WAYS)
+def test_point_24_a_log_out_ends_session_and_cookies(method, path, body, wire):
+    login = wire.log_in()
+
+    answer = wire.send(method, path, body)
+
+    assert (answer.status, answer.json()) == (200, {"responseStatus": {}})
+    assert set(answer.cookies) == ENDED
+    assert all(morsel.value == "" and morsel["max-age"] == 0 for morsel in answer.cookies.values())
+    assert Wire().who(X_ss_id=login["sessionId"]) == 401
+
+
+def test_point_24_an_ended_cookie_is_written_empty_and_in_the_past(wire):
+    wire.log_in()
+
+    line = wire.get("/auth/logout").cookies["ss-id"].OutputString()
+
+    assert line.startswith("ss-id=; expires=Thu, 01 Jan 1970 00:00:00 GMT;")
+
+
+def test_a_log_out_ends_the_tokens_as_well(wire):
+    login = wire.log_in()
+
+    wire.get("/auth/logout")
+
+    assert Wire().who(Authorization=f"Bearer {login['bearerToken']}") == 401
+    assert Caller(login["bearerToken"]).get(ORGS).status_code == 401
+    assert Wire().post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
+
+
+@pytest.mark.parametrize("held", ["bearer", "cookies"])
+def test_a_log_out_without_a_session_ends_the_log_in_of_its_tokens(held, wire):
+    login = wire.log_in(UseTokenCookie=held == "cookies")
+    other = Wire() if held == "bearer" else wire
+    headers = {"Authorization": f"Bearer {login['bearerToken']}"} if held == "bearer" else {}
+
+    other.send("POST", "/auth/logout", {}, **headers)
+
+    assert Wire().post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
+
+
+def test_a_log_out_is_audited_and_leaves_other_log_ins_alone(wire):
+    wire.log_in()
+    other = Wire()
+    other.log_in()
+
+    wire.get("/auth/logout")
+
+    assert other.who() == 200
+    assert AuditEvent.objects.filter(action="person.logout", outcome="granted").count() == 1
+    assert LoginFamily.objects.filter(revoked_at=None).count() == 1
+
+
+def test_point_25_nobody_may_log_out(wire):
+    answer = wire.get("/auth/logout")
+
+    assert (answer.status, answer.json()) == (200, {"responseStatus": {}})
+    assert "ss-reftok" not in answer.cookies
+
+
+def test_point_25_a_refresh_token_is_deleted_where_it_was(wire):
+    wire.log_in(UseTokenCookie=True)
+
+    answer = wire.get("/auth/logout")
+
+    assert set(answer.cookies) == {*ENDED, "ss-reftok"}
+
+
+@pytest.mark.parametrize("value", ["", '""', "%22%22"])
+def test_point_26_empty_cookies_are_none(value, wire):
+    answer = Wire().get("/auth", Cookie=f"ss-id={value}; ss-pid={value}; ss-tok={value}; ss-reftok={value}")
+
+    assert (answer.status, answer.error()) == (401, NOBODY)

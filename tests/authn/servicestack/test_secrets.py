@@ -1,0 +1,131 @@
+"""No secret of a log-in gets into a log, an audit row, an error, an address, or the database: point 61."""
+
+import base64
+import logging
+
+import pytest
+from axes.models import AccessAttempt
+from django.db import connection
+
+from authn.models import AuditEvent, LoginFamily, ServiceStackLogin
+from config.log_lines import JSONLineFormatter
+from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, jsv_login, xml_login
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+CANARY = "canary-of-a-password"
+
+
+class _Everything(logging.Handler):
+    """Keeps what any logger says at any level, as the log would show it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(JSONLineFormatter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def log():
+    handler, root = _Everything(), logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler.lines
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+def _basic(password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{NAME}:{password}".encode()).decode()}
+
+
+def _refused(wire, login: dict[str, str]) -> list:
+    """Be refused in every way with secrets in every place. Returns answers that must hold none."""
+    bearer, refresh = login["bearerToken"], login["refreshToken"]
+    query = f"UserName={NAME}&Password={CANARY}&AccessToken={bearer}&ss-id={login['sessionId']}"
+    wrong = LOGIN | {"Password": CANARY, "AccessToken": bearer, "State": refresh, "Meta": {"a": CANARY}}
+    return [
+        wire.post("/auth/credentials", wrong),
+        wire.post("/auth/credentials", {name: value for name, value in wrong.items() if name != "Meta"}, type_=FORM),
+        wire.post(f"/auth/credentials?{query}"),
+        wire.get(f"/auth/credentials?{query}"),
+        wire.post("/jsv/reply/Authenticate", jsv_login(CANARY)),
+        wire.post("/xml/reply/Authenticate", xml_login(CANARY)),
+        wire.post("/auth", jsv_login(CANARY) + "x", type_="text/jsv"),
+        wire.post("/auth", f"UserName,Password\r\n{NAME},{CANARY},x", type_="text/csv"),
+        wire.post("/auth", f'{{"Password":"{CANARY}"', type_="application/json"),
+        wire.post("/auth", {"RememberMe": CANARY}),
+        wire.post("/auth/credentials", str(wrong), type_="application/x-foo"),
+        wire.post("/access-token", {"RefreshToken": refresh[:-2]}),
+        wire.post("/access-token", {"RefreshToken": bearer}),
+        wire.get(f"/access-token?RefreshToken={refresh}"),
+        wire.get("/auth", **_basic(CANARY)),
+        wire.get("/auth", Authorization=f"Bearer {bearer[:-2]}"),
+        wire.get("/auth", Authorization=f"Bearer {refresh}"),
+        wire.post(
+            "/auth/credentials",
+            LOGIN | {"Password": CANARY},
+            type_=FORM,
+            accept="text/html",
+            Referer="http://testserver/x",
+        ),
+    ]
+
+
+def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, settings):
+    settings.AXES_FAILURE_LIMIT = 100
+    login = wire.log_in()
+    cookies = Wire()
+    cookies.log_in(UseTokenCookie=True)
+    cookies.post("/api/GetAccessToken", {})
+
+    refused = _refused(Wire(), login)
+    wire.get("/auth/logout")
+
+    secrets = {PASSWORD, CANARY, login["sessionId"], login["bearerToken"], login["refreshToken"]}
+    secrets |= {cookies.cookie(name) for name in ("ss-tok", "ss-reftok")}
+    printed = capfd.readouterr()
+    texts = [("an answer", f"{answer!r} {answer.headers}") for answer in refused]
+    texts += [("a log line", line) for line in log]
+    texts += [("standard output", printed.out), ("standard error", printed.err)]
+    for model in (AuditEvent, AccessAttempt, ServiceStackLogin, LoginFamily):
+        texts += [(model.__name__, f"{vars(row)} {row!r}") for row in model._default_manager.all()]
+    assert len(texts) > 30
+    assert AccessAttempt.objects.exists()
+    assert not [(source, secret[:8], text[:300]) for source, text in texts for secret in secrets if secret in text]
+
+
+def test_point_61_the_database_holds_no_secret_in_the_clear(wire):
+    login = wire.log_in()
+    _refused(Wire(), login)
+
+    stored = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            stored += [str(bytes(value) if isinstance(value, memoryview) else value) for row in cursor for value in row]
+
+    secrets = (PASSWORD, CANARY, login["sessionId"], login["bearerToken"], login["refreshToken"])
+    assert not [(secret[:8], text[:200]) for secret in secrets for text in stored if secret in text]
+
+
+@pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv", "html"])
+def test_point_61_no_answer_is_kept(format_, wire):
+    login = wire.post(f"/auth/credentials.{format_}", LOGIN)
+    token = wire.log_in()["refreshToken"]
+
+    answers = [login, wire.get(f"/auth.{format_}"), wire.post(f"/access-token.{format_}", {"RefreshToken": token})]
+
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+    assert all("Cookie" in answer.headers["Vary"] for answer in answers)
+
+
+def test_point_61_an_address_that_one_is_sent_to_holds_no_secret(wire):
+    answer = wire.post("/auth/credentials", LOGIN | {"Continue": "/x"}, type_=FORM, accept="text/html")
+
+    assert answer.headers["Location"] == "/x"

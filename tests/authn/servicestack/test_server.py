@@ -1,0 +1,63 @@
+"""The service behind its real web server: point 56, hostile bodies, and what the log holds."""
+
+import socket
+
+import pytest
+import requests
+
+from tests.authn.servicestack.live import NAME
+from tests.desks import PASSWORD
+
+pytestmark = pytest.mark.database
+
+
+def test_point_56_who_expects_a_100_is_told_to_go_on(desk):
+    body = f'{{"provider":"credentials","UserName":"{NAME}","Password":"{PASSWORD}"}}'.encode()
+    head = (
+        "POST /json/reply/Authenticate HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ServiceStack .NET Client 4.00\r\n"
+        f"Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", desk.ports[0]), timeout=20) as line:
+        line.sendall(head.encode())
+        interim = line.recv(4096)
+        line.sendall(body)
+        answer = b""
+        while chunk := line.recv(4096):
+            answer += chunk
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b'"bearerToken":' in answer
+
+
+@pytest.mark.parametrize(
+    ("path", "type_", "body"),
+    [("/json/reply/Authenticate", "application/json", b"["), ("/jsv/reply/Authenticate", "application/jsv", b"{a:")],
+)
+def test_a_server_answers_hostile_bodies(path, type_, body, url):
+    answer = requests.post(url + path, body * 10_000, headers={"Content-Type": type_}, timeout=20)
+
+    assert answer.status_code == 400
+    assert answer.elapsed.total_seconds() < 5
+
+
+@pytest.mark.parametrize("path", ["/auth", "/api/Authenticate", "/sfp/api/auth/admin/login"])
+@pytest.mark.parametrize(
+    ("charset", "query"),
+    [("rot13", "a=b"), ("undefined", "a=b"), ("punycode", "a=b"), ("utf-16", "a=b"), ("utf-8", "&".join("a" * 1500))],
+)
+def test_a_charset_is_no_reason_to_fail(charset, query, path, url):
+    headers = {"Content-Type": f"application/json; Charset={charset}"}
+
+    answer = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
+
+    assert answer.status_code == 400
+
+
+def test_the_log_holds_no_query_and_no_password(desk, url):
+    requests.post(f"{url}/auth?UserName={NAME}&Password=a-canary", timeout=20)
+    requests.get(f"{url}/auth/credentials?UserName={NAME}&Password=a-canary", timeout=20)
+
+    assert "a-canary" not in desk.logs()
+    assert PASSWORD not in desk.logs()

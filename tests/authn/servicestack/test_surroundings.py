@@ -1,0 +1,74 @@
+"""What the service meets around it: a database that fails, and sweeps."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from authn.models import LoginFamily, ServiceStackLogin
+from authn.people import end_logins
+from authn.sweeping import delete_ended_logins
+from tests.authn.servicestack.wire import LOGIN, NAME, jsv_login
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+def _down(execute, sql, params, many, context):
+    raise OperationalError("the server is gone, and its password was hunter2")
+
+
+def test_a_database_that_is_down_is_answered_in_kind(wire):
+    token = wire.log_in()["refreshToken"]
+
+    with connection.execute_wrapper(_down):
+        answers = [
+            wire.get("/auth"),
+            wire.post("/auth/credentials", LOGIN),
+            wire.get("/auth/logout"),
+            wire.post("/access-token", {"refreshToken": token}),
+        ]
+        in_jsv = wire.post("/jsv/reply/Authenticate", jsv_login())
+
+    assert {answer.status for answer in answers} == {503}
+    assert {answer.error()["errorCode"] for answer in answers} == {"ServiceUnavailable"}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"5"}
+    assert in_jsv.text.startswith("{responseStatus:{errorCode:ServiceUnavailable,")
+    assert not [answer for answer in answers if "hunter2" in answer.text]
+
+
+def test_a_sweep_leaves_a_remembered_session_alone_until_it_ends(wire):
+    wire.log_in(RememberMe=True)
+
+    with time_machine.travel(timezone.now() + timedelta(days=27)):
+        delete_ended_logins()
+        assert wire.who() == 200
+    with time_machine.travel(timezone.now() + timedelta(days=29)):
+        delete_ended_logins()
+        assert not LoginFamily.objects.exists()
+        assert not ServiceStackLogin.objects.exists()
+
+
+def test_whoever_ends_the_log_ins_of_a_person_ends_these_too(wire, ursula):
+    login = wire.log_in()
+
+    end_logins(ursula)
+
+    assert wire.who() == 401
+    assert wire.post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
+
+
+def test_names_of_rows_hold_no_secret(wire):
+    login = wire.log_in()
+
+    row = ServiceStackLogin.objects.get()
+
+    assert login["sessionId"] not in f"{row} {row!r} {vars(row)}"
+    assert NAME not in str(row)
+
+
+def test_a_redirect_has_no_body(wire):
+    answer = wire.post("/auth/credentials", LOGIN | {"Continue": "/x"}, accept="text/html")
+
+    assert (answer.status, answer.text) == (302, "")
