@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from authn import audit, login, tokens
+from authn.actors import actor_for
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.client_address import client_address
@@ -55,18 +56,18 @@ def bound_tries(request: HttpRequest) -> None:
 
 def note_login(request: HttpRequest, user: User, **details: Any) -> None:
     """Record a log-in, and end the count of wrong passwords."""
-    audit.record(Action.LOGIN, Outcome.GRANTED, by=login.actor_for(user, request), **details)
+    audit.record(Action.LOGIN, Outcome.GRANTED, by=actor_for(user, request), **details)
     user_logged_in.send(sender=User, request=without_secrets(request), user=user)
 
 
 def note_refresh(request: HttpRequest, user: User, outcome: Outcome, **details: Any) -> None:
     """Record that a refresh token was taken, or refused to a person who had it once."""
-    audit.record(Action.LOGIN_REFRESH, outcome, by=login.actor_for(user, request), **details)
+    audit.record(Action.LOGIN_REFRESH, outcome, by=actor_for(user, request), **details)
 
 
 def note_logout(request: HttpRequest, user: User, **details: Any) -> None:
     """Record a log-out."""
-    audit.record(Action.LOGOUT, Outcome.GRANTED, by=login.actor_for(user, request), **details)
+    audit.record(Action.LOGOUT, Outcome.GRANTED, by=actor_for(user, request), **details)
 
 
 def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:
