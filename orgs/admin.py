@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from authn import continuation
 from authn.console import Panel, add_panel
 from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts
 from orgs import dashboard
@@ -34,6 +35,7 @@ from orgs.removal import reached_through, remove_org
 
 MOST_AT_ONCE = 100
 _SIDE_BY_SIDE = 8
+_OPEN = "frontDoorUrl"  # the continue action that opens an org; the app above registers it
 _KIND_TONES = {Kind.PRODUCTION: "info", Kind.SANDBOX: "calm", Kind.SCRATCH: "calm"}
 _ROTATION = {None: ("Not known yet", "calm"), True: ("Rotates", "info"), False: ("Stays", "calm")}
 
@@ -194,7 +196,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         return self.page(
             request, "console/org.html", title=org.username, form=form, org=org, facts=self._facts(org),
             health=self._health(org), advice=dashboard.advice(org), metadata_rows=metadata_rows(org.metadata),
-            audit_url=audit_url(org.username),
+            audit_url=audit_url(org.username), open_path=continuation.address(_OPEN, targetOrg=org.username),
         )  # fmt: skip
 
     @method_decorator(require_POST)

@@ -16,6 +16,7 @@ from orgs.console_forms import ERROR_ACTIONS, ERROR_FIELDS
 from orgs.errors import OrgsError
 from sandboxes import dashboard, pool_stock
 from sandboxes.console_forms import AddForm
+from sandboxes.continuing import continue_link
 from sandboxes.models import PoolInstance
 
 # Where an error stands in the form, by its code.
@@ -106,6 +107,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         return self.page(
             request, "console/pool_instance.html", title=instance.name, instance=instance, facts=known,
             audit_url=audit_url(instance.name),
+            open_path=continue_link(instance.name, repository=instance.repository),
         )  # fmt: skip
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from authn.actors import system
 from authn.models import User
 from authn.roles import Role
 from orgs import upstream
+from orgs.models import SalesforceOrg
 from orgs.registration import register
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
@@ -140,6 +142,25 @@ def test_without_scripts_it_works_as_well(browser, home, world):
     _landed(page, _org(world, "dev1"), f"{PROD}.dev1")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_these_pages_and_they_fit_a_phone(scheme, traveller, home):
+    traveller.emulate_media(color_scheme=scheme)
+    traveller.set_viewport_size({"width": 360, "height": 740})
+    found = {}
+
+    def look(path: str) -> None:
+        traveller.goto(home + path)
+        found[path] = Axe().run(traveller).response["violations"]
+        assert traveller.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+    look(f"{CONTINUE}dev1,repository:acme/app")
+    log_in(traveller, home, OWNER)
+    look("/")
+    look("/?q=nothing")
+
+    assert {path: violations for path, violations in found.items() if violations} == {}
+
+
 # --- The home page -------------------------------------------------------------------------------------
 
 
@@ -198,6 +219,21 @@ def test_an_owner_sees_everything_and_a_way_into_the_console(traveller, home):
     says(traveller, PROD)
     traveller.get_by_role("link", name="Console").click()
     traveller.wait_for_url(f"{home}/console/")
+
+
+def test_an_owner_opens_an_org_and_a_pool_instance_from_the_console(traveller, home, world):
+    log_in(traveller, home, OWNER)
+    org, instance = SalesforceOrg.objects.get(username=PROD), PoolInstance.objects.get()
+    landed = {
+        f"orgs/salesforceorg/{org.pk}": (next(each for each in world.orgs if each.username == PROD), PROD),
+        f"sandboxes/poolinstance/{instance.pk}": (_org(world, "uat"), f"{PROD}.uat"),
+    }
+
+    for part, (where, username) in landed.items():
+        traveller.goto(f"{home}/console/{part}/change/")
+        with traveller.context.expect_page() as opened:
+            traveller.get_by_role("button", name="Open in a new tab").click()
+        _landed(opened.value, where, username)
 
 
 def test_a_stranger_is_led_to_the_log_in(traveller, home):
