@@ -5,7 +5,6 @@ not listed takes the status of the nearest class above it.
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -14,15 +13,13 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from authn import audit
 from authn import errors as authn
-from authn.actors import Actor, actor_for
+from authn.actors import Actor
 from authn.client_address import client_address
-from authn.models import User
 from authn.request_id import request_id_of
 from config.error_pages import error_page, wants_page
 from orgs import errors as orgs
@@ -129,37 +126,13 @@ def body(
     }
 
 
-class DomainErrorsOfPages:
-    """Turns what a page raises into a page that says what happened and what to do. REST framework has its own way."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the page of an error that is listed in STATUS, and record who was refused."""
-        status = _status_of(exception)
-        if status is None:
-            return None
-        code = getattr(exception, "code", "")
-        content = body(request, status, code=code, message=str(exception), action=getattr(exception, "action", ""))
-        if status == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
-            by = actor_for(request.user, request)
-            audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, code=code, method=request.method)
-        answer = error_page(status, content, content["action"], request)
-        if retry_after := getattr(exception, "retry_after", None):
-            answer["Retry-After"] = str(retry_after)
-        return answer
-
-
-def _status_of(error: Exception) -> HTTPStatus | None:
+def status_of(error: Exception) -> HTTPStatus | None:
+    """Return the status of a domain error, None for any other."""
     return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)
 
 
 def _domain_answer(error: Exception, request: Any) -> Response | None:
-    status = _status_of(error)
+    status = status_of(error)
     if status is None:
         return None
     content = body(

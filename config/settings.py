@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.errors.DomainErrorsOfPages",
+    "config.errors_of_pages.DomainErrorsOfPages",
 ]
 
 ROOT_URLCONF = "config.urls"

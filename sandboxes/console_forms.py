@@ -9,8 +9,8 @@ from authn.console_pages import PlainForm
 from orgs.console_forms import PastedSecret, UsernameInput
 from orgs.salesforce import InvalidAuthUrl, from_paste
 from sandboxes.models import PoolInstance
+from sandboxes.pool_serializers import PoolInstanceCreateDto
 from sandboxes.pool_stock import NewInstance
-from sandboxes.serializers import PoolInstanceCreateDto
 
 # The API's names of the fields, whose checks are used here too.
 _NAMES = {

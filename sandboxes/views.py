@@ -21,11 +21,8 @@ from sandboxes import pool_stock, pools
 from sandboxes.frontdoor import Target, find_door, open_door
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand import OnDemandOrg, authenticate_sandbox, authenticate_scratch_org
-from sandboxes.sandbox_registration import register_sandbox
-from sandboxes.serializers import (
+from sandboxes.pool_serializers import (
     FetchedInstanceDto,
-    FrontdoorDto,
-    FrontdoorQuery,
     PoolFetchDto,
     PoolInstanceCreateDto,
     PoolInstanceDto,
@@ -33,6 +30,11 @@ from sandboxes.serializers import (
     PoolInstancesDto,
     PoolListQuery,
     PoolUnassignDto,
+)
+from sandboxes.sandbox_registration import register_sandbox
+from sandboxes.serializers import (
+    FrontdoorDto,
+    FrontdoorQuery,
     SandboxAuthRequestDto,
     SandboxAuthResponseDto,
     SandboxRegistrationByNameDto,

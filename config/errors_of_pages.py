@@ -1,0 +1,38 @@
+"""Turns what a page raises into a page that says what happened and what to do."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from authn import audit
+from authn.actors import actor_for
+from authn.models import User
+from config.error_pages import error_page
+from config.errors import body, status_of
+
+
+class DomainErrorsOfPages:
+    """A middleware for the pages' own errors; REST framework has a way of its own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the page of an error that is listed in STATUS, and record who was refused."""
+        status = status_of(exception)
+        if status is None:
+            return None
+        code = getattr(exception, "code", "")
+        content = body(request, status, code=code, message=str(exception), action=getattr(exception, "action", ""))
+        if status == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
+            by = actor_for(request.user, request)
+            audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, code=code, method=request.method)
+        answer = error_page(status, content, content["action"], request)
+        if retry_after := getattr(exception, "retry_after", None):
+            answer["Retry-After"] = str(retry_after)
+        return answer
