@@ -38,7 +38,8 @@ class AnswerHeadersMiddleware:
         response["X-Request-Id"] = request_id
         # A page with a form must not say no-referrer: browsers then send `Origin: null`, which the CSRF check
         # cannot tell from a foreign page. To other hosts nothing is said either way.
-        is_page = response.get("Content-Type", "").startswith("text/html")
+        # A redirect is none, though Django calls its empty body one.
+        is_page = response.get("Content-Type", "").startswith("text/html") and "Location" not in response
         response["Referrer-Policy"] = "same-origin" if is_page else "no-referrer"
         if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
             response["Cache-Control"] = "no-store"

@@ -23,12 +23,6 @@ def test_an_operation_can_be_tried_out(watched, live_server):
     assert watched.locator("#operations-Authentication-AuthController_adminLogin textarea").count() == 1
 
 
-def test_the_home_page_leads_there(watched, live_server):
-    watched.goto(live_server.url)
-
-    assert watched.url == f"{live_server.url}/sfp/api/docs"
-
-
 def test_the_policy_is_strict(watched, live_server):
     answer = watched.goto(f"{live_server.url}/sfp/api/docs")
 

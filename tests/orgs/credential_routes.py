@@ -61,19 +61,19 @@ NEW_ORG = Route("register-new", "POST", REGISTER, {}, _as_input, auth_url_of="ne
 KNOWN_ORG = Route("register-again", "POST", REGISTER, {}, _as_input, auth_url_of="hub", rest_calls=2)
 TEST = Route("test-connection", "POST", TEST_CONNECTION, HUB, _as_answer, rest_calls=1)
 TOKEN = Route("access-token", "POST", ACCESS_TOKEN, HUB, _as_error)
+FRONT_DOOR = Route("frontdoor", "GET", FRONTDOOR, {"target": HUB["username"], "redirect": "false"}, _as_error)
 HANDING_OUT = (
     TOKEN,
     Route("default-devhub-token", "POST", DEFAULT_DEVHUB_TOKEN, {}, _as_error),
     Route("org-by-name", "GET", ORG, HUB | BY_NAME, _as_error),
     Route("default-devhub-by-name", "GET", DEFAULT_DEVHUB, BY_NAME, _as_error),
-    Route("frontdoor", "GET", FRONTDOOR, {"target": HUB["username"], "redirect": "false"}, _as_error),
     Route("org", "GET", ORG, HUB, _as_answer, IN_BODY),
     Route("default-devhub", "GET", DEFAULT_DEVHUB, {}, _as_answer, IN_BODY),
 )
 AUTH_URL = Route("org-auth-url", "GET", ORG, HUB | {"authType": "sfdxAuthUrl"}, _as_error)
 REVOKE = Route("delete-revoke", "DELETE", ORG, HUB | {"revoke": "true"}, _as_error)
 ASKING_AGAIN = (KNOWN_ORG, TEST)
-OF_KNOWN_ORG = (*ASKING_AGAIN, *HANDING_OUT)
+OF_KNOWN_ORG = (*ASKING_AGAIN, *HANDING_OUT, FRONT_DOOR)
 REFRESHING = (NEW_ORG, *OF_KNOWN_ORG)
 QUESTIONING = (NEW_ORG, *ASKING_AGAIN)
 

@@ -21,6 +21,7 @@ from orgs.spool import node
 from tests.orgs.credential_routes import (
     ASKING_AGAIN,
     AUTH_URL,
+    FRONT_DOOR,
     HANDING_OUT,
     KNOWN_ORG,
     NEW_ORG,
@@ -148,7 +149,7 @@ def test_the_next_refresh_token_is_kept_whatever_else_is_wrong_with_the_answer(o
 # --- A definite refusal on record --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", [*HANDING_OUT, AUTH_URL], ids=ids)
+@pytest.mark.parametrize("route", [*HANDING_OUT, FRONT_DOOR, AUTH_URL], ids=ids)
 @pytest.mark.parametrize("trouble", DEFINITE, ids=ids)
 def test_a_definite_refusal_is_answered_without_a_call(owner, member, salesforce, urls, trouble, route: Route):
     salesforce.inject(trouble.fault, path=TOKEN_PATH)
