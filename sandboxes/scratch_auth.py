@@ -79,6 +79,7 @@ def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> 
         found = [ScratchOrg(reply.org, reply.found) for reply in replies if reply.found]
         unasked = [f"{reply.org.username} ({reply.unasked})" for reply in replies if reply.unasked]
     if found:
+        _refuse_dead(found[0].record)
         return found[0]
     if unasked:
         raise SearchIncomplete(f"The scratch org {username}", unasked)
@@ -141,7 +142,7 @@ def _reopen(scratch: ScratchOrg, by: Actor) -> Session:
 
 
 def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | None:
-    """Ask a DevHub for its record, and refuse one that is of no use."""
+    """Ask a DevHub for its record."""
 
     def question(salesforce: SalesforceClient, session: Session) -> ScratchOrgRecord | None:
         return salesforce.scratch_org(session, username, auth_url_field=settings.SCRATCH_AUTH_URL_FIELD)
@@ -154,8 +155,6 @@ def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | 
         raise error_for("UPSTREAM_REFUSED") from refusal
     except SalesforceError as error:
         raise ending_of(error).error(error.retry_after) from error
-    if record is not None:
-        _refuse_dead(record)
     return record
 
 

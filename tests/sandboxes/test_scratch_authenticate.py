@@ -247,6 +247,18 @@ def test_a_record_that_says_the_org_is_no_more(change, status, code, member, scr
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_expired_scratch_org_is_told_among_several_dev_hubs_too(owner, member, salesforce):
+    a_production_org(owner, salesforce, "other@acme.example")
+    hub = a_production_org(owner, salesforce)
+    a_scratch_org(salesforce, hub)
+    hub.scratch_record("s1@acme.example").status = "Deleted"
+
+    answer = member.post(SCRATCH, {"scratchOrgUsername": "s1@acme.example"})
+
+    assert (answer.status_code, answer.json()["code"]) == (410, "SCRATCH_ORG_EXPIRED")
+
+
 def test_a_dead_org_whose_record_lives_on_is_gone(member, scratch):
     scratch.delete()
 
