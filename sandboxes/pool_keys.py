@@ -15,7 +15,7 @@ from orgs.sessions import CredentialGone, Opened, open_session
 from sandboxes.errors import Refused
 from sandboxes.models import PoolInstance
 from sandboxes.opened import OpenedOrg
-from sandboxes.sandbox_auth import open_sandbox
+from sandboxes.sandbox_auth import open_sandbox, registered_sandbox
 from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
 
 
@@ -49,7 +49,10 @@ def registered_org(instance: PoolInstance) -> SalesforceOrg | None:
     is_it = Q(org_id=instance.org_id) if instance.org_id else Q(pk=None)
     if instance.username:
         is_it |= Q(username_key=instance.username.lower())
-    return SalesforceOrg.objects.for_answers().filter(is_it).first()
+    org = SalesforceOrg.objects.for_answers().filter(is_it).first()
+    if org is None and instance.type == PoolInstance.Type.SANDBOX and instance.parent is not None:
+        return registered_sandbox(instance.name, instance.parent)
+    return org
 
 
 def open_registered(org: SalesforceOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedOrg:

@@ -73,11 +73,17 @@ def refuse_registered(name: str, parent: SalesforceOrg | None) -> None:
 
     Under a production org, that is told by the parent it was registered with, or by its My Domain.
     """
+    if org := registered_sandbox(name, parent):
+        raise _registered(org)
+
+
+def registered_sandbox(name: str, parent: SalesforceOrg | None) -> SalesforceOrg | None:
+    """Return the registered org that a sandbox of this name is: under a production org, or under any."""
     key = name.strip().lower()
-    named = SalesforceOrg.objects.filter(Q(sandbox_name=key) | Q(username_key=key)).select_related("parent")
-    for org in named:
+    for org in SalesforceOrg.objects.for_answers().filter(Q(sandbox_name=key) | Q(username_key=key)):
         if parent is None or org.username_key == key or org.parent_id == parent.pk or same_domain(org, parent):
-            raise _registered(org)
+            return org
+    return None
 
 
 def same_domain(org: SalesforceOrg, parent: SalesforceOrg) -> bool:

@@ -15,6 +15,7 @@ from sandboxes.models import PoolInstance
 from tests.callers import Caller
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
 from tests.sandboxes.worlds import (
+    BY_NAME,
     FETCH,
     POOLS,
     PROD,
@@ -204,6 +205,18 @@ def test_the_next_available_instance_is_assigned_with_a_token(application, sales
     row = PoolInstance.objects.get(name="dev1")
     assert timedelta(hours=1, minutes=59) < row.expires_at - timezone.now() <= timedelta(hours=2)
     assert AuditEvent.objects.filter(action="pool_instance.fetched", org_username="dev1").count() == 1
+
+
+@pytest.mark.parametrize("by_name", [True, False], ids=["by name", "by auth URL"])
+def test_a_sandbox_that_is_registered_too_is_opened_by_the_orgs_key(by_name, owner, application, pool, sandboxes):
+    if by_name:
+        owner.post(BY_NAME, {"sandboxName": "dev1", "productionUsername": PROD})
+    else:
+        owner.post(REGISTER, {"sfdxAuthUrl": sandboxes[0].auth_url()})
+
+    answer = application.post(FETCH, PR1)
+
+    assert (answer.status_code, answer.json()["salesforceOrgId"]) == (200, sandboxes[0].org_id)
 
 
 def test_the_same_assignment_gets_the_same_org_again(application, pool):
