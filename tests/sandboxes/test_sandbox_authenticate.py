@@ -11,7 +11,7 @@ from sandboxes.grants import IDLE, drop_idle_grants
 from sandboxes.models import OnDemandGrant
 from tests.callers import Caller
 from tests.orgs.worlds import REGISTER, an_org
-from tests.sandboxes.worlds import BY_NAME, PROD, SANDBOX, SF, a_production_org, works
+from tests.sandboxes.worlds import PROD, SANDBOX, SF, a_production_org, works
 from tests.together import together
 
 pytestmark = pytest.mark.django_db
@@ -199,61 +199,6 @@ def test_without_any_production_org_the_answer_says_so(member, salesforce):
     answer = member.post(SANDBOX, {"sandboxName": "dev1"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "PRODUCTION_ORG_NOT_FOUND")
-
-
-# --- Registered sandboxes ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("spelling", ["dev1", "DEV1", " dev1 ", "ci@acme.example.dev1", "CI@acme.example.DEV1"])
-@pytest.mark.parametrize("named", [True, False], ids=["production org named", "not named"])
-@pytest.mark.parametrize("by_name", [True, False], ids=["registered by name", "by auth URL"])
-def test_a_registered_sandbox_is_refused_before_anybody_is_asked(
-    spelling, named, by_name, owner, member, salesforce, sandbox
-):
-    if by_name:
-        owner.post(BY_NAME, DEV1)
-    else:
-        owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-    salesforce.reset_calls()
-    body = {"sandboxName": spelling} | ({"productionUsername": PROD} if named else {})
-
-    answer = member.post(SANDBOX, body)
-
-    assert (answer.status_code, answer.json()["code"]) == (400, "SANDBOX_REGISTERED")
-    assert "ci@acme.example.dev1" in answer.json()["message"]
-    assert "access-token" in answer.json()["action"]
-    assert not salesforce.calls
-
-
-def test_a_sandbox_registered_under_another_name_is_refused_by_its_org_id(owner, member, salesforce, production):
-    # An old auth URL names the instance, which tells no sandbox name.
-    sandbox = salesforce.add_sandbox(production, "dev1", host="cs43.salesforce.com")
-    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-    grants = len([grant for grant in salesforce.grants if grant.alive])
-
-    answers = [member.post(SANDBOX, DEV1) for _ in range(2)]
-
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "SANDBOX_REGISTERED")] * 2
-    assert len([grant for grant in salesforce.grants if grant.alive]) == grants  # the one made in vain was revoked
-    assert not OnDemandGrant.objects.exists()
-
-
-def test_a_namesake_under_another_production_org_is_not_in_the_way(owner, member, salesforce, sandbox):
-    other = a_production_org(owner, salesforce, "other@acme.example")
-    salesforce.add_sandbox(other, "dev1")
-    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-
-    answer = member.post(SANDBOX, {"sandboxName": "dev1", "productionUsername": "other@acme.example"})
-
-    assert answer.status_code == 201, answer
-    assert answer.json()["sandboxUsername"] == "other@acme.example.dev1"
-
-
-def test_a_grant_becomes_refused_when_its_sandbox_is_registered(owner, member, salesforce, sandbox):
-    member.post(SANDBOX, DEV1)
-    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-
-    assert member.post(SANDBOX, DEV1).json()["code"] == "SANDBOX_REGISTERED"
 
 
 # --- Trouble -------------------------------------------------------------------------------------------
