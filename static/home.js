@@ -32,6 +32,9 @@ field.form.addEventListener("submit", (event) => {
   search();
 });
 
+// Somebody may have typed before this script was there, or come back to a field that the browser filled in again.
+if (field.value !== field.defaultValue) search();
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
