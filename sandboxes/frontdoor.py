@@ -132,7 +132,7 @@ def _admit_to_instance(instance: PoolInstance, by: Actor) -> None:
         raise InstanceProvisioning(instance.name)
     if instance.status == PoolInstance.Status.AVAILABLE and not by.may_hold_credentials:
         raise PoolNotAssigned(instance.name)
-    if instance.credential_id is None and (org := registered_org(instance)):
+    if org := registered_org(instance):  # Also where the instance has a key of its own: it is the same org.
         _admit(org, by)
 
 

@@ -13,6 +13,7 @@ from tests.orgs.worlds import REGISTER, an_org
 from tests.sandboxes.worlds import (
     BY_NAME,
     FRONTDOOR,
+    POOLS,
     PROD,
     REPOSITORY,
     a_production_org,
@@ -21,6 +22,7 @@ from tests.sandboxes.worlds import (
 )
 
 pytestmark = pytest.mark.django_db
+POOL = {"repository": REPOSITORY, "poolTag": "features"}
 NOT_ALLOWED = (403, "FRONTDOOR_NOT_ALLOWED")
 
 
@@ -200,6 +202,15 @@ def test_a_pool_is_no_way_around_the_policy(member, owner, salesforce, productio
     )
 
     assert _told(member.get(FRONTDOOR, target="sneaky", repository=REPOSITORY)) == NOT_ALLOWED
+
+
+def test_nor_is_a_pool_with_a_key_of_its_own(member, owner, salesforce, sandbox):
+    owner.post(POOLS, {**POOL, "name": "dev1", "type": "SANDBOX", "sfdxAuthUrl": sandbox.auth_url()})
+    PoolInstance.objects.update(status="ASSIGNED", assignment_id="pr-1", name="other")
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+    SalesforceOrg.objects.filter(username="ci@acme.example.dev1").update(is_dev_hub=True)
+
+    assert _told(member.get(FRONTDOOR, target="other", repository=REPOSITORY)) == NOT_ALLOWED
 
 
 # --- How it answers --------------------------------------------------------------------------------------
