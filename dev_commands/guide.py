@@ -58,9 +58,12 @@ def _email(login: Path) -> str:
 
 
 def _curl_lines(port: int) -> list[tuple[str, str]]:
+    return [*_lines_of_registered_orgs(port), *_lines_on_demand(port)]
+
+
+def _lines_of_registered_orgs(port: int) -> list[tuple[str, str]]:
     api = f"http://localhost:{port}/sfp/api/auth"
     orgs, named = f"{api}/salesforce", f"username={quote(_DEV_HUB)}"
-    pools = f"http://localhost:{port}/sfp/api/pools/instances"
     change = """-d '{"metadata": {"team": "release"}}'"""
     return [
         ("Log in", f"curl -sS -X POST '{api}/admin/login' {_JSON} -d @.demo/login-owner.json"),
@@ -75,6 +78,12 @@ def _curl_lines(port: int) -> list[tuple[str, str]]:
         ("Get an access token for it", f"curl -sS -X POST '{orgs}/access-token?{named}' {_APPLICATION}"),
         ("Which DevHub is the default?", f"curl -sS '{orgs}/default-devhub' {_APPLICATION}"),
         ("Get an access token for that", f"curl -sS -X POST '{orgs}/default-devhub/access-token' {_APPLICATION}"),
+    ]
+
+
+def _lines_on_demand(port: int) -> list[tuple[str, str]]:
+    orgs, pools = f"http://localhost:{port}/sfp/api/auth/salesforce", f"http://localhost:{port}/sfp/api/pools/instances"
+    return [
         (
             "Get one for a sandbox that nobody registered",
             f"curl -sS -X POST '{orgs}/sandbox/authenticate' {_APPLICATION} {_JSON} -d '{_SANDBOX}'",

@@ -7,7 +7,7 @@ from authn.roles import Role
 from orgs.models import Credential
 from sandboxes.models import PoolInstance
 from tests.browsing import Visitor, text_of
-from tests.sandboxes.worlds import FETCH, PROD, REPOSITORY, a_production_org, an_instance
+from tests.sandboxes.worlds import FETCH, PROD, REPOSITORY, an_instance
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 POOLS = "/console/sandboxes/poolinstance/"
@@ -19,11 +19,6 @@ EVIL = "<img src=x>"
 @pytest.fixture
 def console(a_person) -> Visitor:
     return Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
-
-
-@pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
 
 
 def test_an_instance_is_added(console, production):

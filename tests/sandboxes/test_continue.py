@@ -14,22 +14,12 @@ from sandboxes.models import PoolInstance
 from tests.browsing import Visitor, text_of
 from tests.conftest import PASSWORD
 from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import PROD, REPOSITORY, a_production_org, an_instance
+from tests.sandboxes.worlds import PROD, REPOSITORY, an_instance
 
 pytestmark = pytest.mark.django_db
 CONTINUE = "/sfp/api/auth/continue"
 DEV1 = f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:dev1,prodOrg:{PROD}"
 LOGIN = {"email": "mia@acme.example", "password": PASSWORD}
-
-
-@pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
-
-
-@pytest.fixture
-def sandbox(production, salesforce):
-    return salesforce.add_sandbox(production, "dev1")
 
 
 @pytest.fixture

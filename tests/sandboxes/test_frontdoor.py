@@ -26,16 +26,6 @@ POOL = {"repository": REPOSITORY, "poolTag": "features"}
 NOT_ALLOWED = (403, "FRONTDOOR_NOT_ALLOWED")
 
 
-@pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
-
-
-@pytest.fixture
-def sandbox(production, salesforce):
-    return salesforce.add_sandbox(production, "dev1")
-
-
 def _told(answer):
     return answer.status_code, answer.json()["code"]
 

@@ -30,21 +30,6 @@ PR1 = POOL | {"assignmentId": "pr-1"}
 NEW = POOL | {"name": "dev1", "type": "SANDBOX", "parentUsername": PROD}
 
 
-@pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
-
-
-@pytest.fixture
-def sandboxes(production, salesforce):
-    return [salesforce.add_sandbox(production, f"dev{number}") for number in (1, 2, 3)]
-
-
-@pytest.fixture
-def pool(owner, sandboxes):
-    return [an_instance(owner, org.sandbox_name) for org in sandboxes]
-
-
 def _told(answer):
     return answer.status_code, answer.json()["code"]
 

@@ -20,16 +20,6 @@ SANDBOX_AUTH = "/services/data/v67.0/tooling/sandboxAuth"
 
 
 @pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
-
-
-@pytest.fixture
-def sandbox(production, salesforce):
-    return salesforce.add_sandbox(production, "dev1")
-
-
-@pytest.fixture
 def registered(owner, sandbox, salesforce):
     answer = owner.post(BY_NAME, DEV1)
     assert answer.status_code == 201, answer

@@ -19,16 +19,6 @@ DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
 SANDBOX_AUTH = "/services/data/v67.0/tooling/sandboxAuth"
 
 
-@pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
-
-
-@pytest.fixture
-def sandbox(production, salesforce):
-    return salesforce.add_sandbox(production, "dev1")
-
-
 def _paths(salesforce):
     return [call.path.rpartition("/")[2] for call in salesforce.calls]
 

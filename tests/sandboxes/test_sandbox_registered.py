@@ -11,16 +11,6 @@ DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
 SANDBOX_AUTH = "/services/data/v67.0/tooling/sandboxAuth"
 
 
-@pytest.fixture
-def production(owner, salesforce):
-    return a_production_org(owner, salesforce)
-
-
-@pytest.fixture
-def sandbox(production, salesforce):
-    return salesforce.add_sandbox(production, "dev1")
-
-
 @pytest.mark.parametrize("spelling", ["dev1", "DEV1", " dev1 ", "ci@acme.example.dev1", "CI@acme.example.DEV1"])
 @pytest.mark.parametrize("named", [True, False], ids=["production org named", "not named"])
 @pytest.mark.parametrize("by_name", [True, False], ids=["registered by name", "by auth URL"])
