@@ -18,6 +18,7 @@ from orgs.questions import ask_with_session
 from orgs.registration import bind, forget_if_unused, parse_auth_url
 from orgs.salesforce import AuthUrl, Identity, Organization, ScratchOrgRecord, Session
 from orgs.sessions import CredentialGone, open_session
+from orgs.writing import lock_credential
 from sandboxes.errors import NotFound, Refused
 from sandboxes.models import PoolInstance
 from sandboxes.production_orgs import dev_hub, key_of, production_org
@@ -67,6 +68,9 @@ def add(new: NewInstance, *, by: Actor) -> PoolInstance:
 def remove(*, repository: str, name: str, by: Actor) -> None:
     """Take an instance out of its pool, with its key. Raises NotFound."""
     with transaction.atomic():
+        found = PoolInstance.objects.filter(repository=repository, name__iexact=name).first()
+        # The credential before its owner, as whoever ends a refresh locks them.
+        lock_credential(found.credential_id if found else None)
         rows = PoolInstance.objects.select_for_update(of=("self",))
         instance = rows.filter(repository=repository, name__iexact=name).first()
         if instance is None:
@@ -75,6 +79,8 @@ def remove(*, repository: str, name: str, by: Actor) -> None:
                 f"{repository} has no pool instance {name!r}.",
                 "List them: GET /sfp/api/pools/instances?repository=...",
             )
+        if found is None or instance.credential_id != found.credential_id:
+            raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken its key.
         credential_id = instance.credential_id
         instance.delete()
         if credential_id is not None:

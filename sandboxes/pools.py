@@ -98,6 +98,8 @@ def _held(wanted: Wanted) -> PoolInstance | None:
     held = rows.select_related("parent").first()
     if held is not None and held.pool_tag != wanted.pool_tag:
         raise AssignedInOtherPool(wanted.assignment_id, held.name, held.pool_tag)
+    if held is not None:
+        rows.filter(pk=held.pk).update(assigned_at=timezone.now())
     return held
 
 
@@ -115,10 +117,14 @@ def _take(wanted: Wanted, by: Actor) -> PoolInstance:
 
 
 def _take_back(instance: PoolInstance, error: OrgsError) -> None:
-    """Undo an assignment whose org did not open."""
+    """Undo an assignment whose org did not open, unless it has ended since, or been asked for again.
+
+    Each asking renews `assigned_at`, so that it says whose assignment, and which asking of it, this was.
+    """
+    given = {"assignment_id": instance.assignment_id, "assigned_at": instance.assigned_at}
     instance.release(Status.EXPIRED if isinstance(error, _GONE) else Status.AVAILABLE)
     instance.failed_at = timezone.now()
-    held = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED)
+    held = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED, **given)
     held.update(
         status=instance.status,
         assignment_id="",

@@ -48,8 +48,9 @@ def open_sandbox(
         except OrgsError as error:
             drop_if_empty(credential)
             raise maker.named(error) from error
+        # Whoever waited adopts a session that somebody else, with another right, may have asked for.
+        admit(opened.session.org_id)
         touch(grant)
-        grant.refresh_from_db()
         return _opened_org(grant, opened, partial(_reopen, parent, name, by, register))
     raise error_for("REFRESH_IN_PROGRESS")
 
@@ -114,6 +115,7 @@ def _reopen(parent: SalesforceOrg, name: str, by: Actor, register: bool) -> Sess
 
 
 def _opened_org(grant: OnDemandGrant, opened: Opened, reopen: "partial[Session]") -> OpenedOrg:
-    if grant.credential_id is None:
+    current = OnDemandGrant.objects.filter(pk=grant.pk).first()
+    if current is None or current.credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it over.
-    return OpenedOrg(grant.username, opened.session, grant.credential_id, reopen, opened.reused)
+    return OpenedOrg(current.username, opened.session, current.credential_id, reopen, opened.reused)

@@ -1,0 +1,70 @@
+"""A fetch whose org opens slowly, and fails: it must not take the org from whoever has it by then."""
+
+from functools import partial
+from threading import Event
+
+import pytest
+
+from orgs.salesforce.emulator import Emulator, Fault
+from sandboxes.models import PoolInstance
+from tests.callers import Caller
+from tests.sandboxes.worlds import FETCH, REPOSITORY, UNASSIGN, a_production_org, an_instance
+from tests.together import together
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+PR1 = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"}
+TOKEN = "/services/oauth2/token"
+
+
+class _Slow(Emulator):
+    """Holds the first refresh of a sandbox until it is let go, and then fails it."""
+
+    arrived: Event
+    let_go: Event
+
+    def answer(self, request):  # type: ignore[no-untyped-def]
+        if request.path == TOKEN and "--dev1" in request.host and not self.arrived.is_set():
+            self.arrived.set()
+            assert self.let_go.wait(20)
+            return Fault.html_maintenance().change(super().answer(request))
+        return super().answer(request)
+
+
+@pytest.fixture
+def pool(owner, salesforce):
+    """A pool of one sandbox, opened once and returned, whose next refresh waits and fails."""
+    salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
+    an_instance(owner, "dev1")
+    assert owner.post(FETCH, PR1).status_code == 200
+    assert owner.post(UNASSIGN, {"repository": REPOSITORY, "assignmentId": "pr-1"}).status_code == 200
+    salesforce.__class__, salesforce.arrived, salesforce.let_go = _Slow, Event(), Event()
+    return salesforce
+
+
+def test_a_late_failure_leaves_the_next_holder_the_org(pool, owner, application):
+    def next_holder():
+        caller = Caller(owner.bearer)
+        assert pool.arrived.wait(20)
+        caller.post(UNASSIGN, {"repository": REPOSITORY, "assignmentId": "pr-1"})
+        PoolInstance.objects.filter(status="AVAILABLE").update(status="ASSIGNED", assignment_id="pr-2")
+        pool.let_go.set()
+
+    failed, _ = together([partial(Caller(application.bearer).post, FETCH, PR1), next_holder])
+
+    assert failed.status_code == 503
+    assert PoolInstance.objects.get().assignment_id == "pr-2"
+
+
+def test_a_late_failure_leaves_the_same_assignment_that_asked_again_its_org(pool, application):
+    def asks_again():
+        assert pool.arrived.wait(20)
+        PoolInstance.objects.get()  # The assignment stands; a client that timed out asks again.
+        from sandboxes.pools import Wanted, _held
+
+        assert _held(Wanted(REPOSITORY, "features", "pr-1"))
+        pool.let_go.set()
+
+    failed, _ = together([partial(Caller(application.bearer).post, FETCH, PR1), asks_again])
+
+    assert failed.status_code == 503
+    assert PoolInstance.objects.get().assignment_id == "pr-1"
