@@ -82,6 +82,9 @@ class LogoutPage(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """End the session of this browser."""
+        if isinstance(request.user, User):
+            by = actor_for(request.user, request)
+            audit.record(audit.Action.LOGOUT, audit.Outcome.GRANTED, by=by, door="browser")
         end_session(request)
         messages.success(request, "You are signed out.")
         return redirect("login")

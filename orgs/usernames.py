@@ -3,7 +3,7 @@
 import re
 
 MAX_LENGTH = 255
-_SHAPE = re.compile(r"[^\s:/\\?#<>\"(){}\[\]|\x00]+")
+_SHAPE = re.compile(r"[^\s:,/\\?#<>\"(){}\[\]|\x00]+")
 
 
 def is_username_like(text: str) -> bool:

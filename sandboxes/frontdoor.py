@@ -17,7 +17,7 @@ from orgs.one_time_links import one_time_link
 from orgs.organization_kinds import Kind
 from sandboxes.errors import FrontdoorNotAllowed, InstanceExpired, InstanceProvisioning, PoolNotAssigned, Refused
 from sandboxes.models import PoolInstance
-from sandboxes.names import is_sandbox_name
+from sandboxes.names import is_sandbox_name, is_scratch_username
 from sandboxes.opened import OpenedOrg
 from sandboxes.pool_keys import open_instance, open_registered, registered_org
 from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_orgs_of
@@ -80,7 +80,7 @@ def find_door(target: Target, *, by: Actor) -> Door:
     if target.repository and (instance := _in_pool(target)):
         _admit_to_instance(instance, by)
         return Door("pool", instance.name, partial(open_instance, instance, by=by))
-    if "@" in target.name:
+    if is_scratch_username(target.name):
         return Door("on demand", target.name, partial(_open_scratch_org, target, by))
     if not is_sandbox_name(target.name):
         raise Refused(

@@ -9,6 +9,7 @@ from django.views import View
 from authn.models import User
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
+from orgs.usernames import is_username_like
 from sandboxes.continuing import continue_link
 from sandboxes.names import is_sandbox_name, is_scratch_username
 from sandboxes.openable import instances_for, orgs_for
@@ -36,7 +37,8 @@ class OpenByNamePage(LoginRequiredMixin, View):
         """Lead on, or say what a name looks like."""
         name = request.GET.get("name", "").strip()
         production_org = request.GET.get("production", "").strip()
-        if not (is_sandbox_name(name) or is_scratch_username(name)):
+        is_name = is_sandbox_name(name) or is_scratch_username(name)
+        if not is_name or (production_org and not is_username_like(production_org)):
             return render(request, "open_by_name.html", {"name": name[:MAX_WORDS_LENGTH]}, status=400)
         return HttpResponseRedirect(continue_link(name, production_username=production_org))
 

@@ -35,6 +35,6 @@ def page_in_org(text: str) -> str:
         raise ValueError("This is no path in an org.")
     path = text if text.startswith("/") else f"/{text}"
     first = path[1:].partition("?")[0].partition("#")[0]
-    if first.startswith("/") or ":" in first.partition("/")[0]:
+    if "//" in f"/{first}" or ".." in first.split("/") or ":" in first.partition("/")[0]:
         raise ValueError("This leads to another host.")
     return path if text else ""

@@ -54,7 +54,7 @@ def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
             return instance, open_instance(instance, by=by, action=audit.Action.ACCESS_TOKEN)
         except OrgsError as error:
             if is_new:
-                _take_back(instance, error)
+                _take_back(instance, error, by)
             if not is_new or isinstance(error, _LATER) or not tries_left:
                 raise
     raise AssertionError("unreachable")
@@ -116,7 +116,7 @@ def _take(wanted: Wanted, by: Actor) -> PoolInstance:
     return instance
 
 
-def _take_back(instance: PoolInstance, error: OrgsError) -> None:
+def _take_back(instance: PoolInstance, error: OrgsError, by: Actor) -> None:
     """Undo an assignment whose org did not open, unless it has ended since, or been asked for again.
 
     Each asking renews `assigned_at`, so that it says whose assignment, and which asking of it, this was.
@@ -125,7 +125,7 @@ def _take_back(instance: PoolInstance, error: OrgsError) -> None:
     instance.release(Status.EXPIRED if isinstance(error, _GONE) else Status.AVAILABLE)
     instance.failed_at = timezone.now()
     held = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED, **given)
-    held.update(
+    taken = held.update(
         status=instance.status,
         assignment_id="",
         assigned_to_email="",
@@ -133,6 +133,8 @@ def _take_back(instance: PoolInstance, error: OrgsError) -> None:
         expires_at=None,
         failed_at=instance.failed_at,
     )
+    if taken:
+        _audit(audit.Action.POOL_UNASSIGNED, instance, by, assignment=str(given["assignment_id"]), because=error.code)
 
 
 def _audit(action: audit.Action, instance: PoolInstance, by: Actor, **facts: str) -> None:

@@ -118,12 +118,12 @@ def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | N
         _refuse_foreign_owner(credential, scratch)
         try:
             opened = _open(credential, url, scratch, by)
+            newest = _write_back(credential, url, scratch, by)
         except CredentialGone:
             continue
         if action is not None:
             token = opened.session.access_token
             handing_out.note(credential.pk, action, org=scratch.username, by=by, token=token)
-        newest = _write_back(credential, url, scratch, by)
         shown = newest.reveal() if action and _may_go(credential, by) else ""
         if shown:
             handing_out.note(
@@ -194,7 +194,10 @@ def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: A
     Whoever reads the record would otherwise use a spent token. A DevHub that does not allow it
     costs nothing here: the old token stays known.
     """
-    newest = open_grant(Credential.objects.with_secrets().get(pk=credential.pk)).auth_url
+    row = Credential.objects.with_secrets().filter(pk=credential.pk).first()
+    if row is None:
+        raise CredentialGone
+    newest = open_grant(row).auth_url
     if newest.refresh_token == url.refresh_token:
         return newest
     release([newest])
@@ -228,7 +231,7 @@ def _may_go(credential: Credential, by: Actor) -> bool:
 def _refuse_foreign_owner(credential: Credential, scratch: ScratchOrg) -> None:
     """Refuse a known token of another org, before it is sent anywhere."""
     owner = credential.owner
-    if owner is not None and owner.org_id not in ("", scratch.record.org_id):
+    if owner is not None and owner.org_id != scratch.record.org_id:
         raise ScratchOrgMismatch(scratch.username)
 
 

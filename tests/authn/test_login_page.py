@@ -213,6 +213,8 @@ def test_a_link_signs_nobody_out_and_the_button_does(mia):
     answer = visitor.post("/logout")
     assert answer["Location"] == "/login"
     assert visitor.get("/password").status_code == 302
+    row = AuditEvent.objects.get(action="person.logout")
+    assert (row.actor_name, row.details) == ("mia@acme.example", {"door": "browser"})
 
 
 # --- What other sites can do -------------------------------------------------------------------------

@@ -162,6 +162,29 @@ def test_values_are_split_at_commas_and_at_the_first_colon():
         read("frontDoorUrl", "targetOrg:a:b")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"name": "dev1", "production": f"{PROD},repository:acme/app"},
+        {"name": "dev1", "production": "a:b"},
+        {"name": "dev1,prodOrg:x"},
+        {"name": "<b>"},
+        {},
+    ],
+)
+def test_a_typed_name_adds_nothing_to_the_link(query, visitor):
+    answer = visitor.get("/open", **query)
+
+    assert answer.status_code == 400
+    assert "<b>" not in text_of(answer)
+
+
+def test_a_typed_name_leads_to_its_link(visitor):
+    answer = visitor.get("/open", name=" dev1 ", production=PROD)
+
+    assert (answer.status_code, answer["Location"]) == (302, DEV1)
+
+
 def test_a_made_link_reads_back():
     link = continue_link("ci+x@acme.example", repository=REPOSITORY)
 

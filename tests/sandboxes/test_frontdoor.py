@@ -122,7 +122,8 @@ def test_namesakes_are_told_apart_by_their_production_org(member, owner, salesfo
 def test_nothing_of_that_name_is_404(member, production):
     assert _told(member.get(FRONTDOOR, target="nope")) == (404, "SANDBOX_NOT_FOUND")
     assert _told(member.get(FRONTDOOR, target="nobody@acme.example")) == (404, "SCRATCH_ORG_NOT_FOUND")
-    assert _told(member.get(FRONTDOOR, target="no.such.name")) == (400, "INVALID_TARGET")
+    for name in ("no.such.name", "x'y@acme.example", "a@b@c.example"):
+        assert _told(member.get(FRONTDOOR, target=name)) == (400, "INVALID_TARGET")
 
 
 # --- Who may -------------------------------------------------------------------------------------------
@@ -261,6 +262,9 @@ def test_a_page_of_the_org_is_opened(member, salesforce, sandbox):
         "/\t/evil.example",
         "/a\r\nSet-Cookie: a=b",
         "/ünïcode",
+        "/..//evil.example",
+        "/a//evil.example",
+        "/../../x",
         "/" + "a" * 2001,
     ],
 )
