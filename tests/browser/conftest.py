@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.watching import Watcher
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -33,25 +35,16 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": arguments}
 
 
-_TELL_OF_VIOLATIONS = """
-document.addEventListener("securitypolicyviolation", (event) => {
-  console.error(`refused by the Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`);
-});
-"""
+@pytest.fixture
+def watcher(context: Any, live_server: Any) -> Iterator[Watcher]:
+    """Watches every page of the walk; each complaint, and each request to another host, is a failure of the test."""
+    watcher = Watcher(live_server.url)
+    watcher.watch(context)
+    yield watcher
+    assert watcher.complaints == []
 
 
 @pytest.fixture
-def watched(page: Any, live_server: Any) -> Iterator[Any]:
-    """A page of which every complaint, and every request to another host, is a failure of the test."""
-    complaints: list[str] = []
-    page.add_init_script(_TELL_OF_VIOLATIONS)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: _note_foreign(request.url, live_server.url, complaints))
-    yield page
-    assert complaints == []
-
-
-def _note_foreign(url: str, home: str, complaints: list[str]) -> None:
-    if not url.startswith((home, "data:", "blob:", "about:")):
-        complaints.append(f"a request to another host: {url}")
+def watched(page: Any, watcher: Watcher) -> Any:
+    """A watched page."""
+    return page

@@ -127,12 +127,13 @@ def test_axe_finds_nothing_on_what_comes_of_a_form(scheme, watched, live_server,
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_axe_finds_nothing_on_pages_of_errors(page, live_server, filled):
-    log_in(page, live_server.url)
+def test_axe_finds_nothing_on_pages_of_errors(watched, watcher, live_server, filled):
+    watcher.expect(404, 410)
+    log_in(watched, live_server.url)
 
     for path in ("/nothing-here", "/set-password/00000000-0000-0000-0000-000000000000/x"):
-        page.goto(live_server.url + path)
-        assert _found(page) == []
+        watched.goto(live_server.url + path)
+        assert _found(watched) == []
 
 
 def test_every_page_fits_a_phone(watched, live_server, filled):

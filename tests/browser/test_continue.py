@@ -15,6 +15,7 @@ from orgs.registration import register
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
 from tests.browser.walks import MEMBER, OWNER, log_in, people, says
+from tests.browser.watching import Watcher
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,17 +60,17 @@ def home(live_server, world, settings):
 
 
 @pytest.fixture
-def traveller(page, home, world):
-    """A page that may go to the desk and to the emulated orgs, and complains of nothing."""
-    complaints: list[str] = []
-    allowed = (home, world.gateway, world.gateway.replace("localhost", "127.0.0.1"), "data:", "about:")
-    page.context.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.context.on("weberror", lambda error: complaints.append(str(error.error)))
-    page.context.on(
-        "request", lambda request: None if request.url.startswith(allowed) else complaints.append(request.url)
-    )
-    yield page
-    assert complaints == []
+def watcher(context, home, world):
+    """Lets the pages of the walk go to the desk and to the emulated orgs, and complain of nothing."""
+    watcher = Watcher(home, world.gateway, world.gateway.replace("localhost", "127.0.0.1"))
+    watcher.watch(context)
+    yield watcher
+    assert watcher.complaints == []
+
+
+@pytest.fixture
+def traveller(page, watcher):
+    return page
 
 
 def _landed(page, org, username):
@@ -116,23 +117,33 @@ def test_a_wrong_password_stays_with_what_will_be_opened(traveller, home):
     says(traveller, "dev1")
 
 
-def test_an_unknown_action_is_a_page_that_says_so(page, home):
-    page.goto(f"{home}/sfp/api/auth/continue?action=deleteEverything&params=targetOrg:dev1")
+def test_an_unknown_action_is_a_page_that_says_so(traveller, watcher, home):
+    watcher.expect(400)
 
-    says(page, "an action that this desk does not know")
+    traveller.goto(f"{home}/sfp/api/auth/continue?action=deleteEverything&params=targetOrg:dev1")
 
-
-def test_a_production_org_is_not_for_members(page, home):
-    log_in(page, home, MEMBER)
-
-    page.goto(f"{home}{CONTINUE}{PROD}")
-
-    says(page, "Members may not open")
-    says(page, "Ask an owner")
+    says(traveller, "an action that this desk does not know")
 
 
-def test_without_scripts_it_works_as_well(browser, home, world):
-    page = browser.new_context(java_script_enabled=False).new_page()
+@pytest.mark.parametrize(
+    ("target", "status", "text"),
+    [(PROD, 403, "Members may not open"), ("nope", 404, "No sandbox"), ("x@acme.example", 404, "No scratch org")],
+)
+def test_an_org_that_may_or_can_not_be_opened_is_told(target, status, text, traveller, watcher, home):
+    watcher.expect(status)
+    log_in(traveller, home, MEMBER)
+    traveller.wait_for_url(f"{home}/")
+
+    traveller.goto(f"{home}{CONTINUE}{target}", wait_until="commit")
+
+    says(traveller, text)
+    says(traveller, "To the start page")
+
+
+def test_without_scripts_it_works_as_well(browser, watcher, home, world):
+    context = browser.new_context(java_script_enabled=False)
+    watcher.watch(context)
+    page = context.new_page()
     page.goto(f"{home}{CONTINUE}dev1")
     page.get_by_label("E-mail").fill(MEMBER)
     page.get_by_label("Password").fill(PASSWORD)
@@ -143,22 +154,41 @@ def test_without_scripts_it_works_as_well(browser, home, world):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_these_pages_and_they_fit_a_phone(scheme, traveller, home):
+def test_axe_finds_nothing_on_these_pages_and_they_fit_a_phone(scheme, traveller, watcher, home):
+    watcher.expect(400, 403)
     traveller.emulate_media(color_scheme=scheme)
     traveller.set_viewport_size({"width": 360, "height": 740})
+    # So that the pages that go on by themselves stay to be looked at.
+    traveller.route("**/continue.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     found = {}
 
-    def look(path: str) -> None:
-        traveller.goto(home + path)
-        found[path] = Axe().run(traveller).response["violations"]
-        assert traveller.evaluate("document.documentElement.scrollWidth") <= 360, path
+    def look(what: str, path: str = "") -> None:
+        if path:
+            traveller.goto(home + path)
+        found[what] = Axe().run(traveller).response["violations"]
+        assert traveller.evaluate("document.documentElement.scrollWidth") <= 360, what
 
-    look(f"{CONTINUE}dev1,repository:acme/app")
-    log_in(traveller, home, OWNER)
-    look("/")
-    look("/?q=nothing")
+    look("a continue link, signed out", f"{CONTINUE}dev1,repository:acme/app")
+    log_in(traveller, home, MEMBER)
+    traveller.wait_for_url(f"{home}/")
+    look("home of a member")
+    look("nothing found", "/?q=nothing")
+    look("a continue link, signed in", f"{CONTINUE}dev1,repository:acme/app")
+    traveller.get_by_role("button", name="Continue").click()
+    says(traveller, "The org opens now")
+    look("the page that leads to the org")
+    traveller.goto(f"{home}{CONTINUE}{PROD}")
+    traveller.get_by_role("button", name="Continue").click()
+    says(traveller, "Members may not open")
+    look("an org that is not for members")
+    look("a link that cannot be", "/sfp/api/auth/continue?action=x&params=y")
+    look("a name that cannot be", "/open?name=a+b")
+    traveller.context.clear_cookies()
+    log_in(traveller, home, OWNER, path="/login?next=/")
+    traveller.wait_for_url(f"{home}/")
+    look("home of an owner")
 
-    assert {path: violations for path, violations in found.items() if violations} == {}
+    assert {what: violations for what, violations in found.items() if violations} == {}
 
 
 # --- The home page -------------------------------------------------------------------------------------
@@ -204,12 +234,14 @@ def test_a_member_opens_a_sandbox_by_its_name(traveller, home, world):
     _landed(opened.value, _org(world, "dev1"), f"{PROD}.dev1")
 
 
-def test_a_name_that_cannot_be_is_told(page, home):
-    log_in(page, home, MEMBER)
+def test_a_name_that_cannot_be_is_told(traveller, watcher, home):
+    watcher.expect(400)
+    log_in(traveller, home, MEMBER)
+    traveller.wait_for_url(f"{home}/")
 
-    page.goto(f"{home}/open?name=<script>alert(1)</script>")
+    traveller.goto(f"{home}/open?name=<script>alert(1)</script>")
 
-    says(page, "This is no name of an org")
+    says(traveller, "This is no name of an org")
 
 
 def test_an_owner_sees_everything_and_a_way_into_the_console(traveller, home):

@@ -68,12 +68,14 @@ def test_a_locked_name_says_how_long(watched, home):
     says(watched, "it is locked for 15 minutes")
 
 
-def test_a_member_is_kept_out_of_the_console(page, home):
-    log_in(page, home, MEMBER)
+def test_a_member_is_kept_out_of_the_console(watched, watcher, home):
+    watcher.expect(403)
+    log_in(watched, home, MEMBER)
+    watched.wait_for_url(f"{home}/")
 
-    page.goto(f"{home}/console/")  # Not watched: the browser itself notes a 403 in its console.
+    watched.goto(f"{home}/console/")
 
-    says(page, "The console is for owners of this desk.")
+    says(watched, "The console is for owners of this desk.")
 
 
 def test_an_invited_person_sets_a_password_and_comes_in(watched, home):

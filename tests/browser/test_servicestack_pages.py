@@ -19,27 +19,29 @@ def _log_in(page, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_a_person_logs_in_and_out(page, live_server, ursula):
-    page.goto(f"{live_server.url}/auth")
-    _log_in(page, PASSWORD)
+def test_a_person_logs_in_and_out(watched, watcher, live_server, ursula):
+    watcher.expect(401)
+    watched.goto(f"{live_server.url}/auth")
+    _log_in(watched, PASSWORD)
 
-    page.wait_for_url(f"{live_server.url}/auth")
-    assert page.get_by_role("heading", name="You are logged in").is_visible()
-    assert page.get_by_role("cell", name=EMAIL).first.is_visible()
+    watched.wait_for_url(f"{live_server.url}/auth")
+    assert watched.get_by_role("heading", name="You are logged in").is_visible()
+    assert watched.get_by_role("cell", name=EMAIL).first.is_visible()
 
-    page.goto(f"{live_server.url}/auth/logout")
-    page.goto(f"{live_server.url}/auth")
-    assert page.get_by_role("button", name="Log in").is_visible()
+    watched.goto(f"{live_server.url}/auth/logout")
+    watched.goto(f"{live_server.url}/auth")
+    assert watched.get_by_role("button", name="Log in").is_visible()
 
 
-def test_a_wrong_password_is_told_and_may_be_corrected(page, live_server, ursula):
-    page.goto(f"{live_server.url}/auth?Continue=/metadata")
-    _log_in(page, "wrong")
+def test_a_wrong_password_is_told_and_may_be_corrected(watched, watcher, live_server, ursula):
+    watcher.expect(401)
+    watched.goto(f"{live_server.url}/auth?Continue=/metadata")
+    _log_in(watched, "wrong")
 
-    assert "Invalid Username or Password" in page.get_by_role("alert").inner_text()
-    _log_in(page, PASSWORD)
+    assert "Invalid Username or Password" in watched.get_by_role("alert").inner_text()
+    _log_in(watched, PASSWORD)
 
-    page.wait_for_url(f"{live_server.url}/metadata")
+    watched.wait_for_url(f"{live_server.url}/metadata")
 
 
 FIELDS = f'<input name="UserName" value="{EMAIL}"><input name="Password" value="{PASSWORD}">'
