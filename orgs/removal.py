@@ -120,6 +120,14 @@ def _delete(row: Row, by: Actor, *, revoked: bool) -> None:
     audit.record(action, audit.Outcome.GRANTED, by=by, org=str(row), revoked=revoked)
 
 
+def hold_key(row: Row) -> Credential:
+    """Take the lease of the key of a row that an app above deletes. Raises SessionError (REFRESH_IN_PROGRESS)."""
+    try:
+        return _hold(row, time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS)
+    except _RegisteredAnew as error:
+        raise error_for("REFRESH_IN_PROGRESS") from error
+
+
 def _hold(row: Row, deadline: float) -> Credential:
     """Take the lease of a row's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
     while True:

@@ -16,6 +16,7 @@ from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.questions import ask_with_session
 from orgs.registration import bind, forget_if_unused, parse_auth_url
+from orgs.removal import hold_key
 from orgs.salesforce import AuthUrl, Identity, Organization, ScratchOrgRecord, Session
 from orgs.sessions import CredentialGone, open_session
 from orgs.writing import lock_credential
@@ -66,26 +67,28 @@ def add(new: NewInstance, *, by: Actor) -> PoolInstance:
 
 
 def remove(*, repository: str, name: str, by: Actor) -> None:
-    """Take an instance out of its pool, with its key. Raises NotFound."""
+    """Take an instance out of its pool, with its key. Waits for a refresh of the key that is under way.
+
+    Raises NotFound; SessionError (REFRESH_IN_PROGRESS).
+    """
+    instance = PoolInstance.objects.filter(repository=repository, name__iexact=name).first()
+    if instance is None:
+        raise NotFound(
+            "POOL_INSTANCE_NOT_FOUND",
+            f"{repository} has no pool instance {name!r}.",
+            "List them: GET /sfp/api/pools/instances?repository=...",
+        )
+    held = hold_key(instance) if instance.credential_id else None
     with transaction.atomic():
-        found = PoolInstance.objects.filter(repository=repository, name__iexact=name).first()
         # The credential before its owner, as whoever ends a refresh locks them.
-        lock_credential(found.credential_id if found else None)
+        lock_credential(instance.credential_id)
         rows = PoolInstance.objects.select_for_update(of=("self",))
-        instance = rows.filter(repository=repository, name__iexact=name).first()
-        if instance is None:
-            raise NotFound(
-                "POOL_INSTANCE_NOT_FOUND",
-                f"{repository} has no pool instance {name!r}.",
-                "List them: GET /sfp/api/pools/instances?repository=...",
-            )
-        if found is None or instance.credential_id != found.credential_id:
+        if rows.filter(pk=instance.pk, credential=instance.credential).first() is None:
             raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken its key.
-        credential_id = instance.credential_id
-        instance.delete()
-        if credential_id is not None:
-            Credential.objects.filter(pk=credential_id).delete()
         _audit(audit.Action.POOL_REMOVED, instance, by)
+        instance.delete()
+        if held is not None:
+            held.delete()
 
 
 def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Actor) -> tuple[int, int]:

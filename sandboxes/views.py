@@ -43,6 +43,8 @@ from sandboxes.serializers import (
 )
 
 _UPSTREAM = (409, 410, 429, 502, 503, 504)
+# Where a definite refusal of Salesforce is the caller's input being no good, nothing is ever gone.
+_REGISTERING = (409, 429, 502, 503, 504)
 
 
 class SandboxRegistrationView(APIView):
@@ -59,7 +61,7 @@ class SandboxRegistrationView(APIView):
         ),
         tags=["Orgs"],
         request=SandboxRegistrationByNameDto,
-        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, *_UPSTREAM, status=201),
+        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, *_REGISTERING, status=201),
     )
     def post(self, request: Request) -> Response:
         """Register a sandbox."""
@@ -212,7 +214,7 @@ class PoolInstanceViewSet(ViewSet):
         summary="Add an instance to a pool",
         description="With `sfdxAuthUrl`, Salesforce is asked first; without, it is reached through `parentUsername`.",
         request=PoolInstanceCreateDto,
-        responses=documented(PoolInstanceDto, 400, 401, (403, OwnersOnly), 404, *_UPSTREAM, status=201),
+        responses=documented(PoolInstanceDto, 400, 401, (403, OwnersOnly), 404, *_REGISTERING, status=201),
     )
     def create(self, request: Request) -> Response:
         """Add an instance."""
@@ -225,7 +227,7 @@ class PoolInstanceViewSet(ViewSet):
         operation_id="PoolInstancesController_remove",
         summary="Remove an instance from its pool",
         parameters=[PoolInstanceQuery],
-        responses=documented(None, 400, 401, (403, OwnersOnly), 404, ok="Instance removed"),
+        responses=documented(None, 400, 401, (403, OwnersOnly), 404, 503, ok="Instance removed"),
     )
     def destroy(self, request: Request) -> Response:
         """Remove an instance."""

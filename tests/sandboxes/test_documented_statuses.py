@@ -1,0 +1,98 @@
+"""Each status that the document names for a route on demand, and that no test of the route reaches by itself."""
+
+import json
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from orgs.models import Credential
+from orgs.salesforce.emulator import Fault, texts
+from tests.orgs.worlds import REGISTER, an_org
+from tests.sandboxes.worlds import BY_NAME, FETCH, POOLS, PROD, REPOSITORY, SANDBOX, SCRATCH, a_scratch_org, an_instance
+
+pytestmark = pytest.mark.django_db
+TOKEN = "/services/oauth2/token"
+DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
+S1 = {"scratchOrgUsername": "s1@acme.example", "devhubUsername": PROD}
+PR1 = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"}
+NEW = {"repository": REPOSITORY, "poolTag": "features", "name": "dev1", "type": "SANDBOX"}
+FAULTS = {
+    429: Fault.oauth(*texts.LOGIN_RATE),
+    502: Fault.fields(instance_url="https://evil.example"),
+    503: Fault.html_maintenance(),
+    504: Fault.hang(1),
+}
+
+
+@pytest.mark.parametrize("status", FAULTS)
+@pytest.mark.parametrize("path", [BY_NAME, SANDBOX, SCRATCH, POOLS, FETCH])
+def test_a_trouble_at_the_token_endpoint(path, status, owner, salesforce, production, sandbox):
+    a_scratch_org(salesforce, production)
+    if path == FETCH:
+        an_instance(owner)
+    body = {BY_NAME: DEV1, SANDBOX: DEV1, SCRATCH: S1, FETCH: PR1, POOLS: NEW | {"sfdxAuthUrl": sandbox.auth_url()}}
+    end = salesforce.inject(FAULTS[status], path=TOKEN, times=None)
+
+    answer = owner.post(path, body[path])
+
+    assert answer.status_code == status, answer
+    end()
+    Credential.objects.update(paused_until=None)
+    assert owner.post(path, body[path]).status_code in (200, 201)
+
+
+@pytest.mark.parametrize("path", [SANDBOX, FETCH])
+def test_a_production_org_that_is_no_more(path, owner, production, sandbox):
+    an_instance(owner)
+    production.delete()
+
+    answer = owner.post(path, DEV1 if path == SANDBOX else PR1)
+
+    assert answer.status_code == (410 if path == SANDBOX else 409), answer
+
+
+def test_three_instances_that_are_gone_in_turn(owner, salesforce, production):
+    for number in (1, 2, 3):
+        a_scratch_org(salesforce, production, f"s{number}@acme.example")
+        an_instance(owner, f"f{number}", type="SCRATCH_ORG", username=f"s{number}@acme.example")
+        production.scratch_records[-1].status = "Deleted"
+
+    assert owner.post(FETCH, PR1).status_code == 410
+
+
+def test_three_instances_that_nobody_knows(owner, salesforce, production):
+    for number in (1, 2, 3):
+        an_instance(owner, f"f{number}", type="SCRATCH_ORG", username=f"s{number}@acme.example")
+
+    answer = owner.post(FETCH, PR1)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "SCRATCH_ORG_NOT_FOUND")
+
+
+@pytest.mark.parametrize("path", [BY_NAME, SANDBOX, POOLS])
+def test_a_stored_key_that_was_tampered_with(path, owner, salesforce, production, sandbox):
+    url = sandbox.auth_url()
+    owner.post(REGISTER, {"sfdxAuthUrl": url})
+    Credential.objects.update(sealed_grant="nonsense")
+    body = {POOLS: NEW | {"sfdxAuthUrl": url}}.get(path, {"sandboxName": "qa", "productionUsername": PROD})
+
+    answer = owner.post(path, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "CREDENTIAL_TAMPERED")
+
+
+def test_an_unverified_production_org(owner, salesforce, settings):
+    settings.ALLOW_SKIP_VALIDATION = True
+    url = an_org(salesforce, PROD).auth_url()
+    owner.post(REGISTER, {"sfdxAuthUrl": url, "username": PROD, "skipValidation": True})
+
+    answer = owner.post(BY_NAME, DEV1)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "ORG_UNVERIFIED")
+
+
+def test_nothing_is_gone_where_one_registers():
+    paths = json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))["paths"]
+
+    assert "410" not in paths[BY_NAME]["post"]["responses"]
+    assert "410" not in paths[POOLS]["post"]["responses"]
