@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from playwright.sync_api import expect
 
 from authn.actors import system
 from authn.models import User
@@ -20,6 +21,8 @@ def home(live_server) -> str:
 
 def test_an_owner_logs_in_by_keyboard_and_signs_out(watched, home):
     watched.goto(f"{home}/login")
+    # A page is loaded a moment before its first field takes the keys.
+    expect(watched.get_by_label("E-mail")).to_be_focused()
     watched.keyboard.type(OWNER)
     watched.keyboard.press("Tab")
     watched.keyboard.type("correct-horse-battery-staple")
