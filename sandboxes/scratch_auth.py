@@ -42,7 +42,7 @@ from sandboxes.errors import (
 from sandboxes.models import OnDemandGrant
 from sandboxes.opened import OpenedOrg
 from sandboxes.production_orgs import key_of
-from sandboxes.searching import ask_all
+from sandboxes.searching import Reply, ask_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +72,27 @@ def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> 
     only DevHub could not be asked for.
     """
     if len(hubs) == 1:
-        found = [ScratchOrg(hubs[0], record)] if (record := _record(hubs[0], username, by)) else []
-        unasked = []
+        replies = [Reply(hubs[0], _record(hubs[0], username, by))]
     else:
         replies = ask_all(hubs, lambda hub: _record(hub, username, by))
-        found = [ScratchOrg(reply.org, reply.found) for reply in replies if reply.found]
-        unasked = [f"{reply.org.username} ({reply.unasked})" for reply in replies if reply.unasked]
-    if found:
-        _refuse_dead(found[0].record)
-        return found[0]
-    if unasked:
-        raise SearchIncomplete(f"The scratch org {username}", unasked)
-    asked = ", ".join(hub.username for hub in hubs)
+    for reply in replies:
+        if reply.found:
+            _refuse_dead(reply.found)
+            return ScratchOrg(reply.org, reply.found)
+    # A hub that lacks the field has no key to give, and asking it again later changes nothing.
+    if unasked := [reply for reply in replies if reply.unasked not in ("", "SFDX_AUTH_URL_MISSING")]:
+        names = [f"{reply.org.username} ({reply.unasked})" for reply in unasked]
+        raise SearchIncomplete(f"The scratch org {username}", names)
     raise NotFound(
         "SCRATCH_ORG_NOT_FOUND",
-        f"No scratch org {username} is known to {asked}.",
+        f"No scratch org {username} is known to {', '.join(map(_as_asked, replies))}.",
         "Check the username: sf org list. If its DevHub is not listed, register that first.",
     )
+
+
+def _as_asked(reply: Reply[ScratchOrgRecord]) -> str:
+    lacking = f" (which has no field {settings.SCRATCH_AUTH_URL_FIELD})" if reply.unasked else ""
+    return reply.org.username + lacking
 
 
 def refuse_registered(username: str, org_id: str = "") -> None:

@@ -33,7 +33,10 @@ class Reply(Generic[Found]):
 def ask_all(
     orgs: Sequence[SalesforceOrg], question: Callable[[SalesforceOrg], Found | None], *, seconds: float = SECONDS
 ) -> list[Reply[Found]]:
-    """Return the reply of each org, in their order. Whoever has not replied in time counts as unasked."""
+    """Return the reply of each org, in their order. Whoever has not replied in time counts as unasked.
+
+    A single org is asked by the caller itself, and takes the time that any question to it takes.
+    """
     if len(orgs) == 1:
         return [_ask(orgs[0], question)]
     release_database()

@@ -98,6 +98,19 @@ def test_one_dead_dev_hub_does_not_fail_the_search(owner, member, salesforce):
     assert (not_found.status_code, not_found.json()["code"]) == (503, "SEARCH_INCOMPLETE")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_dev_hub_without_the_field_does_not_make_the_search_incomplete(owner, member, salesforce, scratch):
+    other = a_production_org(owner, salesforce, "other@acme.example")
+    a_scratch_org(salesforce, other, "s2@acme.example")
+    del other.scratch_record("s2@acme.example").fields[FIELD]
+
+    found, *lost = (member.post(SCRATCH, {"scratchOrgUsername": f"{name}@acme.example"}) for name in ("s1", "s2", "s9"))
+
+    assert found.status_code == 201, found
+    assert [(answer.status_code, answer.json()["code"]) for answer in lost] == [(404, "SCRATCH_ORG_NOT_FOUND")] * 2
+    assert f"other@acme.example (which has no field {FIELD})" in lost[0].json()["message"]
+
+
 def test_an_unknown_scratch_org_is_not_found(member, hub):
     answer = member.post(SCRATCH, {"scratchOrgUsername": "s9@acme.example"})
 
