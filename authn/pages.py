@@ -26,7 +26,7 @@ from authn.models import User
 from authn.own_paths import own_path
 from authn.page_forms import ChangePasswordForm, LoginForm, NewPasswordForm
 from authn.password_links import person_of_link, redeem
-from authn.people import set_password
+from authn.people import person_at, set_password
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _secret = method_decorator(sensitive_post_parameters(), name="dispatch")
@@ -96,11 +96,11 @@ class PasswordPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the form."""
-        return render(request, "password.html", {"form": ChangePasswordForm(person=_person(request))})
+        return render(request, "password.html", {"form": ChangePasswordForm(person=person_at(request))})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Change the password, or say why not."""
-        person = _person(request)
+        person = person_at(request)
         form = ChangePasswordForm(request.POST, person=person)
         if form.is_valid():
             try:
@@ -167,10 +167,3 @@ def refusal_text(error: LoginRefused | TooManyTries) -> str:
 
 def _next(request: HttpRequest) -> str:
     return str(request.POST.get("next") or request.GET.get("next") or "")
-
-
-def _person(request: HttpRequest) -> User:
-    """Return who is logged in; LoginRequiredMixin has seen to it that somebody is."""
-    if not isinstance(request.user, User):
-        raise TypeError("This page is for people who are logged in.")
-    return request.user

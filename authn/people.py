@@ -2,6 +2,7 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from authn import audit
@@ -22,6 +23,13 @@ def add_user(*, email: str, role: Role, password: str | None, by: Actor) -> User
         user = User.objects.create_user(email, password, role=role)
         audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, email=user.email, role=role)
     return user
+
+
+def person_at(request: HttpRequest) -> User:
+    """Return who is logged in at a page that LoginRequiredMixin guards. Raises TypeError at any other."""
+    if not isinstance(request.user, User):
+        raise TypeError("This page is for people who are logged in.")
+    return request.user
 
 
 def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: bool | None = None) -> User:

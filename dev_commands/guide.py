@@ -9,6 +9,7 @@ _DEV_HUB = "devhub@acme.example"
 _OWNER, _APPLICATION = (f'-H "Authorization: Bearer $(python3 dev.py key {who})"' for who in ("owner", "application"))
 _SANDBOX, _SCRATCH = '{"sandboxName": "dev2"}', '{"scratchOrgUsername": "test-scratch1@acme.example"}'
 _BY_NAME = '{"sandboxName": "dev3", "productionUsername": "devhub@acme.example"}'
+_CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:dev2"
 _HELD = '{"repository": "acme/app", "assignmentId": "pull-request-7"}'
 _FETCH = _HELD.replace("}", ', "poolTag": "features"}')
 _JSON = "-H 'Content-Type: application/json'"
@@ -25,6 +26,8 @@ def for_demo(port: int, emulator_port: int, folder: Path) -> str:
 Frontdesk with a demo company: everything is on this machine and made up.
 
 Addresses
+  Start page   http://localhost:{port}/ (for developers: the orgs that they may open)
+  A link       http://localhost:{port}{_CONTINUE} (to share: asks for a log-in, then opens a sandbox)
   API          http://localhost:{port}/sfp/api (its documentation: http://localhost:{port}/sfp/api/docs)
   Console      http://localhost:{port}/console/ (for the owner)
   Salesforce   http://localhost:{emulator_port} (the emulator)

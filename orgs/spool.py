@@ -154,11 +154,6 @@ def abandoned() -> Iterator[SpoolFile]:
             os.close(handle)
 
 
-def holds_anything() -> bool:
-    """Tell whether any file lies there, worked on or not."""
-    return any(_folder().glob(f"*{_SUFFIX}"))
-
-
 def holds_answer_for(credential_id: uuid.UUID) -> bool:
     """Tell whether a file of a credential lies there, of whichever attempt."""
     return any(_folder().glob(f"{credential_id.hex}-*{_SUFFIX}"))

@@ -71,7 +71,7 @@ def open_door(target: Target, *, by: Actor) -> OpenDoor:
 def find_door(target: Target, *, by: Actor) -> Door:
     """Return the way to a target. Only where it is neither registered nor in a pool is that not yet known.
 
-    Raises AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
+    Raises OrgNotFound, AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
     InstanceProvisioning, Refused.
     """
     if org := _registered(target):

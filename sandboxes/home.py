@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views import View
 
-from authn.models import User
+from authn.people import person_at
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.usernames import is_username_like
@@ -22,7 +22,7 @@ class HomePage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show what may be opened."""
-        person = _person(request)
+        person = person_at(request)
         words = request.GET.get("q", "").replace("\x00", "")[:MAX_WORDS_LENGTH].strip()
         found = {"orgs": orgs_for(person, words), "instances": instances_for(person, words), "words": words}
         if request.GET.get("part"):
@@ -47,9 +47,3 @@ def _parents() -> list[str]:
     """Return the usernames of the production orgs and DevHubs that others are reached through."""
     parents = SalesforceOrg.objects.filter(Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True)).exclude(org_id="")
     return list(parents.order_by("username_key").values_list("username", flat=True)[:200])
-
-
-def _person(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise TypeError("This page is for people who are logged in.")
-    return request.user

@@ -73,6 +73,21 @@ def test_every_line_that_it_prints_works(desk, checkout):
         assert answer.stdout.rpartition("\n")[2] in ("200", "201"), f"{line}\n{answer.stdout}{answer.stderr}"
 
 
+def test_every_address_that_it_prints_leads_to_a_page(desk):
+    addresses = re.findall(r"^  [A-Z][A-Za-z ]+ (http://localhost:\S+)", desk, re.MULTILINE)
+    addresses += re.findall(r"documentation: (http://\S+)\)", desk)
+    ask = ["curl", "-sS", "-L", "-H", "Accept: text/html", "-o", os.devnull, "-w", "%{http_code}"]
+
+    answers = {
+        address: subprocess.run([*ask, address], capture_output=True, text=True, timeout=30).stdout
+        for address in addresses
+        if not address.endswith("/sfp/api")  # the root of the API is no page
+    }
+
+    assert len(answers) >= 5
+    assert set(answers.values()) == {"200"}, answers
+
+
 def test_keys_and_passwords_are_for_their_owner_alone(desk, checkout):
     files = [path for path in (checkout / ".demo").iterdir() if path.suffix in (".json", "") or path.name == "env"]
 
