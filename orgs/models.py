@@ -203,6 +203,7 @@ class SalesforceOrg(models.Model):
     objects = SalesforceOrgQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "Salesforce org"
         ordering = ("username",)
         constraints = (
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_dev_hub"),

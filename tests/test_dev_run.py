@@ -81,10 +81,10 @@ def test_every_address_that_it_prints_leads_to_a_page(desk):
     answers = {
         address: subprocess.run([*ask, address], capture_output=True, text=True, timeout=30).stdout
         for address in addresses
-        if not address.endswith("/sfp/api")  # the root of the API is no page
+        if "/" in address.removeprefix("http://") and not address.endswith("/sfp/api")  # two roots without a page
     }
 
-    assert len(answers) >= 5
+    assert len(answers) == 4
     assert set(answers.values()) == {"200"}, answers
 
 

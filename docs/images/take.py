@@ -1,7 +1,7 @@
 """Takes the pictures in this folder from a running demo, in light and dark.
 
     python3 dev.py run                                       # in another terminal
-    .venv/bin/python docs/images/take.py http://localhost:8000
+    .venv/bin/python docs/images/take.py http://localhost:8000 http://localhost:8001
 
 Needs what `python3 dev.py test` installs, and chromium.
 """
@@ -9,6 +9,7 @@ Needs what `python3 dev.py test` installs, and chromium.
 import json
 import shutil
 import sys
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ DEMO = HERE.parent.parent / ".demo"
 SIZE = {"width": 1280, "height": 760}
 CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:dev2,repository:acme/app"
 API = "/sfp/api/auth/salesforce"
+DEAD = "devhub@acme.example.qa"
 POOL = {"repository": "acme/app", "poolTag": "features", "assignmentId": "pull-request-7"}
 
 
-def main(desk: str) -> None:
-    """Put some life into the demo, then walk through its pages."""
+def main(desk: str, emulator: str) -> None:
+    """Put some life into the demo, and a death; then walk through its pages."""
     _live(desk)
+    _die(desk, emulator, DEAD)
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -43,12 +46,23 @@ def _live(desk: str) -> None:
     _call(desk, "POST", "/sfp/api/pools/instances/fetch", POOL | {"assignedToUserEmail": "member@acme.example"})
 
 
-def _call(desk: str, method: str, path: str, body: Any = None) -> None:
+def _die(desk: str, emulator: str, username: str) -> None:
+    """End an org's key at Salesforce, as an administrator there may, and let the desk find out."""
+    org = _call(desk, "GET", f"{API}/org?username={username}&authType=sfdxAuthUrl")
+    _, _, rest = org["sfdxAuthUrl"].partition("://")
+    secrets, _, host = rest.partition("@")
+    form = urllib.parse.urlencode({"token": secrets.rpartition(":")[2]}).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{emulator}/services/oauth2/revoke", form, {"Host": host})):  # noqa: S310 -- the demo's
+        pass
+    _call(desk, "POST", f"{API}/test-connection?username={username}")
+
+
+def _call(desk: str, method: str, path: str, body: Any = None) -> Any:
     token = (DEMO / "application-token").read_text().strip()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(desk + path, data, headers, method=method)):  # noqa: S310 -- our own desk
-        pass
+    with urllib.request.urlopen(urllib.request.Request(desk + path, data, headers, method=method)) as answer:  # noqa: S310 -- our own desk
+        return json.load(answer)
 
 
 def _take(browser: Browser, desk: str, scheme: Any) -> None:
@@ -82,4 +96,4 @@ def _picture(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8000")
+    main(*(sys.argv[1:] or ("http://localhost:8000", "http://localhost:8001")))
