@@ -34,6 +34,7 @@ class Action(models.TextChoices):
     POOL_REMOVED = "pool_instance.removed"
     POOL_FETCHED = "pool_instance.fetched"
     POOL_UNASSIGNED = "pool_instance.unassigned"
+    POOL_MADE_AVAILABLE = "pool_instance.made_available"
 
 
 class Outcome(models.TextChoices):

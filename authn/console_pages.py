@@ -69,7 +69,7 @@ def blame(form: forms.BaseForm, error: Any, fields: Mapping[str, str], actions: 
     """
     name = fields.get(error.code)
     text = f"{error} {actions.get(error.code, error.action)}"
-    form.add_error(name if name in form.fields else None, ValidationError(text, code=error.code))
+    form.add_error(name if name in form.fields else None, ValidationError(with_code(text), code=error.code))
 
 
 class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no type argument at run time

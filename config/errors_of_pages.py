@@ -31,7 +31,8 @@ class DomainErrorsOfPages:
         content = body(request, status, code=code, message=str(exception), action=getattr(exception, "action", ""))
         if status == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
             by = actor_for(request.user, request)
-            audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, code=code, method=request.method)
+            facts = {"org": getattr(exception, "refused_org", ""), "code": code, "method": request.method}
+            audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, **facts)
         answer = error_page(status, content, content["action"], request)
         if retry_after := getattr(exception, "retry_after", None):
             answer["Retry-After"] = str(retry_after)

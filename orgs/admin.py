@@ -39,7 +39,8 @@ _OPEN = "frontDoorUrl"  # the continue action that opens an org; the app above r
 _KIND_TONES = {Kind.PRODUCTION: "info", Kind.SANDBOX: "calm", Kind.SCRATCH: "calm"}
 _ROTATION = {None: ("Not known yet", "calm"), True: ("Rotates", "info"), False: ("Stays", "calm")}
 
-add_panel(Panel("Needs your hand", "console/needs.html", dashboard.orgs_in_need, place=10, wide=True))
+dashboard.add_needs(dashboard.orgs_in_need)
+add_panel(Panel("Needs your hand", "console/needs.html", dashboard.in_need, place=10, wide=True))
 add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health, place=20))
 
 

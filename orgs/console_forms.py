@@ -38,9 +38,10 @@ ERROR_FIELDS = {
     "UNVERIFIED_DEFAULT": "is_default",
 }
 # What to do, where the error's own words are about the API.
-_PASTE_ANOTHER = "Log in to the org with `sf org login web`, then paste what the command below prints."
+_PASTE = "paste what `sf org auth show-sfdx-auth-url -o <alias> --json` prints."
+_PASTE_ANOTHER = f"Log in to the org with `sf org login web`, then {_PASTE}"
 ERROR_ACTIONS = {
-    "INVALID_SFDX_AUTH_URL": "Paste what this prints: sf org auth show-sfdx-auth-url -o <alias> --json",
+    "INVALID_SFDX_AUTH_URL": _PASTE.capitalize(),
     "CREDENTIAL_EXPIRED": _PASTE_ANOTHER,
     "LOST_ANSWER": _PASTE_ANOTHER,
     "ORG_ID_MISMATCH": _PASTE_ANOTHER,

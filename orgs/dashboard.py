@@ -1,5 +1,7 @@
 """The dashboard's view of orgs: how they are, and which of them need an owner's hand."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q
@@ -45,27 +47,64 @@ def orgs_by_health() -> dict[str, Any]:
     return {"bars": bars(rows), "total": sum(counted.values()), "what": "State", "unit": "Orgs"}
 
 
-def orgs_in_need() -> dict[str, Any]:
-    """Return the orgs whose credential needs an owner's hand, the dead first, with what to do."""
-    needy = SalesforceOrg.objects.for_answers().filter(
-        Q(credential=None)
-        | Q(credential__health__in=[Health.EXPIRED, Health.UNVERIFIED])
-        | Q(credential__health=Health.FAILING, credential__reason__in=_BY_HAND)
-    )
-    rows = list(needy.order_by("credential__health", "username")[: _SHOWN + 1])
-    return {"orgs": [(org, state_of(org), advice(org)) for org in rows[:_SHOWN]], "more": len(rows) > _SHOWN}
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A credential that needs an owner's hand: whose it is, what is wrong, and what to do."""
+
+    name: str
+    link: str
+    state: str
+    tone: str
+    code: str
+    message: str
+    action: str
 
 
-def state_of(org: SalesforceOrg) -> tuple[str, str]:
-    """Return the state of an org's credential in a word, and its tone."""
-    if org.credential is None:
+# Each returns the needs of one kind of row, the dead first, at most so many.
+_sources: list[Callable[[int], list[Need]]] = []
+
+
+def add_needs(source: Callable[[int], list[Need]]) -> None:
+    """Show needs of another kind of row as well. Call it in an app's admin.py."""
+    _sources.append(source)
+
+
+def in_need() -> dict[str, Any]:
+    """Return whose credential needs an owner's hand, with what to do."""
+    needs = [need for source in _sources for need in source(_SHOWN + 1)]
+    return {"needs": needs[:_SHOWN], "more": len(needs) > _SHOWN}
+
+
+def orgs_in_need(most: int) -> list[Need]:
+    """Return the registered orgs whose credential needs an owner's hand, the dead first."""
+    needy = SalesforceOrg.objects.for_answers().filter(Q(credential=None) | needs_a_hand(unverified=True))
+    rows = needy.order_by("credential__health", "username")[:most]
+    return [need_of(org, org.username, reverse("admin:orgs_salesforceorg_change", args=[org.pk])) for org in rows]
+
+
+def needs_a_hand(*, unverified: bool) -> Q:
+    """Return the condition that a row's credential is one that no waiting mends."""
+    states = [Health.EXPIRED, Health.UNVERIFIED] if unverified else [Health.EXPIRED]
+    return Q(credential__health__in=states) | Q(credential__health=Health.FAILING, credential__reason__in=_BY_HAND)
+
+
+def need_of(row: Any, name: str, link: str, *, action: str = "") -> Need:
+    """Return the need of a row with `credential`; `action` is what to do where the key is to be renewed."""
+    told = advice(row)
+    renewed = with_code(action) if action and told["code"] in _RENEWED else told["action"]
+    return Need(name, link, *state_of(row), told["code"], told["message"], renewed)
+
+
+def state_of(row: Any) -> tuple[str, str]:
+    """Return the state of a row's credential in a word, and its tone."""
+    if row.credential is None:
         return "No key", "bad"
-    return Health(org.credential.health).label, TONES[org.credential.health]
+    return Health(row.credential.health).label, TONES[row.credential.health]
 
 
-def advice(org: SalesforceOrg) -> dict[str, Any]:
-    """Return code, message and action for what is wrong with an org's credential; nothing if nothing is."""
-    credential = org.credential
+def advice(row: Any) -> dict[str, Any]:
+    """Return code, message and action for what is wrong with a row's credential; nothing if nothing is."""
+    credential = row.credential
     if credential is None:
         code = "NO_KEY"
     elif credential.health == Health.UNVERIFIED:

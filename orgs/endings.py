@@ -62,7 +62,7 @@ def _unavailable(
 
 
 _ENDINGS = (
-    _refused("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the stored credential of this org.", _LOG_IN_AGAIN),
+    _refused("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the refresh token of this org.", _LOG_IN_AGAIN),
     _refused(
         "LOST_ANSWER",
         "An answer of Salesforce that held the next refresh token of this org was lost, and the old one is spent.",
@@ -97,7 +97,7 @@ _ENDINGS = (
         "ORG_GONE",
         errors.OrgGone,
         "The org is locked, deleted or expired.",
-        "Delete it here, or ask Salesforce to unlock it.",
+        "Ask Salesforce to unlock it; if it is registered here and gone for good, an owner can delete it.",
         Health.EXPIRED,
     ),
     _refused(

@@ -5,14 +5,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
 from authn.console import Panel, add_panel
 from authn.console_forms import ConfirmForm
 from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts, when
 from orgs.console_forms import ERROR_ACTIONS, ERROR_FIELDS
+from orgs.dashboard import add_needs, state_of
 from orgs.errors import OrgsError
 from sandboxes import dashboard, pool_stock
 from sandboxes.console_forms import AddForm
@@ -27,7 +30,7 @@ _FIELDS = {
     "USERNAME_NEEDED": "username",
     "ORG_NOT_FOUND": "parent_username",
     "NOT_A_PRODUCTION_ORG": "parent_username",
-    "NOT_A_DEVHUB": "parent_username",
+    "DEVHUB_NOT_FOUND": "parent_username",
     "WRONG_KIND_OF_ORG": "type",
     "AUTH_URL_IN_USE": "auth_url",
 }
@@ -37,8 +40,10 @@ _ACTIONS = {
     "POOL_INSTANCE_WITHOUT_KEY": "Name its parent, paste an auth URL, or write the username of a registered org.",
     "USERNAME_NEEDED": "Write its username.",
     "ORG_NOT_FOUND": "Register that org first, or name another one.",
+    "DEVHUB_NOT_FOUND": "Open that org here and tick DevHub, or name another one.",
 }
 
+add_needs(dashboard.instances_in_need)
 add_panel(Panel("Pools", "console/pools.html", dashboard.pool_fill, place=25))
 
 
@@ -55,8 +60,17 @@ class PoolInstanceAdmin(ConsoleAdmin):
     audit_key = "name"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PoolInstance]:
-        """Return instances with their parents."""
-        return PoolInstance.objects.select_related("parent")
+        """Return instances with their parents, each as it stands now."""
+        PoolInstance.objects.expire_overdue()
+        return PoolInstance.objects.select_related("parent", "credential")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the deed that the page of an instance offers."""
+        ready = self.admin_site.admin_view(self.make_available_view)
+        return [
+            path("<path:object_id>/make-available/", ready, name="sandboxes_poolinstance_make_available"),
+            *super().get_urls(),
+        ]
 
     @admin.display(description="Pool", ordering="pool_tag")
     def pool(self, instance: PoolInstance) -> str:
@@ -78,6 +92,10 @@ class PoolInstanceAdmin(ConsoleAdmin):
         """Show who has it."""
         return instance.assigned_to_email or instance.assignment_id
 
+    def _key_badge(self, instance: PoolInstance) -> SafeString:
+        """Show how the key is that came with the instance; nothing if it has none."""
+        return badge(*state_of(instance)) if instance.credential_id else SafeString("")
+
     @method_decorator(sensitive_post_parameters("auth_url"))
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Add an instance. No transaction is open while Salesforce is asked."""
@@ -98,7 +116,8 @@ class PoolInstanceAdmin(ConsoleAdmin):
         """Show an instance; what changes of it, jobs change over the API."""
         instance: PoolInstance = self.row(request, object_id)
         known = facts(
-            ("Status", self.status_badge(instance)), ("Pool", instance.pool_tag), ("Repository", instance.repository),
+            ("Status", self.status_badge(instance)), ("Its own key", self._key_badge(instance)),
+            ("Pool", instance.pool_tag), ("Repository", instance.repository),
             ("Type", instance.get_type_display()), ("Username", instance.username), ("Org id", instance.org_id),
             ("Instance URL", instance.instance_url), ("Reached through", instance.parent),
             ("Assignment", instance.assignment_id), ("Assigned to", instance.assigned_to_email),
@@ -109,6 +128,17 @@ class PoolInstanceAdmin(ConsoleAdmin):
             audit_url=audit_url(instance.name),
             open_path=continue_link(instance.name, repository=instance.repository),
         )  # fmt: skip
+
+    @method_decorator(require_POST)
+    def make_available_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let an instance be fetched that was still being made, or has expired."""
+        instance: PoolInstance = self.row(request, object_id)
+        if pool_stock.make_available(instance, by=actor_of(request)):
+            self.message_user(request, f"{instance.name} can be fetched now.", messages.SUCCESS)
+        else:
+            status = instance.get_status_display().lower()
+            self.message_user(request, f"{instance.name} is {status}; nothing was changed.", messages.WARNING)
+        return HttpResponseRedirect(self.address("change", instance.pk))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then take an instance out of its pool."""

@@ -6,14 +6,29 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from orgs.dashboard import Need, need_of, needs_a_hand
 from sandboxes.models import PoolInstance
 
 TONES = {"AVAILABLE": "good", "ASSIGNED": "info", "PROVISIONING": "warn", "EXPIRED": "calm"}
 _MOST = 12
 
 
+def instances_in_need(most: int) -> list[Need]:
+    """Return the instances, in a pool still, whose own key needs an owner's hand."""
+    dead = PoolInstance.objects.filter(needs_a_hand(unverified=False)).exclude(status=PoolInstance.Status.EXPIRED)
+    rows = dead.select_related("credential")
+    return [_need_of(instance) for instance in rows.order_by("credential__health", "name")[:most]]
+
+
+def _need_of(instance: PoolInstance) -> Need:
+    link = reverse("admin:sandboxes_poolinstance_change", args=[instance.pk])
+    again = "Take it out of its pool, log in to it anew with `sf org login web`, and add it again."
+    return need_of(instance, str(instance), link, action=again)
+
+
 def pool_fill() -> dict[str, Any]:
     """Return, for each pool, how many instances are in each state, as shares of one bar."""
+    PoolInstance.objects.expire_overdue()
     counts = {status.value: Count("id", filter=Q(status=status)) for status in PoolInstance.Status}
     pools = PoolInstance.objects.order_by("repository", "pool_tag").values("repository", "pool_tag")
     rows: list[Any] = list(pools.annotate(total=Count("id"), **counts)[: _MOST + 1])

@@ -2,6 +2,7 @@
 
 SandboxesError
 ├── Refused                                what was asked for cannot be; `code` tells why
+│   └── AlreadyRegistered                  it is `org`, which has a key and permissions of its own
 ├── NotFound                               nobody who was asked knows a sandbox, scratch org or instance of this name
 ├── Ambiguous                              several production orgs have a sandbox of this name
 ├── SearchIncomplete                       not found, and not everybody could be asked
@@ -18,6 +19,7 @@ SandboxesError
 from collections.abc import Iterable
 
 from orgs.errors import OrgsError
+from orgs.models import SalesforceOrg
 
 
 class SandboxesError(OrgsError):
@@ -33,6 +35,16 @@ class Refused(SandboxesError):
         super().__init__(message)
         self.code = code
         self.action = action
+
+
+class AlreadyRegistered(Refused):
+    """What was asked for on demand is a registered org, `org`."""
+
+    def __init__(self, code: str, what: str, org: SalesforceOrg) -> None:
+        ask = "Ask for the registered org: GET /sfp/api/auth/salesforce/frontdoor?target=..., or as a job or an owner "
+        action = ask + "POST /sfp/api/auth/salesforce/access-token?username=..."
+        super().__init__(code, f"This {what} is registered as {org.username}.", action)
+        self.org = org
 
 
 class NotFound(SandboxesError):
@@ -73,6 +85,7 @@ class FrontdoorNotAllowed(SandboxesError):
 
     def __init__(self, username: str) -> None:
         super().__init__(f"Members may not open {username}, a production org or DevHub.")
+        self.refused_org = username
 
 
 class PoolNotAssigned(SandboxesError):
@@ -83,6 +96,7 @@ class PoolNotAssigned(SandboxesError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The pool instance {name} is assigned to nobody.")
+        self.refused_org = name
 
 
 class PoolEmpty(SandboxesError):

@@ -15,7 +15,14 @@ from orgs.errors import AmbiguousSandbox, OrgsError
 from orgs.models import SalesforceOrg
 from orgs.one_time_links import one_time_link
 from orgs.organization_kinds import Kind
-from sandboxes.errors import FrontdoorNotAllowed, InstanceExpired, InstanceProvisioning, PoolNotAssigned, Refused
+from sandboxes.errors import (
+    AlreadyRegistered,
+    FrontdoorNotAllowed,
+    InstanceExpired,
+    InstanceProvisioning,
+    PoolNotAssigned,
+    Refused,
+)
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
 from sandboxes.opened import OpenedOrg
@@ -79,7 +86,7 @@ def find_door(target: Target, *, by: Actor) -> Door:
         return Door("registered", org.username, partial(open_registered, org, by=by))
     if target.repository and (instance := _in_pool(target)):
         _admit_to_instance(instance, by)
-        return Door("pool", instance.name, partial(open_instance, instance, by=by))
+        return Door("pool", instance.name, partial(open_instance, instance, by=by, admit=partial(_admit, by=by)))
     if is_scratch_username(target.name):
         return Door("on demand", target.name, partial(_open_scratch_org, target, by))
     if not is_sandbox_name(target.name):
@@ -142,7 +149,11 @@ def _admit_to_instance(instance: PoolInstance, by: Actor) -> None:
 def _open_sandbox(target: Target, by: Actor) -> OpenedOrg:
     named = target.production_username
     parents = [production_org(named)] if named else production_orgs_of(target.name, by=by)
-    return open_sandbox_by_any(parents, target.name, by=by)[1]
+    try:
+        return open_sandbox_by_any(parents, target.name, by=by)[1]
+    except AlreadyRegistered as refusal:  # Its host does not tell its name; Salesforce did.
+        _admit(refusal.org, by)
+        return open_registered(refusal.org, by=by)
 
 
 def _open_scratch_org(target: Target, by: Actor) -> OpenedOrg:

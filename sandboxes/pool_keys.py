@@ -1,5 +1,6 @@
 """Opens a pool instance, by whichever key reaches its org."""
 
+from collections.abc import Callable
 from functools import partial
 
 from django.db.models import Q
@@ -12,18 +13,25 @@ from orgs.models import Credential, SalesforceOrg
 from orgs.org_sessions import session_for
 from orgs.salesforce import Session
 from orgs.sessions import CredentialGone, Opened, open_session
-from sandboxes.errors import Refused
+from sandboxes.errors import AlreadyRegistered, Refused
 from sandboxes.models import PoolInstance
 from sandboxes.opened import OpenedOrg
 from sandboxes.sandbox_auth import open_sandbox, registered_sandbox
 from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
 
 
-def open_instance(instance: PoolInstance, *, by: Actor, action: audit.Action | None = None) -> OpenedOrg:
+def open_instance(
+    instance: PoolInstance,
+    *,
+    by: Actor,
+    action: audit.Action | None = None,
+    admit: Callable[[SalesforceOrg], None] = lambda _: None,
+) -> OpenedOrg:
     """Return a fresh session of a pool instance's org.
 
     By the instance's own key, else as a registered org, else through its production org or DevHub.
-    `action` is what the audit calls what is handed out. Raises OrgsError.
+    `action` is what the audit calls what is handed out. `admit` raises if a registered org may not
+    be opened; it is asked where only Salesforce could tell that the instance is one. Raises OrgsError.
     """
     if instance.credential_id is not None:
         opened = _by_own_key(instance, by, action)
@@ -36,7 +44,11 @@ def open_instance(instance: PoolInstance, *, by: Actor, action: audit.Action | N
             "An owner must remove it, and add it again with sfdxAuthUrl or parentUsername.",
         )
     elif instance.type == PoolInstance.Type.SANDBOX:
-        opened = open_sandbox(instance.parent, instance.name, by=by, handing_out=action)
+        try:
+            opened = open_sandbox(instance.parent, instance.name, by=by, handing_out=action)
+        except AlreadyRegistered as refusal:
+            admit(refusal.org)
+            opened = open_registered(refusal.org, by=by, action=action)
     else:
         scratch = find_scratch_org(instance.username, [instance.parent], by=by)
         opened = open_scratch_org(scratch, by=by, action=action)

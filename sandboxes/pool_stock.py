@@ -1,6 +1,7 @@
 """Puts orgs into a pool, and takes them out of it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -91,12 +92,33 @@ def remove(*, repository: str, name: str, by: Actor) -> None:
             held.delete()
 
 
-def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Actor) -> tuple[int, int]:
+def make_available(instance: PoolInstance, *, by: Actor) -> bool:
+    """Let an instance that was still being made, or has expired, be fetched. False if it is neither by now."""
+    with transaction.atomic():
+        waiting = PoolInstance.objects.select_for_update(of=("self",)).filter(
+            pk=instance.pk, status__in=(Status.PROVISIONING, Status.EXPIRED)
+        )
+        row = waiting.first()
+        if row is None:
+            return False
+        row.release(Status.AVAILABLE)
+        row.save()
+        _audit(audit.Action.POOL_MADE_AVAILABLE, row, by)
+    return True
+
+
+class Imported(NamedTuple):
+    """What came of an import: numbers of instances."""
+
+    added: int
+    made_available: int  # were here already, still being made
+    passed_over: int  # somebody holds them, or they are in a pool already
+
+
+def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Actor) -> Imported:
     """Add the live scratch orgs of a pool that a DevHub keeps by tag, but for those that somebody holds.
 
-    Returns how many were added, and how many were passed over because they are held or in a pool already.
-
-    Raises SessionError.
+    One that an earlier import found still being made is made available once the DevHub says so. Raises SessionError.
     """
     _, records = ask_with_session(
         key_of(hub),
@@ -109,10 +131,13 @@ def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Ac
     known = {name.lower() for name in PoolInstance.objects.values_list("username", flat=True)}
     free = [record for record in reversed(live) if record.allocation.lower() in _ALLOCATIONS]
     new = [record for record in free if record.username.lower() not in known]
+    ready = {record.org_id for record in free if _ALLOCATIONS[record.allocation.lower()] == Status.AVAILABLE}
     with transaction.atomic():
+        waited = PoolInstance.objects.filter(parent=hub, status=Status.PROVISIONING, org_id__in=ready)
+        made_available = sum(make_available(instance, by=by) for instance in waited.order_by("pk"))
         for record in new:
             _insert(_of_record(record, hub, tag, repository), by)
-    return len(new), len(live) - len(new)
+    return Imported(len(new), made_available, len(live) - len(new) - made_available)
 
 
 # --- Adding ----------------------------------------------------------------------------------------

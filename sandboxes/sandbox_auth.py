@@ -14,7 +14,7 @@ from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain
 from orgs.sandbox_keys import SandboxKeyMaker
 from orgs.sessions import CredentialGone, Opened, open_session
-from sandboxes.errors import Refused
+from sandboxes.errors import AlreadyRegistered
 from sandboxes.grants import drop_if_empty, grant_for, touch
 from sandboxes.models import OnDemandGrant
 from sandboxes.opened import OpenedOrg
@@ -26,8 +26,8 @@ def open_sandbox(
     """Return a fresh session of a sandbox: by the key that was made for it before, or by a new one.
 
     The first time asks Salesforce twice (sandboxAuth, code exchange), later once. `register` says
-    that it is being registered: then it may be a registered org. Raises Refused
-    (SANDBOX_REGISTERED), SessionError.
+    that it is being registered: then it may be a registered org. Raises AlreadyRegistered,
+    SessionError.
     """
     admit = _admit_any if register else _refuse_if_registered
     for _ in range(3):
@@ -70,7 +70,7 @@ def open_sandbox_by_any(
 
 
 def refuse_registered(name: str, parent: SalesforceOrg | None) -> None:
-    """Raise Refused when a registered org is meant, however it is spelled; nobody is asked for it.
+    """Raise AlreadyRegistered when a registered org is meant, however it is spelled; nobody is asked for it.
 
     Under a production org, that is told by the parent it was registered with, or by its My Domain.
     """
@@ -102,12 +102,8 @@ def _admit_any(_org_id: str) -> None:
     return
 
 
-def _registered(org: SalesforceOrg) -> Refused:
-    return Refused(
-        "SANDBOX_REGISTERED",
-        f"This sandbox is registered as {org.username}.",
-        "Ask for the registered org: POST /sfp/api/auth/salesforce/access-token?username=...",
-    )
+def _registered(org: SalesforceOrg) -> AlreadyRegistered:
+    return AlreadyRegistered("SANDBOX_REGISTERED", "sandbox", org)
 
 
 def _reopen(parent: SalesforceOrg, name: str, by: Actor, register: bool) -> Session:

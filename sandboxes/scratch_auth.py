@@ -32,6 +32,7 @@ from orgs.salesforce.errors import RequestRefused
 from orgs.sessions import CredentialGone, Opened, open_session
 from orgs.upstream import hosts
 from sandboxes.errors import (
+    AlreadyRegistered,
     NotFound,
     Refused,
     ScratchKeyRefused,
@@ -96,16 +97,12 @@ def _as_asked(reply: Reply[ScratchOrgRecord]) -> str:
 
 
 def refuse_registered(username: str, org_id: str = "") -> None:
-    """Raise Refused when a registered org is meant."""
+    """Raise AlreadyRegistered when a registered org is meant."""
     org = SalesforceOrg.objects.with_username(username).first()
     if org is None and org_id:
         org = SalesforceOrg.objects.filter(org_id=org_id).first()
     if org is not None:
-        raise Refused(
-            "SCRATCH_ORG_REGISTERED",
-            f"This scratch org is registered as {org.username}.",
-            "Ask for the registered org: POST /sfp/api/auth/salesforce/access-token?username=...",
-        )
+        raise AlreadyRegistered("SCRATCH_ORG_REGISTERED", "scratch org", org)
 
 
 def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedScratchOrg:

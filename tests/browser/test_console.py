@@ -127,7 +127,7 @@ def test_a_connection_is_tested_alive_and_dead(console, salesforce):
     salesforce.orgs[0].revoke_all()
     _click(console, "Test connection")
 
-    says(console, "ci@acme.example: Salesforce no longer accepts the stored credential of this org.")
+    says(console, "ci@acme.example: Salesforce no longer accepts the refresh token of this org.")
     says(console, "Expired")
     console.get_by_role("link", name="Dashboard").first.click()
     assert "ci@acme.example" in console.get_by_role("region", name="Needs your hand").inner_text()

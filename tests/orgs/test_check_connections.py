@@ -122,7 +122,7 @@ def test_json_is_one_document(ci, hub):
                 "isValid": False,
                 "state": "expired",
                 "code": "CREDENTIAL_EXPIRED",
-                "error": "Salesforce no longer accepts the stored credential of this org.",
+                "error": "Salesforce no longer accepts the refresh token of this org.",
             },
             {
                 "username": "ci@acme.example",

@@ -43,7 +43,7 @@ def test_a_dead_connection_says_why_and_what_to_do(application, ci):
     body = answer.json()
     assert body["isValid"] is False
     assert body["code"] == "CREDENTIAL_EXPIRED"
-    assert body["error"] == "Salesforce no longer accepts the stored credential of this org."
+    assert body["error"] == "Salesforce no longer accepts the refresh token of this org."
     assert "sf org login web" in body["action"]
     assert application.get(ORG, username="ci@acme.example").json()["health"]["state"] == "expired"
 

@@ -84,7 +84,7 @@ def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, sal
     answer = console.post(ADD, {"auth_url": url})
 
     at_the_field = text_of(answer).split('id="id_auth_url_error"')[1].split("</ul>")[0]
-    assert "Salesforce no longer accepts the stored credential of this org." in at_the_field
+    assert "Salesforce no longer accepts the refresh token of this org." in at_the_field
     assert "sf org login web" in at_the_field
     assert not SalesforceOrg.objects.exists()
     assert not Credential.objects.exists()

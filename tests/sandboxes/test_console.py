@@ -1,12 +1,16 @@
 """The console's pages for pools: what they show, add and take out, and that keys are never among it."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from authn.models import AuditEvent
 from authn.roles import Role
 from orgs.models import Credential
 from sandboxes.models import PoolInstance
 from tests.browsing import Visitor, text_of
+from tests.orgs.worlds import a_registered_org
 from tests.sandboxes.worlds import FETCH, PROD, REPOSITORY, an_instance
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -51,6 +55,68 @@ def test_what_cannot_be_added_is_told_at_its_field(fields, field, words, console
     assert answer.status_code == 200
     assert words in text_of(answer).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
     assert not PoolInstance.objects.exists()
+
+
+def test_a_parent_that_is_no_dev_hub_is_told_at_its_field(console, owner, salesforce):
+    a_registered_org(owner, salesforce, "plain@acme.example")
+    scratch = GOOD | {"type": "SCRATCH_ORG", "name": "f1", "username": "s1@acme.example"}
+
+    answer = console.post(ADD, scratch | {"parent_username": "plain@acme.example"})
+
+    told = text_of(answer).split('id="id_parent_username_error"')[1].split("</ul>")[0]
+    assert "plain@acme.example is not registered as a DevHub. Open that org here and tick DevHub" in told
+
+
+def test_an_assignment_whose_time_is_over_is_shown_as_expired(console, owner, application, production, salesforce):
+    salesforce.add_sandbox(production, "dev1")
+    an_instance(owner)
+    application.post(FETCH, {"repository": "acme/app", "poolTag": "features", "assignmentId": "pr-1"})
+    PoolInstance.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+
+    assert "1 expired" in text_of(console.get("/console/"))
+    assert PoolInstance.objects.get().status == "EXPIRED"
+
+
+def test_an_instance_whose_own_key_is_dead_needs_a_hand(console, owner, application, salesforce, production):
+    sandbox = salesforce.add_sandbox(production, "dev1")
+    an_instance(owner, sfdxAuthUrl=sandbox.auth_url())
+    assert "Every credential is well" in text_of(console.get("/console/"))
+    sandbox.revoke_all()
+    application.post(FETCH, {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"})
+
+    front, page = (text_of(console.get(at)) for at in ("/console/", f"{POOLS}{PoolInstance.objects.get().pk}/change/"))
+
+    assert "Every credential is well" not in front
+    assert "dev1 of acme/app" in front
+    assert "Take it out of its pool, log in to it anew with <code>sf org login web</code>" in front
+    assert "Its own key" in page
+    assert ">Expired</span>" in page
+
+
+@pytest.mark.parametrize(("status", "told"), [("PROVISIONING", "AVAILABLE"), ("EXPIRED", "AVAILABLE")])
+def test_an_instance_is_made_available(status, told, console, owner, production):
+    an_instance(owner)
+    PoolInstance.objects.update(status=status)
+    page = f"{POOLS}{PoolInstance.objects.get().pk}/"
+    assert "Make available" in text_of(console.get(f"{page}change/"))
+
+    console.post(f"{page}make-available/", form_at=f"{page}change/")
+
+    assert PoolInstance.objects.get().status == told
+    assert AuditEvent.objects.filter(action="pool_instance.made_available", org_username="dev1").count() == 1
+    assert "Make available" not in text_of(console.get(f"{page}change/"))
+
+
+def test_an_assigned_instance_is_not_made_available(console, owner, application, salesforce, production):
+    salesforce.add_sandbox(production, "dev1")
+    an_instance(owner)
+    application.post(FETCH, {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"})
+    page = f"{POOLS}{PoolInstance.objects.get().pk}/"
+
+    console.post(f"{page}make-available/", form_at=f"{page}change/")
+
+    assert PoolInstance.objects.get().status == "ASSIGNED"
+    assert "dev1 is assigned; nothing was changed." in text_of(console.get(f"{page}change/"))
 
 
 def test_an_instance_with_a_key_of_its_own_shows_no_secret(console, production, salesforce):

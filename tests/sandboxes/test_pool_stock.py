@@ -198,6 +198,16 @@ def test_a_pool_is_imported_from_a_dev_hub(application, salesforce, scratch_pool
     assert works(salesforce, application.post(FETCH, PR1).json()["accessToken"])
 
 
+def test_a_later_import_makes_available_what_was_still_being_made(production, scratch_pool):
+    _import()
+    production.scratch_record("s1@acme.example").fields["Allocation_status__c"] = "Available"
+
+    again = _import()
+
+    assert again == "0 added to the pool 'features' of acme/app, 1 made available, 3 passed over.\n"
+    assert PoolInstance.objects.get(username="s1@acme.example").status == "AVAILABLE"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -13,7 +13,7 @@ from sandboxes.production_orgs import dev_hub
 
 
 class Command(BaseCommand):
-    """Adds the live scratch orgs of a pool that a DevHub keeps by tag. Safe to run again."""
+    """Adds the live scratch orgs of a pool that a DevHub keeps by tag. Run it again as more get ready."""
 
     help = "Add the scratch orgs that a DevHub's ScratchOrgInfo lists under a pool tag to a pool of this desk."
 
@@ -29,7 +29,10 @@ class Command(BaseCommand):
             raise CommandError("--repository must read org/repo or org/project/repo.")
         try:
             hub = dev_hub(options["dev_hub"])
-            added, passed_over = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))
+            done = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))
         except OrgsError as error:
             raise CommandError(f"{error} {error.action}") from error
-        self.stdout.write(f"{added} added to the pool {tag!r} of {repository}, {passed_over} passed over.")
+        self.stdout.write(
+            f"{done.added} added to the pool {tag!r} of {repository}, "
+            f"{done.made_available} made available, {done.passed_over} passed over."
+        )
