@@ -37,6 +37,8 @@ from orgs.serializers import (
 
 # How a route ends that asks Salesforce for a session.
 _UPSTREAM = (409, 410, 429, 502, 503, 504)
+# Where an org that is gone is a 400, as it is the caller who brings it, or nothing to complain of.
+_WITHOUT_GONE = (409, 429, 502, 503, 504)
 
 
 @extend_schema(tags=["Orgs"])
@@ -120,7 +122,7 @@ class SalesforceOrgViewSet(ViewSet):
         operation_id="SalesforceAuthController_deleteOrg",
         summary="Delete a registered org and its credential",
         parameters=[DeletionQuery],
-        responses=documented(None, 400, 401, (403, OwnersOnly), 404, *_UPSTREAM, ok="Organization deleted"),
+        responses=documented(None, 400, 401, (403, OwnersOnly), 404, *_WITHOUT_GONE, ok="Organization deleted"),
     )
     def destroy(self, request: Request) -> Response:
         """Delete an org."""
@@ -138,7 +140,7 @@ class SalesforceOrgViewSet(ViewSet):
             "`sf org auth show-sfdx-auth-url -o <alias> --json`."
         ),
         request=SalesforceOrgRegistrationDto,
-        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), *_UPSTREAM, status=201),
+        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), *_WITHOUT_GONE, status=201),
     )
     def register(self, request: Request) -> Response:
         """Register an org."""
