@@ -129,6 +129,9 @@ def _query(world: "Emulator", session: Session, text: str, objects: dict[str, Ro
         query = soql.parse(text)
     except soql.Malformed:
         return rest_error(400, "MALFORMED_QUERY", "unexpected token in the query")
+    if query.conditions and soql.literals_in(text) != 1:
+        # Salesforce would allow it. The desk asks for one name at a time, so more than one is an injection.
+        return rest_error(400, "MALFORMED_QUERY", "a query of the desk holds exactly one literal")
     rows = objects.get(query.object_name)
     if rows is None:
         return rest_error(400, "INVALID_TYPE", f"sObject type '{query.object_name}' is not supported.")

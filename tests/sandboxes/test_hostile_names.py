@@ -1,0 +1,41 @@
+"""Names that would bend a query, a path or a header: refused on every route before anybody is asked."""
+
+import pytest
+
+from sandboxes.models import OnDemandGrant, PoolInstance
+from tests.sandboxes.worlds import BY_NAME, FRONTDOOR, POOLS, PROD, REPOSITORY, SANDBOX, SCRATCH
+
+pytestmark = pytest.mark.django_db
+NAMES = [
+    "x' OR Status='Active",
+    "x' OR SandboxName LIKE '%",
+    "x' OR Status='Active' LIMIT 1 --@a.b",
+    "dev\\1",
+    "a\\'b@c.d",
+    "d" * 300,
+    "dev1\r\nHost: evil.example",
+    "Œ@a.b",
+]
+ROUTES = {
+    BY_NAME: lambda owner, name: owner.post(BY_NAME, {"sandboxName": name, "productionUsername": PROD}),
+    SANDBOX: lambda owner, name: owner.post(SANDBOX, {"sandboxName": name}),
+    SCRATCH: lambda owner, name: owner.post(SCRATCH, {"scratchOrgUsername": name}),
+    FRONTDOOR: lambda owner, name: owner.get(FRONTDOOR, target=name),
+    f"{FRONTDOOR} in a pool": lambda owner, name: owner.get(FRONTDOOR, target=name, repository=REPOSITORY),
+    f"{FRONTDOOR} of a production org": lambda owner, name: owner.get(FRONTDOOR, target="dev1", prodOrg=name),
+    POOLS: lambda owner, name: owner.post(
+        POOLS,
+        {"repository": REPOSITORY, "poolTag": "features", "name": name, "type": "SANDBOX", "parentUsername": PROD},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_hostile_name_is_refused_before_anybody_is_asked(route, name, owner, salesforce, production):
+    answer = ROUTES[route](owner, name)
+
+    assert answer.status_code in ((400, 404) if "prod" in route else (400,)), answer
+    assert not salesforce.calls
+    assert not OnDemandGrant.objects.exists()
+    assert not PoolInstance.objects.exists()
