@@ -31,9 +31,9 @@ class Reply(Generic[Found]):
 
 
 def ask_all(
-    orgs: Sequence[SalesforceOrg], question: Callable[[SalesforceOrg], Found | None], *, seconds: float = SECONDS
+    orgs: Sequence[SalesforceOrg], question: Callable[[SalesforceOrg], Found | None], *, seconds: float | None = None
 ) -> list[Reply[Found]]:
-    """Return the reply of each org, in their order. Whoever has not replied in time counts as unasked.
+    """Return the reply of each org, in their order. Whoever has not replied in `seconds` (20) counts as unasked.
 
     A single org is asked by the caller itself, and takes the time that any question to it takes.
     """
@@ -43,7 +43,7 @@ def ask_all(
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="search")
     try:
         futures: list[Future[Reply[Found]]] = [pool.submit(_ask_in_thread, org, question) for org in orgs]
-        wait(futures, timeout=seconds)
+        wait(futures, timeout=SECONDS if seconds is None else seconds)
         return [_reply(org, future) for org, future in zip(orgs, futures, strict=True)]
     finally:
         # Those still under way end by their own time-outs; nobody waits for them.

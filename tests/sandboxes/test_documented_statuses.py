@@ -1,14 +1,28 @@
 """Each status that the document names for a route on demand, and that no test of the route reaches by itself."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from orgs.models import Credential
 from orgs.salesforce.emulator import Fault, texts
+from sandboxes.models import PoolInstance
 from tests.orgs.worlds import REGISTER, an_org
-from tests.sandboxes.worlds import BY_NAME, FETCH, POOLS, PROD, REPOSITORY, SANDBOX, SCRATCH, a_scratch_org, an_instance
+from tests.sandboxes.worlds import (
+    BY_NAME,
+    FETCH,
+    POOLS,
+    PROD,
+    REPOSITORY,
+    SANDBOX,
+    SCRATCH,
+    UNASSIGN,
+    a_scratch_org,
+    an_instance,
+)
 
 pytestmark = pytest.mark.django_db
 TOKEN = "/services/oauth2/token"
@@ -89,6 +103,32 @@ def test_an_unverified_production_org(owner, salesforce, settings):
     answer = owner.post(BY_NAME, DEV1)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "ORG_UNVERIFIED")
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "content"),
+    [
+        ("post", FETCH, PR1 | {"expirationHours": 0}),
+        ("post", UNASSIGN, {"repository": REPOSITORY}),
+        ("delete", POOLS, {"repository": "no repository", "name": "dev1"}),
+    ],
+)
+def test_bad_words_about_a_pool(verb, path, content, owner):
+    answer = owner.post(path, content) if verb == "post" else owner.delete(path, **content)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_FAILED")
+
+
+def test_an_instance_is_not_removed_while_its_key_is_refreshed(owner, sandbox, settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS = 0.2
+    an_instance(owner, sfdxAuthUrl=sandbox.auth_url())
+    held = Credential.objects.filter(pool_instance__isnull=False)
+    held.update(lease_until=timezone.now() + timedelta(minutes=1))
+
+    answer = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert PoolInstance.objects.exists()
 
 
 def test_nothing_is_gone_where_one_registers():

@@ -14,6 +14,7 @@ from tests.orgs.worlds import REGISTER
 from tests.sandboxes.worlds import (
     BY_NAME,
     FETCH,
+    POOLS,
     PROD,
     REPOSITORY,
     UNASSIGN,
@@ -117,6 +118,8 @@ def test_an_org_that_does_not_open_goes_to_the_end_of_the_queue(application, poo
 
     assert (first.json()["name"], second.json()["name"]) == ("dev2", "dev3")
     assert PoolInstance.objects.get(name="dev1").status == "AVAILABLE"
+    back = AuditEvent.objects.filter(action="pool_instance.unassigned", org_username="dev1").latest("pk")
+    assert back.details["because"] == "SANDBOX_AUTH_REFUSED"
 
 
 def test_a_dead_production_org_does_not_empty_the_pool(application, production, pool):
@@ -189,6 +192,16 @@ def test_an_assignment_ends(back, status, application, pool):
     assert (answer.status_code, answer.json()["status"]) == (200, status)
     assert "assignmentId" not in answer.json()
     assert "expiresAt" not in answer.json()
+
+
+def test_an_assignment_whose_time_is_over_is_given_back_too(application, pool):
+    application.post(FETCH, PR1)
+    PoolInstance.objects.filter(status="ASSIGNED").update(expires_at=timezone.now() - timedelta(minutes=1))
+    assert [each["status"] for each in application.get(POOLS).json()["instances"]].count("EXPIRED") == 1
+
+    answer = application.post(UNASSIGN, {"repository": REPOSITORY, "assignmentId": "pr-1"})
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "AVAILABLE")
 
 
 def test_an_assignment_that_nobody_has_is_404(application, pool):

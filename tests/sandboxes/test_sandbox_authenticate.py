@@ -1,12 +1,14 @@
 """POST .../sandbox/authenticate: a sandbox that nobody registered, through its production org."""
 
 from functools import partial
+from threading import Event
 
 import pytest
 
 from authn.models import AuditEvent
 from orgs.models import Credential, SalesforceOrg
-from orgs.salesforce.emulator import Fault
+from orgs.salesforce.emulator import Emulator, Fault
+from sandboxes import searching
 from sandboxes.grants import IDLE, drop_idle_grants
 from sandboxes.models import OnDemandGrant
 from tests.callers import Caller
@@ -17,6 +19,17 @@ from tests.together import together
 pytestmark = pytest.mark.django_db
 DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
 SANDBOX_AUTH = "/services/data/v67.0/tooling/sandboxAuth"
+
+
+class _Hanging(Emulator):
+    """Answers nothing at one org until it is let go."""
+
+    let_go: Event
+
+    def answer(self, request):  # type: ignore[no-untyped-def]
+        if request.host.startswith("slow."):
+            self.let_go.wait(60)
+        return super().answer(request)
 
 
 def _paths(salesforce):
@@ -150,6 +163,34 @@ def test_a_name_of_two_production_orgs_is_never_picked_by_chance(owner, member, 
     assert (answer.status_code, answer.json()["code"]) == (409, "AMBIGUOUS_SANDBOX")
     assert "ci@acme.example, other@acme.example" in answer.json()["message"]
     assert member.post(SANDBOX, DEV1).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deleted_namesake_makes_no_name_ambiguous(owner, member, salesforce):
+    other = a_production_org(owner, salesforce, "other@acme.example")
+    salesforce.add_sandbox(other, "dev1")
+    other.processes[-1].status = "Deleted"
+    salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
+
+    answer = member.post(SANDBOX, {"sandboxName": "dev1"})
+
+    assert answer.status_code == 201, answer
+    assert answer.json()["productionOrg"]["username"] == PROD
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_waits_for_nobody_longer_than_its_budget(owner, member, salesforce, monkeypatch):
+    for username in ("slow@acme.example", PROD):
+        a_production_org(owner, salesforce, username)
+    assert searching.SECONDS == 20
+    monkeypatch.setattr(searching, "SECONDS", 1)
+    salesforce.__class__, salesforce.let_go = _Hanging, Event()
+
+    answer = member.post(SANDBOX, {"sandboxName": "dev1"})
+
+    salesforce.let_go.set()
+    assert (answer.status_code, answer.json()["code"]) == (503, "SEARCH_INCOMPLETE")
+    assert "slow@acme.example (UPSTREAM_TIMEOUT)" in answer.json()["message"]
 
 
 @pytest.mark.django_db(transaction=True)

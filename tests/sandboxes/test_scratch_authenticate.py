@@ -166,6 +166,16 @@ def test_a_hostile_username_is_refused_before_anybody_is_asked(name, member, sal
     assert not salesforce.calls
 
 
+def test_a_scratch_org_that_is_registered_by_another_user_of_it_is_refused(owner, member, salesforce, scratch):
+    other = scratch.add_user("other@acme.example")
+    assert owner.post(REGISTER, {"sfdxAuthUrl": scratch.auth_url(user=other)}).status_code == 201
+
+    answer = member.post(SCRATCH, S1)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "SCRATCH_ORG_REGISTERED")
+    assert "other@acme.example" in answer.json()["message"]
+
+
 def test_a_query_holds_one_literal(member, salesforce, scratch):
     member.post(SCRATCH, S1)
 
