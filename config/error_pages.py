@@ -45,6 +45,8 @@ def error_page(
     With the `request` that failed, the page shows who is logged in, and offers to try again where waiting helps.
     """
     heading, usual = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
+    if status == 404 and content.get("code") != "NOT_FOUND":
+        heading = "This org was not found"
     message = str(content["message"])
     context = {
         "heading": heading,

@@ -28,7 +28,8 @@ class DomainErrorsOfPages:
         if status is None:
             return None
         code = getattr(exception, "code", "")
-        content = body(request, status, code=code, message=str(exception), action=getattr(exception, "action", ""))
+        action = getattr(exception, "page_action", "") or getattr(exception, "action", "")
+        content = body(request, status, code=code, message=str(exception), action=action)
         if status == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
             by = actor_for(request.user, request)
             facts = {"org": getattr(exception, "refused_org", ""), "code": code, "method": request.method}

@@ -23,7 +23,10 @@ from orgs.models import SalesforceOrg
 
 
 class SandboxesError(OrgsError):
-    """An error with a machine code, a message, and what its reader can do."""
+    """An error with a machine code, a message, and what its reader can do.
+
+    `page_action` says it to people at a browser, where `action` is about the API.
+    """
 
     code = "SANDBOXES_ERROR"
 
@@ -93,6 +96,7 @@ class PoolNotAssigned(SandboxesError):
 
     code = "POOL_NOT_ASSIGNED"
     action = "Have it assigned first: POST /sfp/api/pools/instances/fetch, as a job or an owner."
+    page_action = "It opens for you once a job or an owner has fetched it for somebody."
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The pool instance {name} is assigned to nobody.")
@@ -124,6 +128,7 @@ class InstanceExpired(SandboxesError):
 
     code = "POOL_INSTANCE_EXPIRED"
     action = "Fetch another one: POST /sfp/api/pools/instances/fetch."
+    page_action = "Run the job again that got it, or ask an owner of this desk for another one."
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The pool instance {name} has expired.")

@@ -71,7 +71,7 @@ def production_orgs_of(sandbox_name: str, *, by: Actor) -> list[SalesforceOrg]:
     raise NotFound(
         "SANDBOX_NOT_FOUND",
         f"No sandbox {sandbox_name!r} was found in {', '.join(org.username for org in orgs)}.",
-        "Check the name in the production org: Setup > Sandboxes. If its org is not listed, register that first.",
+        "Check the name: Setup > Sandboxes in the production org. If its org is not listed, an owner can register it.",
     )
 
 

@@ -87,7 +87,7 @@ def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> 
     raise NotFound(
         "SCRATCH_ORG_NOT_FOUND",
         f"No scratch org {username} is known to {', '.join(map(_as_asked, replies))}.",
-        "Check the username: sf org list. If its DevHub is not listed, register that first.",
+        "Check the username: sf org list. If its DevHub is not listed, an owner can register it.",
     )
 
 
