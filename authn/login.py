@@ -5,6 +5,8 @@ LoginFamily, which is looked up at each request: ending it ends them.
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,7 +51,7 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     and TooManyTries while the name is locked, whatever the password.
     """
     user = check_password(email=email, password=password, request=request)
-    with transaction.atomic():
+    with starting(user, request=request):
         family, pair = _start_family(user)
         audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id))
         # Ends the count of wrong passwords and notes the time, as a log-in in the browser does.
@@ -63,7 +65,7 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     Raises LoginRefused, TooManyTries. Each refusal is audited under the name that was tried.
     """
     name = canonical_email(email)
-    nobody = replace(anonymous(), name=name[:254], address=client_address(request), request_id=request_id_of(request))
+    nobody = _nobody(name, request)
     if seconds := locked_for(request, name):
         audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=TooManyTries.code)
         raise TooManyTries(seconds)
@@ -72,6 +74,23 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
         audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=LoginRefused.code)
         raise LoginRefused
     return user
+
+
+@contextmanager
+def starting(user: User, *, request: HttpRequest) -> Iterator[None]:
+    """Open the transaction in which a log-in of this person is stored; every door that leaves one asks here.
+
+    A change of the password or a switch-off that came after the check has ended the log-ins that it
+    saw, not this one, so the person is looked at again, locked, and must still be as it was checked.
+    The check itself may have renewed the hash; `user` holds the new one then. Raises LoginRefused.
+    """
+    with transaction.atomic():
+        unchanged = User.objects.select_for_update().filter(pk=user.pk, is_active=True, password=user.password)
+        if unchanged.first() is not None:
+            yield
+            return
+    audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=_nobody(user.email, request), code=LoginRefused.code)
+    raise LoginRefused
 
 
 def refresh(value: str, *, request: HttpRequest) -> TokenPair:
@@ -131,6 +150,11 @@ def person_of_pair(access_token: str, refresh_token: str = "") -> User:
         if _family_of(token) != family or str(token["jti"]) != family.current_jti:
             raise RefreshRefused
     return family.user
+
+
+def _nobody(name: str, request: HttpRequest) -> Actor:
+    """Return the actor of a refused log-in: whoever it is, under the name that was tried."""
+    return replace(anonymous(), name=name[:254], address=client_address(request), request_id=request_id_of(request))
 
 
 def _wire(value: str) -> Any:

@@ -8,7 +8,6 @@ from django.contrib.auth import login as start_session
 from django.contrib.auth import logout as end_session
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -21,7 +20,7 @@ from authn import audit
 from authn.actors import actor_for
 from authn.errors import LinkRefused, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle
-from authn.login import check_password
+from authn.login import check_password, starting
 from authn.models import User
 from authn.own_paths import own_path
 from authn.page_forms import ChangePasswordForm, LoginForm, NewPasswordForm
@@ -50,10 +49,10 @@ class LoginPage(View):
         if form.is_valid():
             try:
                 user = check_password(**form.cleaned_data, request=request)
+                log_in_browser(request, user)
             except (LoginRefused, TooManyTries) as error:
                 form.add_error(None, refusal_text(error))
             else:
-                log_in_browser(request, user)
                 return HttpResponseRedirect(self.destination(request, user))
         return self.show(request, form)
 
@@ -146,8 +145,11 @@ class SetPasswordPage(View):
 
 
 def log_in_browser(request: HttpRequest, user: User) -> None:
-    """Start a session of this browser for a person whose password was checked; its key is a new one."""
-    with transaction.atomic():
+    """Start a session of this browser for a person whose password was checked; its key is a new one.
+
+    Raises LoginRefused when the person was changed since the check.
+    """
+    with starting(user, request=request):
         audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), door="browser")
         start_session(request, user, backend=_BACKEND)
 

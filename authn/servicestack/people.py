@@ -4,6 +4,8 @@ The module to write anew for whoever takes the package elsewhere. It turns Front
 the refusals of this service.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -44,7 +46,20 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
         if _is_switched_off(name, password):
             message = "This account has been locked"
             raise Refusal(HTTPStatus.UNAUTHORIZED, "AuthenticationException", message) from error
-        raise Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid Username or Password") from error
+        raise _invalid() from error
+
+
+@contextmanager
+def starting(request: HttpRequest, user: User) -> Iterator[None]:
+    """Open the transaction in which a log-in is stored.
+
+    Raises Refusal, as for a wrong password, when the person was changed since the password was checked.
+    """
+    try:
+        with login.starting(user, request=request):
+            yield
+    except LoginRefused as error:
+        raise _invalid() from error
 
 
 def bound_tries(request: HttpRequest) -> None:
@@ -131,6 +146,10 @@ def _note_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
         return
     by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
     audit.record(Action.REQUEST, Outcome.REFUSED, by=by, code=error.code, method=request.method, door="servicestack")
+
+
+def _invalid() -> Refusal:
+    return Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid Username or Password")
 
 
 def _too_many(message: str, seconds: int) -> Refusal:

@@ -52,13 +52,14 @@ def start(request: HttpRequest, user: User, *, provider: str, remember: bool | N
     """Log a person in: a new session, unless tokens alone are wanted, and a pair of tokens.
 
     The session that the request came with ends, so that nobody who knows its id gets in with it.
+    Raises Refusal when the person was changed since the password was checked.
     """
     held = held_by(request)
     permanent = remember if remember is not None else held.is_permanent
     temporary_id, permanent_id = _new_id(), _new_id()
     now = timezone.now()
     session_end = now + (PERMANENT_LIFE if permanent else TEMPORARY_LIFE)
-    with transaction.atomic():
+    with people.starting(request, user):
         forget(held)
         family, pair = bearers.start(user, until=session_end)
         ServiceStackLogin.objects.create(

@@ -1,0 +1,113 @@
+"""A log-in that crosses a change of the password, or the switching off of its person, does not outlive it."""
+
+import pytest
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.test import Client
+
+from authn import login
+from authn.actors import system
+from authn.models import AuditEvent, LoginFamily, User
+from authn.people import change_user, set_password
+from tests.callers import Caller
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+EMAIL = "ursula@acme.example"
+
+
+class RenewedHasher(MD5PasswordHasher):
+    """Finds each stored hash too weak, so that a log-in stores another one."""
+
+    algorithm = "renewed"
+
+    def must_update(self, encoded: str) -> bool:
+        return True
+
+
+@pytest.fixture
+def ursula(a_person) -> User:
+    return a_person(EMAIL)
+
+
+def _with_another_password(user):
+    set_password(user, "another-horse-battery", by=system("tests"), how="changed")
+
+
+def _switched_off(user):
+    change_user(user, by=system("tests"), is_active=False)
+
+
+def _off_and_on(user):
+    change_user(user, by=system("tests"), is_active=False)
+    change_user(user, by=system("tests"), is_active=True)
+
+
+def _rest():
+    return Caller().post("/sfp/api/auth/admin/login", {"email": EMAIL, "password": PASSWORD}).status_code
+
+
+def _servicestack():
+    wish = {"UserName": EMAIL, "Password": PASSWORD}
+    return Client().post("/auth/credentials", wish, headers={"Accept": "application/json"}).status_code
+
+
+def _browser():
+    client = Client()
+    status = client.post("/login", {"email": EMAIL, "password": PASSWORD}).status_code
+    assert (SESSION_KEY in client.session) == (status == 302)
+    return status
+
+
+DOORS = {_rest: (200, 401), _servicestack: (200, 401), _browser: (302, 200)}
+
+
+@pytest.fixture
+def between(monkeypatch):
+    """Does something after the password was checked and before anything is stored."""
+
+    def put(deed):
+        checked = login.authenticate
+
+        def check(*args, **named):
+            user = checked(*args, **named)
+            deed(User.objects.get(pk=user.pk))
+            return user
+
+        monkeypatch.setattr(login, "authenticate", check)
+
+    return put
+
+
+@pytest.mark.parametrize("change", [_with_another_password, _switched_off])
+@pytest.mark.parametrize("door", DOORS)
+def test_a_change_after_the_check_refuses_the_log_in(door, change, ursula, between):
+    between(change)
+
+    assert door() == DOORS[door][1]
+
+    assert not LoginFamily.objects.filter(revoked_at=None).exists()
+    assert not AuditEvent.objects.filter(action="person.login", outcome="granted").exists()
+    assert AuditEvent.objects.get(action="person.login", outcome="refused").actor_name == EMAIL
+
+
+@pytest.mark.parametrize("change", [_with_another_password, _switched_off, _off_and_on])
+@pytest.mark.parametrize("door", [_rest, _servicestack])
+def test_a_change_after_the_log_in_ends_it(door, change, ursula):
+    assert door() == DOORS[door][0]
+
+    change(ursula)
+
+    assert LoginFamily.objects.exists()
+    assert not LoginFamily.objects.filter(revoked_at=None).exists()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_hash_that_the_check_itself_renewed_is_no_change(door, ursula, settings):
+    before = ursula.password
+    settings.PASSWORD_HASHERS = [f"{__name__}.RenewedHasher", *settings.PASSWORD_HASHERS]
+
+    assert door() == DOORS[door][0]
+
+    ursula.refresh_from_db()
+    assert ursula.password != before
