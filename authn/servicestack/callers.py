@@ -90,14 +90,19 @@ def logins_of(request: HttpRequest) -> set[LoginFamily]:
     """Return the live log-ins that anything in a request belongs to: those that a log-out ends."""
     scheme, bearer = _authorization(request)
     session = sessions.find(sessions.held_by(request))
-    found = [
+    found = {
         session.family if session else None,
         people.family_of_bearer(request, bearer if scheme == "bearer" else ""),
-        people.family_of_bearer(request, request.COOKIES.get(cookies.TOKEN, "")),
-    ]
+    }
+    return logins_of_token_cookies(request) | {family for family in found if family}
+
+
+def logins_of_token_cookies(request: HttpRequest) -> set[LoginFamily]:
+    """Return the live log-ins that the token cookies of a request belong to: mostly one, or none."""
+    found = {people.family_of_bearer(request, request.COOKIES.get(cookies.TOKEN, ""))}
     with suppress(Unreadable):
         row, _ = login_of_refresh(request.COOKIES.get(cookies.REFRESH_TOKEN, ""))
-        found.append(row.family if row else None)
+        found.add(row.family if row else None)
     return {family for family in found if family}
 
 

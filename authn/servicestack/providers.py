@@ -15,7 +15,7 @@ from http import HTTPStatus
 from django.http import HttpRequest
 
 from authn.servicestack import cookies, people, sessions
-from authn.servicestack.callers import application_named, basic_of, caller_of, has_bearer
+from authn.servicestack.callers import application_named, basic_of, caller_of, has_bearer, logins_of_token_cookies
 from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ResponseError, ResponseStatus
 from authn.servicestack.errors import Refusal, not_authenticated
 from authn.servicestack.replies import Reply
@@ -85,9 +85,12 @@ PROVIDERS: dict[str, Callable[[HttpRequest, Authenticate], Reply]] = {
 
 def _log_in(request: HttpRequest, wish: Authenticate, name: str, password: str, *, provider: str) -> Reply:
     user = people.check_password(request, name, password)
+    # The cookies of an earlier log-in are overwritten or deleted: nobody is left to end it.
+    earlier = logins_of_token_cookies(request)
     login = sessions.start(
         request, user, provider=provider, remember=wish.remember_me, tokens_only=bool(wish.use_token_cookie)
     )
+    sessions.end(request, earlier)
     response = AuthenticateResponse(
         user_id=str(user.id),
         session_id=login.session_id,

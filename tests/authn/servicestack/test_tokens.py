@@ -264,6 +264,37 @@ def test_a_log_in_with_a_session_ends_the_cookies_of_tokens(wire):
     assert wire.get("/auth").json()["sessionId"] == answer.json()["sessionId"]
 
 
+@pytest.mark.parametrize("kept", [["ss-tok", "ss-reftok"], ["ss-reftok"], ["ss-tok"]])
+@pytest.mark.parametrize("in_cookies", [False, True])
+def test_a_log_in_ends_the_tokens_in_the_cookies_that_it_replaces(in_cookies, kept, wire):
+    old = wire.log_in(UseTokenCookie=True)
+    for name in {"ss-tok", "ss-reftok"} - set(kept):
+        del wire.client.cookies[name]
+
+    wire.log_in(UseTokenCookie=in_cookies)
+
+    assert _refresh(old["refreshToken"]).status == 401
+    assert Wire().who(**_bearer(old["bearerToken"])) == 401
+    assert wire.who() == 200
+    assert AuditEvent.objects.filter(action="person.logout").count() == 1
+
+
+def test_a_refused_log_in_leaves_the_tokens_in_cookies_alone(wire):
+    wire.log_in(UseTokenCookie=True)
+
+    wire.post("/auth/credentials", LOGIN | {"Password": "wrong"})
+
+    assert wire.who() == 200
+
+
+def test_a_log_in_leaves_a_bearer_in_the_header_alone(wire):
+    bearer = wire.log_in()["bearerToken"]
+
+    Wire().post("/auth/credentials", LOGIN, **_bearer(bearer))
+
+    assert Wire().who(**_bearer(bearer)) == 200
+
+
 def test_a_cookie_of_a_token_that_is_over_is_deleted(wire):
     wire.client.cookies["ss-tok"] = "a.b.c"
 
