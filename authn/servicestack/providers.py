@@ -10,6 +10,7 @@ apikey        an application token, in the header
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 
 from django.http import HttpRequest
@@ -19,6 +20,8 @@ from authn.servicestack.callers import application_named, basic_of, caller_of, h
 from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ResponseError, ResponseStatus
 from authn.servicestack.errors import Refusal, not_authenticated
 from authn.servicestack.replies import Reply
+
+Provider = Callable[[HttpRequest, Authenticate], Reply]
 
 LOGOUT = "logout"
 _ALIASES = {"login": "credentials"}
@@ -50,32 +53,53 @@ def by_credentials(request: HttpRequest, wish: Authenticate) -> Reply:
     return _log_in(request, wish, str(wish.user_name), str(wish.password), provider="credentials")
 
 
+def asks_by_header(scheme: str, name: str) -> Callable[[Provider], Provider]:
+    """Decorate a provider that looks at the Authorization header: each 401 of it names the scheme."""
+
+    def decorate(provider: Provider) -> Provider:
+        @wraps(provider)
+        def ask(request: HttpRequest, wish: Authenticate) -> Reply:
+            try:
+                return provider(request, wish)
+            except Refusal as refusal:
+                if refusal.status == HTTPStatus.UNAUTHORIZED:
+                    refusal.headers["WWW-Authenticate"] = f'{scheme} realm="/auth/{name}"'
+                raise
+
+        return ask
+
+    return decorate
+
+
+@asks_by_header("Basic", "basic")
 def by_basic(request: HttpRequest, wish: Authenticate) -> Reply:
     """Log in with the name and password of the header; a token in the name's place is an application's."""
     name, password = basic_of(request) or ("", "")
     if name and not password and (application := application_named(request)):
         return Reply(application.as_response())
     if not name or not password or len(password) > people.MAX_PASSWORD_LENGTH:
-        raise not_authenticated(headers=_challenge("Basic", "basic"))
+        raise not_authenticated()
     return _log_in(request, wish, name, password, provider="basic")
 
 
+@asks_by_header("Bearer", "jwt")
 def by_jwt(request: HttpRequest, _wish: Authenticate) -> Reply:
     """Tell who the bearer of an access token is. It stays the token it was: nothing new is handed out."""
     if not has_bearer(request):
-        raise not_authenticated(headers=_challenge("Bearer", "jwt"))
+        raise not_authenticated()
     return Reply(caller_of(request).as_response())
 
 
+@asks_by_header("Bearer", "apikey")
 def by_apikey(request: HttpRequest, _wish: Authenticate) -> Reply:
     """Tell which application a token belongs to."""
     application = application_named(request)
     if application is None:
-        raise not_authenticated(headers=_challenge("Bearer", "apikey"))
+        raise not_authenticated()
     return Reply(application.as_response())
 
 
-PROVIDERS: dict[str, Callable[[HttpRequest, Authenticate], Reply]] = {
+PROVIDERS: dict[str, Provider] = {
     "credentials": by_credentials,
     "basic": by_basic,
     "jwt": by_jwt,
@@ -104,10 +128,6 @@ def _log_in(request: HttpRequest, wish: Authenticate, name: str, password: str, 
         response_status=ResponseStatus(),
     )
     return Reply(response, cookies=cookies.of_login(request, login), logged_in=True)
-
-
-def _challenge(scheme: str, provider: str) -> dict[str, str]:
-    return {"WWW-Authenticate": f'{scheme} realm="/auth/{provider}"'}
 
 
 def _missing(name: str, label: str, value: str | None) -> list[ResponseError]:

@@ -5,7 +5,9 @@ import base64
 import pytest
 from axes.models import AccessAttempt
 
-from tests.authn.servicestack.wire import INVALID, LOGIN, NAME, NOBODY, Wire, is_ordinary_login, sessions
+from authn.actors import system
+from authn.people import change_user
+from tests.authn.servicestack.wire import INVALID, LOGIN, NAME, NOBODY, is_ordinary_login, sessions
 from tests.conftest import PASSWORD
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -31,6 +33,24 @@ def test_point_35_a_wrong_password_is_refused_and_counted(wire):
 
     assert (answer.status, answer.error()) == (401, INVALID)
     assert AccessAttempt.objects.get().failures_since_start == 1
+
+
+def test_point_35_nor_does_the_provider_take_it(wire):
+    answer = wire.post("/auth/basic", {}, **_basic(NAME, "wrong"))
+
+    assert (answer.status, answer.error()) == (401, INVALID)
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="/auth/basic"'
+    assert AccessAttempt.objects.get().failures_since_start == 1
+    assert sessions() == 0
+
+
+def test_a_person_who_was_switched_off_is_asked_for_another_header(wire, ursula):
+    change_user(ursula, by=system("tests"), is_active=False)
+
+    answer = wire.post("/auth/basic", {}, **_basic(NAME, PASSWORD))
+
+    assert (answer.status, answer.error()["errorCode"]) == (401, "AuthenticationException")
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="/auth/basic"'
 
 
 @pytest.mark.parametrize(
@@ -81,4 +101,3 @@ def test_point_36_the_body_does_not_stand_in_for_it(wire):
 
 def test_with_a_header_the_provider_logs_in(wire):
     assert is_ordinary_login(wire.post("/auth/basic", {}, **_basic(NAME, PASSWORD)))
-    assert Wire().post("/auth/basic", {}, **_basic(NAME, "wrong")).error() == INVALID

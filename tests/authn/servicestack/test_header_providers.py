@@ -53,7 +53,16 @@ def test_a_token_that_is_unknown_or_over_is_told_so_by_apikey_alone(key, wire):
 
 
 @pytest.mark.parametrize("path", ["/auth/jwt", "/auth/apikey"])
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer a.b.c"},
+        {"Authorization": "Basic YTpi"},
+    ],
+)
 def test_a_provider_of_headers_asks_for_one(headers, path, wire):
     answer = Wire().post(path, {}, **headers)
 
