@@ -43,8 +43,11 @@ def _refuse_get(request: HttpRequest, *asks_for_a_login: str | None) -> None:
 def _log_out(request: HttpRequest) -> Reply:
     """End every log-in that the request shows, and its cookies; nobody may log out as well."""
     refuse_cross_site(request)
+    answer = AuthenticateResponse(response_status=ResponseStatus())
+    if request.method == "HEAD":
+        return Reply(answer)  # Who asks for headers alone wants to look, and do nothing.
     sessions.end(request, logins_of(request))
     names = [*cookies.OF_A_SESSION]
     # The npm client takes a deleted ss-reftok for a held one, so it is deleted only where it was.
     names += [cookies.REFRESH_TOKEN] if request.COOKIES.get(cookies.REFRESH_TOKEN) else []
-    return Reply(AuthenticateResponse(response_status=ResponseStatus()), cookies=cookies.deleted(*names))
+    return Reply(answer, cookies=cookies.deleted(*names))

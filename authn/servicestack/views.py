@@ -11,6 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from authn.prefetch import is_prefetch
 from authn.servicestack.binding import bind
 from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import FORMATS, JSON
@@ -72,7 +73,9 @@ class ReplyView(ServiceView):
     """`/{format}/reply/{operation}`, `/json/oneway/{operation}` and `/api/{operation}`, which is JSON."""
 
     def get(self, request: HttpRequest, **path: str) -> HttpResponse:
-        """Tell who somebody is, or log out."""
+        """Tell who somebody is, or log out. A browser that only looks ahead gets nothing."""
+        if is_prefetch(request):
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
         return self.serve(request, **path)
 
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:

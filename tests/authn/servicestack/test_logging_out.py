@@ -74,6 +74,30 @@ def test_a_log_out_is_audited_and_leaves_other_log_ins_alone(wire):
     assert LoginFamily.objects.filter(revoked_at=None).count() == 1
 
 
+LOOKS = [
+    ("HEAD", {}, 200),
+    ("GET", {"Sec_Purpose": "prefetch;prerender"}, 204),
+    ("GET", {"Purpose": "prefetch"}, 204),
+    ("GET", {"X_Moz": "prefetch"}, 204),
+]
+
+
+@pytest.mark.parametrize(("method", "headers", "status"), LOOKS)
+@pytest.mark.parametrize(
+    "path", ["/auth/logout", "/api/Authenticate?provider=logout", "/html/reply/Authenticate?provider=logout"]
+)
+@pytest.mark.parametrize("in_cookies", [False, True])
+def test_a_mere_look_logs_nobody_out(in_cookies, path, method, headers, status, wire):
+    wire.log_in(UseTokenCookie=in_cookies)
+
+    answer = wire.send(method, path, **headers)
+
+    assert (answer.status, answer.text) == (status, "")
+    assert not answer.cookies
+    assert wire.who() == 200
+    assert not AuditEvent.objects.filter(action="person.logout").exists()
+
+
 def test_point_25_nobody_may_log_out(wire):
     answer = wire.get("/auth/logout")
 
