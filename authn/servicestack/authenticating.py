@@ -19,7 +19,9 @@ def authenticate(request: HttpRequest, wish: Authenticate, in_path: str) -> Repl
     Raises Refusal. A GET tells who somebody is, or logs out, and never logs in: passwords do not
     belong into addresses.
     """
-    wish.continue_to = continue_of(request, wish.continue_to)
+    # Taken away first: the page that tells of the refusal must not offer the refused place again.
+    place, wish.continue_to = wish.continue_to, None
+    wish.continue_to = continue_of(request, place)
     provider = canonical(wish.provider or "")
     if request.method == "DELETE" or provider == LOGOUT:
         _refuse_get(request, in_path if canonical(in_path) != LOGOUT else "")

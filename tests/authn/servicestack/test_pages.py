@@ -156,6 +156,15 @@ def test_point_46_nor_is_it_in_a_query_or_at_log_out(target, wire):
         assert (answer.status, "Location" in answer.headers) == (400, False)
 
 
+@pytest.mark.parametrize("view", ["", "login"])
+def test_point_46_the_page_of_the_refusal_does_not_offer_it_again(view, wire):
+    answer = wire.get(f"/auth?Continue=//evil.example&ErrorView={view}", accept="text/html")
+
+    assert answer.status == 400
+    assert 'name="Continue" value="/auth"' in answer.text
+    assert "evil" not in answer.text
+
+
 @pytest.mark.parametrize(
     "target", ["/", "/path", "/a/b?c=https://x#d", f"{OURS}/x", "HTTP://TestServer/x", f"{PUBLIC}/x"]
 )
