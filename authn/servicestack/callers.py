@@ -67,10 +67,10 @@ def basic_of(request: HttpRequest) -> tuple[str, str] | None:
     return (name, password) if colon and is_storable(text) else None
 
 
-def has_bearer(request: HttpRequest) -> bool:
-    """Tell whether a request has a Bearer header with something in it."""
-    scheme, value = _authorization(request)
-    return scheme == "bearer" and bool(value)
+def person_named(request: HttpRequest) -> Caller | None:
+    """Return the person whose access token a Bearer header is, None for anything else."""
+    family = people.family_of_bearer(request, _bearer(request))
+    return _person(family.user) if family else None
 
 
 def application_named(request: HttpRequest) -> Caller | None:
@@ -78,21 +78,17 @@ def application_named(request: HttpRequest) -> Caller | None:
 
     Raises Refusal: 404 for an unknown token, 403 for one that ended.
     """
-    scheme, value = _authorization(request)
-    if scheme == "basic":
-        name, password = basic_of(request) or ("", "")
-        value = "" if password else name
-    row = people.application_of(request, value)
+    name, password = basic_of(request) or ("", "")
+    row = people.application_of(request, _bearer(request) or ("" if password else name))
     return _application(row) if row else None
 
 
 def logins_of(request: HttpRequest) -> set[LoginFamily]:
     """Return the live log-ins that anything in a request belongs to: those that a log-out ends."""
-    scheme, bearer = _authorization(request)
     session = sessions.find(sessions.held_by(request))
     found = {
         session.family if session else None,
-        people.family_of_bearer(request, bearer if scheme == "bearer" else ""),
+        people.family_of_bearer(request, _bearer(request)),
     }
     return logins_of_token_cookies(request) | {family for family in found if family}
 
@@ -107,12 +103,13 @@ def logins_of_token_cookies(request: HttpRequest) -> set[LoginFamily]:
 
 
 def _by_header(request: HttpRequest) -> Caller:
-    scheme, value = _authorization(request)
-    if scheme == "bearer":
-        return _by_bearer(request, value)
+    try:
+        application = application_named(request)
+    except Refusal as error:
+        raise not_authenticated() from error
+    if named := application or person_named(request):
+        return named
     name, password = basic_of(request) or ("", "")
-    if name and not password:
-        return _by_bearer(request, name)
     if not name or not password or len(password) > people.MAX_PASSWORD_LENGTH:
         raise not_authenticated()
     user = people.check_password(request, name, password)
@@ -120,16 +117,9 @@ def _by_header(request: HttpRequest) -> Caller:
     return _person(user)
 
 
-def _by_bearer(request: HttpRequest, value: str) -> Caller:
-    try:
-        row = people.application_of(request, value)
-    except Refusal as error:
-        raise not_authenticated() from error
-    if row:
-        return _application(row)
-    if family := people.family_of_bearer(request, value):
-        return _person(family.user)
-    raise not_authenticated()
+def _bearer(request: HttpRequest) -> str:
+    scheme, value = _authorization(request)
+    return value if scheme == "bearer" else ""
 
 
 def _authorization(request: HttpRequest) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from django.http import HttpRequest
 
 from authn.servicestack import cookies, people, sessions
-from authn.servicestack.callers import application_named, basic_of, caller_of, has_bearer, logins_of_token_cookies
+from authn.servicestack.callers import application_named, basic_of, logins_of_token_cookies, person_named
 from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ResponseError, ResponseStatus
 from authn.servicestack.errors import Refusal, not_authenticated
 from authn.servicestack.replies import Reply
@@ -84,10 +84,11 @@ def by_basic(request: HttpRequest, wish: Authenticate) -> Reply:
 
 @asks_by_header("Bearer", "jwt")
 def by_jwt(request: HttpRequest, _wish: Authenticate) -> Reply:
-    """Tell who the bearer of an access token is. It stays the token it was: nothing new is handed out."""
-    if not has_bearer(request):
+    """Tell which person an access token belongs to. It stays the token it was: nothing new is handed out."""
+    person = person_named(request)
+    if person is None:
         raise not_authenticated()
-    return Reply(caller_of(request).as_response())
+    return Reply(person.as_response())
 
 
 @asks_by_header("Bearer", "apikey")

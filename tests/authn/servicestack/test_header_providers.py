@@ -37,10 +37,37 @@ def test_an_application_may_send_its_token_as_a_name(key, wire):
         assert Wire().post(path, {}, Authorization=f"Basic {basic}").json()["userName"] == "ci"
 
 
-def test_a_token_that_is_unknown_or_over_is_told_so_by_apikey_alone(key, wire):
+@pytest.mark.parametrize("path", ["/auth", "/auth/basic", "/auth/jwt", "/auth/apikey"])
+def test_the_token_of_a_person_is_no_name(path, wire):
+    basic = base64.b64encode(f"{wire.log_in()['bearerToken']}:".encode()).decode()
+
+    answer = Wire().post(path, {}, Authorization=f"Basic {basic}")
+
+    assert (answer.status, answer.error()) == (401, NOBODY)
+
+
+def test_jwt_is_for_people_and_apikey_for_applications(key, wire):
+    bearer = wire.log_in()["bearerToken"]
+
+    for path, token in (("/auth/jwt", key), ("/auth/apikey", bearer)):
+        answer = Wire().post(path, {}, **_bearer(token))
+        assert (answer.status, answer.error()) == (401, NOBODY)
+        assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{path}"'
+
+
+@pytest.mark.parametrize("path", ["/auth", "/auth/apikey"])
+def test_a_token_of_an_application_needs_a_scheme(path, key, wire):
+    assert Wire().post(path, {}, Authorization=f"Digest {key}").status == 401
+
+
+def test_a_token_that_is_unknown_or_over_is_told_so_where_a_provider_is_asked(key, wire):
     unknown = key[:-1] + ("0" if key[-1] != "0" else "1")
 
+    as_name = {"Authorization": "Basic " + base64.b64encode(f"{unknown}:".encode()).decode()}
+
     assert Wire().post("/auth/apikey", {}, **_bearer(unknown)).error()["message"] == "ApiKey does not exist"
+    assert Wire().post("/auth/basic", {}, **as_name).error()["message"] == "ApiKey does not exist"
+    assert Wire().post("/auth", {}, **as_name).error() == NOBODY
     assert Wire().post("/auth", {}, **_bearer(unknown)).error() == NOBODY
 
     ApplicationToken.objects.update(revoked_at=timezone.now())
