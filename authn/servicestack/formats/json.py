@@ -20,10 +20,15 @@ def read(text: str, message: type[Message]) -> Message:
     if not isinstance(content, dict):
         raise Unreadable("The JSON must be an object.")
     _count(content, Budget())
-    by_name, values = members_by_name(message), {}
+    by_name, values, named = members_by_name(message), {}, set()
     for name, value in content.items():
         found = by_name.get(name.strip().lower())
-        if found and value is not None:
+        if found is None:
+            continue
+        if found.name in named:
+            raise Unreadable(f"The JSON names {found.name} twice.", found.name)
+        named.add(found.name)
+        if value is not None:
             values[found.attribute] = _of_type(value, found.type, found.name)
     return message(**values)
 

@@ -70,3 +70,24 @@ def test_any_answer_can_be_written_and_xml_of_it_is_well_formed(text):
 
 def test_an_answer_holds_no_stack_trace():
     assert "stackTrace" not in json.write(AuthenticateResponse(response_status=ResponseStatus(error_code="x")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"UserName":"a","username":"b"}',
+        '{"password":"a","Password":null}',
+        '{"provider":"a"," PROVIDER ":"a"}',
+        '{"UserName":"a","UserName":"a"}',
+        '{"x":1,"x":2}',
+    ],
+)
+def test_json_that_names_a_member_twice_is_refused_in_whatever_case(text):
+    with pytest.raises(Unreadable, match="twice"):
+        json.read(text, Authenticate)
+
+
+def test_the_keys_of_a_map_and_unknown_names_may_differ_in_case():
+    message = json.read('{"Meta":{"a":"1","A":"2"},"x":1,"X":2}', Authenticate)
+
+    assert message.meta == {"a": "1", "A": "2"}
