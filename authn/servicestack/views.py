@@ -31,8 +31,8 @@ class ServiceView(View):
     http_method_names = ["get", "head", "post", "delete", "options"]
 
     def options(self, request: HttpRequest, *args: Any, **path: str) -> HttpResponse:
-        """Name the methods. Grants nothing to other sites: there are no CORS headers."""
-        return HttpResponse(headers={"Allow": ", ".join(self.verbs())})
+        """Name the methods of the operation. Grants nothing to other sites: there are no CORS headers."""
+        return self.serve(request, **path)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **path: str) -> HttpResponse:
         """Answer PUT, PATCH and whatever else the operations have not."""
@@ -47,6 +47,8 @@ class ServiceView(View):
             exchange.operation = operation = operation_named(self.operation or path["operation"])
             if request.method not in operation.verbs:
                 raise _no_such_method(operation.verbs)
+            if request.method == "OPTIONS":
+                return HttpResponse(headers=_allow(operation.verbs))
             exchange.in_path = path.get("provider", "")
             exchange.message = bind(request, operation.request, address, {"provider": exchange.in_path})
             return render(exchange, operation.run(request, exchange.message, exchange.in_path))
@@ -57,10 +59,6 @@ class ServiceView(View):
         except (OperationalError, InterfaceError) as error:
             logger.error("The database refused a request.", exc_info=error)
             return render_refusal(exchange, _no_database())
-
-    def verbs(self) -> list[str]:
-        """Return the methods of this address."""
-        return [name.upper() for name in self.http_method_names if hasattr(self, name)]
 
     def address(self, path: dict[str, str]) -> Address:
         """Return what an address says of formats: by its suffix or, where it names the operation, by its start."""
@@ -103,10 +101,13 @@ class AccessTokenView(ServiceView):
         return self.serve(request, **path)
 
 
+def _allow(verbs: tuple[str, ...]) -> dict[str, str]:
+    return {"Allow": ", ".join(verbs)}
+
+
 def _no_such_method(verbs: tuple[str, ...]) -> Refusal:
     message = "The operation does not support this HTTP method"
-    headers = {"Allow": ", ".join(verbs)}
-    return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "NotImplementedException", message, headers=headers)
+    return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "NotImplementedException", message, headers=_allow(verbs))
 
 
 def _unreadable_query() -> Refusal:

@@ -217,6 +217,29 @@ def test_point_23_options_has_no_body_and_grants_nothing(wire):
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
+VERBS = {
+    "/auth": "GET, HEAD, POST, DELETE, OPTIONS",
+    "/auth/credentials": "GET, HEAD, POST, DELETE, OPTIONS",
+    "/api/authenticate": "GET, HEAD, POST, DELETE, OPTIONS",
+    "/access-token": "POST, OPTIONS",
+    "/json/reply/GetAccessToken": "POST, OPTIONS",
+}
+
+
+@pytest.mark.parametrize("path", VERBS)
+def test_point_23_options_names_the_methods_of_the_operation(path, wire):
+    assert wire.send("OPTIONS", path).headers["Allow"] == VERBS[path]
+    assert wire.send("PUT", path).headers["Allow"] == VERBS[path]
+
+
+@pytest.mark.parametrize("path", ["/api/nosuch", "/json/reply/Authenticate[]"])
+def test_point_23_options_of_no_operation_are_not_found(path, wire):
+    answer = wire.send("OPTIONS", path)
+
+    assert (answer.status, answer.error()["errorCode"]) == (404, "NotFound")
+    assert "Allow" not in answer.headers
+
+
 def test_point_23_head_is_get_without_a_body(wire):
     wire.log_in()
 
