@@ -6,10 +6,11 @@ address, and to nothing else, in any format.
 
 import re
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
 from authn.servicestack.dtos import ResponseError
 from authn.servicestack.errors import Refusal
@@ -17,6 +18,12 @@ from authn.servicestack.negotiation import own_media_type
 
 # What another site can make a browser send without asking us first (a "simple" request).
 _SENT_UNASKED = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+# The names of our addresses (`urls`).
+_QUESTIONS = ("servicestack-auth", "servicestack-authenticate")
+_DEEDS = (
+    *(f"{name}-provider" for name in _QUESTIONS),
+    *(f"servicestack-{name}" for name in ("access-token", "reply", "oneway", "api")),
+)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _HARMLESS_WORDS = re.compile(r"[A-Za-z0-9_.\- ]*\Z", re.ASCII)
 
@@ -38,9 +45,13 @@ def continue_of(request: HttpRequest, wish: str | None) -> str | None:
 
 
 def referrer_of(request: HttpRequest) -> str | None:
-    """Return the page of ours that a request came from, without its fragment."""
+    """Return the page of ours that a request came from, without its fragment.
+
+    An address at which this service logs in or out is no page to go back to: a GET of it is `405`,
+    or logs out.
+    """
     referrer = request.headers.get("Referer", "").partition("#")[0]
-    return referrer if is_ours(request, referrer) else None
+    return referrer if is_ours(request, referrer) and not _is_a_deed(referrer) else None
 
 
 def is_ours(request: HttpRequest, address: str) -> bool:
@@ -67,6 +78,17 @@ def refuse_cross_site(request: HttpRequest) -> None:
         return
     if site or (origin and origin.lower() not in _own_origins(request)):
         raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "This was sent by a page of another site.")
+
+
+def _is_a_deed(address: str) -> bool:
+    """Tell whether one of our addresses is of this service, and no mere question who one is."""
+    parts = urlsplit(address)
+    try:
+        found = resolve(unquote(parts.path))
+    except Resolver404:
+        return False
+    names = {name.strip().lower() for name, _ in parse_qsl(parts.query)}
+    return found.view_name in _DEEDS or (found.view_name in _QUESTIONS and "provider" in names)
 
 
 def _own_origins(request: HttpRequest) -> set[str]:

@@ -89,8 +89,7 @@ def _target(exchange: Exchange) -> str | None:
     wish = exchange.request.GET.get("ReturnUrl", "")
     if is_ours(exchange.request, wish):
         return wish
-    referrer = referrer_of(exchange.request)
-    return None if referrer and referrer.rstrip("/").lower().endswith("/auth/logout") else referrer
+    return referrer_of(exchange.request)
 
 
 def _redirect(response: HttpResponse, target: str) -> None:

@@ -22,8 +22,8 @@ _SUFFIX = r"(?:\.(?P<suffix>json|xml|jsv|csv|html))?"
 class LooseRoute(RoutePattern):
     """A route that matches in any case and with a slash at its end or without, as ServiceStack's do."""
 
-    def __init__(self, route: str, *, suffix: bool) -> None:
-        super().__init__(route, is_endpoint=True)
+    def __init__(self, route: str, name: str, *, suffix: bool) -> None:
+        super().__init__(route, name, is_endpoint=True)
         regex = re.escape(route)
         for part, expression in _PARTS.items():
             regex = regex.replace(re.escape(part), expression)
@@ -37,7 +37,7 @@ class LooseRoute(RoutePattern):
 
 def loose(route: str, view: type[View], name: str, *, suffix: bool = False) -> URLPattern:
     """Return a route of this service."""
-    return URLPattern(LooseRoute(route, suffix=suffix), view.as_view(), None, name)
+    return URLPattern(LooseRoute(route, name, suffix=suffix), view.as_view(), None, name)
 
 
 urlpatterns = [

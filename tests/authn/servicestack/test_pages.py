@@ -69,6 +69,39 @@ def test_point_45_or_to_a_page_of_its_own(referrer, wire):
     assert "Invalid Username or Password" in answer.text
 
 
+DEEDS = [
+    "/auth/credentials",
+    "/auth/credentials?Continue=/x",
+    "/AUTH/Login/",
+    "/auth/credentials.html",
+    "/auth/%63redentials",
+    "/authenticate/basic",
+    "/authenticate/logout",
+    "/auth?provider=credentials",
+    "/auth.html?a=b&Provider=x",
+    "/html/reply/Authenticate",
+    "/api/Authenticate?x",
+    "/json/oneway/Authenticate",
+    "/access-token",
+]
+
+
+@pytest.mark.parametrize("path", DEEDS)
+def test_point_45_an_address_that_does_something_is_no_page_to_go_back_to(path, wire):
+    headers = {"Referer": f"{OURS}{path}"}
+
+    assert wire.post("/auth/credentials", LOGIN | {"Password": "wrong"}, **PAGE, **headers).status == 401
+    assert wire.post("/auth/credentials", LOGIN, **PAGE, **headers).status == 200
+    assert wire.get("/auth/logout", accept="text/html", **headers).status == 200
+
+
+@pytest.mark.parametrize("path", ["/auth", "/auth?Continue=/x", "/authenticate.html", "/", "/metadata", "/nosuch", ""])
+def test_point_45_any_other_address_of_ours_is(path, wire):
+    answer = wire.post("/auth/credentials", LOGIN, **PAGE, Referer=f"{OURS}{path}")
+
+    assert (answer.status, answer.headers["Location"]) == (302, f"{OURS}{path}")
+
+
 @pytest.mark.parametrize(
     "view", ["login", "Login", "error", "nosuch", "../../etc/passwd", "servicestack/operation.html"]
 )
