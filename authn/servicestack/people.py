@@ -23,11 +23,12 @@ from authn.client_address import client_address
 from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle
 from authn.models import ApplicationToken, LoginFamily, User, canonical_email
-from authn.request_id import request_id_of
+from authn.request_id import give_request_id, request_id_of
 from authn.servicestack.errors import Refusal
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
-_SENT_BY_THE_CALLER = ("QUERY_STRING", "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFERER", "PATH_INFO")
+# What tells who calls. Anything else may hold a secret: a cookie, a header, an address.
+_WHO_CALLS = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")
 
 
 def check_password(request: HttpRequest, name: str, password: str) -> User:
@@ -124,8 +125,8 @@ def without_secrets(request: HttpRequest) -> HttpRequest:
     `password` in small letters. Here passwords travel as `Password`, in a query too.
     """
     bare = HttpRequest()
-    bare.META = {name: value for name, value in request.META.items() if name not in _SENT_BY_THE_CALLER}
-    bare.META["PATH_INFO"] = "/auth"
+    bare.META = {name: request.META[name] for name in _WHO_CALLS if name in request.META} | {"PATH_INFO": "/auth"}
+    give_request_id(bare, request_id_of(request))
     bare.method, bare.path, bare.path_info = request.method, "/auth", "/auth"
     bare.GET, bare.POST = QueryDict(), QueryDict()
     return bare

@@ -8,6 +8,8 @@ from axes.models import AccessAttempt
 from django.db import connection
 
 from authn.models import AuditEvent, LoginFamily, ServiceStackLogin
+from authn.request_id import give_request_id, request_id_of
+from authn.servicestack.people import without_secrets
 from config.log_lines import JSONLineFormatter
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, jsv_login, xml_login
 from tests.conftest import PASSWORD
@@ -43,6 +45,15 @@ def _basic(password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{NAME}:{password}".encode()).decode()}
 
 
+def _cut(token: str) -> str:
+    """Return a token without its last letters: what is sent so is looked for so, and finds the whole one too."""
+    return token[:-2]
+
+
+def _secrets_of(login: dict[str, str]) -> set[str]:
+    return {PASSWORD, CANARY, login["sessionId"], _cut(login["bearerToken"]), _cut(login["refreshToken"])}
+
+
 def _refused(wire, login: dict[str, str]) -> list:
     """Be refused in every way with secrets in every place. Returns answers that must hold none."""
     bearer, refresh = login["bearerToken"], login["refreshToken"]
@@ -60,11 +71,11 @@ def _refused(wire, login: dict[str, str]) -> list:
         wire.post("/auth", f'{{"Password":"{CANARY}"', type_="application/json"),
         wire.post("/auth", {"RememberMe": CANARY}),
         wire.post("/auth/credentials", str(wrong), type_="application/x-foo"),
-        wire.post("/access-token", {"RefreshToken": refresh[:-2]}),
+        wire.post("/access-token", {"RefreshToken": _cut(refresh)}),
         wire.post("/access-token", {"RefreshToken": bearer}),
         wire.get(f"/access-token?RefreshToken={refresh}"),
         wire.get("/auth", **_basic(CANARY)),
-        wire.get("/auth", Authorization=f"Bearer {bearer[:-2]}"),
+        wire.get("/auth", Authorization=f"Bearer {_cut(bearer)}"),
         wire.get("/auth", Authorization=f"Bearer {refresh}"),
         wire.post(
             "/auth/credentials",
@@ -86,8 +97,7 @@ def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, settings):
     refused = _refused(Wire(), login)
     wire.get("/auth/logout")
 
-    secrets = {PASSWORD, CANARY, login["sessionId"], login["bearerToken"], login["refreshToken"]}
-    secrets |= {cookies.cookie(name) for name in ("ss-tok", "ss-reftok")}
+    secrets = _secrets_of(login) | {cookies.cookie(name) for name in ("ss-tok", "ss-reftok")}
     printed = capfd.readouterr()
     texts = [("an answer", f"{answer!r} {answer.headers}") for answer in refused]
     texts += [("a log line", line) for line in log]
@@ -109,8 +119,19 @@ def test_point_61_the_database_holds_no_secret_in_the_clear(wire):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
             stored += [str(bytes(value) if isinstance(value, memoryview) else value) for row in cursor for value in row]
 
-    secrets = (PASSWORD, CANARY, login["sessionId"], login["bearerToken"], login["refreshToken"])
-    assert not [(secret[:8], text[:200]) for secret in secrets for text in stored if secret in text]
+    assert not [(secret[:8], text[:200]) for secret in _secrets_of(login) for text in stored if secret in text]
+
+
+def test_point_61_the_lockout_is_given_who_calls_and_nothing_else(rf):
+    sent = dict.fromkeys(["Accept", "Authorization", "Cookie", "Referer", "User-Agent", "X-Anything"], CANARY)
+    request = rf.post(f"/auth/{CANARY}?a={CANARY}", {"a": CANARY}, headers=sent | {"X-Forwarded-For": "192.0.2.1"})
+    give_request_id(request, "an-id")
+
+    bare = without_secrets(request)
+
+    assert CANARY not in f"{bare.META} {bare.headers} {bare.COOKIES} {bare.GET} {bare.POST} {bare.path}"
+    assert (bare.META["REMOTE_ADDR"], bare.META["HTTP_X_FORWARDED_FOR"]) == ("127.0.0.1", "192.0.2.1")
+    assert (bare.method, request_id_of(bare)) == ("POST", "an-id")
 
 
 @pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv", "html"])
