@@ -66,9 +66,9 @@ class SalesforceOrgAdmin(ConsoleAdmin):
 
     list_display = (
         "username",
+        "health_badge",
         "kind_badge",
         "dev_hub_badge",
-        "health_badge",
         "rotation_badge",
         "sandbox",
         "instance",
