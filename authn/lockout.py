@@ -37,3 +37,20 @@ class LoginThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Any, view: Any) -> str:
         """Return the counter of this client's address."""
         return f"throttle-login-{client_address(request)}"
+
+
+class RefreshThrottle(LoginThrottle):
+    """Stops a refresh where log-ins have used up the tries of an address, and takes none of them itself.
+
+    A good refresh is no guess, and many clients refresh from one address. Whoever refuses one counts
+    it by `count_refused`.
+    """
+
+    def throttle_success(self) -> bool:
+        """Let the request pass, uncounted."""
+        return True
+
+
+def count_refused(request: HttpRequest) -> None:
+    """Count a refused refresh as a try to log in."""
+    LoginThrottle().allow_request(request, None)  # type: ignore[arg-type]  # it looks at the address alone

@@ -9,7 +9,8 @@ from rest_framework.views import APIView
 
 from authn import login, tokens
 from authn.actors import Actor
-from authn.lockout import LoginThrottle
+from authn.errors import RefreshRefused
+from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken
 from authn.openapi import answers
 from authn.origins import refuse_foreign_origin
@@ -66,7 +67,7 @@ class TokenRefreshView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (LoginThrottle,)
+    throttle_classes = (RefreshThrottle,)
 
     @extend_schema(
         operation_id="AuthController_refresh",
@@ -81,7 +82,11 @@ class TokenRefreshView(APIView):
         """Hand out the next pair."""
         form = TokenRefreshDto(data=request.data)
         form.is_valid(raise_exception=True)
-        pair = login.refresh(form.validated_data["refresh_token"], request=request._request)
+        try:
+            pair = login.refresh(form.validated_data["refresh_token"], request=request._request)
+        except RefreshRefused:
+            count_refused(request._request)
+            raise
         return Response(
             {"success": True, "access_token": pair.access_token, "refresh_token": pair.refresh_token},
             status=HTTP_200_OK,

@@ -21,7 +21,7 @@ from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.client_address import client_address
 from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
-from authn.lockout import LoginThrottle
+from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken, LoginFamily, User, canonical_email
 from authn.request_id import give_request_id, request_id_of
 from authn.servicestack.errors import Refusal
@@ -65,9 +65,18 @@ def starting(request: HttpRequest, user: User) -> Iterator[None]:
 
 def bound_tries(request: HttpRequest) -> None:
     """Count a try of this address. Raises Refusal (429) when there were too many, at all doors together."""
-    throttle = LoginThrottle()
-    if not throttle.allow_request(request, None):  # type: ignore[arg-type]  # it looks at the address alone
-        raise _too_many("Too many log-ins from this address.", int(throttle.wait() or 1))
+    _ask(LoginThrottle(), request)
+
+
+@contextmanager
+def counting_refusals(request: HttpRequest) -> Iterator[None]:
+    """Count what is refused in here as a try of this address, and nothing else. Raises Refusal as `bound_tries`."""
+    _ask(RefreshThrottle(), request)
+    try:
+        yield
+    except Refusal:
+        count_refused(request)
+        raise
 
 
 def note_login(request: HttpRequest, user: User, **details: Any) -> None:
@@ -130,6 +139,11 @@ def without_secrets(request: HttpRequest) -> HttpRequest:
     bare.method, bare.path, bare.path_info = request.method, "/auth", "/auth"
     bare.GET, bare.POST = QueryDict(), QueryDict()
     return bare
+
+
+def _ask(throttle: LoginThrottle, request: HttpRequest) -> None:
+    if not throttle.allow_request(request, None):  # type: ignore[arg-type]  # it looks at the address alone
+        raise _too_many("Too many log-ins from this address.", int(throttle.wait() or 1))
 
 
 def _is_switched_off(name: str, password: str) -> bool:

@@ -25,8 +25,8 @@ def get_access_token(request: HttpRequest, wish: GetAccessToken, _in_path: str) 
         message = "Value cannot be null. (Parameter 'RefreshToken')"
         field = ResponseError(error_code="ArgumentNullException", field_name="RefreshToken", message=message)
         raise Refusal(HTTPStatus.BAD_REQUEST, "ArgumentNullException", message, fields=[field])
-    people.bound_tries(request)
-    token = _new_token(request, value)
+    with people.counting_refusals(request):
+        token = _new_token(request, value)
     if wish.use_token_cookie or not wish.refresh_token:
         return Reply(GetAccessTokenResponse(response_status=ResponseStatus()), cookies=[cookies.of_access(token)])
     return Reply(GetAccessTokenResponse(access_token=token, response_status=ResponseStatus()))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.utils import timezone
 
 from authn.actors import system
@@ -257,3 +258,24 @@ def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, ol
     assert answer.status_code == 401
     event = AuditEvent.objects.get(action="person.login_refreshed")
     assert (event.outcome, event.code, event.actor_name) == ("refused", "REFRESH_INVALID", EMAIL)
+
+
+def test_a_good_refresh_takes_no_try_of_its_address(anonymous, olga):
+    cache.clear()
+    pair = _log_in(anonymous).json()
+
+    for _ in range(65):
+        answer = anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]})
+        assert answer.status_code == 200
+        pair = answer.json()
+
+    assert _log_in(anonymous).status_code == 200
+
+
+def test_a_refused_refresh_does(anonymous, olga):
+    cache.clear()
+    statuses = [anonymous.post(REFRESH, {"refresh_token": "x"}).status_code for _ in range(62)]
+
+    assert statuses == [401] * 60 + [429] * 2
+    assert _log_in(anonymous).status_code == 429
+    cache.clear()

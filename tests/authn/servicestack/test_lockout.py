@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from axes.models import AccessAttempt
-from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, jsv_login, sessions, xml_login
@@ -72,6 +72,27 @@ def test_point_60_the_count_is_that_of_the_whole_desk(wire, anonymous):
     assert anonymous.post("/sfp/api/auth/admin/login", rest | {"password": PASSWORD}).status_code == 429
 
 
+def test_point_60_the_page_counts_with_it(wire):
+    page = {"email": NAME, "password": "wrong"}
+    for _ in range(3):
+        assert Client().post("/login", page).status_code == 200
+    for _ in range(2):
+        assert wire.post("/auth/credentials", WRONG).status == 401
+
+    assert wire.post("/auth/credentials", LOGIN).status == 429
+    refused = Client().post("/login", page | {"password": PASSWORD})
+    assert (refused.status_code, "locked" in refused.content.decode()) == (200, True)
+
+
+def test_point_60_the_page_and_this_service_share_the_tries_of_an_address(wire):
+    for number in range(30):
+        Client().post("/login", {"email": f"{number}@x.example", "password": "wrong"})
+        wire.post("/auth/credentials", WRONG | {"UserName": f"{number}@y.example"})
+
+    assert wire.post("/auth/credentials", LOGIN).status == 429
+    assert Client().post("/login", {"email": NAME, "password": PASSWORD}).status_code == 429
+
+
 def test_point_60_an_unknown_name_is_locked_in_the_same_way(wire):
     unknown = WRONG | {"UserName": "nobody@acme.example"}
     statuses = [wire.post("/auth/credentials", unknown).status for _ in range(6)]
@@ -107,11 +128,29 @@ def test_point_60_one_address_may_not_try_many_names(wire):
     assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_point_60_refresh_tokens_are_counted_with_them(wire):
+def test_point_60_refused_refresh_tokens_are_counted_with_them(wire):
     statuses = [wire.post("/access-token", {"RefreshToken": "x"}).status for _ in range(61)]
 
     assert statuses == [400] * 60 + [429]
-    cache.clear()
+    assert wire.post("/auth/credentials", LOGIN).status == 429
+
+
+def test_point_60_good_ones_are_not(wire):
+    token = wire.log_in()["refreshToken"]
+
+    assert {wire.post("/access-token", {"RefreshToken": token}).status for _ in range(65)} == {200}
+    assert wire.post("/auth/credentials", LOGIN).status == 200
+
+
+def test_point_60_a_good_one_waits_as_well_where_too_many_were_tried(wire):
+    token = wire.log_in()["refreshToken"]
+    for _ in range(60):
+        wire.post("/access-token", {"RefreshToken": "x"})
+
+    answer = wire.post("/access-token", {"RefreshToken": token})
+
+    assert (answer.status, answer.error()["errorCode"]) == (429, "TooManyRequests")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_nobody_s_question_is_not_counted(wire):
