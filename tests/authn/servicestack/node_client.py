@@ -41,6 +41,7 @@ class NodeClient:
     """A JsonServiceClient or JsonApiClient in Node."""
 
     def __init__(self, node: str, kind: str, url: str) -> None:
+        self.kind = kind
         self._process = subprocess.Popen(
             [node, "client.mjs", kind, url], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import socket
 from xml.etree import ElementTree
 
 import pytest
@@ -194,6 +195,28 @@ def test_point_42_other_xml_is_refused(body, wire):
     assert answer.status == 400
     assert _texts(answer)["ErrorCode"] == "SerializationException"
     assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE a SYSTEM "{url}">',
+        '<!DOCTYPE a PUBLIC "-//x//y" "{url}">',
+        '<!DOCTYPE a [<!ENTITY e SYSTEM "{url}">]>',
+        '<!DOCTYPE a [<!ENTITY % e SYSTEM "{url}"> %e;]>',
+    ],
+)
+def test_point_42_nothing_is_fetched(doctype, wire):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        doctype = doctype.replace("{url}", f"http://127.0.0.1:{listener.getsockname()[1]}/x.dtd")
+        text = "&e;" if "ENTITY e" in doctype else ""
+        body = f'{doctype}<Authenticate xmlns="{TYPES}"><UserName>{text}</UserName></Authenticate>'
+
+        assert wire.post("/xml/reply/Authenticate", body, type_="application/xml").status == 400
+
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_point_42_a_map_in_xml_is_read():

@@ -18,8 +18,8 @@ from authn.servicestack.formats.jsv import decode, encode, read, write
 
 
 class Letter(Enum):
-    Value = 1
-    Other = 2
+    A = 1
+    B = 2
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Numbers:
     Float: float | None = None
     Double: float | None = None
     Decimal: decimal.Decimal | None = None
-    vALUE: Letter | None = None
+    Value: Letter | None = None
 
 
 THE_FOUR = {"One": '"1st', "Two": "2:nd", "Three": "3r,d", "Four": "four%"}
@@ -146,7 +146,7 @@ READ_AS = {
     ),
     "D38": ('["""1st",2:nd,"3r,d",four%]', list[str], list(THE_FOUR.values())),
     "D39": ('{Float:"1,111.1"}', Numbers, Numbers(Float=1111.1)),
-    "D40": ("{Value:B,vALUE:vaLue}", Numbers, Numbers(vALUE=Letter.Value)),
+    "D40": ("{vALUE:B}", Numbers, Numbers(Value=Letter.B)),
     "D41": ("{UserName:u,Password:p}", Authenticate, Authenticate(user_name="u", password="p")),
 }
 REFUSED = {

@@ -1,8 +1,11 @@
 """Logging in: points 1 to 12 of the contract."""
 
 import re
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
+from django.utils import timezone
 
 from authn.models import AuditEvent
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, is_ordinary_login, sessions
@@ -65,9 +68,10 @@ def test_point_06_a_post_with_the_password_in_the_query_is_served(wire):
 
 
 def test_point_07_the_case_of_names_does_not_matter(wire):
-    answer = wire.post("/auth/credentials", {"username": NAME, "PASSWORD": PASSWORD, "rememberme": False})
+    answer = wire.post("/auth/credentials", {"username": NAME, "PASSWORD": PASSWORD, "rememberme": True})
 
     assert is_ordinary_login(answer)
+    assert wire.cookie("ss-opt") == "perm"
 
 
 def test_point_08_what_is_of_no_use_is_ignored_and_not_echoed(wire):
@@ -87,7 +91,10 @@ def test_point_09_a_log_in_sets_the_cookies_of_a_session(secure, ursula):
 
     set_ = dict(answer.cookies.items())
     assert set(set_) == {"ss-id", "ss-pid", "ss-opt", "X-UAId"}
-    assert {name for name, morsel in set_.items() if morsel["expires"]} == {"ss-pid", "ss-opt", "X-UAId"}
+    assert (set_["ss-id"]["max-age"], set_["ss-id"]["expires"]) == ("", "")
+    for name in ("ss-pid", "ss-opt", "X-UAId"):
+        assert set_[name]["max-age"] == 20 * 365 * 24 * 60 * 60, name
+        assert parsedate_to_datetime(set_[name]["expires"]) > timezone.now() + timedelta(days=20 * 365 - 1)
     assert set_["ss-opt"].value == "temp"
     assert set_["X-UAId"].value == str(ursula.id)
     for morsel in set_.values():

@@ -240,13 +240,6 @@ def test_point_23_options_of_no_operation_are_not_found(path, wire):
     assert "Allow" not in answer.headers
 
 
-def test_point_23_head_is_get_without_a_body(wire):
-    wire.log_in()
-
-    assert (wire.send("HEAD", "/auth").status, wire.send("HEAD", "/auth").text) == (200, "")
-    assert Wire().send("HEAD", "/auth").status == 401
-
-
 def test_nobody_is_asked_for_a_password_alone(wire):
     assert wire.post("/auth", {"Password": PASSWORD}).error() == NOBODY
 

@@ -56,8 +56,46 @@ def test_a_charset_is_no_reason_to_fail(charset, query, path, url):
 
 
 def test_the_log_holds_no_query_and_no_password(desk, url):
-    requests.post(f"{url}/auth?UserName={NAME}&Password=a-canary", timeout=20)
-    requests.get(f"{url}/auth/credentials?UserName={NAME}&Password=a-canary", timeout=20)
+    query = f"UserName={NAME}&Password=a-canary"
+    asked = [
+        requests.post(f"{url}/auth?{query}", headers={"X-Request-Id": "a-log-in-by-query"}, timeout=20),
+        requests.get(f"{url}/auth/credentials?{query}", headers={"X-Request-Id": "a-get-by-query"}, timeout=20),
+    ]
 
+    assert [answer.status_code for answer in asked] == [401, 405]
+    for answer in asked:
+        assert f'"requestId": "{answer.headers["X-Request-Id"]}"' in desk.logs(), "a line tells of the request"
+    assert "UserName=" not in desk.logs()
     assert "a-canary" not in desk.logs()
     assert PASSWORD not in desk.logs()
+
+
+def _raw(desk, method: str, path: str, cookie: str) -> tuple[str, dict[str, str], bytes]:
+    """Send a request and return the status line, the headers and every byte that came after them."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nCookie: {cookie}\r\n"
+    with socket.create_connection(("127.0.0.1", desk.ports[0]), timeout=20) as line:
+        line.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        answer = b""
+        while chunk := line.recv(4096):
+            answer += chunk
+    start, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = start.decode().split("\r\n")
+    return status, dict(line.split(": ", 1) for line in lines), body
+
+
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_point_23_head_is_get_without_a_body(logged_in, desk, url):
+    login = requests.post(f"{url}/api/Authenticate", json={"userName": NAME, "password": PASSWORD}, timeout=20)
+    cookie = f"ss-id={login.json()['sessionId']}" if logged_in else "x=y"
+
+    status, headers, body = _raw(desk, "GET", "/auth", cookie)
+    head_status, head_headers, head_body = _raw(desk, "HEAD", "/auth", cookie)
+
+    assert head_status == status
+    assert status.startswith("HTTP/1.1 200" if logged_in else "HTTP/1.1 401")
+    assert head_body == b""
+    assert len(body) > 20
+    changing = ("Date", "X-Request-Id")
+    assert {name: value for name, value in head_headers.items() if name not in changing} == {
+        name: value for name, value in headers.items() if name not in changing
+    }
