@@ -16,6 +16,16 @@ MAY_IMPORT = {
     "sandboxes": ("orgs", "authn", "orgs.salesforce"),
     "config": ("sandboxes", "orgs", "authn", "orgs.salesforce"),
 }
+SERVICESTACK = "authn.servicestack"
+# What the files of that package import of the project around it; `people` is there to import more.
+AROUND_SERVICESTACK = {
+    "sessions": {"authn.models"},
+    "bearers": {"authn.models"},
+    "binding": {"authn.strict_json"},
+    "callers": {"authn.strict_json"},
+    "formats.json": {"authn.strict_json"},
+    "views": {"authn.prefetch"},
+}
 OURS = ("orgs", "authn", "sandboxes", "config")
 FILES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
 
@@ -60,6 +70,26 @@ def test_only_commands_import_the_emulator(path):
     uses_it = any(_is_in(imported, EMULATOR) for imported in _imports(path))
 
     assert not uses_it or _is_in(module, EMULATOR) or ".management.commands." in module
+
+
+def test_the_servicestack_service_knows_the_project_in_these_files_alone():
+    around = {}
+    for path in (ROOT / "authn" / "servicestack").rglob("*.py"):
+        foreign = {
+            name.rpartition(".")[0]
+            for name in _imports(path)
+            if name.partition(".")[0] in OURS and not _is_in(name, SERVICESTACK)
+        }
+        if foreign:
+            around[_module(path).removeprefix(f"{SERVICESTACK}.")] = foreign
+
+    assert around.pop("people")
+    assert around == AROUND_SERVICESTACK
+
+
+def test_what_it_would_take_along_knows_nothing_of_the_project():
+    for name in ("strict_json", "prefetch"):
+        assert not [imported for imported in _imports(ROOT / "authn" / f"{name}.py") if imported.startswith(OURS)]
 
 
 def test_the_emulator_is_the_other_side_of_the_wire():

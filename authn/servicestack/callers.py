@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from django.http import HttpRequest
 
-from authn.models import ApplicationToken, LoginFamily, User
 from authn.servicestack import cookies, people, sessions
 from authn.servicestack.bearers import login_of_refresh
 from authn.servicestack.dtos import AuthenticateResponse, ResponseStatus
 from authn.servicestack.errors import Refusal, Unreadable, not_authenticated
+from authn.servicestack.people import ApplicationToken, LoginFamily, User
 from authn.strict_json import is_storable
 
 

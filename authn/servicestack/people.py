@@ -1,7 +1,7 @@
 """All that this service knows of Frontdesk's people: passwords, tries, bearers and the audit.
 
-The module to write anew for whoever takes the package elsewhere. It turns Frontdesk's errors into
-the refusals of this service.
+To be written anew by whoever takes the package elsewhere, as are the queries of `sessions` and
+`bearers`. It turns Frontdesk's errors into the refusals of this service.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,10 @@ from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.client_address import client_address
 from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
-from authn.models import ApplicationToken, LoginFamily, User, canonical_email
+from authn.models import ApplicationToken as ApplicationToken
+from authn.models import LoginFamily as LoginFamily
+from authn.models import User as User
+from authn.models import canonical_email
 from authn.request_id import give_request_id, request_id_of
 from authn.servicestack.errors import Refusal
 
@@ -85,9 +88,19 @@ def note_login(request: HttpRequest, user: User, **details: Any) -> None:
     user_logged_in.send(sender=User, request=without_secrets(request), user=user)
 
 
-def note_refresh(request: HttpRequest, user: User, outcome: Outcome, **details: Any) -> None:
-    """Record that a refresh token was taken, or refused to a person who had it once."""
-    audit.record(Action.LOGIN_REFRESH, outcome, by=actor_for(user, request), **details)
+def person_with(identifier: str) -> User | None:
+    """Return the person of an id, None for nobody."""
+    return User.objects.filter(pk=identifier).first()
+
+
+def note_refresh(request: HttpRequest, user: User, **details: Any) -> None:
+    """Record that a refresh token was taken."""
+    audit.record(Action.LOGIN_REFRESH, Outcome.GRANTED, by=actor_for(user, request), **details)
+
+
+def note_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
+    """Record that a refresh token was refused to a person who had it once."""
+    audit.record(Action.LOGIN_REFRESH, Outcome.REFUSED, by=actor_for(user, request), code=code)
 
 
 def note_logout(request: HttpRequest, user: User, **details: Any) -> None:

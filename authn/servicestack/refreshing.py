@@ -4,8 +4,6 @@ from http import HTTPStatus
 
 from django.http import HttpRequest
 
-from authn.audit_actions import Outcome
-from authn.models import User
 from authn.servicestack import bearers, cookies, people
 from authn.servicestack.dtos import GetAccessToken, GetAccessTokenResponse, ResponseError, ResponseStatus
 from authn.servicestack.errors import Refusal, Unreadable
@@ -40,18 +38,18 @@ def _new_token(request: HttpRequest, value: str) -> str:
     except Unreadable as error:
         raise Refusal(HTTPStatus.BAD_REQUEST, "ArgumentException", str(error)) from error
     if row is None:
-        raise _ended(request, User.objects.filter(pk=user_id).first())
+        raise _ended(request, people.person_with(user_id))
     family = row.family
-    people.note_refresh(request, family.user, Outcome.GRANTED, family=str(family.id))
+    people.note_refresh(request, family.user, family=str(family.id))
     return bearers.access_token(family)
 
 
-def _ended(request: HttpRequest, user: User | None) -> Refusal:
+def _ended(request: HttpRequest, user: people.User | None) -> Refusal:
     """Return the refusal of a token whose log-in is over: the signature was good, so its name can be believed."""
     if user is None:
         return Refusal(HTTPStatus.NOT_FOUND, "NotFound", "User does not exist")
     refusal = Refusal(HTTPStatus.UNAUTHORIZED, "TokenException", "Token has been revoked")
     if not user.is_active:
         refusal = Refusal(HTTPStatus.UNAUTHORIZED, "AuthenticationException", "This account has been locked")
-    people.note_refresh(request, user, Outcome.REFUSED, code=refusal.code)
+    people.note_refused_refresh(request, user, code=refusal.code)
     return refusal
