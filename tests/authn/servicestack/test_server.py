@@ -55,6 +55,42 @@ def test_a_charset_is_no_reason_to_fail(charset, query, path, url):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("path", ["/auth", "/sfp/api/auth/admin/login", "/login", "/livez"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "charset*=utf-8''rot13",
+        "charset*0=rot13",
+        "charset*0*=utf-8''ro; charset*1*=t13",
+        "charset*=bogus''x",
+        "charset*=utf-8''utf-8",
+        "a*=bogus''x",
+        "charset=utf-8; charset=rot13",
+        'a="b; c"; Charset="rot13"',
+        "charset=",
+        "charset",
+        ";;charset=undefined;",
+    ],
+)
+@pytest.mark.parametrize("query", ["a=b", "&".join("a" * 1500)], ids=["short", "long"])
+def test_nor_is_one_in_another_spelling(query, parameters, path, url):
+    headers = {"Content-Type": f"application/json; {parameters}"}
+
+    answer = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
+
+    assert answer.status_code < 500, answer.text
+
+
+def test_a_form_with_a_charset_keeps_its_boundary(url):
+    body = f'--b\r\nContent-Disposition: form-data; name="UserName"\r\n\r\n{NAME}\r\n'
+    body += f'--b\r\nContent-Disposition: form-data; name="Password"\r\n\r\n{PASSWORD}\r\n--b--\r\n'
+    headers = {"Content-Type": "multipart/form-data; charset*=utf-8''rot13; boundary=b", "Accept": "application/json"}
+
+    answer = requests.post(f"{url}/auth", body.encode(), headers=headers, timeout=20)
+
+    assert answer.status_code == 200, answer.text
+
+
 def test_the_log_holds_no_query_and_no_password(desk, url):
     query = f"UserName={NAME}&Password=a-canary"
     asked = [
