@@ -14,10 +14,12 @@ from django.urls import Resolver404, resolve
 
 from authn.servicestack.dtos import ResponseError
 from authn.servicestack.errors import Refusal
+from authn.servicestack.formats import BY_MEDIA_TYPE
 from authn.servicestack.negotiation import own_media_type
 
-# What another site can make a browser send without asking us first (a "simple" request).
-_SENT_UNASKED = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+# What a browser asks us for before it sends it for another site. All else may come unasked: forms,
+# texts, and also reports that a page has it send (`application/csp-report`).
+_ASKED_FOR = {media_type for media_type, format_ in BY_MEDIA_TYPE.items() if format_.read}
 # The names of our addresses (`urls`).
 _QUESTIONS = ("servicestack-auth", "servicestack-authenticate")
 _DEEDS = (
@@ -71,10 +73,10 @@ def refuse_cross_site(request: HttpRequest) -> None:
     """Refuse what a page of another site made a browser send. Raises Refusal.
 
     A browser asks first (CORS preflight, which this service never grants) before it sends JSON, XML
-    or JSV elsewhere, so only the types that it sends unasked are looked at.
+    or JSV elsewhere, so these pass.
     """
     site, origin = request.headers.get("Sec-Fetch-Site", "").lower(), request.headers.get("Origin", "")
-    if own_media_type(request) not in _SENT_UNASKED or site in ("same-origin", "none"):
+    if own_media_type(request) in _ASKED_FOR or site in ("same-origin", "none"):
         return
     if site or (origin and origin.lower() not in _own_origins(request)):
         raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "This was sent by a page of another site.")

@@ -22,6 +22,13 @@ INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 Message = TypeVar("Message")
 
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A namespace of over 200 characters, or a declaration so stretched that its namespace is not found.
+# The parser writes the whole namespace before each name, so a long one makes little into very much.
+_LONG_NAMESPACE = re.compile(
+    "xmlns(?::[^ \t\r\n=<>]{101}"
+    "|(?::[^ \t\r\n=<>]{1,100})?"
+    "(?:[ \t\r\n]{101}|[ \t\r\n]{0,100}=(?:[ \t\r\n]{101}|[ \t\r\n]{0,100}(?:\"[^\"<]{201}|'[^'<]{201}))))"
+)
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 
 
@@ -72,6 +79,8 @@ def _parse(text: str) -> Element:
     # The parser hands over a tag when it has all attributes of it, which is too late to count them.
     if any("<" not in text[start : start + MAX_STRETCH] for start in range(0, len(text) - MAX_STRETCH, MAX_STRETCH)):
         raise Unreadable("A tag or a text in the XML is too long.")
+    if _LONG_NAMESPACE.search(text):
+        raise Unreadable("A namespace in the XML is too long.")
     parser = DefusedXMLParser(target=_BoundedTree(), forbid_dtd=True)
     try:
         parser.feed(text)

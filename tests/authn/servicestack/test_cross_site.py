@@ -4,11 +4,13 @@ import json
 
 import pytest
 
-from tests.authn.servicestack.wire import FORM, LOGIN, Wire, sessions
+from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, sessions
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 EVIL = "https://evil.example"
 UNASKED = [FORM, "multipart/form-data; boundary=b", "text/plain", "Text/Plain;charset=UTF-8"]
+# What browsers send for a page without asking, and no script: reports, pings, certificate questions.
+REPORTS = ["application/csp-report", "application/reports+json", "text/ping", "application/ocsp-request", "a/b", ""]
 FOREIGN = [
     {"Origin": EVIL},
     {"Origin": "null"},
@@ -40,6 +42,17 @@ def test_point_60_another_site_logs_nobody_in(path, type_, headers, wire):
     assert answer.status in (403, 415), "a text is not read at /auth at all"
     assert sessions() == 0
     assert not answer.cookies
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("type_", REPORTS)
+@pytest.mark.parametrize("path", ["/auth/credentials", "/api/Authenticate", "/json/reply/Authenticate"])
+def test_point_60_a_report_of_another_site_tries_no_password(path, type_, headers, wire):
+    for _ in range(5):
+        answer = wire.post(f"{path}?UserName={NAME}&Password=wrong", b"{}", type_=type_, **headers)
+        assert answer.status in (403, 415), answer.text
+
+    assert wire.post("/auth/credentials", LOGIN).status == 200, "the name is not locked"
 
 
 @pytest.mark.parametrize("headers", FOREIGN)

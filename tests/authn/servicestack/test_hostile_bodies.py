@@ -4,12 +4,16 @@ import csv
 import io
 import json
 import time
+import tracemalloc
 from itertools import islice, product
 from string import ascii_lowercase
 from xml.etree import ElementTree
 
 import pytest
 
+from authn.servicestack.dtos import Authenticate
+from authn.servicestack.errors import Unreadable
+from authn.servicestack.formats.xml import read
 from tests.authn.servicestack.wire import FORM, LOGIN, TYPES, sessions, xml
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -38,6 +42,13 @@ HOSTILE = {
     "xml, an unclosed quote": ("xml", xml('<a b="' + "x" * 900_000)),
     "xml, unclosed quotes": ("xml", xml("<a b='" * 10_000)),
     "xml, 50,000 namespaces": ("xml", xml("<a " + " ".join(f"xmlns:a{n}='u'" for n in range(50_000)) + "/>")),
+    "xml, a long namespace before many names": (
+        "xml",
+        xml(f"<p xmlns:a='{'u' * 45_000}'><b " + " ".join(f"a:{name}=''" for name in NAMES[:5_000]) + "/></p>"),
+    ),
+    "xml, a long default namespace": ("xml", xml(f'<p xmlns = \n "{"u" * 45_000}">' + "<b/>" * 900 + "</p>")),
+    "xml, a namespace behind a long prefix": ("xml", xml(f"<p xmlns:{'a' * 200}='{'u' * 45_000}'/>")),
+    "xml, a namespace behind many blanks": ("xml", xml(f"<p xmlns:a{' ' * 200}={' ' * 200}'{'u' * 45_000}'/>")),
     "csv, an unclosed quote": ("csv", 'UserName\r\n"' + "a" * 900_000),
     "csv, unclosed quotes": ("csv", '"a' * 10_001),
     "csv, 100,000 rows": ("csv", "a\r\n" * 100_000),
@@ -72,6 +83,18 @@ def test_a_hostile_body_is_refused_quickly(format_, body, wire):
     assert answer.status == 400
     assert "SerializationException" in answer.text
     assert len(answer.text) < 2000
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if "xml" in name])
+def test_no_xml_takes_much_more_memory_than_it_is_long(name):
+    _, body = HOSTILE[name]
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable):
+            read(body, Authenticate)
+        assert tracemalloc.get_traced_memory()[1] < 30 * len(body) + 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_form_of_too_many_fields_is_refused(wire):
