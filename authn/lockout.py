@@ -1,7 +1,9 @@
 """Counts wrong passwords per name, at every door together, and tells how long a lock lasts."""
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
+from zlib import crc32
 
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
@@ -12,6 +14,8 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from authn.client_address import client_address
 from authn.models import canonical_email
+
+_TURNS = [Lock() for _ in range(64)]
 
 
 def login_name(_request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
@@ -29,10 +33,24 @@ def locked_for(request: HttpRequest, name: str) -> int:
     return max(1, int((last + cool_off - timezone.now()).total_seconds()) + 1)
 
 
+def turn(counted: str) -> Lock:
+    """Return the lock under which tries that are counted together take turns in this process.
+
+    Each is counted after it was judged. Of many that begin at one moment, all would be judged by the
+    count before them. Each other process lets at most one more through.
+    """
+    return _TURNS[crc32(counted.encode("utf-8", "surrogatepass")) % len(_TURNS)]
+
+
 class LoginThrottle(SimpleRateThrottle):
     """Bounds log-in tries per client address, so that one machine cannot try many names."""
 
     scope = "login"
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """Count a try, and tell whether it is one too many."""
+        with turn(self.get_cache_key(request, view)):
+            return bool(super().allow_request(request, view))
 
     def get_cache_key(self, request: Any, view: Any) -> str:
         """Return the counter of this client's address."""
@@ -53,4 +71,4 @@ class RefreshThrottle(LoginThrottle):
 
 def count_refused(request: HttpRequest) -> None:
     """Count a refused refresh as a try to log in."""
-    LoginThrottle().allow_request(request, None)  # type: ignore[arg-type]  # it looks at the address alone
+    LoginThrottle().allow_request(request, None)

@@ -30,7 +30,7 @@ from authn.errors import (
     RefreshReused,
     TooManyTries,
 )
-from authn.lockout import locked_for
+from authn.lockout import locked_for, turn
 from authn.models import LoginFamily, User, canonical_email
 from authn.request_id import request_id_of
 
@@ -66,10 +66,12 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     """
     name = canonical_email(email)
     nobody = _nobody(name, request)
-    if seconds := locked_for(request, name):
+    with turn(name):
+        seconds = locked_for(request, name)
+        user = None if seconds else authenticate(request, username=name, password=password)
+    if seconds:
         audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=TooManyTries.code)
         raise TooManyTries(seconds)
-    user = authenticate(request, username=name, password=password)
     if not isinstance(user, User):
         audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=LoginRefused.code)
         raise LoginRefused

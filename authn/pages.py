@@ -44,7 +44,7 @@ class LoginPage(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Log a person in, or say why not."""
         form, throttle = LoginForm(request.POST), LoginThrottle()
-        if not throttle.allow_request(request, self):  # type: ignore[arg-type]  # it looks at the address alone
+        if not throttle.allow_request(request, self):
             return self._too_many_from_here(request, form, throttle.wait())
         if form.is_valid():
             try:

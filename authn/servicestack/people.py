@@ -155,7 +155,7 @@ def without_secrets(request: HttpRequest) -> HttpRequest:
 
 
 def _ask(throttle: LoginThrottle, request: HttpRequest) -> None:
-    if not throttle.allow_request(request, None):  # type: ignore[arg-type]  # it looks at the address alone
+    if not throttle.allow_request(request, None):
         raise _too_many("Too many log-ins from this address.", int(throttle.wait() or 1))
 
 

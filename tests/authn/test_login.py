@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -10,11 +11,13 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from authn.actors import system
+from authn.lockout import LoginThrottle
 from authn.models import AuditEvent, LoginFamily, User
 from authn.people import change_user, end_logins
 from authn.roles import Role
 from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 LOGIN = "/sfp/api/auth/admin/login"
@@ -123,6 +126,22 @@ def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, ol
     assert 800 < int(locked.headers["Retry-After"]) <= 901
     assert locked.json()["success"] is False
     assert later.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_that_begin_together_count_each_other(olga):
+    answers = together([partial(_log_in, Caller(), password="wrong")] * 16)
+
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
+
+
+@pytest.mark.django_db(transaction=True)
+def test_names_that_are_tried_together_count_for_their_address(olga, monkeypatch):
+    monkeypatch.setattr(LoginThrottle, "rate", "8/min", raising=False)
+
+    answers = together([partial(_log_in, Caller(), f"u{number}@acme.example", "x") for number in range(16)])
+
+    assert sorted(answer.status_code for answer in answers) == [401] * 8 + [429] * 8
 
 
 def test_other_spellings_count_for_the_same_name(anonymous, olga):
