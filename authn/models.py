@@ -6,7 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -68,6 +68,15 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Store the person. A new password ends every log-in, whoever set it: `manage.py changepassword` too."""
+        # Django keeps the password that was set until it is stored; a hash that is renewed at log-in leaves none.
+        is_new_password = getattr(self, "_password", None) is not None and not self._state.adding
+        with transaction.atomic():
+            super().save(*args, **options)
+            if is_new_password:
+                LoginFamily.objects.filter(user=self, revoked_at=None).update(revoked_at=timezone.now())
 
     @property
     def is_owner(self) -> bool:

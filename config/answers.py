@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
 from authn.request_id import give_request_id
-from config.errors import method_not_allowed
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z", re.ASCII)
 
@@ -33,8 +32,6 @@ class AnswerHeadersMiddleware:
         request_id = offered if _WELL_FORMED_ID.match(offered) else uuid.uuid4().hex
         give_request_id(request, request_id)
         response = self.get_response(request)
-        if isinstance(response, HttpResponseNotAllowed):  # Django's own has no body.
-            response = method_not_allowed(request, response["Allow"])
         response["X-Request-Id"] = request_id
         # A page with a form must not say no-referrer: browsers then send `Origin: null`, which the CSRF check
         # cannot tell from a foreign page. To other hosts nothing is said either way.

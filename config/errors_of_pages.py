@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from authn import audit
 from authn.actors import actor_for
 from authn.models import User
 from config.error_pages import error_page
-from config.errors import body, status_of
+from config.errors import body, method_not_allowed, status_of
 
 
 class DomainErrorsOfPages:
@@ -20,7 +20,10 @@ class DomainErrorsOfPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):  # Django's own has no body.
+            return method_not_allowed(request, response["Allow"])
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return the page of an error that is listed in STATUS, and record who was refused."""

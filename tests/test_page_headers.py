@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from authn.roles import Role
+from sandboxes.models import PoolInstance
 from tests.browsing import Visitor, text_of
 from tests.routes import console_paths
 from tests.sandboxes.worlds import a_production_org, an_instance
@@ -45,6 +46,16 @@ def test_no_page_for_everybody_can_be_framed(path):
 @pytest.mark.parametrize("path", [*FOR_OWNERS, *OF_THE_CONSOLE])
 def test_no_page_for_people_can_be_framed(path, at_the_desk):
     _assert_shut(at_the_desk.get(path))
+
+
+def test_no_page_about_a_wrong_method_can_be_framed(at_the_desk):
+    deed = f"/console/sandboxes/poolinstance/{PoolInstance.objects.get().pk}/make-available/"
+    answers = at_the_desk.get(deed), Visitor().client.post("/metadata")
+
+    assert [answer.status_code for answer in answers] == [405, 403], "the latter for want of a CSRF token"
+    for answer in answers:
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        _assert_shut(answer)
 
 
 def test_no_page_about_one_row_can_be_framed(at_the_desk):

@@ -68,7 +68,8 @@ def _response(exchange: Exchange, message: Any, status: HTTPStatus) -> HttpRespo
     format_ = exchange.format
     wish = exchange.message
     if format_ is HTML and isinstance(wish, Authenticate):
-        text = html.write(message, view=wish.error_view or "", continue_to=wish.continue_to or "")
+        view = wish.error_view if status != HTTPStatus.OK else ""
+        text = html.write(message, view=view or "", continue_to=wish.continue_to or "")
     else:
         text = format_.write(message)
     reason = None if status == HTTPStatus.OK else message.response_status.error_code

@@ -28,6 +28,19 @@ def test_createsuperuser_makes_an_owner(monkeypatch):
     assert user.check_password(PASSWORD)
 
 
+def test_changepassword_ends_every_log_in_of_the_person(monkeypatch, a_person):
+    person = a_person("olga@acme.example")
+    caller = Caller()
+    pair = caller.post("/sfp/api/auth/admin/login", {"email": person.email, "password": PASSWORD}).json()
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "another-good-passphrase")
+
+    call_command("changepassword", person.email, stdout=io.StringIO())
+
+    assert caller.post("/sfp/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
+    assert not LoginFamily.objects.filter(revoked_at=None).exists()
+    assert User.objects.get().check_password("another-good-passphrase")
+
+
 @pytest.mark.parametrize(("arguments", "role"), [((), Role.MEMBER), (("--role", "owner"), Role.OWNER)])
 def test_add_user_reads_the_password_from_standard_input(monkeypatch, arguments, role):
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))

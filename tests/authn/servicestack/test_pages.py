@@ -189,6 +189,13 @@ def test_point_46_nor_is_it_in_a_query_or_at_log_out(target, wire):
         assert (answer.status, "Location" in answer.headers) == (400, False)
 
 
+def test_an_error_view_is_for_errors_alone(wire):
+    answer = wire.post("/auth/credentials", LOGIN | {"ErrorView": "login"}, **PAGE)
+
+    assert answer.status in (200, 302)
+    assert 'name="Password"' not in answer.text
+
+
 @pytest.mark.parametrize("view", ["", "login"])
 def test_point_46_the_page_of_the_refusal_does_not_offer_it_again(view, wire):
     answer = wire.get(f"/auth?Continue=//evil.example&ErrorView={view}", accept="text/html")
