@@ -29,7 +29,9 @@ def instances(owner, salesforce, production):
 
 
 @pytest.mark.parametrize(
-    ("role", "shown"), [(Role.MEMBER, {"assigned1"}), (Role.OWNER, {"assigned1", "available1"})], ids=str
+    ("role", "shown"),
+    [(Role.MEMBER, {"assigned1"}), (Role.OWNER, {"assigned1", "available1"})],
+    ids=["member", "owner"],
 )
 def test_instances_are_listed_by_role_and_status(role, shown, instances, a_person):
     person = a_person("pia@acme.example", role)
