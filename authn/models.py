@@ -76,7 +76,11 @@ class User(AbstractBaseUser):
         with transaction.atomic():
             super().save(*args, **options)
             if is_new_password:
-                LoginFamily.objects.filter(user=self, revoked_at=None).update(revoked_at=timezone.now())
+                self.end_logins()
+
+    def end_logins(self) -> int:
+        """End every log-in of the person; their tokens stop working at the next request. Returns how many."""
+        return LoginFamily.objects.filter(user=self, revoked_at=None).update(revoked_at=timezone.now())
 
     @property
     def is_owner(self) -> bool:

@@ -3,12 +3,11 @@
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
 from authn import audit
 from authn.actors import Actor
 from authn.errors import LastOwner
-from authn.models import LoginFamily, User
+from authn.models import User
 from authn.roles import Role
 
 
@@ -48,7 +47,7 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
             raise LastOwner
         user.save(update_fields=["role", "is_active"])
         if not user.is_active:
-            end_logins(user)
+            user.end_logins()
         audit.record(
             audit.Action.USER_CHANGED,
             audit.Outcome.GRANTED,
@@ -69,12 +68,7 @@ def set_password(user: User, password: str, *, by: Actor, how: str) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         user.set_password(password)
+        # Ends the log-ins too. Sessions of browsers name a hash of the password, so they end by themselves.
         user.save(update_fields=["password"])
-        end_logins(user)  # Sessions of browsers name a hash of the password, so they end by themselves.
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
     return user
-
-
-def end_logins(user: User) -> int:
-    """End every log-in of a person; their tokens stop working at the next request."""
-    return LoginFamily.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())

@@ -218,13 +218,13 @@ def _audit_refusal(error: Exception, request: Any, answer: Response) -> None:
     code = answer.data["code"] if answer.data else ""
     method, view = request.method, type(getattr(request, "parser_context", {}).get("view")).__name__
     if isinstance(actor, Actor) and actor.is_authenticated:
-        named = getattr(error, "refused_org", "") or str(request.query_params.get("username", ""))
+        named = str(request.query_params.get("username", ""))
         audit.record(
             audit.Action.REQUEST,
             audit.Outcome.REFUSED,
             by=actor,
             code=code,
-            org=named if is_username_like(named) or hasattr(error, "refused_org") else "",
+            org=getattr(error, "refused_org", named if is_username_like(named) else ""),
             method=method,
             view=view,
         )

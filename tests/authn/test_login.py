@@ -13,7 +13,7 @@ from django.utils import timezone
 from authn.actors import system
 from authn.lockout import LoginThrottle
 from authn.models import AuditEvent, LoginFamily, User
-from authn.people import change_user, end_logins
+from authn.people import change_user
 from authn.roles import Role
 from tests.callers import Caller
 from tests.conftest import PASSWORD
@@ -254,7 +254,7 @@ def test_ending_log_ins_leaves_those_of_others(anonymous, olga, a_person):
     a_person("second@acme.example", Role.OWNER)
     theirs = _log_in(anonymous, "second@acme.example").json()["access_token"]
 
-    end_logins(olga)
+    olga.end_logins()
 
     assert Caller(theirs).get(ORGS).status_code == 200
 
@@ -270,7 +270,7 @@ def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymou
 
 def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, olga):
     token = _log_in(anonymous).json()["refresh_token"]
-    end_logins(olga)
+    olga.end_logins()
 
     answer = anonymous.post(REFRESH, {"refresh_token": token})
 

@@ -6,6 +6,7 @@ from threading import Event
 import pytest
 
 from orgs.salesforce.emulator import Emulator, Fault
+from orgs.salesforce.emulator.wire import Request, Response
 from sandboxes.models import PoolInstance
 from tests.callers import Caller
 from tests.sandboxes.worlds import FETCH, REPOSITORY, UNASSIGN, a_production_org, an_instance
@@ -22,7 +23,7 @@ class _Slow(Emulator):
     arrived: Event
     let_go: Event
 
-    def answer(self, request):  # type: ignore[no-untyped-def]
+    def answer(self, request: Request) -> Response:
         if request.path == TOKEN and "--dev1" in request.host and not self.arrived.is_set():
             self.arrived.set()
             assert self.let_go.wait(20)

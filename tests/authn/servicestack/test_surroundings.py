@@ -8,7 +8,6 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from authn.models import LoginFamily, ServiceStackLogin
-from authn.people import end_logins
 from authn.sweeping import delete_ended_logins
 from tests.authn.servicestack.wire import LOGIN, NAME, jsv_login
 
@@ -53,7 +52,7 @@ def test_a_sweep_leaves_a_remembered_session_alone_until_it_ends(wire):
 def test_whoever_ends_the_log_ins_of_a_person_ends_these_too(wire, ursula):
     login = wire.log_in()
 
-    end_logins(ursula)
+    ursula.end_logins()
 
     assert wire.who() == 401
     assert wire.post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
