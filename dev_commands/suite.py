@@ -31,12 +31,18 @@ def test(pytest_arguments: list[str]) -> None:
         _step("types", on_sqlite, "-m", "mypy")
         _step("migrations", managing, "manage.py", "makemigrations", "--check", "--dry-run")
         _step("schema", managing, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", schema)
-    _step("tests on SQLite", on_sqlite, "-m", "pytest", "-n", "2")
+    _tests("SQLite", on_sqlite, "")
     if postgresql:
-        _step("tests on PostgreSQL", dict(os.environ), "-m", "pytest", "-n", "2", "-m", "database")
+        _tests("PostgreSQL", dict(os.environ), "database and ")
     else:
         say("== tests on PostgreSQL: skipped, DATABASE_URL names none")
     say("== all passed")
+
+
+def _tests(database: str, environment: dict[str, str], which: str) -> None:
+    """Run the tests by two workers, then those that must have the machine to themselves."""
+    _step(f"tests on {database}", environment, "-m", "pytest", "-n", "2", "-m", f"{which}not alone")
+    _step(f"tests on {database} that run alone", environment, "-m", "pytest", "-m", f"{which}alone")
 
 
 def _need_all(*, postgresql: bool) -> None:
