@@ -46,7 +46,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     orgs.NoAuthUrl: HTTPStatus.BAD_REQUEST,
     orgs.CredentialsForbidden: HTTPStatus.FORBIDDEN,
     orgs.AuthUrlReleaseOff: HTTPStatus.FORBIDDEN,
-    orgs.DeskKeyUnreadable: HTTPStatus.SERVICE_UNAVAILABLE,
+    orgs.DeskSealed: HTTPStatus.SERVICE_UNAVAILABLE,
     orgs.SpoolUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     orgs.CredentialRotates: HTTPStatus.CONFLICT,
     orgs.OrgUnverified: HTTPStatus.CONFLICT,

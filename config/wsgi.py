@@ -13,7 +13,7 @@ from django.utils.http import parse_header_parameters
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from orgs.replay import keep_replaying  # noqa: E402  # models can be imported from here on
+from orgs import replay  # noqa: E402  # models can be imported from here on
 
 # A web server does not run system checks by itself, and a desk without its keys must not open.
 call_command("check", stdout=io.StringIO())
@@ -46,4 +46,4 @@ def _without_charset(content_type: str) -> str:
     return f'{kind}; boundary="{boundary}"' if boundary and not set(boundary) & {'"', "\\"} else kind
 
 
-keep_replaying()
+replay.loop.start()

@@ -4,7 +4,7 @@ import base64
 import secrets
 from functools import cache
 
-from orgs.errors import DeskKeyUnreadable
+from orgs.errors import DeskSealed
 from orgs.models import DeskKey
 from orgs.sealed_column import NotReadable
 
@@ -18,11 +18,19 @@ def new_key() -> tuple[str, str]:
 
 @cache
 def token_hash_key() -> bytes:
-    """Return the 32 bytes that hash tokens. Read once a process: they never change.
+    """Return the 32 bytes that hash tokens. Read once per process: they never change.
 
-    Raises DeskKeyUnreadable.
+    Raises DeskSealed when FERNET_KEYS do not decrypt them.
     """
     try:
         return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key.open())
     except (NotReadable, DeskKey.DoesNotExist) as error:
-        raise DeskKeyUnreadable from error
+        raise DeskSealed from error
+
+
+def require_unsealed() -> None:
+    """Raise DeskSealed unless FERNET_KEYS decrypt this database.
+
+    One query until it has succeeded once; none after that.
+    """
+    token_hash_key()

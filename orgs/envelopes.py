@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from orgs.desk_keys import require_unsealed
 from orgs.errors import CredentialTampered
 from orgs.models import Credential
 from orgs.salesforce import AuthUrl, Session
@@ -121,13 +122,14 @@ def _open(credential: Credential, field_name: str, column: str, *, check_owner: 
 
 
 def _decrypted(credential: Credential, field_name: str) -> str | None:
-    """Open one sealed column, which a key of another desk or a flipped bit stops."""
+    """Decrypt one column. Raises CredentialTampered, or DeskSealed when FERNET_KEYS are those of another desk."""
     value: SealedText | str | None = getattr(credential, field_name)
     if not isinstance(value, SealedText):
         return value  # A row that was made here and never loaded.
     try:
         return value.open()
     except NotReadable as error:
+        require_unsealed()  # With other FERNET_KEYS no row is readable, and none was tampered with.
         raise CredentialTampered from error
 
 

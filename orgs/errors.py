@@ -9,7 +9,7 @@ OrgsError
 ├── CredentialsForbidden, AuthUrlReleaseOff
 ├── NoAuthUrl, CredentialRotates           there is no auth URL to give, or giving it would kill it
 ├── OrgUnverified, CredentialTampered      there is no key that may be used
-├── DeskKeyUnreadable                      the desk runs with other FERNET_KEYS than its database
+├── DeskSealed                             FERNET_KEYS do not match the database
 ├── SpoolUnavailable                       the desk's disk has no room for an answer
 └── SessionError                           Salesforce gave no session; `code` says why (orgs/endings.py)
     ├── KeyNotMade                         a production org gave no key for its sandbox
@@ -157,14 +157,15 @@ class CredentialTampered(OrgsError):
         super().__init__("The stored credential does not belong to this org, or cannot be decrypted.")
 
 
-class DeskKeyUnreadable(OrgsError):
-    """The key under which tokens are hashed cannot be decrypted."""
+class DeskSealed(OrgsError):
+    """None of FERNET_KEYS decrypts the key that the first migration stored."""
 
-    code = "DESK_KEY_UNREADABLE"
-    action = "An operator must put the FERNET_KEYS of this database back, behind any new one."
+    code = "SEALED"
+    action = "An operator must add the key that encrypted this database to FERNET_KEYS and restart the desk."
+    retry_after = 30
 
     def __init__(self) -> None:
-        super().__init__("The FERNET_KEYS of this desk do not open its own key.")
+        super().__init__("The desk is sealed: its FERNET_KEYS do not decrypt this database.")
 
 
 class SpoolUnavailable(OrgsError):

@@ -5,14 +5,13 @@ for a credential whose last answer is missing.
 """
 
 import logging
-import threading
-import time
 import uuid
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import transaction
 
 from authn import audit
 from authn.actors import system
+from authn.loops import Loop
 from orgs import outcomes
 from orgs.endings import ending_of
 from orgs.errors import CredentialTampered, SessionError
@@ -39,19 +38,7 @@ def replay() -> int:
     return written
 
 
-def keep_replaying() -> None:
-    """Replay now and every five seconds, in a thread that ends with the process."""
-    threading.Thread(target=_run, name="spool-replay", daemon=True).start()
-
-
-def _run() -> None:
-    while True:
-        try:
-            replay()
-        except (OperationalError, InterfaceError, OSError):
-            logger.exception("The spool could not be replayed; it is tried again.")
-        close_old_connections()
-        time.sleep(_EVERY_SECONDS)
+loop = Loop("spool-replay", _EVERY_SECONDS, replay)
 
 
 def _replay(file: SpoolFile) -> bool:

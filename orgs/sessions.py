@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from orgs import replay
 from orgs.asking import Asking, KeyMakerFailed
+from orgs.desk_keys import require_unsealed
 from orgs.endings import BY_CODE, Ending, error_for
 from orgs.envelopes import open_grant, open_session_of
 from orgs.errors import CredentialRefused, CredentialTampered, SessionError, SpoolUnavailable
@@ -61,7 +62,7 @@ def open_session(credential: Credential, asking: Asking) -> Opened:
     read the row. What is `asking.offered` is tried, though, where it is not what that attempt left
     stored. A definite refusal that is on record is answered without a call, unless
     `asking.ask_again`. Where `asking.make_key` can make a key, it does so in place of a refused one.
-    Raises SessionError, CredentialTampered, SpoolUnavailable, CredentialGone.
+    Raises SessionError, CredentialTampered, DeskSealed, SpoolUnavailable, CredentialGone.
     """
     try:
         return _open(credential, asking)
@@ -74,6 +75,7 @@ def open_session(credential: Credential, asking: Asking) -> Opened:
 
 
 def _open(credential: Credential, asking: Asking) -> Opened:
+    require_unsealed()
     arrival = _arrive(credential, asking)
     if (ending := refusal_on_record(arrival)) and not (asking.ask_again or asking.make_key):
         audit_handing_out(asking, ending.code)

@@ -154,6 +154,12 @@ def abandoned() -> Iterator[SpoolFile]:
             os.close(handle)
 
 
+def check_writable() -> None:
+    """Raise SpoolFull unless a response could be stored now. Writes a file of full size and removes it."""
+    with SpoolFile.reserve(Place(uuid.uuid4(), 0)):
+        return
+
+
 def holds_answer_for(credential_id: uuid.UUID) -> bool:
     """Tell whether a file of a credential lies there, of whichever attempt."""
     return any(_folder().glob(f"{credential_id.hex}-*{_SUFFIX}"))

@@ -146,7 +146,7 @@ def test_a_database_under_other_keys_says_so(owner, salesforce, three, settings)
     token_hash_key.cache_clear()
 
     assert answer.status_code == 503
-    assert answer.json()["code"] == "DESK_KEY_UNREADABLE"
+    assert answer.json()["code"] == "SEALED"
     assert "FERNET_KEYS" in answer.json()["action"]
 
 

@@ -1,0 +1,72 @@
+"""Background loops of a process: each survives every exception, and its age is known."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import close_old_connections
+
+logger = logging.getLogger("frontdesk.loops")
+
+# A failure that lasts is logged once a minute, not at every round.
+_LOG_EVERY_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Loop:
+    """Calls `work` every `every_seconds`, in a thread that ends with the process.
+
+    An exception ends one round, never the loop. `age()` is how long ago a round last made progress.
+    """
+
+    name: str
+    every_seconds: float
+    work: Callable[[], object]
+    _progress_at: float = field(default_factory=time.monotonic)
+    _logged: tuple[str, float] = ("", 0.0)
+
+    def start(self) -> None:
+        """Run the loop in a thread of its own, now, and list it in `loops()`."""
+        _loops[self.name] = self
+        threading.Thread(target=self._run, name=self.name, daemon=True).start()
+
+    def age(self) -> float:
+        """Return the seconds since the loop last made progress."""
+        return time.monotonic() - self._progress_at
+
+    def progress(self) -> None:
+        """Note progress within a round that takes long."""
+        self._progress_at = time.monotonic()
+
+    def run_once(self) -> bool:
+        """Run one round. Returns False when it failed; the failure is logged."""
+        try:
+            self.work()
+        except Exception as error:
+            self._log(error)
+            return False
+        finally:
+            close_old_connections()
+        self.progress()
+        return True
+
+    def _run(self) -> None:
+        while True:
+            self.run_once()
+            time.sleep(self.every_seconds)
+
+    def _log(self, error: Exception) -> None:
+        kind, logged_at = self._logged
+        if type(error).__name__ != kind or time.monotonic() - logged_at >= _LOG_EVERY_SECONDS:
+            logger.exception("The loop %s failed and goes on.", self.name)
+            self._logged = (type(error).__name__, time.monotonic())
+
+
+_loops: dict[str, Loop] = {}
+
+
+def loops() -> tuple[Loop, ...]:
+    """Return the loops that this process has started."""
+    return tuple(_loops.values())
