@@ -13,7 +13,7 @@ class AuthnConfig(AppConfig):
         """Register the system checks and the sweeps."""
         from authn import checks, openapi, sweeping  # noqa: F401  # importing the first two registers what is in them
 
-        sweeping.add_sweep("old audit", sweeping.delete_old_audit)
+        sweeping.add_sweep("old audit", sweeping.delete_old_audit, sweeping.delete_old_audit_confirmed)
         sweeping.add_sweep("ended log-ins", sweeping.delete_ended_logins)
         sweeping.add_sweep("ended sessions", sweeping.delete_ended_sessions)
         sweeping.add_sweep("old tries", sweeping.delete_old_tries)

@@ -35,6 +35,7 @@ class Action(models.TextChoices):
     POOL_FETCHED = "pool_instance.fetched"
     POOL_UNASSIGNED = "pool_instance.unassigned"
     POOL_MADE_AVAILABLE = "pool_instance.made_available"
+    AUDIT_EXPIRED = "audit.expired_rows_deleted"
 
 
 class Outcome(models.TextChoices):

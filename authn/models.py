@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from authn.audit_actions import Action, Outcome
@@ -179,7 +180,7 @@ class AuditEvent(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField(db_default=Now(), db_index=True)
     action = models.CharField(max_length=48, choices=Action.choices, db_index=True)
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
     code = models.CharField(max_length=48, blank=True)
@@ -197,3 +198,15 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.outcome} by {self.actor_name}"
+
+
+class SweepRun(models.Model):
+    """The last run of one sweep, by the database's clock. `failure` says why it failed, "" if it did not."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    started_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=400, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

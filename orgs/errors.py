@@ -11,6 +11,7 @@ OrgsError
 ├── OrgUnverified, CredentialTampered      there is no key that may be used
 ├── DeskSealed                             FERNET_KEYS do not match the database
 ├── SpoolUnavailable                       the desk's disk has no room for an answer
+│   └── SpoolUnreadable                    a response on the desk's disk cannot be read
 └── SessionError                           Salesforce gave no session; `code` says why (orgs/endings.py)
     ├── KeyNotMade                         a production org gave no key for its sandbox
     │   └── SandboxNotFound                it has no such sandbox
@@ -177,6 +178,19 @@ class SpoolUnavailable(OrgsError):
 
     def __init__(self) -> None:
         super().__init__("The desk has no room to keep the next refresh token safe, so it asked for none.")
+
+
+class SpoolUnreadable(SpoolUnavailable):
+    """A response that may hold the newest refresh token lies on disk and cannot be read."""
+
+    code = "SPOOL_UNREADABLE"
+    action = (
+        "An operator must make the file readable (owner, mode 0600, the FERNET_KEYS it was written with). If that is "
+        "impossible, delete it and register the org again with a new auth URL."
+    )
+
+    def __init__(self, names: Iterable[str]) -> None:
+        OrgsError.__init__(self, f"A response of Salesforce for this org lies unread in SPOOL_DIR: {', '.join(names)}.")
 
 
 class SessionError(OrgsError):

@@ -7,21 +7,28 @@ written down: a row with `sent_at` and no lease tells of an attempt whose answer
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
+from orgs.errors import SpoolUnavailable
 from orgs.models import Credential, Health
-from orgs.spool import node
+from orgs.spool import Place, is_awaited, node
 
 # A fifth of the budget may be spent at once, the rest comes back evenly over an hour: so no sixty
 # minutes ever see more than the whole (design 9.9).
 _BURST_SHARE = 0.2
+# How soon a caller may ask again while this node still reads a late response.
+_LATE_RETRY_SECONDS = 5.0
+# How far `sent_at` and `lease_until` of one attempt may differ from LEASE_SECONDS; databases round.
+_SAME_ATTEMPT = timedelta(milliseconds=10)
 _UNANSWERED = Q(sent_at__isnull=False) & (Q(rotates=None) | Q(rotates=True))
 
 
@@ -44,13 +51,14 @@ def look(credential_id: uuid.UUID) -> Sight | None:
     if row is None:
         return None
     now: datetime = row.database_now
+    held = _rest(row.lease_until, now)
     rests = {
         "UPSTREAM_PAUSED": _rest(row.paused_until, now),
-        "REFRESH_IN_PROGRESS": _takeover_rest(row, now),
+        "REFRESH_IN_PROGRESS": 0.0 if held else _takeover_rest(row, now),
         "LOGIN_BUDGET": _rest(row.budget_spent_until, now + _burst()),
     }
     code = max(rests, key=lambda name: rests[name])
-    return Sight(row.generation, _rest(row.lease_until, now), code if rests[code] else "", rests[code])
+    return Sight(row.generation, held, code if rests[code] else "", rests[code])
 
 
 def take(credential_id: uuid.UUID, generation: int) -> bool:
@@ -61,14 +69,15 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
     """
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     calm = Q(paused_until=None) | Q(paused_until__lte=Now())
-    mine = ~_UNANSWERED | Q(sent_by=node()) | Q(sent_at__lte=_from_now(-_takeover()))
+    this_node = _this_node()
+    mine = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
     rows = Credential.objects.filter(free, calm, _affordable(), mine, pk=credential_id, generation=generation)
     health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
     return bool(
         rows.update(
             lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS)),
             sent_at=Now(),
-            sent_by=node(),
+            sent_by=this_node,
             unanswered_since=Coalesce("unanswered_since", "generation"),
             budget_spent_until=_one_more(),
             health=health,
@@ -76,10 +85,61 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
     )
 
 
+def release_dead_attempt(place: Place) -> None:
+    """Release the lock of an attempt of this node whose process died before Salesforce answered.
+
+    Call it while the spool file of the attempt is locked: that proves that no process works on it.
+    A lock that was taken for something else than a refresh is left alone.
+    """
+    rows = Credential.objects.filter(pk=place.credential_id, generation=place.generation, sent_by=_this_node())
+    row = rows.filter(lease_until__gt=Now(), sent_at__isnull=False).first()
+    if row is None or row.sent_at is None or row.lease_until is None:
+        return
+    lock_time = timedelta(seconds=settings.LEASE_SECONDS)
+    if abs(row.lease_until - row.sent_at - lock_time) <= _SAME_ATTEMPT:
+        rows.filter(lease_until=row.lease_until).update(lease_until=None)
+
+
+def keep_claim(place: Place) -> None:
+    """Keep other nodes from taking over while this one holds a response that it cannot read yet."""
+    rows = Credential.objects.filter(pk=place.credential_id, sent_by=_this_node())
+    rows.filter(unanswered_since__lte=place.generation).update(sent_at=Now())
+
+
 def charge(credential_id: uuid.UUID) -> bool:
     """Charge the budget for one more log-in under a lease that is held. Returns False when none is left."""
     rows = Credential.objects.filter(_affordable(), pk=credential_id)
     return bool(rows.update(budget_spent_until=_one_more()))
+
+
+class Locks:
+    """The locks that one operation other than a refresh holds, such as revoking or deleting."""
+
+    def __init__(self) -> None:
+        self._held: dict[uuid.UUID, Credential] = {}
+
+    def acquire(self, credential: Credential) -> bool:
+        """Take the lock of a credential. Returns False when another has it or has refreshed meanwhile."""
+        if not hold(credential):
+            return False
+        self._held[credential.pk] = credential
+        return True
+
+    def release(self) -> None:
+        """Release every lock that is still held. A database that is away leaves them to their time."""
+        for credential in self._held.values():
+            with suppress(DatabaseError, InterfaceError):
+                give_back(credential)
+
+
+@contextmanager
+def locks() -> Iterator[Locks]:
+    """Give an empty set of locks. All that is acquired in it is released at the end, whatever happened."""
+    acquired = Locks()
+    try:
+        yield acquired
+    finally:
+        acquired.release()
 
 
 def hold(credential: Credential) -> bool:
@@ -116,9 +176,20 @@ def give_back(held: Credential) -> None:
 
 
 def _takeover_rest(row: Credential, now: datetime) -> float:
-    if row.sent_at is None or row.rotates is False or row.sent_by == node():
+    if row.sent_at is None or row.rotates is False:
         return 0.0
-    return _rest(row.sent_at + _takeover(), now)
+    rest = _rest(row.sent_at + _takeover(), now)
+    if row.sent_by != _this_node():
+        return rest
+    return min(rest, _LATE_RETRY_SECONDS) if rest and is_awaited(row.pk) else 0.0
+
+
+def _this_node() -> uuid.UUID:
+    """Return this node's id. Raises SpoolUnavailable."""
+    try:
+        return node()
+    except OSError as error:
+        raise SpoolUnavailable from error
 
 
 def _takeover() -> timedelta:

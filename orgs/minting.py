@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from authn import audit
-from orgs import leases, outcomes
+from orgs import late_responses, leases, outcomes, replay
 from orgs.asking import Asking, KeyMaker
 from orgs.database_connections import release_database
 from orgs.endings import BY_CODE, ending_of
@@ -22,7 +22,7 @@ from orgs.models import Credential, Health
 from orgs.outcomes import Outcome
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
 from orgs.salesforce import errors as wire
-from orgs.spool import Place, SpoolFile, SpoolFull, SpoolInUse
+from orgs.spool import Place, SpoolFile, SpoolFull, SpoolInUse, is_awaited
 from orgs.upstream import place_upstream
 
 logger = logging.getLogger("frontdesk.spool")
@@ -59,6 +59,8 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
     Returns None when another has the lease, has made an attempt since, or none may be made now.
     Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing is sent.
     """
+    if arrival.sent_at and arrival.rotates is not False and is_awaited(arrival.pk):
+        return None  # A process of this node may still receive the newest refresh token.
     spool: SpoolFile | None = None
     deadline = time.monotonic() + settings.LEASE_SECONDS - _LEASE_MARGIN_SECONDS
     try:
@@ -170,7 +172,7 @@ def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> To
     """Send the refresh; a second time only where that cannot harm and the lease has time for it."""
     began = time.monotonic()
     try:
-        return salesforce.refresh(grant.auth_url)
+        return _send_refresh(salesforce, attempt, grant)
     except wire.AlreadyProcessing:
         time_needed = time.monotonic() - began + _PAUSE_BEFORE_SECOND_TRY + settings.SALESFORCE_TIMEOUT_SECONDS
         if attempt.arrival.rotates is not False or time_needed > settings.LEASE_SECONDS:
@@ -179,6 +181,32 @@ def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> To
             raise
     time.sleep(_PAUSE_BEFORE_SECOND_TRY)
     return salesforce.refresh(grant.auth_url)
+
+
+def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenAnswer:
+    """Send the refresh once. Raises TimedOut at the deadline, and goes on reading in the background.
+
+    A late response may hold the next refresh token of a rotating credential, the only one that works.
+    """
+    if attempt.arrival.rotates is False:
+        return salesforce.refresh(grant.auth_url)
+    exchange = late_responses.Exchange(salesforce, grant.auth_url)
+    try:
+        return exchange.result()
+    except late_responses.StillReading:
+        spool = attempt.spool.hand_over()
+        exchange.when_done(lambda answer: _keep_late(spool, grant, answer))
+        raise wire.TimedOut from None
+
+
+def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenAnswer | None) -> None:
+    """Spool a response that came after the deadline, and write it to its credential."""
+    with spool:
+        outcome = _read(grant, answer) if answer else None
+        if outcome and (outcome.session or outcome.rotated):
+            spool.write(outcome.to_text())
+            logger.info("A late response of Salesforce was kept.")
+    replay.replay_credential(spool.place.credential_id)
 
 
 def _may_log_in_again(attempt: Attempt) -> bool:

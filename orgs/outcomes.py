@@ -85,6 +85,11 @@ def row_to_replay(credential_id: uuid.UUID, generation: int) -> Credential | Non
     return _locked(credential_id).filter(Q(generation=generation) | Q(unanswered_since__lte=generation)).first()
 
 
+def is_open(credential_id: uuid.UUID, generation: int) -> bool:
+    """Return True while it is not known whether the attempt that read `generation` spent the refresh token."""
+    return Credential.objects.filter(pk=credential_id, unanswered_since__lte=generation).exists()
+
+
 def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
     rows = Credential.objects.select_for_update(of=("self",)).annotate(database_now=Now())
     return rows.filter(pk=credential_id)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import system
@@ -33,7 +33,7 @@ def delete_ownerless_credentials() -> int:
     One that never rotated is not revoked: its token is the one that was sent in, and may be in use
     elsewhere. Returns how many were deleted.
     """
-    return sum(_end(credential) for credential in _ownerless(timezone.now() - KEPT))
+    return sum(_end(credential) for credential in _ownerless())
 
 
 def end_ownerless(credential_id: uuid.UUID) -> None:
@@ -43,16 +43,19 @@ def end_ownerless(credential_id: uuid.UUID) -> None:
 
 
 def _end(credential: Credential) -> int:
-    if not leases.hold(credential):
-        return 0
-    given_up = credential.created_at < timezone.now() - GIVEN_UP_AFTER
+    with leases.locks() as locks:
+        return _end_locked(credential) if locks.acquire(credential) else 0
+
+
+def _end_locked(credential: Credential) -> int:
+    given_up = Credential.objects.filter(pk=credential.pk, created_at__lt=Now() - GIVEN_UP_AFTER).exists()
     if not credential.ever_rotated or _revoke(credential) or given_up:
         return _delete(credential)
-    leases.give_back(credential)
     return 0
 
 
-def _ownerless(before: object) -> QuerySet[Credential]:
+def _ownerless() -> QuerySet[Credential]:
+    before = Now() - KEPT
     rows = Credential.objects.ownerless()
     idle = rows.filter(Q(last_checked_at=None) | Q(last_checked_at__lt=before), created_at__lt=before)
     return idle.order_by("created_at")[:AT_ONCE]

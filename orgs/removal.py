@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from authn.actors import Actor
 from orgs import leases
 from orgs.endings import ending_of, error_for
 from orgs.envelopes import open_grant
-from orgs.errors import HasChildren, OrgNotFound, OrgsError, SessionError
+from orgs.errors import HasChildren, OrgNotFound, SessionError
 from orgs.models import Credential, Health, SalesforceOrg
 from orgs.salesforce import SalesforceError
 from orgs.salesforce.errors import OrgGone
@@ -53,17 +54,11 @@ def reached_through(org: SalesforceOrg) -> list[Row]:
 
 
 def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadline: float) -> None:
-    held: list[tuple[Row, Credential]] = []
-    try:
-        for doomed in _doomed(org, cascade=cascade):
-            if doomed.credential_id:
-                held.append((doomed, _hold(doomed, deadline)))
+    with leases.locks() as locks:
+        doomed = _doomed(org, cascade=cascade)
+        held = [(row, _hold(row, deadline, locks)) for row in doomed if row.credential_id]
         if revoke:
-            for number, (doomed, credential) in enumerate(held):
-                # The calls before may have outlasted its lease; the one that comes must not.
-                if not leases.prolong(credential):
-                    held[number] = doomed, _hold(doomed, deadline)
-                _revoke(doomed, held[number][1], by)
+            _revoke_all(held, by, deadline, locks)
         with one_org_writer():
             rows = _doomed(org, cascade=cascade)
             if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
@@ -72,10 +67,6 @@ def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadl
                 lock_credential(row.credential_id)
             for row in rows:
                 _delete(row, by, revoked=revoke)
-    except (OrgsError, _RegisteredAnew):
-        for _, credential in held:
-            leases.give_back(credential)
-        raise
 
 
 def _doomed(org: SalesforceOrg, *, cascade: bool) -> list[Row]:
@@ -120,22 +111,29 @@ def _delete(row: Row, by: Actor, *, revoked: bool) -> None:
     audit.record(action, audit.Outcome.GRANTED, by=by, org=str(row), revoked=revoked)
 
 
-def hold_key(row: Row) -> Credential:
-    """Take the lease of the key of a row that an app above deletes. Raises SessionError (REFRESH_IN_PROGRESS)."""
-    try:
-        return _hold(row, time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS)
-    except _RegisteredAnew as error:
-        raise error_for("REFRESH_IN_PROGRESS") from error
+@contextmanager
+def locked_credential(row: Row) -> Iterator[Credential | None]:
+    """Hold the refresh lock of the credential of a row that an app above deletes; None where it has none.
+
+    Raises SessionError (REFRESH_IN_PROGRESS).
+    """
+    with leases.locks() as locks:
+        try:
+            deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
+            held = _hold(row, deadline, locks) if row.credential_id else None
+        except _RegisteredAnew as error:
+            raise error_for("REFRESH_IN_PROGRESS") from error
+        yield held
 
 
-def _hold(row: Row, deadline: float) -> Credential:
+def _hold(row: Row, deadline: float, locks: leases.Locks) -> Credential:
     """Take the lease of a row's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
     while True:
         current = type(row)._default_manager.filter(pk=row.pk).select_related("credential").first()
         if current is None or current.credential is None:
             raise _RegisteredAnew
         credential: Credential = current.credential
-        if leases.hold(credential):
+        if locks.acquire(credential):
             return credential
         sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
         if sight and time.monotonic() >= deadline:
@@ -143,6 +141,14 @@ def _hold(row: Row, deadline: float) -> Credential:
 
 
 # --- Ending the refresh token at Salesforce --------------------------------------------------------
+
+
+def _revoke_all(held: list[tuple[Row, Credential]], by: Actor, deadline: float, locks: leases.Locks) -> None:
+    for number, (row, credential) in enumerate(held):
+        # The calls before may have outlasted its lock; the one that comes must not.
+        if not leases.prolong(credential):
+            held[number] = row, _hold(row, deadline, locks)
+        _revoke(row, held[number][1], by)
 
 
 def _revoke(org: Row, credential: Credential, by: Actor) -> None:

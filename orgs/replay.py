@@ -1,44 +1,112 @@
-"""Brings home the answers that a process left in the spool when it died, or lost the database.
+"""Commits the responses that a process left in the spool when it died, or lost the database.
 
 Every process of a desk looks at its start and every five seconds, and before it asks Salesforce
-for a credential whose last answer is missing.
+for a credential whose last answer is missing. Files are handled one by one: one that cannot be
+read or written to its credential is reported by name and never keeps the others waiting.
 """
 
 import logging
 import uuid
+from pathlib import Path
 
-from django.db import transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, transaction
 
 from authn import audit
 from authn.actors import system
 from authn.loops import Loop
-from orgs import outcomes
+from orgs import leases, outcomes, spool
+from orgs.desk_keys import require_unsealed
 from orgs.endings import ending_of
-from orgs.errors import CredentialTampered, SessionError
+from orgs.errors import SessionError
 from orgs.models import Credential
 from orgs.outcomes import Outcome
 from orgs.salesforce import SalesforceError
-from orgs.spool import SpoolDamaged, SpoolFile, abandoned
+from orgs.spool import SpoolDamaged, SpoolFile
 from orgs.upstream import place_upstream
 
 _EVERY_SECONDS = 5.0
 
 logger = logging.getLogger("frontdesk.spool")
 
+# What was logged of each file, so that one that stays unreadable is not logged every five seconds.
+_reported: dict[str, str] = {}
+
+
+class ReplayIncomplete(Exception):
+    """Some files could not be replayed. They stay, and the log names them."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"Spool files that could not be replayed: {', '.join(names)}.")
+
 
 def replay() -> int:
-    """Write every abandoned answer to its credential. Returns how many were written.
+    """Write every abandoned response to its credential. Returns how many were written.
 
-    Raises DatabaseError when the database is away; the files stay for the next time.
+    Raises ReplayIncomplete when some could not be; DeskSealed, and DatabaseError when the database
+    is away. The files stay for the next time.
     """
-    written = 0
-    for file in abandoned():
+    require_unsealed()
+    paths = spool.files()
+    for name in _reported.keys() - {path.name for path in paths}:
+        del _reported[name]
+    results = [_replay_path(path) for path in paths]
+    if failed := [path.name for path, result in zip(paths, results, strict=True) if result is None]:
+        raise ReplayIncomplete(failed)
+    return sum(map(bool, results))
+
+
+def replay_credential(credential_id: uuid.UUID) -> None:
+    """Write the abandoned responses of one credential. What cannot be read is logged and stays.
+
+    Raises DeskSealed, DatabaseError, OSError.
+    """
+    require_unsealed()
+    for path in spool.files(credential_id):
+        _replay_path(path)
+
+
+def _round() -> None:
+    try:
+        replay()
+    except ReplayIncomplete:
+        return  # Logged, file by file. One credential's file does not make the loop late.
+
+
+loop = Loop("spool-replay", _EVERY_SECONDS, _round)
+
+
+def _replay_path(path: Path) -> bool | None:
+    """Replay one file. Returns True if it was written, None if it could not be.
+
+    Raises DatabaseError where the failure concerns more than this file.
+    """
+    loop.progress()
+    try:
+        file = spool.open_abandoned(path)
+        if file is None:
+            return False
         with file:
-            written += _replay(file)
+            written = _replay(file)
+    except Exception as error:
+        if _concerns_all(error):
+            raise
+        _report(path, error)
+        return None
     return written
 
 
-loop = Loop("spool-replay", _EVERY_SECONDS, replay)
+def _concerns_all(error: Exception) -> bool:
+    """Return True for a database that is away or read-only, False for one file or one value."""
+    return isinstance(error, DatabaseError | InterfaceError) and not isinstance(error, DataError | IntegrityError)
+
+
+def _report(path: Path, error: Exception) -> None:
+    reason = type(error).__name__
+    if _reported.get(path.name) != reason:
+        _reported[path.name] = reason
+        logger.error("The spool file %s could not be replayed (%s). It stays.", path.name, reason)
+    if place := spool.place_of(path):
+        leases.keep_claim(place)
 
 
 def _replay(file: SpoolFile) -> bool:
@@ -47,22 +115,20 @@ def _replay(file: SpoolFile) -> bool:
         text = file.read()
         outcome = Outcome.from_text(text) if text else None
     except (SpoolDamaged, ValueError, KeyError, TypeError):
-        logger.error("The spool file %s is damaged, or of other FERNET_KEYS. It was set aside.", place.path.name)
+        if outcomes.is_open(place.credential_id, place.generation):
+            raise  # It may hold the newest token: no refresh before somebody has made it readable.
+        logger.error("The spool file %s is damaged, and no credential needs it. It was set aside.", place.path.name)
         file.set_aside()
         return False
-    if outcome is None:  # Room for an answer that never came, or that held no new token.
+    if outcome is None:  # Room for a response that never came, or that held no new token.
+        leases.release_dead_attempt(place)
         file.remove()
         return False
-    try:
-        with transaction.atomic():
-            row = outcomes.row_to_replay(place.credential_id, place.generation)
-            if row is not None:
-                outcomes.write(row, outcome)
-                _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
-    except CredentialTampered:
-        logger.error("The credential of the spool file %s cannot be read. The file was set aside.", place.path.name)
-        file.set_aside()
-        return False
+    with transaction.atomic():
+        row = outcomes.row_to_replay(place.credential_id, place.generation)
+        if row is not None:
+            outcomes.write(row, outcome)
+            _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
     if row is None and not Credential.objects.filter(pk=place.credential_id).exists():
         revoke_orphan(place.credential_id, outcome)
     file.remove()

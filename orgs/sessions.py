@@ -9,23 +9,20 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
-from orgs import replay
+from orgs import replay, spool
 from orgs.asking import Asking, KeyMakerFailed
 from orgs.desk_keys import require_unsealed
 from orgs.endings import BY_CODE, Ending, error_for
 from orgs.envelopes import open_grant, open_session_of
-from orgs.errors import CredentialRefused, CredentialTampered, SessionError, SpoolUnavailable
+from orgs.errors import CredentialRefused, CredentialTampered, SessionError, SpoolUnavailable, SpoolUnreadable
 from orgs.leases import Sight
 from orgs.minting import Attempt, ask, audit_handing_out, begin, end, end_without_outcome
 from orgs.models import Credential
 from orgs.salesforce import Session
-from orgs.spool import holds_answer_for
 from orgs.waiting import wait_for_attempt
 
 # A waiter gives an attempt its whole time-out, and a little for the two transactions around it.
@@ -101,22 +98,29 @@ def _open(credential: Credential, asking: Asking) -> Opened:
 
 
 def _arrive(credential: Credential, asking: Asking) -> Credential:
-    """Read the row. An answer that this node has on disk is brought home first."""
-    row: Any = _read(credential)  # Any: it is annotated with is_leased
+    """Load the credential, replaying this node's spooled response first.
+
+    Raises SpoolUnreadable for a response that cannot be read: it may hold the newest refresh token.
+    """
+    row = _read(credential)
+    if row.sent_at is None:
+        return row
     try:
-        if row.sent_at and not row.is_leased and holds_answer_for(row.pk):
-            replay.replay()
+        if spool.files(row.pk):
+            replay.replay_credential(row.pk)
             row = _read(credential)
+        lying = [] if row.unanswered_since is None else spool.unread(row.pk, since=row.unanswered_since)
     except OSError as error:
         audit_handing_out(asking, SpoolUnavailable.code)
         raise SpoolUnavailable from error
-    arrived: Credential = row
-    return arrived
+    if lying:
+        audit_handing_out(asking, SpoolUnreadable.code)
+        raise SpoolUnreadable(lying)
+    return row
 
 
 def _read(credential: Credential) -> Credential:
-    is_leased = Case(When(lease_until__gt=Now(), then=Value(True)), default=Value(False))
-    row = Credential.objects.filter(pk=credential.pk).annotate(is_leased=is_leased).first()
+    row = Credential.objects.filter(pk=credential.pk).first()
     if row is None:
         raise CredentialGone
     return row
@@ -176,7 +180,7 @@ def _refusal_of_key(error: SessionError, asking: Asking, *, was_made: bool) -> E
 def _wait(arrival: Credential, asking: Asking, deadline: float) -> Sight:
     try:
         sight = wait_for_attempt(arrival.pk, arrival.generation, deadline=deadline)
-    except SessionError as error:
+    except (SessionError, SpoolUnavailable) as error:
         audit_handing_out(asking, error.code)
         raise
     if sight is None:

@@ -5,15 +5,15 @@ away, the answer is the only place where the org's key is left. So room for it i
 call, that a full disk stops the call and not the answer; the answer is written and fsynced before
 anything else is done with it; and the file goes when the database has it.
 
-A file is locked by the process that works on it, and the lock dies with the process: whoever can
-lock a written file may replay it (orgs/replay.py).
+A file is locked by the process that works on it, and the lock dies with the process: a written file
+that can be locked may be replayed (orgs/replay.py). An empty one that can be locked is what a process
+left that died before Salesforce answered.
 """
 
 import fcntl
 import os
 import struct
 import uuid
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,10 +24,11 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from orgs.durable_file import exclusive, publish, sync_folder
 from orgs.models import Credential
 
 ROOM_BYTES = 24_576  # The longest auth URL and access token, as JSON, encrypted.
-_SUFFIX = ".spool"
+_SUFFIX, _DAMAGED = ".spool", ".damaged"
 _HEADER = struct.Struct(">8sI")
 _MAGIC = b"FDSPOOL1"
 
@@ -65,7 +66,7 @@ class SpoolFile:
 
     def __init__(self, place: Place, handle: int, *, written: bool = False) -> None:
         self.place = place
-        self._handle = handle
+        self._handle: int | None = handle
         self._written = written
 
     @classmethod
@@ -92,27 +93,31 @@ class SpoolFile:
 
     def write(self, text: str) -> None:
         """Encrypt and write an answer; when this returns it outlives the process and the power."""
+        handle = self._open_handle()
         sealed = _keys().encrypt(text.encode())
-        os.pwrite(self._handle, _HEADER.pack(_MAGIC, len(sealed)) + sealed, 0)
+        os.pwrite(handle, _HEADER.pack(_MAGIC, len(sealed)) + sealed, 0)
         self._written = True
-        os.fsync(self._handle)
-        _sync_folder()
+        os.fsync(handle)
+        sync_folder(_folder())
 
     def read(self) -> str | None:
         """Return the answer, None when there is only room for one. Raises SpoolDamaged."""
-        magic, length = _HEADER.unpack(os.pread(self._handle, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
+        handle = self._open_handle()
+        magic, length = _HEADER.unpack(os.pread(handle, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
         self._written = magic != bytes(len(_MAGIC))
         if not self._written:
             return None
         try:
             if magic != _MAGIC or length > ROOM_BYTES:
                 raise SpoolDamaged
-            return _keys().decrypt(os.pread(self._handle, length, _HEADER.size)).decode()
+            return _keys().decrypt(os.pread(handle, length, _HEADER.size)).decode()
         except InvalidToken as error:
             raise SpoolDamaged from error
 
     def remove(self) -> None:
-        """Delete the file: the database has what it held."""
+        """Delete the file: the database has what it held. Does nothing after `hand_over`."""
+        if self._handle is None:
+            return
         with suppress(FileNotFoundError):
             self.place.path.unlink()
         self._written = False
@@ -120,13 +125,27 @@ class SpoolFile:
     def set_aside(self) -> None:
         """Rename a damaged file, so that it is kept for a person and not tried again."""
         with suppress(FileNotFoundError):
-            self.place.path.rename(self.place.path.with_suffix(".damaged"))
+            self.place.path.rename(self.place.path.with_suffix(_DAMAGED))
+
+    def hand_over(self) -> "SpoolFile":
+        """Move the locked file to a new object, for another thread. This object does nothing from now on."""
+        moved = SpoolFile(self.place, self._open_handle(), written=self._written)
+        self._handle = None
+        return moved
 
     def close(self) -> None:
         """Give the lock back. A file in which nothing is written goes."""
+        if self._handle is None:
+            return
         if not self._written:
             self.remove()
         os.close(self._handle)
+        self._handle = None
+
+    def _open_handle(self) -> int:
+        if self._handle is None:
+            raise ValueError("The spool file was closed or handed over.")
+        return self._handle
 
     def __enter__(self) -> "SpoolFile":
         return self
@@ -137,54 +156,96 @@ class SpoolFile:
         self.close()
 
 
-def abandoned() -> Iterator[SpoolFile]:
-    """Yield, locked, each file that no living process works on, oldest first."""
-    for path in sorted(_folder().glob(f"*{_SUFFIX}"), key=_age):
-        place = _place_of(path)
-        if place is None:
-            continue
-        try:
-            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue  # It went meanwhile.
-        if _lock(handle, path):
-            # Written, until its header says otherwise: a disk that cannot be read may hold the only copy.
-            yield SpoolFile(place, handle, written=True)
-        else:
-            os.close(handle)
+def files(credential_id: uuid.UUID | None = None) -> list[Path]:
+    """Return the files of one credential, or of all, oldest first."""
+    pattern = f"{credential_id.hex if credential_id else '*'}-*{_SUFFIX}"
+    return sorted((path for path in _folder().glob(pattern) if place_of(path)), key=_age)
+
+
+def open_abandoned(path: Path) -> SpoolFile | None:
+    """Open and lock a file; None when a living process works on it, or it is gone. Raises OSError."""
+    place = place_of(path)
+    if place is None:
+        return None
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    if _lock(handle, path):
+        # Written, until its header says otherwise: a disk that cannot be read may hold the only copy.
+        return SpoolFile(place, handle, written=True)
+    os.close(handle)
+    return None
+
+
+def is_awaited(credential_id: uuid.UUID) -> bool:
+    """Return True while a living process of this node waits for a response for this credential."""
+    return any(_is_in_use(path) for path in files(credential_id))
+
+
+def unread(credential_id: uuid.UUID, *, since: int) -> list[str]:
+    """Return the names of files that hold a response for this credential which this node could not read.
+
+    Files of attempts before generation `since` are out of date and left out.
+    """
+    waiting = [path for path in files(credential_id) if not _is_in_use(path) and path.exists()]
+    return [path.name for path in waiting if (place := place_of(path)) and place.generation >= since]
 
 
 def check_writable() -> None:
     """Raise SpoolFull unless a response could be stored now. Writes a file of full size and removes it."""
     with SpoolFile.reserve(Place(uuid.uuid4(), 0)):
-        return
-
-
-def holds_answer_for(credential_id: uuid.UUID) -> bool:
-    """Tell whether a file of a credential lies there, of whichever attempt."""
-    return any(_folder().glob(f"{credential_id.hex}-*{_SUFFIX}"))
+        node()
 
 
 def node() -> uuid.UUID:
-    """Return the id of this node: a random one, kept in SPOOL_DIR; who shares the folder shares it."""
+    """Return the id of this node: random, kept in SPOOL_DIR. Processes that share the folder share it.
+
+    Raises OSError.
+    """
     return _node(_folder())
 
 
 @lru_cache(maxsize=4)
 def _node(folder: Path) -> uuid.UUID:
     path = folder / "node"
-    with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(uuid.uuid4().hex)
-        file.flush()
-        os.fsync(file.fileno())
-    with path.open() as file:
-        fcntl.flock(file, fcntl.LOCK_SH)  # Whoever made it may still be writing.
-        return uuid.UUID(file.read())
+    if known := _read_node(path):
+        return known
+    with exclusive(folder / "node.lock"):
+        if known := _read_node(path):
+            return known
+        made = uuid.uuid4()
+        publish(path, made.hex.encode())
+    return made
+
+
+def _read_node(path: Path) -> uuid.UUID | None:
+    """Return the id in the file; None when there is none, or a full disk left the file empty."""
+    try:
+        return uuid.UUID(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_in_use(path: Path) -> bool:
+    """Return True if a living process has the file locked."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared, so that two probes do not take each other for a process at work.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return path.exists()
+    else:
+        return False
+    finally:
+        os.close(handle)
 
 
 def _lock(handle: int, path: Path) -> bool:
-    """Lock a file for as long as it is open. Tells whether it worked, and the file is still that one."""
+    """Lock a file for as long as it is open. Returns True if that worked and the path still names this file."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found, held = path.stat(), os.fstat(handle)
@@ -204,15 +265,8 @@ def _made(name: str) -> Path:
     return folder
 
 
-def _sync_folder() -> None:
-    handle = os.open(_folder(), os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _place_of(path: Path) -> Place | None:
+def place_of(path: Path) -> Place | None:
+    """Return the attempt that a file belongs to, None for a file of another kind."""
     identifier, _, generation = path.stem.partition("-")
     try:
         return Place(uuid.UUID(identifier), int(generation))

@@ -5,7 +5,6 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from orgs.models import Credential, SalesforceOrg
 from sandboxes.models import OnDemandGrant
@@ -52,6 +51,6 @@ def drop_if_empty(credential: Credential) -> None:
 
 def drop_idle_grants() -> int:
     """Delete grants that nobody used for 30 days; their keys are revoked as those that nobody owns are."""
-    idle = OnDemandGrant.objects.filter(last_used_at__lt=timezone.now() - IDLE)
+    idle = OnDemandGrant.objects.filter(last_used_at__lt=Now() - IDLE)
     deleted, _ = idle.delete()
     return deleted

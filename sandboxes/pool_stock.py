@@ -17,7 +17,7 @@ from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.questions import ask_with_session
 from orgs.registration import bind, forget_if_unused, parse_auth_url
-from orgs.removal import hold_key
+from orgs.removal import locked_credential
 from orgs.salesforce import AuthUrl, Identity, Organization, ScratchOrgRecord, Session
 from orgs.sessions import CredentialGone, open_session
 from orgs.writing import lock_credential
@@ -79,8 +79,7 @@ def remove(*, repository: str, name: str, by: Actor) -> None:
             f"{repository} has no pool instance {name!r}.",
             "List them: GET /sfp/api/pools/instances?repository=...",
         )
-    held = hold_key(instance) if instance.credential_id else None
-    with transaction.atomic():
+    with locked_credential(instance) as held, transaction.atomic():
         # The credential before its owner, as whoever ends a refresh locks them.
         lock_credential(instance.credential_id)
         rows = PoolInstance.objects.select_for_update(of=("self",))

@@ -2,6 +2,7 @@
 
 from orgs.salesforce.auth_url import AuthUrl, ForeignAuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
 from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
+from orgs.salesforce.deadline import Watch
 from orgs.salesforce.errors import SalesforceError
 from orgs.salesforce.hosts import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
 from orgs.salesforce.results import (
@@ -32,6 +33,7 @@ __all__ = [
     "Session",
     "TokenAnswer",
     "Transport",
+    "Watch",
     "from_paste",
     "frontdoor_with_session",
     "host_of",

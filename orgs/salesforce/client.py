@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from orgs.salesforce import errors
 from orgs.salesforce.auth_url import AuthUrl
+from orgs.salesforce.deadline import Watch
 from orgs.salesforce.hosts import HostPolicy, host_of
 from orgs.salesforce.ids import id_18, is_id
 from orgs.salesforce.reading import (
@@ -65,8 +66,10 @@ class SalesforceClient:
         hurried._deadline = deadline
         return hurried
 
-    def refresh(self, auth_url: AuthUrl) -> TokenAnswer:
+    def refresh(self, auth_url: AuthUrl, *, watch: Watch | None = None) -> TokenAnswer:
         """Trade a refresh token for a short-lived access token.
+
+        `watch` bounds the exchange in place of the transport's time-out; see Watch.
 
         Returns a TokenAnswer; Salesforce tells no expiry, expect one to two hours. Raises Refused,
         Temporary, Unreachable, LostAnswer, Unreadable or Untrusted.
@@ -79,7 +82,7 @@ class SalesforceClient:
         }
         if auth_url.client_secret:
             form["client_secret"] = auth_url.client_secret
-        answer = self._send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form)
+        answer = self._send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form, watch=watch)
         return read_token_answer(answer, self._hosts, sent_token=auth_url.refresh_token)
 
     def revoke(self, host: str, token: str) -> None:

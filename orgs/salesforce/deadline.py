@@ -26,33 +26,52 @@ _current = threading.local()
 
 
 class Watch:
-    """Bounds one exchange of the current thread. Tells afterwards whether bytes went out.
+    """Bounds one exchange of the current thread, and records whether bytes went out.
 
-    `sent` stays None when no connection of ours was used at all.
+    Nothing is sent after `seconds`. A response may be read for `read_on_seconds` from the start, if that
+    is longer. `sent` stays None when no connection of ours was used at all.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, read_on_seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.longest_seconds = max(seconds, read_on_seconds)
         self.sent: bool | None = None
         self.expired = False
+        self._is_late = self._is_over = False
         self._ends_at = time.monotonic() + seconds
         self._followed: socket.socket | None = None
         self._handle: socket.socket | None = None
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
+        self._timer = self._new_timer(seconds)
 
     def __enter__(self) -> "Watch":
         _current.watch = self
+        self._ends_at = time.monotonic() + self.seconds
         self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
         _current.watch = None
         with self._lock:
+            self._is_over = True
+            self._timer.cancel()
             self._let_go()
+
+    def stop_sending(self) -> bool:
+        """End the exchange unless bytes went out already. Returns True if a response may still come."""
+        with self._lock:
+            if not self.sent:
+                self._end()
+            return bool(self.sent) and not self.expired
+
+    def note_sending(self) -> None:
+        """Note that bytes of the request go out now. Raises TimeoutError after the deadline."""
+        with self._lock:
+            if self.expired or self._is_late:
+                raise TimeoutError
+            self.sent = True
 
     def remaining(self) -> float:
         """Return the seconds that are left, never quite none."""
@@ -75,9 +94,24 @@ class Watch:
 
     def _expire(self) -> None:
         with self._lock:
-            self.expired = True
-            if self._handle is not None:
-                _shut_down(self._handle)
+            if self._is_over:
+                return
+            if self.sent and not self._is_late and self.longest_seconds > self.seconds:
+                self._is_late = True
+                self._timer = self._new_timer(self.longest_seconds - self.seconds)
+                self._timer.start()
+            else:
+                self._end()
+
+    def _end(self) -> None:
+        self.expired = True
+        if self._handle is not None:
+            _shut_down(self._handle)
+
+    def _new_timer(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._expire)
+        timer.daemon = True
+        return timer
 
 
 def _shut_down(handle: socket.socket) -> None:
@@ -91,6 +125,7 @@ class _Watched:
     """What our connections add to urllib3's: a handle for the watch, and a limit to idling."""
 
     _handle: socket.socket | None = None
+    _is_tunnelling = False
     _last_used = 0.0
     _dns_host: str
     timeout: Any
@@ -129,11 +164,11 @@ class _Watched:
 
     def _tunnel(self) -> None:
         """Ask a proxy for a way through, as urllib3 does; nothing of the request goes out here."""
+        self._is_tunnelling = True
         try:
             super()._tunnel()  # type: ignore[misc]
         finally:
-            if watch := getattr(_current, "watch", None):
-                watch.sent = False
+            self._is_tunnelling = False
 
     def send(self, data: Any) -> None:
         if self.sock is None:  # type: ignore[attr-defined]
@@ -141,7 +176,8 @@ class _Watched:
         if watch := getattr(_current, "watch", None):
             if self._handle is not None:
                 watch.follow(self._handle)
-            watch.sent = True
+            if not self._is_tunnelling:
+                watch.note_sending()
         self._last_used = time.monotonic()
         super().send(data)  # type: ignore[misc]
 

@@ -97,10 +97,12 @@ class Transport:
         query: dict[str, str] | None = None,
         body: dict[str, str] | None = None,
         within_seconds: float | None = None,
+        watch: Watch | None = None,
     ) -> Answer:
         """Send one request and return its complete answer, whatever its status.
 
-        `body` goes out as JSON. `within_seconds` may make the usual time shorter, never longer.
+        `body` goes out as JSON. `within_seconds` may make the usual time shorter, never longer. With
+        `watch`, its times hold in place of the usual one.
         Raises Untrusted for a URL that must not be called and for a redirect, Unreachable when
         nothing was sent, LostAnswer when bytes went out and no complete answer came, Unreadable
         for a body over 1 MiB.
@@ -109,9 +111,9 @@ class Transport:
         timeout = self._timeout if within_seconds is None else min(self._timeout, within_seconds)
         if timeout <= 0:
             raise errors.ConnectTimedOut
-        with Watch(timeout) as watch:
+        with watch or Watch(timeout) as watch:
             try:
-                answer = self._exchange(request, timeout)
+                answer = self._exchange(request, (watch.seconds, watch.longest_seconds))
             except (requests.RequestException, UrllibError, OSError) as error:
                 raise _what_became_of_it(error, watch) from None
             if watch.expired:
@@ -143,7 +145,7 @@ class Transport:
         content = requests.Request(method, url, headers=headers, data=form, params=query, json=body)
         return self._session.prepare_request(content)
 
-    def _exchange(self, request: requests.PreparedRequest, timeout: float) -> Answer:
+    def _exchange(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> Answer:
         with self._session.send(
             request,
             stream=True,

@@ -5,6 +5,7 @@ The rows are in troubles.py, the routes in credential_routes.py.
 
 import errno
 import os
+import shutil
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -215,8 +216,7 @@ def no_spool(request, urls, settings, tmp_path: Path, monkeypatch) -> None:
         monkeypatch.setattr(os, "posix_fallocate", _full_disk)
     else:
         node()
-        (tmp_path / "spool" / "node").unlink()
-        (tmp_path / "spool").rmdir()
+        shutil.rmtree(tmp_path / "spool")
 
 
 NO_SPOOL = Trouble("no-spool", BUSY, 503, "SPOOL_UNAVAILABLE", "30", None, 0)

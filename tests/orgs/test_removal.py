@@ -10,6 +10,7 @@ from orgs import leases
 from orgs.models import Credential, KnownToken, OrgMetadata, SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, a_registered_org, register
+from tests.refusing_table import refusing
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -107,6 +108,15 @@ def test_nothing_is_deleted_while_salesforce_is_out_of_reach(owner, salesforce, 
     assert answer.status_code == status, answer
     assert _rows() == rows
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200, "the lease was given back"
+
+
+@pytest.mark.parametrize("query", [{}, {"revoke": "true"}], ids=["delete", "revoke and delete"])
+def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
+    with refusing(SalesforceOrg, "DELETE"):
+        assert owner.delete(ORG, username="ci@acme.example", **query).status_code >= 500
+
+    assert SalesforceOrg.objects.count() == 1
+    assert Credential.objects.get().lease_until is None
 
 
 def test_cascade_and_revoke_end_every_token(owner, salesforce, child):

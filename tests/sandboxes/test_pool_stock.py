@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from orgs.models import Credential, SalesforceOrg
 from sandboxes.models import PoolInstance
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
+from tests.refusing_table import refusing
 from tests.sandboxes.worlds import (
     FETCH,
     POOLS,
@@ -243,3 +244,13 @@ def test_keys_on_demand_go_with_their_production_org(owner, application, pool, s
     assert answer.status_code == 200, answer
     assert not Credential.objects.exists()
     assert not any(grant.alive for grant in grants)
+
+
+def test_the_lock_is_released_whatever_made_a_removal_fail(owner, sandboxes):
+    content = {name: value for name, value in NEW.items() if name != "parentUsername"}
+    owner.post(POOLS, content | {"sfdxAuthUrl": sandboxes[0].auth_url()})
+
+    with refusing(PoolInstance, "DELETE"):
+        assert owner.delete(POOLS, repository=REPOSITORY, name="dev1").status_code >= 500
+
+    assert PoolInstance.objects.get().credential.lease_until is None

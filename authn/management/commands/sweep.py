@@ -1,4 +1,4 @@
-"""`manage.py sweep [--every SECONDS]`."""
+"""`manage.py sweep [--every SECONDS] [--confirm NAME]`."""
 
 import logging
 import signal
@@ -7,9 +7,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
-from authn.sweeping import Sweep, sweeps
+from authn.sweeping import MoreDueThanExpected, Sweep, run_sweep, sweeps
 
 logger = logging.getLogger("frontdesk.sweep")
 
@@ -22,9 +22,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--every", type=float, metavar="SECONDS", help="Do not end; sweep at this interval.")
+        parser.add_argument("--confirm", metavar="NAME", help="Run this sweep alone, however much is due.")
 
-    def handle(self, *_: Any, every: float | None, **__: Any) -> None:
-        """Sweep."""
+    def handle(self, *_: Any, every: float | None, confirm: str | None, **__: Any) -> None:
+        """Run the sweeps."""
+        if confirm is not None:
+            _run_confirmed(confirm)
+            return
         if every is None:
             outcomes = [_run(sweep) for sweep in sweeps()]
             if not all(outcomes):
@@ -38,15 +42,26 @@ class Command(BaseCommand):
         while not stop.is_set():
             for sweep in sweeps():
                 _run(sweep)
-            close_old_connections()
+                close_old_connections()
             stop.wait(every)
 
 
-def _run(sweep: Sweep) -> bool:
-    """Run one sweep; a database or disk that is away for a while ends it, and not the others."""
+def _run_confirmed(name: str) -> None:
+    named = [sweep for sweep in sweeps() if sweep.name == name]
+    if not named:
+        raise CommandError(f"No sweep has this name. There are: {', '.join(sweep.name for sweep in sweeps())}.")
+    if not _run(named[0], confirmed=True):
+        raise CommandError("The sweep failed; the log says why.")
+
+
+def _run(sweep: Sweep, *, confirmed: bool = False) -> bool:
+    """Run one sweep. A failure, of whatever kind, ends it and not the others."""
     try:
-        rows = sweep.run()
-    except (OperationalError, InterfaceError, OSError):
+        rows = run_sweep(sweep, confirmed=confirmed)
+    except MoreDueThanExpected as refusal:
+        logger.error("The sweep %s was refused. %s", sweep.name, refusal)
+        return False
+    except Exception:
         logger.exception("The sweep %s failed.", sweep.name)
         return False
     if rows:

@@ -16,6 +16,7 @@ from authn.actors import system
 from authn.models import ApplicationToken, User
 from authn.people import add_user
 from authn.roles import Role
+from orgs.durable_file import publish
 from orgs.models import SalesforceOrg
 from orgs.registration import register
 from orgs.salesforce.emulator import worlds
@@ -82,7 +83,5 @@ def _make_token(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that nobody but its owner can read."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)
+    """Write a file that only its owner can read, whole or not at all."""
+    publish(path, text.encode())

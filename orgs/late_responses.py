@@ -1,0 +1,73 @@
+"""Reads a response of Salesforce to its end, also after the caller's deadline.
+
+Salesforce acts on a refresh whether or not its caller still waits, and a rotating token is spent
+then. So the exchange runs in a thread of its own: at the deadline the caller is answered, and the
+thread reads on until TAKEOVER_SECONDS after the start, when another node may try again.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from django.conf import settings
+
+from orgs.database_connections import release_database
+from orgs.salesforce import AuthUrl, SalesforceClient, SalesforceError, TokenAnswer, Watch
+from orgs.salesforce import errors as wire
+
+# The watch of an exchange ends it first; this is for the threads to notice.
+_MARGIN_SECONDS = 0.25
+# Threads are made when needed, reused, and at the end of a process waited for: a restart loses no response.
+_MOST_THREADS = 512
+
+logger = logging.getLogger("frontdesk.spool")
+_threads = ThreadPoolExecutor(max_workers=_MOST_THREADS, thread_name_prefix="refresh")
+
+
+class StillReading(Exception):
+    """The deadline has passed, the request went out, and its response may still come."""
+
+
+class Exchange:
+    """One refresh, under way in another thread."""
+
+    def __init__(self, salesforce: SalesforceClient, auth_url: AuthUrl) -> None:
+        self._watch = Watch(settings.SALESFORCE_TIMEOUT_SECONDS, read_on_seconds=settings.TAKEOVER_SECONDS)
+        self._future: Future[TokenAnswer] = _threads.submit(salesforce.refresh, auth_url, watch=self._watch)
+
+    def result(self) -> TokenAnswer:
+        """Wait for the response until the deadline.
+
+        Raises SalesforceError as `refresh` does, ConnectTimedOut when nothing was sent until then, and
+        StillReading.
+        """
+        try:
+            return self._future.result(self._watch.seconds + _MARGIN_SECONDS)
+        except FutureTimeout:
+            pass
+        if self._future.cancel() or not (self._watch.stop_sending() or self._future.done()):
+            raise wire.ConnectTimedOut
+        if self._future.done():
+            return self._future.result()
+        raise StillReading
+
+    def when_done(self, keep: Callable[[TokenAnswer | None], None]) -> None:
+        """Call `keep` with the response, or None if none came, in the thread that reads it."""
+
+        def done(future: Future[TokenAnswer]) -> None:
+            try:
+                keep(_response_of(future))
+            except Exception:
+                logger.exception("A late response of Salesforce could not be written; the spool keeps it.")
+            finally:
+                release_database()
+
+        self._future.add_done_callback(done)
+
+
+def _response_of(future: Future[TokenAnswer]) -> TokenAnswer | None:
+    try:
+        return future.result()
+    except SalesforceError:
+        return None
