@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from orgs.salesforce import AuthUrl, HostPolicy, SalesforceClient, errors
+from orgs.salesforce import AuthUrl, HostPolicy, SalesforceClient, Watch, errors
 from orgs.salesforce.emulator import Fault
 from tests.orgs.salesforce.raw_server import EMPTY_OBJECT, JSON_HEAD, RawServer, is_silent, says
 
@@ -159,3 +159,54 @@ def test_an_exchange_leaves_no_timer_behind(a_transport):
     for timer in timers:
         timer.join(timeout=5)
     assert not any(timer.is_alive() for timer in timers)
+
+
+def _answers_after(seconds: float):
+    def turn(connection):
+        time.sleep(seconds)
+        return says(EMPTY_OBJECT)(connection)
+
+    return turn
+
+
+def test_a_response_is_read_on_after_the_deadline_where_that_is_wanted(a_transport):
+    with RawServer(_answers_after(0.6)) as server:
+        transport = a_transport(gateway=server.url)
+
+        answer = transport.send("POST", URL, form={"a": "b"}, watch=Watch(0.2, read_on_seconds=10))
+
+    assert answer.body == b"{}"
+
+
+def test_reading_on_ends_as_well(a_transport):
+    with RawServer(is_silent) as server:
+        transport = a_transport(gateway=server.url)
+        started = time.monotonic()
+
+        with pytest.raises(errors.TimedOut):
+            transport.send("POST", URL, form={"a": "b"}, watch=Watch(0.1, read_on_seconds=0.6))
+
+        assert 0.5 < time.monotonic() - started < 1.2
+
+
+def test_reading_on_gives_connecting_no_more_time(a_transport):
+    with RawServer(is_silent, greets=False) as server:
+        transport = a_transport(gateway=f"https://localhost:{server.port}")
+        started = time.monotonic()
+
+        with pytest.raises(errors.ConnectTimedOut):
+            transport.send("POST", URL, form={"a": "b"}, watch=Watch(SECONDS, read_on_seconds=60))
+
+        assert time.monotonic() - started < BOUND
+
+
+def test_a_request_that_was_stopped_before_it_went_out_is_never_sent(a_transport):
+    with RawServer(says(EMPTY_OBJECT)) as server:
+        transport = a_transport(gateway=server.url)
+        watch = Watch(10, read_on_seconds=60)
+        assert not watch.stop_sending()
+
+        with pytest.raises(errors.ConnectTimedOut):
+            transport.send("POST", URL, form={"a": "b"}, watch=watch)
+
+    assert server.requests == []
