@@ -47,14 +47,13 @@ class Loop:
         except Exception as error:
             self._log(error)
             return False
-        finally:
-            close_old_connections()
         self.progress()
         return True
 
     def _run(self) -> None:
         while True:
             self.run_once()
+            close_old_connections()
             time.sleep(self.every_seconds)
 
     def _log(self, error: Exception) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,13 +14,14 @@ from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
-from orgs import spool
+from orgs import leases, spool
 from orgs.models import Credential
 from orgs.outcomes import Outcome
-from orgs.replay import ReplayIncomplete, replay
+from orgs.replay import ReplayIncomplete, loop, replay
 from orgs.salesforce import AuthUrl, Session
 from orgs.salesforce.emulator import Fault
 from orgs.spool import Place, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse
+from tests.desks import ROOT
 from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
 
@@ -136,6 +139,59 @@ def test_a_node_keeps_its_id(folder):
 
     assert spool.node() == first
     assert (folder / "node").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("content", ["", "5f3c"], ids=["empty", "cut short"])
+def test_a_node_file_that_a_full_disk_left_unfinished_is_written_again(folder, content):
+    folder.mkdir()
+    (folder / "node").write_text(content)
+
+    made = spool.node()
+
+    spool._node.cache_clear()
+    assert spool.node() == made
+    assert (folder / "node").read_text() == made.hex
+
+
+def test_a_full_disk_at_the_first_use_leaves_no_node_file(folder, monkeypatch):
+    folder.mkdir()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            spool.node()
+
+    assert [path.name for path in folder.iterdir()] == ["node.lock"]
+    assert spool.node() == spool.node()
+
+
+def test_processes_that_come_first_at_once_read_one_whole_id(folder):
+    folder.mkdir()
+    code = "import sys, orgs.durable_file; from orgs import spool; print(spool._node(spool.Path(sys.argv[1])).hex)"
+    start = "import django, os; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; django.setup(); "
+    command = [sys.executable, "-c", start + code, str(folder)]
+    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+
+    ids = {process.communicate(timeout=60)[0].strip() for process in started}
+
+    assert ids == {(folder / "node").read_text()}
+
+
+def test_a_desk_without_room_for_its_node_file_refuses_and_recovers(owner, salesforce, folder, monkeypatch):
+    url = an_org(salesforce).auth_url()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        refused = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "SPOOL_UNAVAILABLE")
+    assert owner.post(REGISTER, {"sfdxAuthUrl": url}).status_code == 201
 
 
 def test_an_outcome_survives_as_text_and_its_repr_shows_no_secret():
@@ -271,6 +327,155 @@ def test_an_answer_from_before_the_last_that_is_known_is_only_cleared_away(owner
     assert replay() == 0
     assert [path.name for path in spool.files()] == []
     assert Credential.objects.with_secrets().get().sealed_grant.open() == grant
+
+
+# --- What cannot be read ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_answers(owner, salesforce, folder) -> list[Credential]:
+    """Two rotating credentials whose newest tokens lie in the spool alone, the older one first."""
+    app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
+    for number, name in enumerate(("old@acme.example", "new@acme.example")):
+        assert owner.post(REGISTER, {"sfdxAuthUrl": an_org(salesforce, name).auth_url(app)}).status_code == 201
+        credential = Credential.objects.get(org__username=name)
+        leave_an_answer(credential)
+        Credential.objects.filter(pk=credential.pk).update(
+            sent_at=Now(), sent_by=spool.node(), unanswered_since=credential.generation, health="uncertain"
+        )
+        path = Place(credential.pk, credential.generation).path
+        os.utime(path, (number, number))
+    return list(Credential.objects.order_by("created_at"))
+
+
+@pytest.fixture
+def cannot_open(monkeypatch) -> Callable[[Path], None]:
+    """Make a file one that another user owns, which root would open all the same."""
+    refused: set[str] = set()
+    really_open = os.open
+
+    def guarded(path: object, *arguments: int, **options: int) -> int:
+        if str(path) in refused:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really_open(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", guarded)
+    return lambda path: refused.add(str(path))
+
+
+def test_a_file_that_cannot_be_opened_keeps_no_other_file_waiting(two_answers, cannot_open, caplog):
+    old, new = two_answers
+    cannot_open(Place(old.pk, old.generation).path)
+
+    with pytest.raises(ReplayIncomplete):
+        replay()
+
+    assert Credential.objects.get(pk=new.pk).generation == new.generation + 1
+    assert [Place(old.pk, old.generation).path.name in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_a_file_that_stays_unreadable_is_logged_once(two_answers, cannot_open, caplog):
+    old, _ = two_answers
+    cannot_open(Place(old.pk, old.generation).path)
+
+    assert [loop.run_once() for _ in range(5)] == [True] * 5
+
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+
+
+def test_an_org_whose_answer_cannot_be_read_is_not_refreshed(owner, salesforce, two_answers, cannot_open):
+    old, _ = two_answers
+    path = Place(old.pk, old.generation).path
+    cannot_open(path)
+    salesforce.reset_calls()
+
+    answer = owner.post(ACCESS_TOKEN, username="old@acme.example")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "SPOOL_UNREADABLE")
+    assert path.name in answer.json()["message"]
+    assert salesforce.calls == []
+    assert owner.post(ACCESS_TOKEN, username="new@acme.example").status_code == 200
+
+
+def test_it_works_again_when_the_file_can_be_read(owner, two_answers, cannot_open, monkeypatch):
+    old, _ = two_answers
+    cannot_open(Place(old.pk, old.generation).path)
+    assert owner.post(ACCESS_TOKEN, username="old@acme.example").status_code == 503
+
+    monkeypatch.undo()
+
+    assert owner.post(ACCESS_TOKEN, username="old@acme.example").status_code == 200
+
+
+def test_other_nodes_do_not_take_over_while_an_answer_cannot_be_read(two_answers, cannot_open):
+    old, _ = two_answers
+    Credential.objects.update(sent_at=Now() - timedelta(hours=1))
+    cannot_open(Place(old.pk, old.generation).path)
+
+    loop.run_once()
+
+    assert Credential.objects.filter(pk=old.pk, sent_at__gt=Now() - timedelta(minutes=1)).exists()
+
+
+def test_a_damaged_answer_that_is_needed_stays_and_stops_the_refresh(owner, salesforce, two_answers):
+    old, _ = two_answers
+    path = Place(old.pk, old.generation).path
+    path.write_bytes(path.read_bytes()[:100])
+    salesforce.reset_calls()
+
+    answer = owner.post(ACCESS_TOKEN, username="old@acme.example")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "SPOOL_UNREADABLE")
+    assert salesforce.calls == []
+    assert path.exists()
+
+
+def test_registering_again_with_a_new_auth_url_goes_past_a_damaged_answer(owner, salesforce, two_answers):
+    old, _ = two_answers
+    Place(old.pk, old.generation).path.write_bytes(b"damaged")
+    url = salesforce.orgs[0].auth_url(salesforce.apps["AcmeCI"])
+
+    assert owner.post(REGISTER, {"sfdxAuthUrl": url}).status_code == 201
+
+    assert owner.post(ACCESS_TOKEN, username="old@acme.example").status_code == 200
+
+
+# --- A process that died before Salesforce answered -----------------------------------------------------
+
+
+@pytest.fixture
+def died_in_flight(rotating, settings) -> Credential:
+    """A credential whose refresh a process of this node had begun when it was killed."""
+    settings.LEASE_SECONDS, settings.TAKEOVER_SECONDS = 300, 600
+    credential = Credential.objects.get()
+    assert leases.take(credential.pk, credential.generation)
+    Place(credential.pk, credential.generation).path.write_bytes(bytes(spool.ROOM_BYTES))
+    return credential
+
+
+def test_the_lock_of_a_process_that_died_is_taken_over_at_once(owner, salesforce, rotating, died_in_flight):
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+
+
+def test_the_lock_of_a_process_at_work_is_not_taken_over(owner, died_in_flight, settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
+    [path] = spool.files()
+    with spool.open_abandoned(path):
+        answer = owner.post(ACCESS_TOKEN, username="ci@acme.example")
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+
+
+def test_a_lock_that_was_taken_to_delete_is_left_alone(died_in_flight):
+    credential = Credential.objects.get()
+    Credential.objects.update(lease_until=None)
+    assert leases.hold(credential)
+    Credential.objects.update(sent_at=Now() - timedelta(seconds=5))
+
+    replay()
+
+    assert Credential.objects.get().lease_until == credential.lease_until
 
 
 def test_a_new_token_whose_credential_was_deleted_is_revoked(owner, salesforce, rotating, folder):
