@@ -60,8 +60,8 @@ class Desk:
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 
-    def start(self, count: int = 1) -> None:
-        """Start web server processes and wait until they are ready."""
+    def start(self, count: int = 1, *, until: str = "/readyz", **settings: str) -> None:
+        """Start web server processes, with settings of their own, and wait until `until` answers 200."""
         for _ in range(count):
             port = _free_port()
             with (self.folder / f"web-{port}.log").open("wb") as log:
@@ -70,7 +70,7 @@ class Desk:
                     subprocess.Popen(
                         [*command, "--workers", "1", "config.wsgi"],
                         cwd=ROOT,
-                        env=self.environment,
+                        env=self.environment | settings,
                         stdout=log,
                         stderr=log,
                         start_new_session=True,
@@ -78,7 +78,7 @@ class Desk:
                 )
             self.ports.append(port)
         for port in self.ports:
-            self._wait_for(port)
+            self._wait_for(port, until)
 
     def log_in(self) -> None:
         """Get bearers for an owner and an application."""
@@ -128,11 +128,11 @@ class Desk:
             process.wait(20)
         self.running, self.ports = [], []
 
-    def _wait_for(self, port: int) -> None:
+    def _wait_for(self, port: int, path: str) -> None:
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
             try:
-                if self.send("GET", "/readyz", bearer="", port=port).status == 200:
+                if self.send("GET", path, bearer="", port=port).status == 200:
                     return
             except OSError:
                 pass

@@ -4,9 +4,6 @@ Five kills for each point; FRONTDESK_KILLS=500 makes it the long run of docs/per
 """
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from orgs.salesforce.emulator import Emulator
-from tests.desks import ROOT, Desk, Reply, a_desk
+from tests.desks import Desk, Reply, a_desk
+from tests.orgs.crasher import Crasher
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -22,39 +20,6 @@ KILLS = int(os.environ.get("FRONTDESK_KILLS", "5"))
 # Each kill costs two log-ins, and a credential has 600 at once.
 KILLS_BEFORE_A_NEW_CREDENTIAL = 100
 TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "LEASE_SECONDS": "2", "TAKEOVER_SECONDS": "4"}
-
-
-class Crasher:
-    """A process that forks others to be killed."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.orgs.crash_zygote"],
-            cwd=ROOT,
-            env=desk.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._read() == "ready"
-
-    def crash(self, point: str, username: str) -> None:
-        """Let a process begin a refresh and die at a point of it."""
-        assert self._process.stdin
-        self._process.stdin.write(f"{point} {username}\n")
-        self._process.stdin.flush()
-        assert int(self._read()) == signal.SIGKILL
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(10)
-        assert self._process.stdout
-        self._process.stdout.close()
-
-    def _read(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline().strip()
 
 
 @contextmanager
