@@ -12,6 +12,8 @@ logger = logging.getLogger("frontdesk.loops")
 
 # A failure that lasts is logged once a minute, not at every round.
 _LOG_EVERY_SECONDS = 60.0
+# A database that is back again is used soon, however seldom the loop runs otherwise.
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -52,9 +54,9 @@ class Loop:
 
     def _run(self) -> None:
         while True:
-            self.run_once()
+            succeeded = self.run_once()
             close_old_connections()
-            time.sleep(self.every_seconds)
+            time.sleep(self.every_seconds if succeeded else min(self.every_seconds, _RETRY_SECONDS))
 
     def _log(self, error: Exception) -> None:
         kind, logged_at = self._logged
