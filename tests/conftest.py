@@ -1,6 +1,7 @@
 """What tests stand on: callers of each role, an emulated Salesforce, and orgs in it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from orgs.desk_keys import new_key, token_hash_key
 from orgs.models import DeskKey
 from orgs.salesforce.emulator import Emulator
 from tests.callers import Caller
+from tests.undone import Each, undone
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -30,6 +32,18 @@ def salesforce() -> Iterator[Emulator]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         install(world, mock)
         yield world
+
+
+@pytest.fixture
+def each(subtests: pytest.Subtests, salesforce: Emulator) -> Each:
+    """Give `with each(name):`, a case of its own over the world of the test, undone after it."""
+
+    @contextmanager
+    def case(name: str) -> Iterator[None]:
+        with subtests.test(name), undone(salesforce):
+            yield
+
+    return case
 
 
 @pytest.fixture

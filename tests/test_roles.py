@@ -1,4 +1,4 @@
-"""Who may do what: the table of design section 5, every cell of every route built so far.
+"""Who may do what: the table of roles in docs/api.md, every cell of every route.
 
 403 messages name the roles in the contract's words. An expired, revoked or inactive caller is 401
 wherever an anonymous one is, with a code that says why; a route that is open looks at no bearer.
@@ -194,13 +194,11 @@ def _id(row: object) -> str:
     return f"{method} {path.removeprefix(API)}{''.join(f' {name}={value}' for name, value in query.items())}"
 
 
-def _cells(rows):
-    """Return (method, path, query, body), a role, and its cell, for each cell of some rows."""
-    return [
-        pytest.param(row[:4], role, cell, id=f"{role} {_id(row)}")
-        for row in rows
-        for role, cell in zip(("member", "application", "owner"), row[4:], strict=True)
-    ]
+def _cells(rows, role):
+    """Yield (method, path, query, body) and what a role gets, for each row."""
+    place = 4 + ("member", "application", "owner").index(role)
+    for row in rows:
+        yield row[:4], row[place]
 
 
 def _send(caller: Caller, salesforce: Emulator, request) -> Answer:
@@ -243,49 +241,51 @@ def callers(member, application, owner):
     return {"member": member, "application": application, "owner": owner}
 
 
-@pytest.mark.parametrize(("request_", "role", "cell"), _cells(TABLE))
-def test_a_role_gets_what_its_cell_says(request_, role, cell, callers, salesforce, the_org):
-    answer = _send(callers[role], salesforce, request_)
-
-    _expect(answer, cell)
+roles = pytest.mark.parametrize("role", ["member", "application", "owner"])
 
 
-@pytest.mark.parametrize(("request_", "role", "cell"), _cells(RELEASE_OFF))
-def test_a_role_where_no_auth_url_is_released(request_, role, cell, callers, salesforce, the_org, settings):
+@roles
+def test_a_role_gets_what_its_cells_say(role, callers, salesforce, the_org, each):
+    for request, cell in _cells(TABLE, role):
+        with each(_id(request)):
+            _expect(_send(callers[role], salesforce, request), cell)
+
+
+@roles
+def test_a_role_where_no_auth_url_is_released(role, callers, salesforce, the_org, settings, each):
     settings.ALLOW_AUTH_URL_RELEASE = False
 
-    answer = _send(callers[role], salesforce, request_)
+    for request, cell in _cells(RELEASE_OFF, role):
+        with each(_id(request)):
+            _expect(_send(callers[role], salesforce, request), cell)
 
-    _expect(answer, cell)
 
-
-@pytest.mark.parametrize(("request_", "role", "cell"), _cells(DEAD_KEY))
-def test_a_role_whose_org_has_a_dead_key(request_, role, cell, callers, salesforce, the_org):
+@roles
+def test_a_role_whose_org_has_a_dead_key(role, callers, salesforce, the_org, each):
     the_org.revoke_all()
 
-    answer = _send(callers[role], salesforce, request_)
+    for request, cell in _cells(DEAD_KEY, role):
+        with each(_id(request)):
+            _expect(_send(callers[role], salesforce, request), cell)
 
-    _expect(answer, cell)
 
-
-@pytest.mark.parametrize("role", ["member", "application", "owner"])
-@pytest.mark.parametrize("row", OPEN, ids=_id)
-def test_an_open_route_serves_every_role_alike(row, role, callers, salesforce):
-    answer = _send(callers[role], salesforce, row[:4])
-
-    _expect(answer, row[4])
+@roles
+def test_an_open_route_serves_every_role_alike(role, callers, salesforce, each):
+    for *request, cell in OPEN:
+        with each(_id(request)):
+            _expect(_send(callers[role], salesforce, request), cell)
 
 
 @pytest.mark.parametrize("role", ["anonymous", "member", "application", "owner"])
-@pytest.mark.parametrize("row", SERVICESTACK, ids=lambda row: f"{row[0]} {row[1]}")
-def test_the_servicestack_service_knows_who_asks(row, role, callers, anonymous):
-    method, path, body, *statuses = row
-    path = path.replace("<operation>", "Authenticate").replace("<provider>", "credentials")
+def test_the_servicestack_service_knows_who_asks(role, callers, anonymous, each):
     everybody = {"anonymous": anonymous, **callers}
+    for method, path, body, *statuses in SERVICESTACK:
+        with each(f"{method} {path}"):
+            address = path.replace("<operation>", "Authenticate").replace("<provider>", "credentials")
 
-    answer = everybody[role].send(method, path, body, query={"op": "Authenticate"})
+            answer = everybody[role].send(method, address, body, query={"op": "Authenticate"})
 
-    assert answer.status_code == dict(zip(everybody, statuses, strict=True))[role], answer
+            assert answer.status_code == dict(zip(everybody, statuses, strict=True))[role], answer
 
 
 # --- Those who are nobody, or nobody any more --------------------------------------------------------
@@ -346,28 +346,28 @@ nobodies = pytest.mark.parametrize(
 
 
 @nobodies
-@pytest.mark.parametrize("row", TABLE, ids=_id)
-def test_nobody_and_nobody_any_more(row, nobody, minutes, owner, salesforce, the_org):
+def test_nobody_and_nobody_any_more(nobody, minutes, owner, salesforce, the_org, each):
     caller, code = nobody(owner)
-    calls_before = len(salesforce.calls)
+    salesforce.reset_calls()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
-        answer = _send(caller, salesforce, row[:4])
+        for request in (row[:4] for row in TABLE):
+            with each(_id(request)):
+                answer = _send(caller, salesforce, request)
 
-    _expect(answer, Cell(401, "" if row[0] == "HEAD" else code))
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="frontdesk"'
-    assert len(salesforce.calls) == calls_before
+                _expect(answer, Cell(401, "" if request[0] == "HEAD" else code))
+                assert answer.headers["WWW-Authenticate"] == 'Bearer realm="frontdesk"'
+                assert salesforce.calls == []
 
 
 @nobodies
-@pytest.mark.parametrize("row", OPEN, ids=_id)
-def test_an_open_route_looks_at_no_bearer(row, nobody, minutes, owner, salesforce):
+def test_an_open_route_looks_at_no_bearer(nobody, minutes, owner, salesforce, each):
     caller, _ = nobody(owner)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
-        answer = _send(caller, salesforce, row[:4])
-
-    _expect(answer, row[4])
+        for *request, cell in OPEN:
+            with each(_id(request)):
+                _expect(_send(caller, salesforce, request), cell)
 
 
 def test_the_table_names_every_route():
