@@ -5,7 +5,10 @@ code, Retry-After, the credential's state and reason, the calls, and that no sec
 What comes after a trouble is in test_fault_sequels.py.
 """
 
+from collections.abc import Sequence
+
 import pytest
+from django.db import connection
 
 from authn.models import AuditEvent
 from orgs.models import Credential, SalesforceOrg
@@ -18,7 +21,6 @@ from tests.orgs.credential_routes import (
     NEW_ORG,
     OF_KNOWN_ORG,
     QUESTIONING,
-    REFRESHING,
     REVOKE,
     TEST,
     TOKEN,
@@ -51,25 +53,30 @@ from tests.orgs.worlds import ORG
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
-routes = pytest.mark.parametrize("route", REFRESHING, ids=ids)
-routes_of_known_org = pytest.mark.parametrize("route", OF_KNOWN_ORG, ids=ids)
-routes_with_questions = pytest.mark.parametrize("route", QUESTIONING, ids=ids)
+
+def _routes_for(trouble: Trouble, troubles: Sequence[Trouble], routes: Sequence[Route]) -> Sequence[Route]:
+    """Return all routes; on PostgreSQL every trouble on one of them, and the first trouble on every one.
+
+    What a trouble means is decided in Python, and what is written is the same for all of them.
+    """
+    return routes if connection.vendor == "sqlite" or trouble is troubles[0] else routes[:1]
 
 
 # --- At the token endpoint ---------------------------------------------------------------------------
 
 
-@routes_of_known_org
 @pytest.mark.parametrize("trouble", AT_TOKEN, ids=ids)
-def test_a_refresh_of_a_known_org(owner, member, salesforce, urls, route: Route, trouble: Trouble):
-    salesforce.inject(trouble.fault, path=TOKEN_PATH)
+def test_a_refresh_of_a_known_org(owner, member, salesforce, urls, trouble: Trouble, each):
+    for route in _routes_for(trouble, AT_TOKEN, OF_KNOWN_ORG):
+        with each(route.id):
+            salesforce.inject(trouble.fault, path=TOKEN_PATH)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(trouble), answer
-    assert health_of(member) == expected_health(trouble)
-    assert calls(salesforce) == (trouble.calls, 0)
-    assert shows_no_secret(answer, salesforce)
+            assert route.read(answer) == route.told(trouble), answer
+            assert health_of(member) == expected_health(trouble)
+            assert calls(salesforce) == (trouble.calls, 0)
+            assert shows_no_secret(answer, salesforce)
 
 
 @pytest.mark.parametrize("trouble", AT_TOKEN, ids=ids)
@@ -99,19 +106,20 @@ def test_an_auth_url_is_handed_out_without_asking_salesforce(owner, member, sale
     assert calls(salesforce) == (0, 0)
 
 
-@routes_of_known_org
-def test_an_answer_for_another_org(owner, member, salesforce, urls, route: Route):
-    other = next(org for org in salesforce.orgs if org.username == "new@acme.example")
-    identity = f"https://login.salesforce.com/id/{other.org_id}/{other.users[0].user_id}"
-    trouble = Trouble("another-org", Fault.fields(id=identity), 502, "ORG_ID_MISMATCH")
-    salesforce.inject(trouble.fault, path=TOKEN_PATH)
+def test_an_answer_for_another_org(owner, member, salesforce, urls, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            other = next(org for org in salesforce.orgs if org.username == "new@acme.example")
+            identity = f"https://login.salesforce.com/id/{other.org_id}/{other.users[0].user_id}"
+            trouble = Trouble("another-org", Fault.fields(id=identity), 502, "ORG_ID_MISMATCH")
+            salesforce.inject(trouble.fault, path=TOKEN_PATH)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(trouble), answer
-    assert health_of(member) == ("failing", "ORG_ID_MISMATCH")
-    assert calls(salesforce) == (1, 0)
-    assert shows_no_secret(answer, salesforce)
+            assert route.read(answer) == route.told(trouble), answer
+            assert health_of(member) == ("failing", "ORG_ID_MISMATCH")
+            assert calls(salesforce) == (1, 0)
+            assert shows_no_secret(answer, salesforce)
 
 
 def test_an_answer_for_another_org_registers_nothing(owner, member, salesforce, urls, hub):
@@ -132,41 +140,44 @@ def test_an_answer_for_another_org_registers_nothing(owner, member, salesforce, 
 IN_PROGRESS = Trouble("in-progress", BUSY, 503, "REFRESH_IN_PROGRESS", "1", None)
 
 
-@routes_of_known_org
-def test_a_concurrent_refresh_of_a_token_that_does_not_rotate_is_tried_twice(owner, member, salesforce, urls, route):
-    salesforce.inject(BUSY, path=TOKEN_PATH, times=2)
+def test_a_concurrent_refresh_of_a_token_that_does_not_rotate_is_tried_twice(owner, member, salesforce, urls, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            salesforce.inject(BUSY, path=TOKEN_PATH, times=2)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(IN_PROGRESS), answer
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (2, 0)
-    assert shows_no_secret(answer, salesforce)
-
-
-@routes_of_known_org
-def test_a_concurrent_refresh_that_ends_in_time_is_not_seen(owner, member, salesforce, urls, route):
-    salesforce.inject(BUSY, path=TOKEN_PATH)
-
-    answer = route.ask(owner, urls)
-
-    assert answer.status_code in (200, 201)
-    assert health_of(member) == ("healthy", None)
-    assert salesforce.refreshes() == 2
+            assert route.read(answer) == route.told(IN_PROGRESS), answer
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (2, 0)
+            assert shows_no_secret(answer, salesforce)
 
 
-@routes_of_known_org
+def test_a_concurrent_refresh_that_ends_in_time_is_not_seen(owner, member, salesforce, urls, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            salesforce.inject(BUSY, path=TOKEN_PATH)
+
+            answer = route.ask(owner, urls)
+
+            assert answer.status_code in (200, 201)
+            assert health_of(member) == ("healthy", None)
+            assert salesforce.refreshes() == 2
+
+
 @pytest.mark.parametrize("rotates", [True, None], ids=["rotates", "unknown"])
-def test_a_concurrent_refresh_of_a_token_that_may_rotate_is_tried_once(owner, member, salesforce, urls, route, rotates):
-    Credential.objects.update(rotates=rotates)
-    salesforce.inject(BUSY, path=TOKEN_PATH)
+def test_a_concurrent_refresh_of_a_token_that_may_rotate_is_tried_once(owner, member, salesforce, urls, rotates, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            Credential.objects.update(rotates=rotates)
+            salesforce.inject(BUSY, path=TOKEN_PATH)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(IN_PROGRESS), answer
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (1, 0)
-    assert shows_no_secret(answer, salesforce)
+            assert route.read(answer) == route.told(IN_PROGRESS), answer
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (1, 0)
+            assert shows_no_secret(answer, salesforce)
 
 
 def test_a_concurrent_refresh_of_a_new_org_is_tried_once(owner, salesforce, urls):
@@ -181,72 +192,79 @@ def test_a_concurrent_refresh_of_a_new_org_is_tried_once(owner, salesforce, urls
 # --- Changes that are no trouble ---------------------------------------------------------------------
 
 
-@routes_of_known_org
-def test_an_org_that_moved_is_followed(owner, member, salesforce, urls, hub, route):
-    hub.move_to("hub2.my.salesforce.com")
+def test_an_org_that_moved_is_followed(owner, member, salesforce, urls, hub, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            hub.move_to("hub2.my.salesforce.com")
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert answer.status_code in (200, 201)
-    assert member.get(ORG, **HUB).json()["instanceUrl"] == "https://hub2.my.salesforce.com"
-    assert health_of(member) == ("healthy", None)
-    assert AuditEvent.objects.filter(action="org.instance_changed", org_username="hub@acme.example").count() == 1
-    assert salesforce.refreshes() == 1
+            assert answer.status_code in (200, 201)
+            assert member.get(ORG, **HUB).json()["instanceUrl"] == "https://hub2.my.salesforce.com"
+            assert health_of(member) == ("healthy", None)
+            assert (
+                AuditEvent.objects.filter(action="org.instance_changed", org_username="hub@acme.example").count() == 1
+            )
+            assert salesforce.refreshes() == 1
 
 
-@routes_of_known_org
-def test_an_app_that_starts_to_rotate_is_noticed(owner, member, salesforce, urls, route):
-    salesforce.apps["AcmeCI"].rotates = True
+def test_an_app_that_starts_to_rotate_is_noticed(owner, member, salesforce, urls, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            salesforce.apps["AcmeCI"].rotates = True
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert answer.status_code in (200, 201)
-    assert member.get(ORG, **HUB).json()["health"]["rotates"] is True
-    assert TOKEN.ask(owner, urls).status_code == 200
-    assert AUTH_URL.read(AUTH_URL.ask(owner, urls)) == (409, "CREDENTIAL_ROTATES", None)
-    assert salesforce.is_alive(urls["hub"])
+            assert answer.status_code in (200, 201)
+            assert member.get(ORG, **HUB).json()["health"]["rotates"] is True
+            assert TOKEN.ask(owner, urls).status_code == 200
+            assert AUTH_URL.read(AUTH_URL.ask(owner, urls)) == (409, "CREDENTIAL_ROTATES", None)
+            assert salesforce.is_alive(urls["hub"])
 
 
 # --- At the REST API ---------------------------------------------------------------------------------
 
 
-@routes_with_questions
 @pytest.mark.parametrize("trouble", AT_REST, ids=ids)
-def test_a_question(owner, member, salesforce, urls, route: Route, trouble: Trouble):
-    salesforce.inject(trouble.fault, path=REST_PATH)
+def test_a_question(owner, member, salesforce, urls, trouble: Trouble, each):
+    for route in _routes_for(trouble, AT_REST, QUESTIONING):
+        with each(route.id):
+            salesforce.inject(trouble.fault, path=REST_PATH)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(trouble), answer
-    assert health_of(member) == (expected_health(trouble) if route is TEST else ("healthy", None))
-    assert calls(salesforce) == (1, route.rest_calls - 1 + trouble.calls)
-    assert shows_no_secret(answer, salesforce)
-    assert SalesforceOrg.objects.count() == Credential.objects.count() == 1
-
-
-@routes_with_questions
-def test_a_session_that_ended_is_replaced_once(owner, member, salesforce, urls, route: Route):
-    salesforce.inject(DEAD_SESSION, path=REST_PATH)
-
-    answer = route.ask(owner, urls)
-
-    assert answer.status_code == (200 if route is TEST else 201)
-    assert answer.json().get("isValid", True) is True
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (2, route.rest_calls + (1 if route is TEST else 3))
+            assert route.read(answer) == route.told(trouble), answer
+            assert health_of(member) == (expected_health(trouble) if route is TEST else ("healthy", None))
+            assert calls(salesforce) == (1, route.rest_calls - 1 + trouble.calls)
+            assert shows_no_secret(answer, salesforce)
+            assert SalesforceOrg.objects.count() == Credential.objects.count() == 1
 
 
-@routes_with_questions
-def test_a_session_that_is_never_accepted(owner, member, salesforce, urls, route: Route):
-    trouble = Trouble("never-accepted", DEAD_SESSION, 502, "SESSION_REFUSED")
-    salesforce.inject(trouble.fault, path=REST_PATH, times=None)
+def test_a_session_that_ended_is_replaced_once(owner, member, salesforce, urls, each):
+    for route in QUESTIONING:
+        with each(route.id):
+            salesforce.inject(DEAD_SESSION, path=REST_PATH)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(trouble), answer
-    assert health_of(member) == (expected_health(trouble) if route is TEST else ("healthy", None))
-    assert calls(salesforce) == (2, route.rest_calls + (1 if route is TEST else 2))
-    assert shows_no_secret(answer, salesforce)
+            assert answer.status_code == (200 if route is TEST else 201)
+            assert answer.json().get("isValid", True) is True
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (2, route.rest_calls + (1 if route is TEST else 3))
+
+
+def test_a_session_that_is_never_accepted(owner, member, salesforce, urls, each):
+    for route in QUESTIONING:
+        with each(route.id):
+            trouble = Trouble("never-accepted", DEAD_SESSION, 502, "SESSION_REFUSED")
+            salesforce.inject(trouble.fault, path=REST_PATH, times=None)
+
+            answer = route.ask(owner, urls)
+
+            assert route.read(answer) == route.told(trouble), answer
+            assert health_of(member) == (expected_health(trouble) if route is TEST else ("healthy", None))
+            assert calls(salesforce) == (2, route.rest_calls + (1 if route is TEST else 2))
+            assert shows_no_secret(answer, salesforce)
 
 
 @pytest.mark.parametrize("route", [NEW_ORG, KNOWN_ORG], ids=ids)
