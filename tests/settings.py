@@ -49,6 +49,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 # As in the demo: nothing was collected.
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
+# Each test client makes the middleware again: static files are then looked up when asked for, not listed before.
+WHITENOISE_AUTOREFRESH = True
 
 # A quick hash for the users that tests make by the hundred; argon2 has a test of its own.
 PASSWORD_HASHERS = [
