@@ -18,7 +18,7 @@ Check = Callable[[], Iterable[CheckMessage]]
 @register()
 def check_authn_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Run every check of this module."""
-    checks: list[Check] = [_keys, _public_url, _demo, _hosts, _proxies, _retention, _threads]
+    checks: list[Check] = [_keys, _public_url, _demo, _hosts, _proxies, _retention, _threads, _database]
     return [message for check in checks for message in check()]
 
 
@@ -86,3 +86,21 @@ def _threads() -> Iterable[CheckMessage]:
         yield Error("WEB_THREADS must be between 1 and 1024.", id="authn.E012")
     if not 1 <= settings.WEB_CONCURRENCY <= 256:
         yield Error("WEB_CONCURRENCY must be between 1 and 256.", id="authn.E013")
+
+
+def _database() -> Iterable[CheckMessage]:
+    statement, lock = settings.DATABASE_STATEMENT_TIMEOUT_SECONDS, settings.DATABASE_LOCK_TIMEOUT_SECONDS
+    if not 1 <= settings.DATABASE_POOL_SIZE <= 500:
+        yield Error("DATABASE_POOL_SIZE must be between 1 and 500.", id="authn.E031")
+    if statement and not 0.1 <= statement <= 3600:
+        yield Error(
+            "DATABASE_STATEMENT_TIMEOUT_SECONDS must be between 0.1 and 3600, or 0 for no limit.", id="authn.E032"
+        )
+    if lock and not 0.05 <= lock <= 600:
+        yield Error("DATABASE_LOCK_TIMEOUT_SECONDS must be between 0.05 and 600, or 0 for no limit.", id="authn.E033")
+    elif lock and statement and lock >= statement:
+        yield Error(
+            "DATABASE_LOCK_TIMEOUT_SECONDS must be below DATABASE_STATEMENT_TIMEOUT_SECONDS.",
+            hint="A wait for a lock is a part of the statement, which would end first.",
+            id="authn.E034",
+        )

@@ -27,6 +27,12 @@ TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
 WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", default=2)
 WEB_THREADS: int = env.int("WEB_THREADS", default=128)
 
+# --- The database ----------------------------------------------------------------------------
+DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=16)
+DATABASE_STATEMENT_TIMEOUT_SECONDS: float = env.float("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=5.0)
+# A little above PostgreSQL's deadlock_timeout of one second, so that a deadlock is reported as what it is.
+DATABASE_LOCK_TIMEOUT_SECONDS: float = env.float("DATABASE_LOCK_TIMEOUT_SECONDS", default=1.2)
+
 # --- Keys ------------------------------------------------------------------------------------
 # None, not an empty list, would make fernet_fields fall back to SECRET_KEY.
 FERNET_KEYS: list[str] = env.list("FERNET_KEYS", default=[])
@@ -122,8 +128,15 @@ def _database() -> dict[str, Any]:
         options.setdefault("timeout", 20)
         options.setdefault("init_command", "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
     elif database["ENGINE"].endswith("postgresql"):
-        # The pool hands connections back between calls: none is held while Salesforce thinks.
-        options.setdefault("pool", {"min_size": 1, "max_size": 16, "timeout": 10})
+        from config.postgresql.options import add_deadlines
+
+        database["ENGINE"] = "config.postgresql"
+        add_deadlines(
+            options,
+            pool_size=DATABASE_POOL_SIZE,
+            statement_seconds=DATABASE_STATEMENT_TIMEOUT_SECONDS,
+            lock_seconds=DATABASE_LOCK_TIMEOUT_SECONDS,
+        )
     return database
 
 

@@ -25,6 +25,9 @@ _OURS = (
     "TAKEOVER_",
     "LOGIN_BUDGET",
     "WEB_",
+    "DATABASE_POOL",
+    "DATABASE_STATEMENT",
+    "DATABASE_LOCK",
     "AUDIT_RETENTION",
     "TRUSTED_",
 )

@@ -1,8 +1,26 @@
-"""A door to a server that can be shut: everything that goes through is cut off, and nothing new gets in."""
+"""A door to a server that can be shut, or fall silent.
+
+Shut, it cuts off everything that goes through and lets nothing new in. Silent, it keeps every connection open, takes
+every byte and passes none on, as a machine does whose kernel runs and whose server does not.
+"""
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """A caller, and the server behind it; None for one that called during a silence."""
+
+    caller: socket.socket
+    server: socket.socket | None
+    silent: bool = False
+
+    def ends(self) -> list[socket.socket]:
+        return [end for end in (self.caller, self.server) if end is not None]
 
 
 class Relay:
@@ -11,30 +29,50 @@ class Relay:
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._open = True
-        self._pairs: set[socket.socket] = set()
+        self._silent = False
+        self._lines: set[Line] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._run(self._accept)
 
     def shut(self) -> None:
         """Cut every connection, as a server that is switched off does."""
         with self._lock:
             self._open = False
-            for end in self._pairs:
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+            for line in self._lines:
+                _hang_up(line)
 
     def open(self) -> None:
         """Let callers in again."""
         with self._lock:
             self._open = True
 
+    def silence(self) -> None:
+        """Say nothing more on any connection there is, and on those that come until `speak`."""
+        with self._lock:
+            self._silent = True
+            for line in self._lines:
+                line.silent = True
+
+    def speak(self) -> None:
+        """Serve new connections again. Those that fell silent stay so."""
+        with self._lock:
+            self._silent = False
+
     def close(self) -> None:
         self.shut()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         while True:
@@ -46,18 +84,25 @@ class Relay:
                 if not self._open:
                     caller.close()
                     continue
-                server = socket.create_connection(self._target)
-                self._pairs |= {caller, server}
+                server = None if self._silent else socket.create_connection(self._target)
+                line = Line(caller, server, self._silent)
+                self._lines.add(line)
             for source, sink in ((caller, server), (server, caller)):
-                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+                if source is not None:
+                    self._run(self._pass_on, line, source, sink)
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, line: Line, source: socket.socket, sink: socket.socket | None) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
-                sink.sendall(data)
-        for end in (source, sink):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                if sink is not None and not line.silent:
+                    sink.sendall(data)
+        _hang_up(line)
         with self._lock:
-            self._pairs.discard(source)
+            self._lines.discard(line)
         source.close()
+
+
+def _hang_up(line: Line) -> None:
+    for end in line.ends():
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
