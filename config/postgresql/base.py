@@ -27,9 +27,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _is_away = False  # of the process: the last wait for a connection was too long
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return the arguments of `connect`. Only our own class of connections knows `answer_seconds`."""
+        """Return the arguments of `connect`. Whoever creates or drops a whole database gets no limits."""
         params: dict[str, Any] = super().get_connection_params()
-        if not self._is_pooled:
+        limits = params.pop("limits", "")
+        if self._is_pooled:
+            params["options"] = f"{limits} {params.get('options', '')}".strip()
+        else:
             params.pop("answer_seconds", None)
         return params
 

@@ -27,8 +27,7 @@ def add_deadlines(options: dict[str, Any], *, pool_size: int, statement_seconds:
         "lock_timeout": round(lock_seconds * 1000),
         "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_MS,
     }
-    given = options.get("options", "")
-    options["options"] = " ".join([*(f"-c {name}={value}" for name, value in limits.items()), given]).strip()
+    options["limits"] = " ".join(f"-c {name}={value}" for name, value in limits.items())
     options["answer_seconds"] = statement_seconds + _LATER_SECONDS if statement_seconds else None
     # The pool takes connections back between calls: none is held while Salesforce thinks. It tries to reconnect for
     # `reconnect_timeout` with growing pauses, and after that at the next request: short means that pauses stay short.

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.models.signals import post_migrate, pre_migrate
 
 from config.postgresql.base import DatabaseWrapper
@@ -199,12 +200,22 @@ def test_a_migration_has_no_time_limits_and_the_next_request_has_them_again():
 
 def test_options_of_the_address_win():
     options = {"connect_timeout": 7, "options": "-c lock_timeout=9s"}
-
     add_deadlines(options, pool_size=4, statement_seconds=5, lock_seconds=1)
 
-    assert options["connect_timeout"] == 7
-    assert options["options"].endswith("-c lock_timeout=9s")
-    assert "statement_timeout=5000" in options["options"]
+    params = DatabaseWrapper({**connection.settings_dict, "OPTIONS": options}).get_connection_params()
+
+    assert params["connect_timeout"] == 7
+    assert params["options"].endswith("-c lock_timeout=9s")
+    assert "statement_timeout=5000" in params["options"]
+
+
+def test_making_and_dropping_a_database_has_no_limits():
+    of = {**connection.settings_dict, "NAME": None}
+
+    params = DatabaseWrapper(of, alias=NO_DB_ALIAS).get_connection_params()
+
+    assert "options" not in params
+    assert "answer_seconds" not in params
 
 
 class _Pooler(Relay):
