@@ -11,8 +11,11 @@ class AuthnConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and the sweeps."""
-        from authn import checks, openapi, sweeping  # noqa: F401  # importing the first two registers what is in them
+        from django.core.signals import request_started
 
+        from authn import audit, checks, openapi, sweeping  # noqa: F401  # importing two of them registers what is in them
+
+        request_started.connect(audit.forget_written)
         sweeping.add_sweep("old audit", sweeping.delete_old_audit, sweeping.delete_old_audit_confirmed)
         sweeping.add_sweep("ended log-ins", sweeping.delete_ended_logins)
         sweeping.add_sweep("ended sessions", sweeping.delete_ended_sessions)

@@ -1,21 +1,38 @@
 """Writes the audit: who did what, to which org, and how it ended.
 
-A row is written in the transaction of the deed it tells of. If the row cannot be written, the
-deed does not happen and nothing is handed out.
+A row is written in the transaction of what it records. If the row cannot be written, nothing happens and nothing is
+handed out: the request fails with AuditUnavailable, and Salesforce is not asked.
 """
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
+from django.db import Error, transaction
 
-from authn.actors import Actor
+from authn.actors import Actor, system
 from authn.audit_actions import Action, Outcome
+from authn.errors import AuditUnavailable
+from authn.fail_fast import FailFast, KeptWaiting
 from authn.models import AuditEvent
 
-__all__ = ["Action", "Outcome", "event", "fingerprint", "record", "record_all"]
+__all__ = [
+    "Action", "Outcome", "event", "fingerprint", "forget_written", "gate", "record", "record_all", "require_writable"
+]  # fmt: skip
+
+logger = logging.getLogger("frontdesk.audit")
+
+# A thread that serves no request, such as a sweep, proves again after so long that rows can be written.
+_PROVEN_SECONDS = 30.0
+_written_at: ContextVar[float] = ContextVar("audit_written_at", default=float("-inf"))
+# Only what keeps callers waiting is spared the others: a locked table, not a refused row.
+gate = FailFast(slow_seconds=0.5, pause_seconds=2.0)
 
 
 def event(
@@ -48,15 +65,47 @@ def event(
 
 
 def record(action: Action, outcome: Outcome, *, by: Actor, **facts: Any) -> AuditEvent:
-    """Store one audit row. Takes what `event` takes."""
+    """Store one audit row. Takes what `event` takes. Raises AuditUnavailable."""
     row = event(action, outcome, by=by, **facts)
-    row.save(force_insert=True)
+    with _writing():
+        row.save(force_insert=True)
     return row
 
 
 def record_all(events: Iterable[AuditEvent]) -> None:
-    """Store many audit rows at once."""
-    AuditEvent.objects.bulk_create(events)
+    """Store many audit rows at once. Raises AuditUnavailable."""
+    with _writing():
+        AuditEvent.objects.bulk_create(events)
+
+
+def require_writable() -> None:
+    """Raise AuditUnavailable unless a row can be stored now. Call it before asking Salesforce or changing anything.
+
+    Writes a row and takes it back; nothing at all if this request has written one before.
+    """
+    if time.monotonic() - _written_at.get() < _PROVEN_SECONDS:
+        return
+    with _writing(), transaction.atomic():
+        event(Action.REQUEST, Outcome.ATTEMPTED, by=system("audit check")).save(force_insert=True)
+        transaction.set_rollback(True)
+
+
+def forget_written(**_: Any) -> None:
+    """Begin a request: what another one could write is no proof for it."""
+    _written_at.set(float("-inf"))
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        with gate.attempt():
+            yield
+    except KeptWaiting as error:
+        raise AuditUnavailable from error
+    except Error as error:
+        logger.error("An audit row could not be written.", exc_info=error)
+        raise AuditUnavailable from error
+    _written_at.set(time.monotonic())
 
 
 def fingerprint(token: str) -> str:

@@ -11,6 +11,7 @@ AuthnError
 ├── LinkRefused            a password link is spent, old or made up
 ├── ContinuationRefused    a continue link says something that cannot be
 ├── ForeignOrigin          a page of another site sent the request
+├── AuditUnavailable       the audit row of a request cannot be written
 ├── TokenNotFound          no application token has this id
 └── LastOwner              the desk would be left without an owner
 """
@@ -99,6 +100,15 @@ class LinkRefused(AuthnError):
     code = "PASSWORD_LINK_INVALID"
     message = "This link is not good any more."
     action = "Ask an owner of this desk for a new one. If you have set a password already, log in with it."
+
+
+class AuditUnavailable(AuthnError):
+    """The audit row of a request cannot be written, so the request is not carried out."""
+
+    code = "AUDIT_UNAVAILABLE"
+    message = "The audit trail cannot be written, so nothing was done."
+    action = "Try again after a few seconds. If it stays, an operator must make the audit table writable again."
+    retry_after = 5
 
 
 class TokenNotFound(AuthnError):

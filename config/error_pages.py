@@ -25,6 +25,15 @@ _TEXTS: dict[int, tuple[str, str]] = {
     413: ("This is too large", "Send less at once."),
     500: ("Something went wrong", "Try again; if it stays, give the request's id to whoever runs this desk."),
 }
+# A 503 is Salesforce's unless its code says otherwise.
+_OWN_TROUBLE: dict[str, tuple[str, str]] = {
+    "DATABASE_UNAVAILABLE": ("The desk's database is unavailable", "Try again in a minute."),
+    "AUDIT_UNAVAILABLE": ("The audit trail is unavailable", "Try again in a minute; if it stays, ask an operator."),
+    "SEALED": ("This desk is sealed", "An operator must unseal it."),
+    "SPOOL_UNAVAILABLE": ("The desk's disk is unavailable", "An operator must make room on it."),
+}
+# These pages must not ask the database who reads them.
+_WITHOUT_DATABASE = ("DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE")
 _API = "/sfp/"
 # A page whose POST failed is reached again by its GET.
 _AGAIN = ("GET", "POST")
@@ -45,6 +54,7 @@ def error_page(
     With the `request` that failed, the page shows who is logged in, and offers to try again where waiting helps.
     """
     heading, usual = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
+    heading, usual = _OWN_TROUBLE.get(content.get("code", ""), (heading, usual))
     if status == 404 and content.get("code") != "NOT_FOUND":
         heading = "This org was not found"
     message = str(content["message"])
@@ -56,4 +66,5 @@ def error_page(
         "demo": settings.DEMO,
         "again": request.get_full_path() if request and status in (503, 504) and request.method in _AGAIN else "",
     }
-    return HttpResponse(render_to_string("error.html", context, request), status=status)
+    reader = None if content.get("code") in _WITHOUT_DATABASE else request
+    return HttpResponse(render_to_string("error.html", context, reader), status=status)

@@ -5,13 +5,14 @@ not listed takes the status of the nearest class above it.
 """
 
 import logging
+import sys
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -20,6 +21,7 @@ from authn import audit
 from authn import errors as authn
 from authn.actors import Actor
 from authn.client_address import client_address
+from authn.database_failures import has_failed_in_database, is_database_failure
 from authn.request_id import request_id_of
 from config.error_pages import error_page, wants_page
 from orgs import errors as orgs
@@ -36,6 +38,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     authn.LinkRefused: HTTPStatus.GONE,
     authn.ContinuationRefused: HTTPStatus.BAD_REQUEST,
     authn.ForeignOrigin: HTTPStatus.FORBIDDEN,
+    authn.AuditUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     authn.TokenNotFound: HTTPStatus.NOT_FOUND,
     authn.LastOwner: HTTPStatus.CONFLICT,
     orgs.OrgNotFound: HTTPStatus.NOT_FOUND,
@@ -87,7 +90,8 @@ _ACTIONS: dict[int, tuple[str, str]] = {
     500: ("INTERNAL_ERROR", "Try again; if it stays, give the requestId to whoever runs this desk."),
     503: ("DATABASE_UNAVAILABLE", "Try again after a few seconds."),
 }
-_DATABASE_RETRY_SECONDS = 5
+_NO_DATABASE = "The desk's database cannot be reached, is busy, or takes no writes."
+_RETRY_DATABASE = "5"
 
 
 def answer_for(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -100,8 +104,8 @@ def answer_for(error: Exception, context: dict[str, Any]) -> Response | None:
     if answer is not None and answer.status_code in (401, 403):
         try:
             _audit_refusal(error, request, answer)
-        except (OperationalError, InterfaceError) as failure:
-            return _framework_answer(failure, request)
+        except authn.AuditUnavailable as failure:
+            return _domain_answer(failure, request)
     return answer
 
 
@@ -160,10 +164,10 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
         error = drf.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
         return Response(_framework_body(request, 413, "The request body is too large."), status=413)
-    elif isinstance(error, OperationalError | InterfaceError):
+    elif is_database_failure(error):
         logger.error("The database refused a request.", exc_info=error)
-        content = _framework_body(request, 503, "The database cannot be reached or is busy.")
-        return Response(content, status=503, headers={"Retry-After": str(_DATABASE_RETRY_SECONDS)})
+        content = _framework_body(request, 503, _NO_DATABASE)
+        return Response(content, status=503, headers={"Retry-After": _RETRY_DATABASE})
     if not isinstance(error, drf.APIException):
         return None
     headers = {}
@@ -241,7 +245,7 @@ def _page(request: HttpRequest, status: int, message: str, *, to_people: str = "
     """Answer JSON, or a page to a person at a browser, whom `to_people` tells what to do."""
     content = _framework_body(request, status, message)
     if wants_page(request):
-        return error_page(status, content, to_people)
+        return error_page(status, content, to_people, request if status == 503 else None)
     return JsonResponse(content, status=status)
 
 
@@ -249,6 +253,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refused: a foreign Host header, a malformed request."""
     if isinstance(exception, RequestDataTooBig):
         return _page(request, 413, "The request body is too large.")
+    if isinstance(exception, SessionInterrupted) and has_failed_in_database(exception):
+        return database_unavailable(request)
     known = isinstance(exception, SuspiciousOperation)
     return _page(request, 400, "The request was refused as malformed." if known else "Bad request.")
 
@@ -276,6 +282,16 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 404, "Nothing is here.")
 
 
+def database_unavailable(request: HttpRequest) -> HttpResponse:
+    """Answer a failure of the database outside the API."""
+    response = _page(request, 503, _NO_DATABASE)
+    response["Retry-After"] = _RETRY_DATABASE
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an error that nobody foresaw. Django has logged it; no text of it gets out."""
+    """Answer an error that no view handles, such as one in a middleware. Django logs it; no text of it gets out."""
+    error = sys.exception()
+    if error is not None and is_database_failure(error):
+        return database_unavailable(request)
     return _page(request, 500, "Something went wrong on our side.")

@@ -1,5 +1,6 @@
 """Turns what a page raises into a page that says what happened and what to do."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -8,9 +9,13 @@ from django.http.response import HttpResponseBase
 
 from authn import audit
 from authn.actors import actor_for
+from authn.database_failures import is_database_failure
+from authn.errors import AuditUnavailable
 from authn.models import User
 from config.error_pages import error_page
-from config.errors import body, method_not_allowed, status_of
+from config.errors import body, database_unavailable, method_not_allowed, status_of
+
+logger = logging.getLogger("frontdesk.errors")
 
 
 class DomainErrorsOfPages:
@@ -26,18 +31,28 @@ class DomainErrorsOfPages:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the page of an error that is listed in STATUS, and record who was refused."""
+        """Return the page of an error that is listed in STATUS, or of the database; record who was refused."""
+        if is_database_failure(exception):
+            logger.error("The database refused a request.", exc_info=exception)
+            return database_unavailable(request)
+        if status_of(exception) == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
+            try:
+                _audit_refusal(request, request.user, exception)
+            except AuditUnavailable as failure:
+                exception = failure
         status = status_of(exception)
-        if status is None:
-            return None
-        code = getattr(exception, "code", "")
-        action = getattr(exception, "page_action", "") or getattr(exception, "action", "")
-        content = body(request, status, code=code, message=str(exception), action=action)
-        if status == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
-            by = actor_for(request.user, request)
-            facts = {"org": getattr(exception, "refused_org", ""), "code": code, "method": request.method}
-            audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, **facts)
-        answer = error_page(status, content, content["action"], request)
-        if retry_after := getattr(exception, "retry_after", None):
-            answer["Retry-After"] = str(retry_after)
-        return answer
+        return None if status is None else _page_of(request, exception, status)
+
+
+def _page_of(request: HttpRequest, error: Exception, status: HTTPStatus) -> HttpResponse:
+    action = getattr(error, "page_action", "") or getattr(error, "action", "")
+    content = body(request, status, code=getattr(error, "code", ""), message=str(error), action=action)
+    answer = error_page(status, content, action, request)
+    if retry_after := getattr(error, "retry_after", None):
+        answer["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _audit_refusal(request: HttpRequest, user: User, error: Exception) -> None:
+    facts = {"org": getattr(error, "refused_org", ""), "code": getattr(error, "code", ""), "method": request.method}
+    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=actor_for(user, request), **facts)

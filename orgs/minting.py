@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import Error, transaction
 
 from authn import audit
 from orgs import late_responses, leases, outcomes, replay
@@ -65,19 +65,21 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
     deadline = time.monotonic() + settings.LEASE_SECONDS - _LEASE_MARGIN_SECONDS
     try:
         with transaction.atomic():
+            # Before the row is locked: one who waits for the audit must not keep the others waiting for the row.
+            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)
             if not leases.take(arrival.pk, arrival.generation):
+                transaction.set_rollback(True)
                 return None
             row = Credential.objects.with_secrets().get(pk=arrival.pk)
             arrival.lease_until = row.lease_until  # Which lease is ours, should it be given back.
             make_key = asking.make_key if _lacks_key(row) else None
             grant = None if make_key else open_grant(row)
-            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)
             spool = SpoolFile.reserve(Place(arrival.pk, arrival.generation))
     except SpoolInUse:
         return None  # Somebody whose lease has run out is still at it; whoever asks waits.
     except (SpoolFull, OSError) as error:
         raise SpoolUnavailable from error
-    except (OperationalError, InterfaceError):
+    except Error:
         if spool is not None:
             spool.close()
         raise
@@ -213,7 +215,7 @@ def _may_log_in_again(attempt: Attempt) -> bool:
     """Charge the second try to the login budget; a database that is away allows none."""
     try:
         return leases.charge(attempt.arrival.pk)
-    except (OperationalError, InterfaceError):
+    except Error:
         return False
     finally:
         release_database()

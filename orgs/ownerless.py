@@ -43,6 +43,7 @@ def end_ownerless(credential_id: uuid.UUID) -> None:
 
 
 def _end(credential: Credential) -> int:
+    audit.require_writable()
     with leases.locks() as locks:
         return _end_locked(credential) if locks.acquire(credential) else 0
 

@@ -70,6 +70,7 @@ def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **
     _check(options)
     if skip_validation:
         return _register_unverified(auth_url, options, by)
+    audit.require_writable()
     for _ in range(_STARTS):
         credential = credential_for(auth_url)
         try:

@@ -39,6 +39,7 @@ def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: 
     ended at Salesforce first; one that is dead already counts as ended. Raises HasChildren,
     OrgNotFound, SessionError (Salesforce out of reach: nothing is deleted), CredentialTampered.
     """
+    audit.require_writable()
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
     while True:
         try:

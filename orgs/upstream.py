@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from authn import audit
 from orgs.database_connections import release_database
 from orgs.endings import error_for
 from orgs.salesforce import HostPolicy, SalesforceClient, Transport
@@ -36,8 +37,10 @@ def place_upstream(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
     """Give the client that all threads share, while this thread has a place among those upstream.
 
     No database connection is held inside. Raises SalesforceUnavailable (UPSTREAM_BUSY) when no
-    place was free for some seconds.
+    place was free for some seconds, and AuditUnavailable unless an audit row can be written: what
+    Salesforce answers could not be handed out.
     """
+    audit.require_writable()
     release_database()
     with _changed:
         if not _changed.wait_for(lambda: _is_free(credential_id), timeout=_patience()):

@@ -64,6 +64,7 @@ class Door:
 def open_door(target: Target, *, by: Actor) -> OpenDoor:
     """Return a one-time link to a target. Raises what find_door raises, and OrgsError."""
     door = find_door(target, by=by)
+    audit.require_writable()
     try:
         opened = door.open()
         link = one_time_link(opened.credential_id, opened.session, opened.reopen, target.page)

@@ -31,6 +31,7 @@ def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by
     """
     parent = production_org(production_username) if production_username else None
     sandbox_auth.refuse_registered(sandbox_name, parent)
+    audit.require_writable()
     parents = [parent] if parent else production_orgs_of(sandbox_name, by=by)
     action = audit.Action.ACCESS_TOKEN
     parent, opened = sandbox_auth.open_sandbox_by_any(parents, sandbox_name, by=by, handing_out=action)
@@ -45,6 +46,7 @@ def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: A
     SearchIncomplete, SessionError.
     """
     scratch_auth.refuse_registered(username)
+    audit.require_writable()
     hubs = [dev_hub(dev_hub_username)] if dev_hub_username else dev_hubs()
     scratch = scratch_auth.find_scratch_org(username, hubs, by=by)
     opened = scratch_auth.open_scratch_org(scratch, by=by, action=audit.Action.ACCESS_TOKEN)

@@ -79,6 +79,7 @@ def remove(*, repository: str, name: str, by: Actor) -> None:
             f"{repository} has no pool instance {name!r}.",
             "List them: GET /sfp/api/pools/instances?repository=...",
         )
+    audit.require_writable()
     with locked_credential(instance) as held, transaction.atomic():
         # The credential before its owner, as whoever ends a refresh locks them.
         lock_credential(instance.credential_id)
@@ -188,6 +189,7 @@ def _insert(instance: PoolInstance, by: Actor) -> None:
 
 
 def _add_with_key(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstance:
+    audit.require_writable()
     for _ in range(3):
         credential = credential_for(url)
         try:

@@ -48,6 +48,7 @@ def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
     An instance whose org is gone expires; one that does not open goes to the end of the queue, and
     the next is tried. Raises PoolEmpty, AssignedInOtherPool, and what opening the last one raised.
     """
+    audit.require_writable()
     for tries_left in reversed(range(_TRIES)):
         instance, is_new = _assign(wanted, by)
         try:

@@ -29,6 +29,7 @@ def register_sandbox(*, sandbox_name: str, production_username: str, by: Actor) 
     returned as it is. Raises OrgNotFound, Refused, RegistrationRefused, SessionError.
     """
     parent = production_org(production_username)
+    audit.require_writable()
     try:
         opened = _open(parent, sandbox_name, by)
         session, organization = ask_with_session(

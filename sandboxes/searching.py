@@ -6,11 +6,13 @@ apart by whoever reads the replies.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.db import connections
 
+from authn import audit
 from orgs.database_connections import release_database
 from orgs.errors import OrgsError
 from orgs.models import SalesforceOrg
@@ -39,10 +41,13 @@ def ask_all(
     """
     if len(orgs) == 1:
         return [_ask(orgs[0], question)]
+    audit.require_writable()  # Once for all threads: each gets a copy of this one's context.
     release_database()
     pool = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="search")
     try:
-        futures: list[Future[Reply[Found]]] = [pool.submit(_ask_in_thread, org, question) for org in orgs]
+        futures: list[Future[Reply[Found]]] = [
+            pool.submit(copy_context().run, _ask_in_thread, org, question) for org in orgs
+        ]
         wait(futures, timeout=SECONDS if seconds is None else seconds)
         return [_reply(org, future) for org, future in zip(orgs, futures, strict=True)]
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in
+from django.db import Error
 from django.http import HttpRequest
 from django.http.request import QueryDict
 
@@ -20,7 +21,8 @@ from authn.actors import actor_for
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.client_address import client_address
-from authn.errors import BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
+from authn.database_failures import is_database_failure
+from authn.errors import AuditUnavailable, BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken as ApplicationToken
 from authn.models import LoginFamily as LoginFamily
@@ -30,6 +32,8 @@ from authn.request_id import give_request_id, request_id_of
 from authn.servicestack.errors import Refusal
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
+# What `unavailable` may know.
+TROUBLE = (AuditUnavailable, Error)
 # What tells who calls. Anything else may hold a secret: a cookie, a header, an address.
 _WHO_CALLS = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")
 
@@ -135,6 +139,16 @@ def application_of(request: HttpRequest, value: str) -> ApplicationToken | None:
         raise Refusal(HTTPStatus.NOT_FOUND, "NotFound", "ApiKey does not exist") from error
 
 
+def unavailable(error: Exception) -> Refusal | None:
+    """Return the refusal of any request while the audit or the database does not work; None for a bug."""
+    if isinstance(error, AuditUnavailable):
+        return _unavailable(error.code, str(error), error.retry_after)
+    if not is_database_failure(error):
+        return None
+    message = "The desk's database cannot be reached, is busy, or takes no writes."
+    return _unavailable("ServiceUnavailable", message, 5)
+
+
 def roles_of(user: User) -> list[str]:
     """Return a person's roles as this service tells them: a member has none beyond being a person."""
     return [user.role] if user.is_owner else []
@@ -174,6 +188,10 @@ def _note_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
         return
     by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
     audit.record(Action.REQUEST, Outcome.REFUSED, by=by, code=error.code, method=request.method, door="servicestack")
+
+
+def _unavailable(code: str, message: str, retry_after: int) -> Refusal:
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, code, message, headers={"Retry-After": str(retry_after)})
 
 
 def _invalid() -> Refusal:

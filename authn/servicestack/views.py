@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from authn.prefetch import is_prefetch
+from authn.servicestack import people
 from authn.servicestack.binding import bind
 from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import FORMATS, JSON
@@ -56,9 +56,11 @@ class ServiceView(View):
             return render_refusal(exchange, refusal)
         except SuspiciousOperation:
             return render_refusal(exchange, _unreadable_query())
-        except (OperationalError, InterfaceError) as error:
+        except people.TROUBLE as error:
+            if (unavailable := people.unavailable(error)) is None:
+                raise
             logger.error("The database refused a request.", exc_info=error)
-            return render_refusal(exchange, _no_database())
+            return render_refusal(exchange, unavailable)
 
     def address(self, path: dict[str, str]) -> Address:
         """Return what an address says of formats: by its suffix or, where it names the operation, by its start."""
@@ -112,8 +114,3 @@ def _no_such_method(verbs: tuple[str, ...]) -> Refusal:
 
 def _unreadable_query() -> Refusal:
     return Refusal(HTTPStatus.BAD_REQUEST, "SerializationException", "The query cannot be read.")
-
-
-def _no_database() -> Refusal:
-    message = "The database cannot be reached or is busy."
-    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", message, headers={"Retry-After": "5"})

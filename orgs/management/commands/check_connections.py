@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from authn.actors import system
+from authn.errors import AuditUnavailable
 from orgs.connection_report import Checked, UnknownOrgs, check_connections, orgs_named
 from orgs.errors import OrgsError
 from orgs.models import SalesforceOrg
@@ -53,7 +54,9 @@ class Command(BaseCommand):
             checked = _check(orgs_named(names), side_by_side)
         except (UnknownOrgs, OrgsError) as error:
             raise CommandError(str(error), returncode=_COULD_NOT_CHECK) from error
-        except (OperationalError, InterfaceError) as error:
+        except AuditUnavailable as error:
+            raise CommandError(str(error), returncode=_COULD_NOT_CHECK) from error
+        except Error as error:
             raise CommandError("The database does not answer.", returncode=_COULD_NOT_CHECK) from error
         except OSError as error:
             raise CommandError("SPOOL_DIR cannot be read.", returncode=_COULD_NOT_CHECK) from error

@@ -1,0 +1,59 @@
+"""Fails callers at once while what they need keeps everybody waiting; one of them at a time tries."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class KeptWaiting(Exception):
+    """Another caller has just waited too long for the same thing."""
+
+
+class FailFast:
+    """Guards something that can take long to fail, such as a lock.
+
+    Without it, each of a hundred callers would wait for the lock in turn, and hold a thread and a connection while
+    waiting. After a failure that took `slow_seconds`, callers fail at once for `pause_seconds`; then one tries, and the
+    others go on failing until it has ended.
+    """
+
+    def __init__(self, *, slow_seconds: float, pause_seconds: float) -> None:
+        self._slow_seconds = slow_seconds
+        self._pause_seconds = pause_seconds
+        self._lock = threading.Lock()
+        self._blocked_until: float | None = None
+        self._is_tried = False
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Run a block that may take long to fail. Raises KeptWaiting in place of it."""
+        is_trial = self._enter()
+        began, succeeded = time.monotonic(), False
+        try:
+            yield
+            succeeded = True
+        finally:
+            self._leave(is_trial, is_slow=not succeeded and time.monotonic() - began >= self._slow_seconds)
+
+    def reset(self) -> None:
+        """Forget what has failed."""
+        with self._lock:
+            self._blocked_until, self._is_tried = None, False
+
+    def _enter(self) -> bool:
+        with self._lock:
+            if self._blocked_until is None:
+                return False
+            if self._is_tried or time.monotonic() < self._blocked_until:
+                raise KeptWaiting
+            self._is_tried = True
+            return True
+
+    def _leave(self, is_trial: bool, *, is_slow: bool) -> None:
+        with self._lock:
+            self._is_tried = self._is_tried and not is_trial
+            if is_slow:
+                self._blocked_until = time.monotonic() + self._pause_seconds
+            elif is_trial:
+                self._blocked_until = None

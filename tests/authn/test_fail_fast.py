@@ -1,0 +1,69 @@
+"""Callers fail at once while what they need keeps everybody waiting, and one at a time tries."""
+
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from authn.fail_fast import FailFast, KeptWaiting
+
+
+class _Locked(Exception):
+    """Stands in for a failure of a database."""
+
+
+def _fail_after(gate: FailFast, seconds: float) -> None:
+    with suppress(_Locked), gate.attempt():
+        time.sleep(seconds)
+        raise _Locked
+
+
+def test_a_quick_failure_stops_nobody():
+    gate = FailFast(slow_seconds=5, pause_seconds=60)
+    _fail_after(gate, 0)
+
+    with gate.attempt():
+        pass
+
+
+def test_after_a_slow_failure_callers_fail_at_once():
+    gate = FailFast(slow_seconds=0.01, pause_seconds=60)
+    _fail_after(gate, 0.02)
+
+    for _ in range(2):
+        with pytest.raises(KeptWaiting), gate.attempt():
+            raise AssertionError("unreachable")
+
+
+def test_after_the_pause_one_tries_and_the_others_go_on_failing():
+    gate = FailFast(slow_seconds=0.01, pause_seconds=0)
+    _fail_after(gate, 0.02)
+    trying, end = threading.Event(), threading.Event()
+
+    def attempt() -> None:
+        with gate.attempt():
+            trying.set()
+            end.wait(10)
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    assert trying.wait(10)
+    with pytest.raises(KeptWaiting), gate.attempt():
+        raise AssertionError("unreachable")
+    end.set()
+    thread.join(10)
+
+    with gate.attempt():
+        pass
+
+
+@pytest.mark.parametrize(("seconds", "is_open"), [(0.0, True), (0.02, False)])
+def test_a_trial_that_fails_opens_the_way_if_it_failed_quickly(seconds, is_open):
+    gate = FailFast(slow_seconds=0.01, pause_seconds=0)
+    _fail_after(gate, 0.02)
+    gate._pause_seconds = 60
+
+    _fail_after(gate, seconds)
+
+    assert (gate._blocked_until is None) == is_open
