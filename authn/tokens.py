@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from authn import audit
 from authn.actors import Actor
+from authn.database_failures import write_if_possible
 from authn.errors import BearerExpired, BearerRefused, BearerRevoked, TokenNotFound
 from authn.models import ApplicationToken
 
@@ -110,7 +111,7 @@ def _named(identifier: str) -> Q:
 
 def _note_use(row: ApplicationToken, now: datetime) -> None:
     if row.last_used_at is None or row.last_used_at < now - _LAST_USED_GRAIN:
-        ApplicationToken.objects.filter(pk=row.pk).update(last_used_at=now)
+        write_if_possible(lambda: ApplicationToken.objects.filter(pk=row.pk).update(last_used_at=now))
 
 
 def _new_value() -> str:

@@ -61,7 +61,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PoolInstance]:
         """Return instances with their parents, each as it stands now."""
-        PoolInstance.objects.expire_overdue()
+        PoolInstance.objects.expire_overdue_if_possible()
         return PoolInstance.objects.select_related("parent", "credential")
 
     def get_urls(self) -> list[URLPattern]:

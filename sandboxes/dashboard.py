@@ -28,7 +28,7 @@ def _need_of(instance: PoolInstance) -> Need:
 
 def pool_fill() -> dict[str, Any]:
     """Return, for each pool, how many instances are in each state, as shares of one bar."""
-    PoolInstance.objects.expire_overdue()
+    PoolInstance.objects.expire_overdue_if_possible()
     counts = {status.value: Count("id", filter=Q(status=status)) for status in PoolInstance.Status}
     pools = PoolInstance.objects.order_by("repository", "pool_tag").values("repository", "pool_tag")
     rows: list[Any] = list(pools.annotate(total=Count("id"), **counts)[: _MOST + 1])

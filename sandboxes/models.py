@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from authn.database_failures import write_if_possible
 from orgs.models import Credential, SalesforceOrg
 
 if TYPE_CHECKING:
@@ -46,8 +47,15 @@ class PoolQuerySet(models.QuerySet["PoolInstance"]):
 
     def expire_overdue(self) -> int:
         """Mark assigned instances as expired whose time is over. Returns how many."""
-        overdue = self.filter(status=PoolInstance.Status.ASSIGNED, expires_at__lte=Now())
-        return overdue.update(status=PoolInstance.Status.EXPIRED)
+        return self._overdue().update(status=PoolInstance.Status.EXPIRED)
+
+    def expire_overdue_if_possible(self) -> None:
+        """Do so for somebody who only reads, and is shown them as they stand where nothing can be written."""
+        if self._overdue().exists():
+            write_if_possible(self.expire_overdue)
+
+    def _overdue(self) -> "PoolQuerySet":
+        return self.filter(status=PoolInstance.Status.ASSIGNED, expires_at__lte=Now())
 
 
 class PoolInstance(models.Model):

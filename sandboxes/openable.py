@@ -64,7 +64,7 @@ def orgs_for(person: User, words: str) -> Found:
 
 def instances_for(person: User, words: str) -> Found:
     """Return the pool instances that a person may open and that fit all words, the person's own first."""
-    PoolInstance.objects.expire_overdue()
+    PoolInstance.objects.expire_overdue_if_possible()
     statuses = [PoolInstance.Status.ASSIGNED]
     if person.is_owner:
         statuses.append(PoolInstance.Status.AVAILABLE)

@@ -205,7 +205,7 @@ class PoolInstanceViewSet(ViewSet):
         wanted = dict(query.validated_data)
         if "tag" in wanted:
             wanted["pool_tag"] = wanted.pop("tag")
-        PoolInstance.objects.expire_overdue()
+        PoolInstance.objects.expire_overdue_if_possible()
         rows = PoolInstance.objects.filter(**wanted).select_related("parent")
         return Response(PoolInstancesDto({"instances": rows}).data)
 

@@ -1,0 +1,249 @@
+"""A database that fails is 503 at every door; what only reads goes on while nothing can be written."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
+from django.test import Client
+from django.utils import timezone
+
+from authn.models import ApplicationToken, User
+from orgs.salesforce.emulator import Emulator
+from sandboxes.models import PoolInstance
+from tests.browsing import BACKEND, HTML, text_of
+from tests.callers import Caller
+from tests.conftest import PASSWORD
+from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS, REGISTER, a_registered_org, an_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+FAILURES = [OperationalError, InternalError, ProgrammingError, InterfaceError, DatabaseError]
+BUGS = [IntegrityError, DataError]
+POOLS = "/sfp/api/pools/instances"
+LOGIN = "/sfp/api/auth/admin/login"
+CREDENTIALS = {"email": "owner@acme.example", "password": PASSWORD}
+CI = {"username": "ci@acme.example"}
+CONSOLE = "/console/orgs/salesforceorg/"
+
+
+def _browser(user: User | None = None) -> Client:
+    client = Client(raise_request_exception=False, headers=HTML)
+    if user is not None:
+        client.force_login(user, backend=BACKEND)
+    return client
+
+
+@pytest.fixture
+def console(owner: Caller) -> Client:
+    return _browser(User.objects.get(email="owner@acme.example"))
+
+
+@contextmanager
+def _failing(error: type[Exception], *parts: str) -> Iterator[None]:
+    """Let each statement fail that holds all of some words."""
+
+    def fail(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if all(part in sql for part in parts):
+            raise error("canary-5Aep861")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail):
+        yield
+
+
+# --- Which failures, at which doors ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: error.__name__)
+def test_the_api_answers_a_failure_of_the_database_with_503(error, owner):
+    with _failing(error):
+        answer = owner.get(ORGS)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json()["code"] == "DATABASE_UNAVAILABLE"
+    assert "canary" not in answer.text
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: error.__name__)
+def test_a_page_says_that_it_is_the_database_of_the_desk(error, console):
+    with _failing(error):
+        answer = console.get(CONSOLE)
+
+    text = text_of(answer)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "The desk&#x27;s database is unavailable" in text
+    assert f'href="{CONSOLE}">Try again' in text
+    assert "Salesforce" not in text
+    assert "canary" not in text
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: error.__name__)
+def test_the_servicestack_service_answers_in_its_own_format(error, owner):
+    with _failing(error):
+        answer = Caller().post("/auth/credentials.json", {"UserName": "owner@acme.example", "Password": PASSWORD})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json()["responseStatus"]["errorCode"] == "ServiceUnavailable"
+
+
+@pytest.mark.parametrize("error", BUGS, ids=lambda error: error.__name__)
+def test_what_waiting_does_not_help_is_500(error, owner, console):
+    with _failing(error):
+        answers = [owner.get(ORGS), console.get(CONSOLE)]
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+
+
+def test_a_program_at_a_page_gets_json(console):
+    with _failing(OperationalError):
+        answer = console.get("/", headers={"Accept": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
+
+
+def test_a_session_that_cannot_be_stored_is_503_though_the_view_has_ended(console):
+    table = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()._meta.db_table
+
+    with _failing(InternalError, "UPDATE", table):
+        # The action leaves a message in the session, which is stored after the view.
+        answer = console.post(CONSOLE, {"action": "test_connections", "_selected_action": "x"})
+
+    assert answer.status_code == 503
+    assert "The desk&#x27;s database is unavailable" in text_of(answer)
+
+
+def test_a_table_that_is_missing_is_503(owner, console):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orgs_salesforceorg RENAME TO elsewhere")
+    try:
+        answers = [owner.get(ORGS), console.get(CONSOLE)]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO orgs_salesforceorg")
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+
+
+# --- Reading goes on ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reconnected(name: str, value: Any) -> Iterator[None]:
+    """Let each connection of this process be made with an option."""
+    options = connection.settings_dict["OPTIONS"]
+    before = options.get(name, "")
+    _close()
+    options[name] = value
+    try:
+        yield
+    finally:
+        _close()
+        options[name] = before
+
+
+def _close() -> None:
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()
+
+
+def _read_only() -> AbstractContextManager[None]:
+    """The database takes no writes, as a standby or a full disk."""
+    options = connection.settings_dict["OPTIONS"]
+    if connection.vendor == "sqlite":
+        return _reconnected("init_command", f"{options['init_command']} PRAGMA query_only = ON;")
+    return _reconnected("options", "-c default_transaction_read_only=on")
+
+
+@contextmanager
+def _written_to_elsewhere() -> Iterator[None]:
+    """Another process holds SQLite's one write lock, or PostgreSQL's locks on the tables that are written to."""
+    if connection.vendor == "sqlite":
+        with _reconnected("timeout", 0.2):
+            other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                other.execute("ROLLBACK")
+                other.close()
+        return
+    of = connection.settings_dict
+    where = {"dbname": of["NAME"], "user": of["USER"], "password": of["PASSWORD"], "host": of["HOST"]}
+    with psycopg.connect(**where, port=of["PORT"] or 5432) as other:
+        other.execute("LOCK TABLE authn_applicationtoken, sandboxes_poolinstance IN EXCLUSIVE MODE")
+        yield
+
+
+WAYS = [_read_only, _written_to_elsewhere]
+
+
+@pytest.fixture
+def an_org_in_a_pool(owner: Caller, salesforce: Emulator) -> None:
+    hub = a_registered_org(owner, salesforce, CI["username"], isDevHub=True)
+    salesforce.add_sandbox(hub, "dev1")
+    instance = PoolInstance(repository="acme/app", pool_tag="x", name="dev1", type=PoolInstance.Type.SANDBOX)
+    instance.assign("pr-1", email="", hours=1)
+    instance.expires_at = timezone.now() - timedelta(hours=1)
+    instance.save()
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__.strip("_"))
+def test_what_only_reads_goes_on_at_once_while_nothing_can_be_written(
+    way, owner, member, application, console, an_org_in_a_pool
+):
+    assert ApplicationToken.objects.get().last_used_at is None, "the token has a use to note"
+    member.get(ORGS)
+
+    with way():
+        began = time.monotonic()
+        answers = [
+            *(caller.get(ORGS) for caller in (owner, member, application)),
+            application.get(POOLS),
+            member.get(ORG, **CI),
+            application.head(ORG, **CI),
+            member.get("/sfp/api/schema"),
+            *(console.get(page) for page in ("/", CONSOLE, "/console/", "/console/sandboxes/poolinstance/", "/logout")),
+            _browser().get("/login"),
+            Caller().get("/livez"),
+        ]
+        seconds = time.monotonic() - began
+
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    assert seconds < 4.0, "nobody waits for a lock to note that he was here"
+    assert application.get(ORGS).status_code == 200
+    assert ApplicationToken.objects.get().last_used_at is not None, "noted as soon as it can be"
+
+
+def test_what_writes_is_503_on_a_read_only_database(owner, application, console, salesforce, an_org_in_a_pool):
+    new = an_org(salesforce, "new@acme.example").auth_url()
+    salesforce.reset_calls()
+
+    with _read_only():
+        answers = [
+            owner.send("PATCH", ORG, {"metadata": {}}, query=CI),
+            application.post(ACCESS_TOKEN, **CI),
+            owner.post(REGISTER, {"sfdxAuthUrl": new}),
+            Caller().post(LOGIN, CREDENTIALS),
+        ]
+        page = console.post("/console/authn/applicationtoken/add/", {"name": "nightly", "days": "7"})
+
+    assert [answer.status_code for answer in (*answers, page)] == [503] * 5
+    assert {answer.json()["code"] for answer in answers} <= {"DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE"}
+    assert salesforce.calls == []
