@@ -14,29 +14,43 @@ logger = logging.getLogger("frontdesk.loops")
 _LOG_EVERY_SECONDS = 60.0
 # A database that is back again is used soon, however seldom the loop runs otherwise.
 _RETRY_SECONDS = 1.0
+# Longer than any round without a sign of progress: each wait for Salesforce or the database has its own limit.
+_STUCK_AFTER_SECONDS = 120.0
+_STUCK_AFTER_PERIODS = 10
 
 
 @dataclass(slots=True)
 class Loop:
     """Calls `work` every `every_seconds`, in a thread that ends with the process.
 
-    An exception ends one round, never the loop. `age()` is how long ago a round last made progress.
+    An exception ends one round, never the loop. `age()` is how long ago a round last made progress;
+    `is_stuck()` is about the thread itself, whether its rounds succeed or fail.
     """
 
     name: str
     every_seconds: float
     work: Callable[[], object]
     _progress_at: float = field(default_factory=time.monotonic)
+    _turned_at: float = field(default_factory=time.monotonic)
     _logged: tuple[str, float] = ("", 0.0)
+    _thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Run the loop in a thread of its own, now, and list it in `loops()`."""
         _loops[self.name] = self
-        threading.Thread(target=self._run, name=self.name, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
 
     def age(self) -> float:
         """Return the seconds since the loop last made progress."""
         return time.monotonic() - self._progress_at
+
+    def is_stuck(self) -> bool:
+        """Return True if the thread has ended, or no round has begun, ended or made progress for far too long."""
+        if self._thread is not None and not self._thread.is_alive():
+            return True
+        limit = _STUCK_AFTER_SECONDS + _STUCK_AFTER_PERIODS * self.every_seconds
+        return time.monotonic() - max(self._turned_at, self._progress_at) > limit
 
     def progress(self) -> None:
         """Note progress within a round that takes long."""
@@ -44,11 +58,14 @@ class Loop:
 
     def run_once(self) -> bool:
         """Run one round. Returns False when it failed; the failure is logged."""
+        self._turned_at = time.monotonic()
         try:
             self.work()
         except Exception as error:
             self._log(error)
             return False
+        finally:
+            self._turned_at = time.monotonic()
         self.progress()
         return True
 

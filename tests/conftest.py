@@ -8,10 +8,11 @@ import pytest
 import responses
 from django.core.cache import cache
 
-from authn import login, tokens
+from authn import audit, login, tokens
 from authn.actors import system
 from authn.models import User
 from authn.roles import Role
+from config import health
 from orgs import upstream
 from orgs.desk_keys import new_key, token_hash_key
 from orgs.models import DeskKey
@@ -78,6 +79,14 @@ def member(a_person: Any) -> Caller:
 def application(db: None) -> Caller:
     """Sends an application token."""
     return Caller(tokens.issue(name="ci", days=30, by=system("tests"))[1])
+
+
+@pytest.fixture(autouse=True)
+def _nothing_noted() -> None:
+    """Forget what this process has noted of a database that failed in another test."""
+    audit.gate.reset()
+    audit.forget_written()
+    health.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,32 @@
-"""/livez and /readyz."""
+"""/livez and /readyz: what they answer, to whom, and what they ask for it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from django.db import connection
-from django.test import override_settings
+from django.db import InternalError, connection
+from django.http import HttpResponse
+from django.test import Client
 
-from config import health
+from authn import loops
+from authn.loops import Loop
+from config import health, readiness
+from config.health import HealthMiddleware
+from orgs.desk_keys import token_hash_key
+from tests.broken_audit import rows_refused
 from tests.callers import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+@pytest.fixture
+def own_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the loops that the test starts."""
+    monkeypatch.setattr(loops, "_loops", {})
+
+
+# --- /livez ------------------------------------------------------------------------------------------
 
 
 def test_alive_asks_no_database(django_assert_num_queries):
@@ -15,26 +34,198 @@ def test_alive_asks_no_database(django_assert_num_queries):
         assert Caller().get("/livez").json() == {"status": "alive"}
 
 
-def test_ready(monkeypatch, django_assert_max_num_queries):
-    first = Caller().get("/readyz")
-    with django_assert_max_num_queries(1):
-        second = Caller().get("/readyz")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_process_whose_loop_has_ended_is_not_alive(own_loops):
+    def end() -> None:
+        raise SystemExit
 
-    assert first.json() == second.json() == {"status": "ready"}
+    loop = Loop("test-ended", 0.01, end)
+    loop.start()
+    loop._thread.join(10)
+
+    answer = Caller().get("/livez")
+
+    assert (answer.status_code, answer.json()["status"]) == (503, "stuck")
+    assert "test-ended" in answer.json()["reason"]
+
+
+def test_a_process_whose_loop_hangs_is_not_alive(own_loops):
+    gate, begun = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        gate.wait(30)
+
+    loop = Loop("test-hanging", 0.01, hang)
+    loop.start()
+    assert begun.wait(10)
+    assert Caller().get("/livez").status_code == 200
+    loop._turned_at -= 121
+    loop._progress_at -= 121
+
+    assert Caller().get("/livez").status_code == 503
+    gate.set()
+
+
+def test_a_process_whose_loop_only_fails_is_alive_and_ready_and_shows_its_age(own_loops):
+    failed_twice = threading.Event()
+    rounds: list[int] = []
+
+    def fail() -> None:
+        rounds.append(1)
+        if len(rounds) > 2:
+            failed_twice.set()
+        raise InternalError("read-only")
+
+    loop = Loop("test-failing", 0.01, fail)
+    loop._progress_at -= 1000
+    loop.start()
+    assert failed_twice.wait(10)
+
+    assert Caller().get("/livez").status_code == 200
+    ready = Caller().get("/readyz")
+    assert ready.status_code == 200
+    assert 1000 <= ready.json()["checks"]["loops"]["test-failing"] < 1100
+
+
+@pytest.mark.parametrize(("stuck", "status"), [(3, 200), (4, 503)])
+def test_a_process_half_of_whose_threads_are_stuck_is_not_alive(stuck, status, settings, monkeypatch, rf):
+    settings.WEB_THREADS, settings.SALESFORCE_TIMEOUT_SECONDS = 8, 0.0
+    monkeypatch.setattr(health, "_REST_SECONDS", 0.0)
+    release, inside = threading.Event(), threading.Barrier(stuck + 1)
+
+    def hang(_request: object) -> HttpResponse:
+        inside.wait(10)
+        release.wait(30)
+        return HttpResponse()
+
+    serve = HealthMiddleware(hang)
+    threads = [threading.Thread(target=serve, args=(rf.get("/"),)) for _ in range(stuck)]
+    for thread in threads:
+        thread.start()
+    inside.wait(10)
+    answer = serve(rf.get("/livez"))
+    release.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert answer.status_code == status
+    assert serve(rf.get("/livez")).status_code == 200, "the threads have come back"
+
+
+# --- /readyz -----------------------------------------------------------------------------------------
+
+
+def test_a_ready_process_says_what_it_has_checked():
+    answer = Caller().get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ready"
+    checks = answer.json()["checks"]
+    assert set(checks.pop("loops")) <= {"spool-replay"}
+    assert set(checks) == {"database", "migrations", "key", "audit", "spool"}
+    assert set(checks.values()) == {"ok"}
+
+
+def test_strangers_cannot_have_it_check_more_than_once_a_second(django_assert_num_queries):
+    Caller().get("/readyz")
+
+    with django_assert_num_queries(0):
+        assert Caller().get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "pod-7.cluster.local", "not a host"])
+def test_a_probe_is_answered_whatever_its_host_header_says(path, host):
+    assert Client(headers={"Host": host}).get(path).status_code == 200
+
+
+def test_a_probe_starts_no_session_work(django_assert_num_queries):
+    client = Client()
+    client.cookies["sessionid"] = "x" * 32
+
+    with django_assert_num_queries(0):
+        answer = client.get("/livez")
+
+    assert not answer.cookies
+
+
+def _expect_unavailable(code: str, name: str, word: str) -> None:
+    answer = Caller().get("/readyz")
+
+    content = answer.json()
+    assert (answer.status_code, content["status"], content["code"]) == (503, "unavailable", code)
+    assert content["checks"][name] == word
+    assert content["reason"]
+    assert len(answer.content) < 1000
 
 
 def test_not_ready_while_a_migration_is_missing(monkeypatch):
-    monkeypatch.setattr(health, "_all_applied", False)
+    monkeypatch.setattr(readiness, "_all_applied", False)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'orgs'")
 
-    answer = Caller().get("/readyz")
+    _expect_unavailable("MIGRATIONS_MISSING", "migrations", "missing")
 
-    assert answer.status_code == 503
-    assert answer.json()["reason"] == "Run manage.py migrate."
+
+def test_not_ready_under_keys_that_do_not_decrypt_the_database():
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE orgs_deskkey SET sealed_key = %s", [b"of another desk"])
+    token_hash_key.cache_clear()
+
+    _expect_unavailable("SEALED", "key", "sealed")
+    token_hash_key.cache_clear()
+
+
+def test_not_ready_while_the_spool_cannot_be_written_to(settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.SPOOL_DIR = str(tmp_path / "file" / "spool")
+
+    _expect_unavailable("SPOOL_UNAVAILABLE", "spool", "unavailable")
+
+
+def test_not_ready_while_the_disk_hangs_which_costs_one_thread(monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(readiness, "check_writable", lambda: release.wait(30))
+    before = threading.active_count()
+
+    for _ in range(3):
+        health.forget()
+        _expect_unavailable("SPOOL_UNAVAILABLE", "spool", "unavailable")
+
+    assert threading.active_count() == before + 1
+    release.set()
+    _until_free(readiness._on_disk)
+
+
+def _until_free(lock: threading.Lock) -> None:
+    assert lock.acquire(timeout=10)
+    lock.release()
+
+
+def test_not_ready_while_audit_rows_are_refused():
+    with rows_refused():
+        _expect_unavailable("AUDIT_UNAVAILABLE", "audit", "unavailable")
+
+
+@contextmanager
+def _read_only() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        on = "PRAGMA query_only = ON" if connection.vendor == "sqlite" else "SET TRANSACTION READ ONLY"
+        cursor.execute(on)
+        yield
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA query_only = OFF")
+
+
+def test_not_ready_on_a_database_that_takes_no_writes():
+    Caller().get("/readyz")
+    health.forget()
+    with _read_only():
+        _expect_unavailable("DATABASE_UNAVAILABLE", "database", "read-only")
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
-@override_settings()
-def test_only_reading(method):
-    assert Caller().send(method, "/readyz").status_code == 405
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_only_reading(method, path):
+    assert Caller().send(method, path).status_code == 405

@@ -1,0 +1,144 @@
+"""Checks all that a process needs to hand out credentials, within 2 seconds whatever hangs."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from authn import audit
+from authn.database_failures import lock_wait
+from authn.errors import AuditUnavailable
+from authn.loops import loops
+from config.postgresql.connection import answer_within
+from orgs.desk_keys import require_unsealed
+from orgs.errors import DeskSealed
+from orgs.spool import SpoolFull, check_writable
+
+_DATABASE_SECONDS = 1.2
+_LOCK_SECONDS = 0.4
+_DISK_SECONDS = 0.5
+_READ_ONLY = "25006"  # SQLSTATE read_only_sql_transaction
+
+
+@dataclass(slots=True)
+class Readiness:
+    """What was found. `code` and `reason` are of the first check that failed, "" when all are well."""
+
+    checks: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    reason: str = ""
+
+    def fail(self, name: str, word: str, code: str, reason: str) -> None:
+        """Note a check that failed."""
+        self.checks[name] = word
+        if not self.code:
+            self.code, self.reason = code, reason
+
+
+def check() -> Readiness:
+    """Run all checks."""
+    readiness = Readiness()
+    with answer_within(_DATABASE_SECONDS):
+        _check_database(readiness)
+    _check_spool(readiness)
+    _check_loops(readiness)
+    return readiness
+
+
+def _check_database(readiness: Readiness) -> None:
+    readiness.checks["database"] = "ok"
+    try:
+        if _are_migrations_missing():
+            readiness.fail("migrations", "missing", "MIGRATIONS_MISSING", "Run manage.py migrate.")
+            return
+        readiness.checks["migrations"] = "ok"
+        _check_key(readiness)
+    except Error:
+        readiness.fail("database", "unavailable", "DATABASE_UNAVAILABLE", "The database does not answer.")
+        return
+    _check_audit(readiness)
+
+
+_all_applied = False
+
+
+def _are_migrations_missing() -> bool:
+    """Return True if migrations are missing. Once none is, only the connection is tried."""
+    global _all_applied
+    if _all_applied:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return False
+    executor = MigrationExecutor(connection)
+    missing = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    _all_applied = not missing
+    return missing
+
+
+def _check_key(readiness: Readiness) -> None:
+    readiness.checks["key"] = "ok"
+    try:
+        require_unsealed()
+    except DeskSealed as error:
+        readiness.fail("key", "sealed", error.code, str(error))
+
+
+def _check_audit(readiness: Readiness) -> None:
+    """Write an audit row and take it back: reads go on without it, but nothing can be handed out."""
+    readiness.checks["audit"] = "ok"
+    audit.forget_written()
+    try:
+        with lock_wait(_LOCK_SECONDS):
+            audit.require_writable()
+    except (AuditUnavailable, Error) as error:
+        if _is_read_only(error):
+            reason = "The database takes no writes: lists are served, and no credentials."
+            readiness.fail("database", "read-only", "DATABASE_UNAVAILABLE", reason)
+        readiness.fail("audit", "unavailable", AuditUnavailable.code, "The audit trail cannot be written.")
+
+
+def _is_read_only(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "sqlstate", "") == _READ_ONLY:
+            return True
+        if str(getattr(cause, "sqlite_errorname", "")).startswith("SQLITE_READONLY"):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _check_spool(readiness: Readiness) -> None:
+    readiness.checks["spool"] = "ok"
+    if not _ends_in_time(check_writable):
+        readiness.fail("spool", "unavailable", "SPOOL_UNAVAILABLE", "SPOOL_DIR is full, or cannot be written to.")
+
+
+_on_disk = threading.Lock()
+
+
+def _ends_in_time(work: Callable[[], None]) -> bool:
+    """Return True if work on the disk succeeds in time. A disk that hangs holds one thread, not one for each probe."""
+    outcome: list[bool] = []
+
+    def run() -> None:
+        with _on_disk, suppress(SpoolFull, OSError):
+            work()
+            outcome.append(True)
+
+    if _on_disk.locked():
+        return False
+    thread = threading.Thread(target=run, name="spool-check", daemon=True)
+    thread.start()
+    thread.join(_DISK_SECONDS)
+    return bool(outcome)
+
+
+def _check_loops(readiness: Readiness) -> None:
+    readiness.checks["loops"] = {loop.name: round(loop.age()) for loop in loops()}
+    if stuck := [loop.name for loop in loops() if loop.is_stuck()]:
+        readiness.fail("loop", "stuck", "LOOP_STUCK", f"A background loop has stopped: {', '.join(stuck)}.")
