@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import close_old_connections
@@ -72,7 +73,8 @@ class Loop:
     def _run(self) -> None:
         while True:
             succeeded = self.run_once()
-            close_old_connections()
+            with suppress(Exception):
+                close_old_connections()
             time.sleep(self.every_seconds if succeeded else min(self.every_seconds, _RETRY_SECONDS))
 
     def _log(self, error: Exception) -> None:
