@@ -10,8 +10,8 @@ from django.db import connections
 from django.utils import timezone
 
 from authn.actors import Actor
+from authn.database_connections import release_database
 from orgs.connection_check import Verdict, check_connection
-from orgs.database_connections import release_database
 from orgs.endings import BY_CODE
 from orgs.errors import AmbiguousSandbox, CredentialTampered, OrgNotFound, OrgsError, RegistrationRefused
 from orgs.finding import find

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import Error, transaction
 
 from authn import audit
+from authn.database_connections import release_database
 from orgs import late_responses, leases, outcomes, replay
 from orgs.asking import Asking, KeyMaker
-from orgs.database_connections import release_database
 from orgs.endings import BY_CODE, ending_of
 from orgs.envelopes import Binding, Grant, open_grant
 from orgs.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable

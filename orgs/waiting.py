@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from orgs.database_connections import release_database
+from authn.database_connections import release_database
 from orgs.endings import error_for
 from orgs.leases import Sight, look
 

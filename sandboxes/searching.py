@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from django.db import connections
 
 from authn import audit
-from orgs.database_connections import release_database
+from authn.database_connections import release_database
 from orgs.errors import OrgsError
 from orgs.models import SalesforceOrg
 

@@ -4,10 +4,10 @@ from django.db import connections
 
 
 def release_database() -> None:
-    """Give this thread's database connection back before waiting for Salesforce.
+    """Give this thread's database connections back before a call to Salesforce or a password hash.
 
     A connection held through a call of 10 seconds starves everybody else. One inside a transaction
-    cannot be given back; the engine never calls Salesforce inside one.
+    cannot be given back; nothing calls Salesforce or hashes a password inside one.
     """
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
