@@ -107,8 +107,9 @@ def _delete_audit(old: QuerySet[AuditEvent]) -> int:
 
 
 def delete_ended_logins() -> int:
-    """Delete log-ins whose refresh token has expired; nothing of them can be used any more."""
-    return _delete(LoginFamily.objects.filter(expires_at__lt=Now()))
+    """Delete log-ins whose refresh token has expired, leeway included; nothing of them can be used any more."""
+    leeway: timedelta = settings.SIMPLE_JWT["LEEWAY"]
+    return _delete(LoginFamily.objects.filter(expires_at__lt=Now() - leeway))
 
 
 def delete_ended_sessions() -> int:

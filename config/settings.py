@@ -187,13 +187,15 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # So is the redirect to HTTPS.
 ]
 
-SIMPLE_JWT = {
+SIMPLE_JWT: dict[str, Any] = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": JWT_SIGNING_KEY,
     "ISSUER": "frontdesk",
     "AUDIENCE": "frontdesk",
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    # Machines of one desk do not agree on the second.
+    "LEEWAY": timedelta(seconds=30),
 }
 
 # --- The API ---------------------------------------------------------------------------------
