@@ -21,6 +21,7 @@ from authn.audit_actions import Action, Outcome
 from authn.errors import AuditUnavailable
 from authn.fail_fast import FailFast, KeptWaiting
 from authn.models import AuditEvent
+from authn.safe_text import escaped, escaped_values
 
 __all__ = [
     "Action", "Outcome", "event", "fingerprint", "forget_written", "gate", "record", "record_all", "require_writable"
@@ -47,7 +48,8 @@ def event(
 ) -> AuditEvent:
     """Build an audit row without storing it, for callers that store many at once.
 
-    `token` is fingerprinted, never stored. `details` must be JSON and free of secrets.
+    `token` is fingerprinted, never stored. `details` must be JSON and free of secrets. Texts are stored
+    as they may be shown, with unsafe characters written out.
     """
     return AuditEvent(
         action=action,
@@ -55,12 +57,12 @@ def event(
         code=code,
         actor_kind=by.kind,
         actor_id=by.id,
-        actor_name=by.name,
+        actor_name=escaped(by.name)[:254],
         address=by.address,
         request_id=by.request_id,
-        org_username=org[:255],
+        org_username=escaped(org)[:255],
         fingerprint=fingerprint(token) if token else "",
-        details=details,
+        details=escaped_values(details),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from authn.models import AuditEvent
+from authn.safe_text import escaped
 
 _BLOCK = 2000
 _COLUMNS = (
@@ -25,7 +26,8 @@ _COLUMNS = (
     "details",
 )
 # What makes a spreadsheet read a cell as a formula (OWASP, CSV injection).
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# So do tab and line breaks, which are written out.
+_STARTS_A_FORMULA = ("=", "+", "-", "@")
 
 
 class _Line:
@@ -48,7 +50,8 @@ def lines(events: QuerySet[AuditEvent]) -> Iterator[str]:
 
 
 def guarded(cell: str) -> str:
-    """Return a cell that starts no formula."""
+    """Return a cell that starts no formula, with unsafe characters written out."""
+    cell = escaped(cell)
     return f"'{cell}" if cell.startswith(_STARTS_A_FORMULA) else cell
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from authn.console_pages import PlainForm
 from authn.models import User, canonical_email
 from authn.roles import Role
+from authn.safe_text import validate_safe_text
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
 
 _ROLES = (
@@ -22,7 +23,12 @@ class InviteForm(PlainForm):
     """Whom to invite, and as what."""
 
     deed = "Invite"
-    email = forms.EmailField(label="E-mail", max_length=254, help_text="The name for log-in. No mail is sent.")
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        validators=[validate_safe_text],
+        help_text="The name for log-in. No mail is sent.",
+    )
     role = forms.ChoiceField(choices=_ROLES, widget=forms.RadioSelect, initial=Role.MEMBER)
 
     def clean_email(self) -> str:
@@ -52,7 +58,11 @@ class TokenForm(PlainForm):
     """What a new application token is for, and for how long."""
 
     deed = "Make token"
-    name = forms.CharField(max_length=100, help_text="What it is for, such as the name of a pipeline.")
+    name = forms.CharField(
+        max_length=100,
+        validators=[validate_safe_text],
+        help_text="What it is for, such as the name of a pipeline.",
+    )
     days = forms.IntegerField(
         label="Good for (days)",
         min_value=1,

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 
 from authn.actors import Actor, actor_for
 from authn.models import User
-from authn.strict_json import is_storable
+from authn.safe_text import is_safe_text
 
 
 def badge(text: str, tone: str) -> SafeString:
@@ -86,8 +86,8 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
     audit_key = ""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list. A character that no database stores is refused before one is asked."""
-        if not all(is_storable(value) for values in request.GET.lists() for value in values[1]):
+        """Show the list. A query that holds characters of no name is refused before a database is asked."""
+        if not all(is_safe_text(value, lines=True) for values in request.GET.lists() for value in values[1]):
             raise SuspiciousOperation("A query that no text field can hold.")
         shown = {"title": str(self.opts.verbose_name_plural).capitalize(), "add_label": self.add_label}
         return super().changelist_view(request, {**shown, **(extra_context or {})})

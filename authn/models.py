@@ -6,6 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from authn.audit_actions import Action, Outcome
 from authn.roles import Role
+from authn.safe_text import validate_safe_text
 
 
 def canonical_email(text: str) -> str:
@@ -82,6 +84,14 @@ class User(AbstractBaseUser):
     def end_logins(self) -> int:
         """End every log-in of the person; their tokens stop working at the next request. Returns how many."""
         return LoginFamily.objects.filter(user=self, revoked_at=None).update(revoked_at=timezone.now())
+
+    def clean(self) -> None:
+        """Refuse an e-mail that cannot be shown: Django takes control characters between quotes."""
+        super().clean()
+        try:
+            validate_safe_text(self.email)
+        except ValidationError as error:
+            raise ValidationError({"email": error}) from error
 
     @property
     def is_owner(self) -> bool:

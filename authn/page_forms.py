@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from authn.models import User
+from authn.safe_text import validate_safe_text
 
 MAX_PASSWORD_LENGTH = 1024
 _RULES = "At least 12 characters, no common password, and not like your e-mail."
@@ -23,6 +24,7 @@ class LoginForm(forms.Form):
     email = forms.CharField(
         label="E-mail",
         max_length=254,
+        validators=[validate_safe_text],
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = _password("Password", "current-password")

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from authn.models import ApplicationToken
+from authn.safe_text import validate_safe_text
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
 
 
@@ -19,13 +20,25 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string; numbers and booleans are refused instead of being written out."""
+    """A JSON string that may be shown; numbers and booleans are refused instead of being written out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(validate_safe_text)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the value. Raises ValidationError for anything but a string."""
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class SecretField(StrictCharField):
+    """A password, a token or an auth URL: it is shown to nobody, and may hold any character."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.remove(validate_safe_text)
 
 
 class QueryForm(serializers.Serializer[Any]):
@@ -43,7 +56,7 @@ class AdminLoginDto(serializers.Serializer[Any]):
     """E-mail and password of a person."""
 
     email = StrictCharField(max_length=254)
-    password = StrictCharField(max_length=1024, trim_whitespace=False)
+    password = SecretField(max_length=1024, trim_whitespace=False)
 
 
 class LoginUserDto(serializers.Serializer[Any]):
@@ -67,14 +80,14 @@ class AdminLoginResponseDto(serializers.Serializer[Any]):
 class TokenRefreshDto(serializers.Serializer[Any]):
     """A refresh token that was not used before."""
 
-    refresh_token = StrictCharField(max_length=4096)
+    refresh_token = SecretField(max_length=4096)
 
 
 class AuthCallbackDto(serializers.Serializer[Any]):
     """The tokens of a person who logged in elsewhere, such as on a page of a company's own."""
 
-    access_token = StrictCharField(max_length=4096)
-    refresh_token = StrictCharField(max_length=4096, required=False)
+    access_token = SecretField(max_length=4096)
+    refresh_token = SecretField(max_length=4096, required=False)
 
 
 class CallbackUserDto(serializers.Serializer[Any]):

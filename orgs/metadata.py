@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from authn.safe_text import is_safe_text
 from authn.strict_json import NotStrictJSON, is_storable, read_json
 from orgs.models import OrgMetadata, SalesforceOrg
 
@@ -14,6 +15,7 @@ MAX_STRING_LENGTH = 500
 MAX_BYTES = 65_536
 MAX_FILTER_PAIRS = 20
 _MAX_INDEXED_BYTES = 2_000  # An index row of PostgreSQL holds 2,704, of which the key takes up to 400.
+_UNSAFE = "holds control characters, or marks that change the direction of text. Remove them."
 _NUMBER_OR_BOOLEAN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false", re.ASCII)
 
 
@@ -23,12 +25,24 @@ def check_metadata(value: Any) -> dict[str, Any]:
         raise ValidationError("Metadata must be a JSON object.", code="not_an_object")
     if any(len(key) > MAX_KEY_LENGTH for key in value):
         raise ValidationError(f"A metadata key has at most {MAX_KEY_LENGTH} characters.", code="key_too_long")
+    _refuse_unsafe_text(value)
     text = json.dumps(value)
     if len(text) > MAX_BYTES:
         raise ValidationError(f"Metadata has at most {MAX_BYTES} bytes.", code="too_large")
     if "force://" in text.lower():
         raise ValidationError("Metadata holds an auth URL, and members may read metadata.", code="secret")
     return value
+
+
+def _refuse_unsafe_text(value: Any) -> None:
+    """Refuse what no page could show as it is: in keys of any depth, and, but for line breaks, in values."""
+    if isinstance(value, str) and not is_safe_text(value, lines=True):
+        raise ValidationError(f"A value of the metadata {_UNSAFE}", code="unsafe_text")
+    if isinstance(value, dict) and not all(map(is_safe_text, value)):
+        raise ValidationError(f"A key of the metadata {_UNSAFE}", code="unsafe_text")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _refuse_unsafe_text(item)
 
 
 def write_metadata(org: SalesforceOrg, metadata: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from authn.serializers import QueryForm, StrictBooleanField, StrictCharField
+from authn.serializers import QueryForm, SecretField, StrictBooleanField, StrictCharField
 from orgs.listing import MAX_PAGE
 from orgs.metadata import check_metadata, read_filter
 from orgs.models import SalesforceOrg
@@ -122,7 +122,7 @@ class SalesforceOrgRegistrationDto(serializers.Serializer[Any]):
 
     instanceUrl = InstanceUrlField(source="instance_url", required=False, max_length=MAX_LENGTH)
     username = UsernameField(required=False, max_length=MAX_LENGTH)
-    sfdxAuthUrl = StrictCharField(source="sfdx_auth_url", max_length=MAX_AUTH_URL_LENGTH, trim_whitespace=False)
+    sfdxAuthUrl = SecretField(source="sfdx_auth_url", max_length=MAX_AUTH_URL_LENGTH, trim_whitespace=False)
     isDevHub = StrictBooleanField(source="is_dev_hub", required=False)
     isDefault = StrictBooleanField(source="is_default", required=False)
     metadata = MetadataField(required=False)

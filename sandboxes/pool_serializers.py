@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from authn.serializers import QueryForm, StrictBooleanField, StrictCharField
+from authn.safe_text import validate_safe_text
+from authn.serializers import QueryForm, SecretField, StrictBooleanField
 from orgs.serializers import MAX_AUTH_URL_LENGTH, UsernameField
 from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField
@@ -41,7 +42,7 @@ class PoolInstanceCreateDto(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["AVAILABLE", "PROVISIONING"], default="AVAILABLE")
     username = ScratchUsernameField(required=False, max_length=MAX_LENGTH)
     parentUsername = UsernameField(source="parent_username", required=False, max_length=MAX_LENGTH)
-    sfdxAuthUrl = StrictCharField(
+    sfdxAuthUrl = SecretField(
         source="sfdx_auth_url", required=False, max_length=MAX_AUTH_URL_LENGTH, trim_whitespace=False
     )
 
@@ -58,7 +59,9 @@ class PoolFetchDto(serializers.Serializer[Any]):
     repository = RepositoryField(max_length=255)
     poolTag = PoolTagField(source="pool_tag")
     assignmentId = AssignmentField(source="assignment_id", max_length=255)
-    assignedToUserEmail = serializers.EmailField(source="email", required=False, max_length=254)
+    assignedToUserEmail = serializers.EmailField(
+        source="email", required=False, max_length=254, validators=[validate_safe_text]
+    )
     expirationHours = serializers.IntegerField(source="hours", default=DEFAULT_HOURS, min_value=1, max_value=MAX_HOURS)
 
 

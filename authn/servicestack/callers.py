@@ -64,7 +64,7 @@ def basic_of(request: HttpRequest) -> tuple[str, str] | None:
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     name, colon, password = text.partition(":")
-    return (name, password) if colon and is_storable(text) else None
+    return (name, password) if colon and is_storable(password) and people.is_safe_text(name) else None
 
 
 def person_named(request: HttpRequest) -> Caller | None:

@@ -29,6 +29,7 @@ from authn.models import LoginFamily as LoginFamily
 from authn.models import User as User
 from authn.models import canonical_email
 from authn.request_id import give_request_id, request_id_of
+from authn.safe_text import is_safe_text as is_safe_text
 from authn.servicestack.errors import Refusal
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024

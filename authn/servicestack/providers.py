@@ -45,6 +45,7 @@ def by_credentials(request: HttpRequest, wish: Authenticate) -> Reply:
     fields = fields or [
         *_too_long("UserName", "User Name", wish.user_name, people.MAX_NAME_LENGTH),
         *_too_long("Password", "Password", wish.password, people.MAX_PASSWORD_LENGTH),
+        *_unsafe("UserName", "User Name", wish.user_name),
     ]
     if fields:
         lines = [f"\n -- {each.field_name}: {each.message}" for each in fields]
@@ -138,6 +139,11 @@ def _missing(name: str, label: str, value: str | None) -> list[ResponseError]:
 def _too_long(name: str, label: str, value: str | None, limit: int) -> list[ResponseError]:
     message = f"'{label}' must be {limit} characters or fewer."
     return [_field("Length", name, label, message)] if len(value or "") > limit else []
+
+
+def _unsafe(name: str, label: str, value: str | None) -> list[ResponseError]:
+    message = f"'{label}' must not hold control characters, nor marks that change the direction of text."
+    return [] if people.is_safe_text((value or "").strip()) else [_field("InvalidCharacters", name, label, message)]
 
 
 def _field(code: str, name: str, label: str, message: str) -> ResponseError:

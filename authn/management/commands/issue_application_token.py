@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from authn import tokens
 from authn.actors import system
+from authn.safe_text import is_safe_text
 
 
 class Command(BaseCommand):
@@ -25,5 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"--days must be between 1 and {tokens.MAX_DAYS}.")
         if not 1 <= len(name.strip()) <= 100:
             raise CommandError("NAME must have 1 to 100 characters.")
+        if not is_safe_text(name.strip()):
+            raise CommandError("NAME must not hold control characters, nor marks that change the direction of text.")
         _row, value = tokens.issue(name=name.strip(), days=days, by=system("issue_application_token"))
         self.stdout.write(value)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from authn.actors import system
+from authn.safe_text import is_safe_text
 from orgs.errors import OrgsError
 from sandboxes.names import is_repository
 from sandboxes.pool_stock import import_scratch_pool
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         """Import the pool."""
         if not is_repository(repository):
             raise CommandError("--repository must read org/repo or org/project/repo.")
+        if not 1 <= len(tag) <= 100 or not is_safe_text(tag):
+            raise CommandError("--tag must have 1 to 100 characters, none of which controls how text is shown.")
         try:
             hub = dev_hub(options["dev_hub"])
             done = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))

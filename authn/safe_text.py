@@ -1,0 +1,49 @@
+"""The one rule for text that people read: what may be entered, and how text from elsewhere is shown.
+
+A control character can rewrite a terminal or forge a line, and a mark that changes the direction of
+text makes `gpj.exe` read `exe.jpg`. Neither belongs in a name. The rule covers C0, DEL and C1, line
+and paragraph separators, all bidirectional marks, overrides and isolates, and lone surrogates.
+"""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# The same without tab, line feed and carriage return.
+_UNSAFE_IN_LINES = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def is_safe_text(text: str, *, lines: bool = False) -> bool:
+    """Return True if a text holds no character of the rule. With `lines`, tabs and line breaks are allowed."""
+    return (_UNSAFE_IN_LINES if lines else _UNSAFE).search(text) is None
+
+
+def validate_safe_text(text: str) -> None:
+    """Raise ValidationError for a text that is not safe. A validator of forms and serializers alike."""
+    if not is_safe_text(text):
+        raise ValidationError(
+            "Remove control characters and marks that change the direction of text.", code="unsafe_text"
+        )
+
+
+def escaped(text: str, *, lines: bool = False) -> str:
+    r"""Return a text in which each unsafe character is written out, such as \x1b or \u202e."""
+    return (_UNSAFE_IN_LINES if lines else _UNSAFE).sub(_written_out, text)
+
+
+def escaped_values(value: Any) -> Any:
+    """Return a JSON value in which every text is escaped, keys included."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, dict):
+        return {escaped_values(key): escaped_values(item) for key, item in value.items()}
+    return [escaped_values(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _written_out(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
