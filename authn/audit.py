@@ -14,21 +14,34 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import Error, transaction
 
 from authn.actors import Actor, system
 from authn.audit_actions import Action, Outcome
 from authn.errors import AuditUnavailable
 from authn.fail_fast import FailFast, KeptWaiting
-from authn.models import AuditEvent
-from authn.safe_text import escaped, escaped_values
+from authn.models import AuditEvent, canonical_email
+from authn.safe_text import escaped, escaped_values, is_safe_text
+from authn.secret_text import is_marked_secret, looks_like_a_secret
 
 __all__ = [
-    "Action", "Outcome", "event", "fingerprint", "forget_written", "gate", "record", "record_all", "require_writable"
-]  # fmt: skip
+    "Action",
+    "Outcome",
+    "event",
+    "fingerprint",
+    "forget_written",
+    "gate",
+    "name_to_keep",
+    "record",
+    "record_all",
+    "require_writable",
+]
 
 logger = logging.getLogger("frontdesk.audit")
 
+_MAX_NAME_LENGTH = 254
 # A thread that serves no request, such as a sweep, proves again after so long that rows can be written.
 _PROVEN_SECONDS = 30.0
 _written_at: ContextVar[float] = ContextVar("audit_written_at", default=float("-inf"))
@@ -57,10 +70,10 @@ def event(
         code=code,
         actor_kind=by.kind,
         actor_id=by.id,
-        actor_name=escaped(by.name)[:254],
+        actor_name=escaped(by.name)[:_MAX_NAME_LENGTH],
         address=by.address,
         request_id=by.request_id,
-        org_username=escaped(org)[:255],
+        org_username=_fingerprinted(org) if is_marked_secret(org) else escaped(org)[:255],
         fingerprint=fingerprint(token) if token else "",
         details=escaped_values(details),
     )
@@ -110,6 +123,31 @@ def _writing() -> Iterator[None]:
     _written_at.set(time.monotonic())
 
 
+def name_to_keep(typed: str) -> str:
+    """Return the name of a refused log-in as the audit may hold it.
+
+    A password or a token in the field for e-mail must not lie in the audit for a year. What is no
+    e-mail address, or looks like a secret, is kept as a fingerprint: that of a token of this desk is
+    the one in the row of its making.
+    """
+    name = canonical_email(typed)
+    readable = len(name) <= _MAX_NAME_LENGTH and is_safe_text(name) and not looks_like_a_secret(typed)
+    return name if readable and _is_email(name) else _fingerprinted(typed.strip())
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _fingerprinted(text: str) -> str:
+    return f"fingerprint:{fingerprint(text)}"
+
+
 def fingerprint(token: str) -> str:
     """Return the first 12 hex digits of HMAC-SHA256(AUDIT_KEY, token)."""
-    return hmac.new(settings.AUDIT_KEY.encode(), token.encode(), hashlib.sha256).hexdigest()[:12]
+    text = token.encode("utf-8", "surrogatepass")
+    return hmac.new(settings.AUDIT_KEY.encode(), text, hashlib.sha256).hexdigest()[:12]

@@ -65,7 +65,7 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     Raises LoginRefused, TooManyTries. Each refusal is audited under the name that was tried.
     """
     name = canonical_email(email)
-    nobody = _nobody(name, request)
+    nobody = _nobody(email, request)
     with turn(name):
         seconds = locked_for(request, name)
         user = None if seconds else authenticate(request, username=name, password=password)
@@ -154,9 +154,10 @@ def person_of_pair(access_token: str, refresh_token: str = "") -> User:
     return family.user
 
 
-def _nobody(name: str, request: HttpRequest) -> Actor:
-    """Return the actor of a refused log-in: whoever it is, under the name that was tried."""
-    return replace(anonymous(), name=name[:254], address=client_address(request), request_id=request_id_of(request))
+def _nobody(typed: str, request: HttpRequest) -> Actor:
+    """Return the actor of a refused log-in: somebody unknown, under the name that was tried."""
+    name = audit.name_to_keep(typed)
+    return replace(anonymous(), name=name, address=client_address(request), request_id=request_id_of(request))
 
 
 def _wire(value: str) -> Any:
