@@ -6,6 +6,7 @@ AuthnError
 │   └── BearerRevoked      it was taken back
 ├── LoginRefused           wrong e-mail or password, or the person is switched off
 ├── TooManyTries           the name is locked for a while
+├── LoginBusy              more passwords wait to be checked than this process can bear
 ├── RefreshRefused         a refresh token is not, or no longer, good
 │   └── RefreshReused      it was used before
 ├── LinkRefused            a password link is spent, old or made up
@@ -76,6 +77,15 @@ class TooManyTries(AuthnError):
     def __init__(self, retry_after: int) -> None:
         super().__init__()
         self.retry_after = retry_after
+
+
+class LoginBusy(AuthnError):
+    """More passwords wait to be checked or set than this process can bear. Nothing was counted or changed."""
+
+    code = "LOGIN_BUSY"
+    message = "Too many passwords are being checked at this moment."
+    action = "Wait as long as Retry-After says, then try again."
+    retry_after: ClassVar[int] = 5
 
 
 class RefreshRefused(AuthnError):

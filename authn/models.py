@@ -5,6 +5,7 @@ import unicodedata
 import uuid
 from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -35,8 +36,11 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, email: str, password: str | None = None, *, role: Role = Role.MEMBER) -> "User":
         """Store a person. Without a password the person cannot log in until one is set."""
-        user = self.model(email=canonical_email(email), role=role)
-        user.set_password(password)
+        return self.create_user_with_hash(email, make_password(password), role=role)
+
+    def create_user_with_hash(self, email: str, hashed: str, *, role: Role) -> "User":
+        """Store a person whose password is hashed already, for callers that open a transaction."""
+        user = self.model(email=canonical_email(email), role=role, password=hashed)
         user.full_clean()
         user.save(using=self._db)
         return user

@@ -19,7 +19,7 @@ _MEANINGS: Mapping[int, str] = {
     410: "The org is locked, deleted or expired",
     429: "Too many tries or log-ins; wait as long as Retry-After says",
     502: "Salesforce refused, or its answer cannot be believed",
-    503: "Salesforce is out of reach or busy; wait as long as Retry-After says",
+    503: "Salesforce or this desk is out of reach or busy; wait as long as Retry-After says",
     504: "Salesforce did not answer in time",
 }
 

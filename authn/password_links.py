@@ -8,6 +8,8 @@ import uuid
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 from django.http import HttpRequest
@@ -17,7 +19,7 @@ from authn import audit
 from authn.actors import Actor, actor_for
 from authn.errors import LinkRefused
 from authn.models import User
-from authn.people import set_password
+from authn.people import store_password
 
 
 def password_link(user: User, *, by: Actor) -> str:
@@ -37,12 +39,14 @@ def person_of_link(user_id: uuid.UUID, token: str) -> User:
 def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpRequest) -> User:
     """Set a password by a link, which ends it, and lift a lock from the name.
 
-    Raises LinkRefused, and ValidationError for a weak password.
+    Raises LinkRefused, LoginBusy, and ValidationError for a weak password.
     """
+    validate_password(password, person_of_link(user_id, token))
+    hashed = make_password(password)  # Before the transaction: it takes its time.
     with transaction.atomic():
         # Locked: of two who send the same link at once, one sets the password.
         user = _check(User.objects.select_for_update().filter(pk=user_id, is_active=True).first(), token)
-        user = set_password(user, password, by=actor_for(user, request), how="set by link")
+        user = store_password(user, hashed, by=actor_for(user, request), how="set by link")
         AxesProxyHandler.reset_attempts(username=user.email)
     return user
 

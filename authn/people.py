@@ -1,5 +1,6 @@
 """Adds people and changes what they may do, without ever leaving the desk without an owner."""
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.http import HttpRequest
@@ -18,8 +19,9 @@ def add_user(*, email: str, role: Role, password: str | None, by: Actor) -> User
     """
     if password is not None:
         validate_password(password, User(email=email))
+    hashed = make_password(password)  # Before the transaction: it takes its time.
     with transaction.atomic():
-        user = User.objects.create_user(email, password, role=role)
+        user = User.objects.create_user_with_hash(email, hashed, role=role)
         audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, email=user.email, role=role)
     return user
 
@@ -62,13 +64,19 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
 def set_password(user: User, password: str, *, by: Actor, how: str) -> User:
     """Give a person another password; `how` is for the audit. Ends the person's log-ins and sessions.
 
-    Raises ValidationError for a weak password.
+    Raises ValidationError for a weak password, LoginBusy.
     """
     validate_password(password, user)
+    hashed = make_password(password)  # Before the transaction: it takes its time.
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
-        user.set_password(password)
-        # Ends the log-ins too. Sessions of browsers name a hash of the password, so they end by themselves.
-        user.save(update_fields=["password"])
-        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
+        return store_password(User.objects.select_for_update().get(pk=user.pk), hashed, by=by, how=how)
+
+
+def store_password(user: User, hashed: str, *, by: Actor, how: str) -> User:
+    """Give a person a password that is hashed already. Call it in the transaction that has locked the row."""
+    user.password = hashed
+    user.save(update_fields=["password"])
+    # Sessions of browsers name a hash of the password, so they end by themselves.
+    user.end_logins()
+    audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
     return user

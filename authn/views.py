@@ -43,7 +43,7 @@ class AdminLoginView(APIView):
         tags=["Authentication"],
         auth=[],
         request=AdminLoginDto,
-        responses=answers(AdminLoginResponseDto, 400, 401, 429, ok="Authentication successful"),
+        responses=answers(AdminLoginResponseDto, 400, 401, 429, 503, ok="Authentication successful"),
     )
     def post(self, request: Request) -> Response:
         """Log a person in."""

@@ -30,6 +30,7 @@ _OWN_TROUBLE: dict[str, tuple[str, str]] = {
     "DATABASE_UNAVAILABLE": ("The desk's database is unavailable", "Try again in a minute."),
     "AUDIT_UNAVAILABLE": ("The audit trail is unavailable", "Try again in a minute; if it stays, ask an operator."),
     "SEALED": ("This desk is sealed", "An operator must unseal it."),
+    "LOGIN_BUSY": ("Too many log-ins at this moment", "Try again in a few seconds."),
     "SPOOL_UNAVAILABLE": ("The desk's disk is unavailable", "An operator must make room on it."),
 }
 # These pages must not ask the database who reads them.

@@ -35,6 +35,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     authn.LoginRefused: HTTPStatus.UNAUTHORIZED,
     authn.RefreshRefused: HTTPStatus.UNAUTHORIZED,
     authn.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    authn.LoginBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     authn.LinkRefused: HTTPStatus.GONE,
     authn.ContinuationRefused: HTTPStatus.BAD_REQUEST,
     authn.ForeignOrigin: HTTPStatus.FORBIDDEN,
@@ -146,7 +147,7 @@ def _domain_answer(error: Exception, request: Any) -> Response | None:
         message=str(error),
         action=getattr(error, "action", ""),
     )
-    if isinstance(error, authn.LoginRefused | authn.TooManyTries):
+    if isinstance(error, authn.LoginRefused | authn.TooManyTries | authn.LoginBusy):
         # The documented log-in answer carries these two, and its clients read them.
         content |= {"success": False, "error": str(error)}
     headers: dict[str, str] = {}

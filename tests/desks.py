@@ -87,16 +87,23 @@ class Desk:
         self.owner = self.send("POST", "/sfp/api/auth/admin/login", login, bearer="").json()["access_token"]
 
     def send(
-        self, method: str, path: str, body: Any = None, *, bearer: str | None = None, port: int | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        bearer: str | None = None,
+        port: int | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Reply:
         """Send one request over a connection of its own."""
         began = time.monotonic()
         line = http.client.HTTPConnection("127.0.0.1", port or self.ports[0], timeout=60)
         try:
             bearer = self.owner if bearer is None else bearer
-            headers = {"Content-Type": "application/json", "Host": "localhost"}
-            headers |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
-            line.request(method, path, None if body is None else json.dumps(body), headers)
+            sent = {"Content-Type": "application/json", "Host": "localhost"} | (headers or {})
+            sent |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
+            line.request(method, path, None if body is None else json.dumps(body), sent)
             answer = line.getresponse()
             text = answer.read().decode()
             return Reply(answer.status, dict(answer.headers.items()), text, time.monotonic() - began)

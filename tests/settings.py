@@ -58,5 +58,5 @@ WHITENOISE_AUTOREFRESH = True
 # A quick hash for the users that tests make by the hundred; argon2 has a test of its own.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "authn.password_hashing.BoundedArgon2PasswordHasher",
 ]

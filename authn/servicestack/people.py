@@ -22,7 +22,15 @@ from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.client_address import client_address
 from authn.database_failures import is_database_failure
-from authn.errors import AuditUnavailable, BearerExpired, BearerRefused, BearerRevoked, LoginRefused, TooManyTries
+from authn.errors import (
+    AuditUnavailable,
+    BearerExpired,
+    BearerRefused,
+    BearerRevoked,
+    LoginBusy,
+    LoginRefused,
+    TooManyTries,
+)
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken as ApplicationToken
 from authn.models import LoginFamily as LoginFamily
@@ -42,11 +50,19 @@ _WHO_CALLS = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")
 def check_password(request: HttpRequest, name: str, password: str) -> User:
     """Return the active person whose name and password these are, as at every other door.
 
-    Raises Refusal: 429 while the name or the address has tried too often; 401 in the same words for
-    an unknown person and a wrong password; 401 in others for a right password of a switched-off
-    person.
+    Raises Refusal: 429 while the name or the address has tried too often; 503 when too many passwords
+    wait to be checked; 401 in the same words for an unknown person and a wrong password; 401 in
+    others for a right password of a switched-off person.
     """
     bound_tries(request)
+    try:
+        return _checked(request, name, password)
+    except LoginBusy as error:
+        headers = {"Retry-After": str(error.retry_after)}
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", str(error), headers=headers) from error
+
+
+def _checked(request: HttpRequest, name: str, password: str) -> User:
     try:
         return login.check_password(email=name, password=password, request=without_secrets(request))
     except TooManyTries as error:

@@ -45,4 +45,4 @@ def test_with_two_owners_one_may_go(olga, a_person):
 def test_passwords_are_kept_with_argon2():
     from config import settings
 
-    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    assert settings.PASSWORD_HASHERS == ["authn.password_hashing.BoundedArgon2PasswordHasher"]

@@ -1,0 +1,239 @@
+"""At most two passwords are hashed at once, no database connection is held meanwhile, and the rest wait or go."""
+
+import base64
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+from django.db import connection, connections
+
+from authn import password_hashing
+from authn.actors import system
+from authn.errors import LoginBusy
+from authn.models import AuditEvent, LoginFamily, User
+from authn.password_hashing import HASHES_AT_ONCE, hashing_place
+from authn.password_links import password_link
+from tests.authn.servicestack.wire import LOGIN as SERVICESTACK_LOGIN
+from tests.authn.servicestack.wire import NAME, Wire
+from tests.browsing import Visitor, text_of
+from tests.callers import Caller
+from tests.conftest import PASSWORD
+from tests.desks import Desk, Reply, a_desk
+from tests.together import together
+
+LOGIN = "/sfp/api/auth/admin/login"
+ORGS = "/sfp/api/auth/salesforce/orgs"
+NEW = "another-good-passphrase"
+
+
+@pytest.fixture(autouse=True)
+def _argon2(settings):
+    settings.PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
+
+
+@contextmanager
+def every_place_taken(monkeypatch) -> Iterator[None]:
+    """Have as many threads as there are places hash without an end; nobody waits long for them."""
+    monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 0.05)
+    free, taken = threading.Event(), threading.Barrier(HASHES_AT_ONCE + 1)
+
+    def hash_for_long() -> None:
+        with hashing_place():
+            taken.wait(timeout=10)
+            free.wait(timeout=30)
+
+    with ThreadPoolExecutor(HASHES_AT_ONCE) as pool:
+        for _ in range(HASHES_AT_ONCE):
+            pool.submit(hash_for_long)
+        taken.wait(timeout=10)
+        try:
+            yield
+        finally:
+            free.set()
+
+
+def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch):
+    encode, now, most = Argon2PasswordHasher.encode, [0], [0]
+    lock = threading.Lock()
+
+    def counted(self, password, salt):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        try:
+            return encode(self, password, salt)
+        finally:
+            with lock:
+                now[0] -= 1
+
+    monkeypatch.setattr(Argon2PasswordHasher, "encode", counted)
+
+    together([partial(make_password, PASSWORD)] * 6)
+
+    assert most == [HASHES_AT_ONCE]
+
+
+def test_a_password_that_no_place_was_free_for_is_not_hashed(monkeypatch):
+    with every_place_taken(monkeypatch), pytest.raises(LoginBusy):
+        make_password(PASSWORD)
+
+    assert check_password(PASSWORD, make_password(PASSWORD))
+
+
+def test_beyond_half_of_the_threads_nobody_waits_at_all(monkeypatch, settings):
+    settings.WEB_THREADS = 2
+    began = time.monotonic()
+    with every_place_taken(monkeypatch):
+        monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 60.0)
+        monkeypatch.setattr(password_hashing, "_waiting", 1)
+
+        with pytest.raises(LoginBusy):
+            make_password(PASSWORD)
+
+    assert time.monotonic() - began < 30
+
+
+def test_hashes_are_those_of_djangos_argon2_hasher():
+    hashed = make_password(PASSWORD)
+
+    assert hashed.startswith("argon2$argon2id$")
+    assert Argon2PasswordHasher().verify(PASSWORD, hashed)
+    assert check_password(PASSWORD, Argon2PasswordHasher().encode(PASSWORD, "s" * 22))
+
+
+def test_a_thread_that_has_a_place_needs_no_second_one(monkeypatch):
+    with hashing_place(), hashing_place():
+        assert check_password(PASSWORD, make_password(PASSWORD))
+
+
+# --- The doors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_no_door_holds_a_database_connection_while_a_password_is_hashed(a_person, monkeypatch, subtests):
+    mia = a_person("mia@acme.example")
+    a_person(NAME)
+    link = password_link(a_person("ines@acme.example"), by=system("tests")).removeprefix("http://localhost:8000")
+    held: list[bool] = []
+
+    def noting(original):
+        def noted(*arguments):
+            held.append(connection.connection is not None)
+            return original(*arguments)
+
+        return noted
+
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(Argon2PasswordHasher, name, noting(getattr(Argon2PasswordHasher, name)))
+    for what, send in _doors(mia, link).items():
+        with subtests.test(what):
+            held.clear()
+
+            send()
+
+            assert held
+            assert not any(held)
+    connections.close_all()
+
+
+@pytest.mark.django_db
+def test_every_door_says_when_to_come_back_and_changes_nothing(a_person, monkeypatch, subtests):
+    mia = a_person("mia@acme.example")
+    a_person(NAME)
+    link = password_link(a_person("ines@acme.example"), by=system("tests")).removeprefix("http://localhost:8000")
+    before = (AuditEvent.objects.count(), LoginFamily.objects.count(), User.objects.get(pk=mia.pk).password)
+
+    with every_place_taken(monkeypatch):
+        for what, send in _doors(mia, link).items():
+            with subtests.test(what):
+                answer = send()
+
+                assert getattr(answer, "status_code", getattr(answer, "status", 0)) == 503
+                assert answer.headers["Retry-After"] == "5"
+                assert (
+                    AuditEvent.objects.count(),
+                    LoginFamily.objects.count(),
+                    User.objects.get(pk=mia.pk).password,
+                ) == before
+
+
+@pytest.mark.django_db
+def test_a_busy_desk_is_told_in_the_words_of_each_door(a_person, monkeypatch):
+    a_person(NAME)
+    with every_place_taken(monkeypatch):
+        rest = Caller().post(LOGIN, {"email": NAME, "password": PASSWORD}).json()
+        page = text_of(Visitor().post("/login", {"email": NAME, "password": PASSWORD}))
+        servicestack = Wire().post("/auth/credentials", SERVICESTACK_LOGIN).error()
+
+    assert (rest["code"], rest["success"]) == ("LOGIN_BUSY", False)
+    assert "Too many log-ins at this moment" in page
+    assert "Salesforce" not in page.partition("<main")[2]
+    assert servicestack["errorCode"] == "ServiceUnavailable"
+
+
+def _doors(person, link):
+    basic = {"Authorization": "Basic " + base64.b64encode(f"{NAME}:wrong".encode()).decode()}
+    at_the_password = Visitor().sign_in(person)
+    return {
+        "the API": lambda: Caller().post(LOGIN, {"email": person.email, "password": "wrong"}),
+        "the page": lambda: Visitor().post("/login", {"email": person.email, "password": "wrong"}),
+        "credentials": lambda: Wire().post("/auth/credentials", SERVICESTACK_LOGIN | {"Password": "wrong"}),
+        "basic": lambda: Wire().get("/auth", **basic),
+        "an unknown name": lambda: Caller().post(LOGIN, {"email": "x@acme.example", "password": "wrong"}),
+        "a change": lambda: at_the_password.post("/password", {"present": PASSWORD, "new": NEW, "again": NEW}),
+        "a link": lambda: Visitor().post(link, {"new": NEW, "again": NEW}),
+    }
+
+
+# --- A real desk -------------------------------------------------------------------------------------
+
+
+def _peak_memory(desk: Desk) -> int:
+    """Return the most memory that the web process ever had, in MB."""
+    master = desk.running[0].pid
+    worker = Path(f"/proc/{master}/task/{master}/children").read_text().split()[0]
+    lines = Path(f"/proc/{worker}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
+
+
+def _try(desk: Desk, number: int) -> Reply:
+    body = {"email": f"u{number}@acme.example", "password": "wrong"}
+    return desk.send("POST", LOGIN, body, bearer="", headers={"X-Forwarded-For": f"10.{number}.0.1"})
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+@pytest.mark.alone
+def test_sixty_log_ins_at_once_leave_memory_and_other_clients_alone(tmp_path):
+    with a_desk(tmp_path, "http://127.0.0.1:9", TRUSTED_PROXY_COUNT="1") as desk:
+        for _ in range(4):
+            _try(desk, 0)
+        before, others, over = _peak_memory(desk), [], threading.Event()
+
+        def go_on_asking() -> None:
+            while not over.is_set():
+                others.append(desk.send("GET", f"{ORGS}?limit=5", bearer=desk.application))
+
+        with ThreadPoolExecutor(64) as pool:
+            clients = [pool.submit(go_on_asking) for _ in range(4)]
+            tries = list(pool.map(partial(_try, desk), range(1, 61)))
+            over.set()
+            for client in clients:
+                client.result(timeout=60)
+        grown = _peak_memory(desk) - before
+
+    answers = Counter((reply.status, reply.json()["code"]) for reply in tries)
+    judged, busy = answers.pop((401, "INVALID_CREDENTIALS")), answers.pop((503, "LOGIN_BUSY"), 0)
+    assert (judged + busy, answers) == (60, Counter())
+    assert judged >= 20
+    assert Counter(reply.status for reply in others) == {200: len(others)}
+    assert len(others) >= 8
+    assert grown < 300
