@@ -20,6 +20,21 @@ def client_address(request: HttpRequest) -> str:
     return _address_in(hops[-trusted]) or seen if len(hops) >= trusted else seen
 
 
+def address_block(address: str, *, ipv4_prefix: int) -> str:
+    """Return the network that counts as one client: IPv4 by `ipv4_prefix`, IPv6 by its /64, which one machine has.
+
+    An IPv4 address that was mapped into IPv6 counts as IPv4. Without an address it is "unknown".
+    """
+    if not address:
+        return "unknown"
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(ipaddress.ip_network(f"{parsed}/{ipv4_prefix}", strict=False))
+
+
 def _address_in(text: str) -> str:
     """Return the IP address in `1.2.3.4`, `1.2.3.4:5678`, `::1` or `[::1]:5678`; "" for anything else."""
     host = text.strip()

@@ -1,74 +1,235 @@
-"""Counts wrong passwords per name, at every door together, and tells how long a lock lasts."""
+"""Bounds guesses of passwords, at every door together: per name and block of addresses, per name, per address.
 
-from collections.abc import Mapping
-from threading import Lock
+A try is taken before its password is judged, and given back when it was right. Each count is one
+UPDATE by the database's clock, so that it is exact however many processes count at once.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from zlib import crc32
 
-from axes.handlers.proxy import AxesProxyHandler
-from axes.models import AccessAttempt
-from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Greatest, Now
 from django.http import HttpRequest
-from django.utils import timezone
-from rest_framework.throttling import SimpleRateThrottle
+from django.utils.crypto import salted_hmac
+from rest_framework.throttling import BaseThrottle
 
-from authn.client_address import client_address
-from authn.models import canonical_email
+from authn.client_address import address_block, client_address
+from authn.database_connections import release_database
+from authn.errors import LoginBusy, TooManyTries
+from authn.models import AddressTries, LoginAttempts
 
-_TURNS = [Lock() for _ in range(64)]
+# So many wrong passwords close a name to a /24 or /64; so many from everywhere close it to everybody.
+# The second is far higher, or a stranger with one machine could lock an owner out.
+LIMIT, LIMIT_EVERYWHERE = 5, 50
+LOCKED_FOR = timedelta(minutes=15)
+TRIES_PER_WINDOW, WINDOW = 60, timedelta(minutes=1)
+# After a lock or this long without a try, a count is of no use and is deleted.
+USELESS_AFTER = 2 * LOCKED_FOR
 
-
-def login_name(_request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
-    """Return the name under which tries are counted: one for all spellings of an e-mail."""
-    return canonical_email(str((credentials or {}).get("username") or ""))[:254]
-
-
-def locked_for(request: HttpRequest, name: str) -> int:
-    """Return for how many more seconds this name is locked, 0 when it is not."""
-    if AxesProxyHandler.is_allowed(request, {"username": name}):
-        return 0
-    cool_off = settings.AXES_COOLOFF_TIME
-    newest = AccessAttempt.objects.filter(username=login_name(None, {"username": name})).order_by("-attempt_time")
-    last = newest.values_list("attempt_time", flat=True).first() or timezone.now()
-    return max(1, int((last + cool_off - timezone.now()).total_seconds()) + 1)
+_EVERYWHERE = ""
+# A try that is still undecided after this long was taken by a process that died: it counts.
+_JUDGED_WITHIN = timedelta(seconds=30)
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
 
 
-def turn(counted: str) -> Lock:
-    """Return the lock under which tries that are counted together take turns in this process.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try that was taken. Say how it ended: by `failed`, `succeeded` or `give_back`."""
 
-    Each is counted after it was judged. Of many that begin at one moment, all would be judged by the
-    count before them. Each other process lets at most one more through.
+    digest: str
+    block: str
+
+    def failed(self) -> None:
+        """Keep the failure: the password was wrong."""
+        for block, _ in _scopes(self.block):
+            _rows(self.digest, block).update(undecided=_less("undecided", 1))
+
+    def succeeded(self) -> None:
+        """Forget the failures from this block, here and in the count of all blocks; tries under way stay taken."""
+        with transaction.atomic():
+            here = _rows(self.digest, self.block).select_for_update().first()
+            forgotten = here.failures - max(0, here.undecided - 1) if here else 1
+            self._give_back(forgotten)
+
+    def give_back(self) -> None:
+        """Undo the try: its password was not judged."""
+        with transaction.atomic():
+            self._give_back(1)
+
+    def _give_back(self, failures: int) -> None:
+        for block, _ in _scopes(self.block):
+            _rows(self.digest, block).update(
+                failures=_less("failures", failures), undecided=_less("undecided", 1), locked_until=None
+            )
+
+
+def refuse_locked(name: str, request: HttpRequest) -> None:
+    """Raise TooManyTries if a name is locked for this client; takes no try."""
+    _look(_digest(name), _block_of(request))
+
+
+def take(name: str, request: HttpRequest) -> Attempt:
+    """Take a try for a name in its canonical form.
+
+    While tries of others that are not judged yet fill the limit, it waits for their outcome. Raises
+    TooManyTries while the name is locked, LoginBusy after ten seconds without an outcome.
     """
-    return _TURNS[crc32(counted.encode("utf-8", "surrogatepass")) % len(_TURNS)]
+    attempt = Attempt(_digest(name), _block_of(request))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not _take(attempt):
+        _look(attempt.digest, attempt.block)
+        if time.monotonic() >= deadline:
+            raise LoginBusy
+        release_database()
+        time.sleep(_PAUSE_SECONDS)
+    return attempt
 
 
-class LoginThrottle(SimpleRateThrottle):
+def lift(name: str) -> None:
+    """Forget every failure of a name, so that it is locked nowhere."""
+    rows = LoginAttempts.objects.filter(name_digest=_digest(name))
+    # Locked in the order in which tries lock them.
+    rows.exclude(address_block=_EVERYWHERE).delete()
+    rows.filter(address_block=_EVERYWHERE).delete()
+
+
+def useless_counts() -> list[QuerySet[Any]]:
+    """Return the rows that bound nothing any more, in the order in which they may be deleted."""
+    attempts = LoginAttempts.objects.filter(last_try_at__lte=_from_now(-USELESS_AFTER))
+    addresses = AddressTries.objects.filter(began_at__lte=_from_now(-2 * WINDOW))
+    everywhere = attempts.filter(address_block=_EVERYWHERE)
+    return [attempts.exclude(address_block=_EVERYWHERE), everywhere, addresses]
+
+
+# --- Tries per name ------------------------------------------------------------------------------------
+
+
+def _take(attempt: Attempt) -> bool:
+    """Take the try in both counts, or in none."""
+    with transaction.atomic():
+        for block, limit in _scopes(attempt.block):
+            if not _count(attempt.digest, block, limit):
+                transaction.set_rollback(True)
+                return False
+    return True
+
+
+def _count(digest: str, block: str, limit: int) -> bool:
+    """Add a failure unless the row is locked; the one that reaches the limit locks it."""
+    lapsed = Q(last_try_at__lte=_from_now(-LOCKED_FOR)) | Q(locked_until__lte=Now())
+    abandoned = Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN))
+    free = _rows(digest, block).filter(Q(locked_until=None) | Q(locked_until__lte=Now()))
+    values: dict[str, Any] = {
+        "failures": Case(When(lapsed, then=Value(1)), default=F("failures") + 1),
+        "undecided": Case(When(abandoned, then=Value(1)), default=F("undecided") + 1),
+        "locked_until": Case(
+            When(lapsed, then=Value(None)),
+            When(failures__gte=limit - 1, then=_from_now(LOCKED_FOR)),
+            default=Value(None),
+            output_field=DateTimeField(),
+        ),
+        "last_try_at": Now(),
+    }
+    if free.update(**values):
+        return True
+    row = LoginAttempts(name_digest=digest, address_block=block, last_try_at=Now())
+    LoginAttempts.objects.bulk_create([row], ignore_conflicts=True)
+    return bool(free.update(**values))
+
+
+def _look(digest: str, block: str) -> None:
+    """Raise TooManyTries if a lock stands. One whose tries are not all judged may be lifted yet."""
+    rows = LoginAttempts.objects.filter(name_digest=digest, address_block__in=(block, _EVERYWHERE))
+    standing = rows.filter(Q(undecided=0) | Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN)), locked_until__gt=Now())
+    ends = standing.annotate(database_now=Now()).values_list("locked_until", "database_now")
+    if rests := [end - now for end, now in ends if end is not None]:
+        raise TooManyTries(int(max(rests).total_seconds()) + 1)
+
+
+def _scopes(block: str) -> tuple[tuple[str, int], tuple[str, int]]:
+    """Return the blocks that a try counts for, with their limits, in the order in which rows are locked."""
+    return (block, LIMIT), (_EVERYWHERE, LIMIT_EVERYWHERE)
+
+
+def _rows(digest: str, block: str) -> QuerySet[LoginAttempts]:
+    return LoginAttempts.objects.filter(name_digest=digest, address_block=block)
+
+
+def _digest(name: str) -> str:
+    # Under SECRET_KEY: a new one forgets counts of minutes, and the audit's fingerprints stay apart.
+    return salted_hmac("authn.lockout", name.encode("utf-8", "surrogatepass"), algorithm="sha256").hexdigest()
+
+
+def _block_of(request: HttpRequest) -> str:
+    return address_block(client_address(request), ipv4_prefix=24)
+
+
+def _less(column: str, number: int) -> Combinable:
+    return Greatest(F(column) - number, Value(0))
+
+
+def _from_now(distance: timedelta) -> Combinable:
+    return ExpressionWrapper(Now() + distance, output_field=DateTimeField())
+
+
+# --- Tries per address ---------------------------------------------------------------------------------
+
+
+class LoginThrottle(BaseThrottle):
     """Bounds log-in tries per client address, so that one machine cannot try many names."""
 
-    scope = "login"
+    limit = TRIES_PER_WINDOW
+    _rest: float | None = None
 
     def allow_request(self, request: Any, view: Any) -> bool:
-        """Count a try, and tell whether it is one too many."""
-        with turn(self.get_cache_key(request, view)):
-            return bool(super().allow_request(request, view))
+        """Count a try. Returns False for one too many in a minute."""
+        block = _client_of(request)
+        if self._count(block):
+            return True
+        AddressTries.objects.bulk_create([AddressTries(address_block=block, began_at=Now())], ignore_conflicts=True)
+        return self._count(block) or self._refuse(block)
 
-    def get_cache_key(self, request: Any, view: Any) -> str:
-        """Return the counter of this client's address."""
-        return f"throttle-login-{client_address(request)}"
+    def wait(self) -> float | None:
+        """Return the seconds until the next try, after one that was refused."""
+        return self._rest
+
+    def _count(self, block: str) -> bool:
+        over = Q(began_at__lte=_from_now(-WINDOW))
+        return bool(
+            AddressTries.objects.filter(over | Q(tries__lt=self.limit), address_block=block).update(
+                tries=Case(When(over, then=Value(1)), default=F("tries") + 1),
+                began_at=Case(When(over, then=Now()), default=F("began_at")),
+            )
+        )
+
+    def _refuse(self, block: str) -> bool:
+        row = AddressTries.objects.filter(address_block=block).annotate(database_now=Now()).first()
+        self._rest = max(1.0, (row.began_at + WINDOW - row.database_now).total_seconds()) if row else 1.0
+        return False
 
 
 class RefreshThrottle(LoginThrottle):
     """Stops a refresh where log-ins have used up the tries of an address, and takes none of them itself.
 
-    A good refresh is no guess, and many clients refresh from one address. Whoever refuses one counts
-    it by `count_refused`.
+    A good refresh is no guess, and many clients refresh from one address. A refused one is counted
+    by `count_refused`.
     """
 
-    def throttle_success(self) -> bool:
-        """Let the request pass, uncounted."""
-        return True
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """Return False if no try is left."""
+        block, young = _client_of(request), Q(began_at__gt=_from_now(-WINDOW))
+        used_up = AddressTries.objects.filter(young, address_block=block, tries__gte=self.limit)
+        return self._refuse(block) if used_up.exists() else True
 
 
 def count_refused(request: HttpRequest) -> None:
     """Count a refused refresh as a try to log in."""
     LoginThrottle().allow_request(request, None)
+
+
+def _client_of(request: Any) -> str:
+    return address_block(client_address(request), ipv4_prefix=32)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from authn import audit
+from authn import audit, lockout
 from authn.actors import Actor, actor_for, anonymous
 from authn.client_address import client_address
 from authn.errors import (
@@ -30,8 +30,8 @@ from authn.errors import (
     RefreshReused,
     TooManyTries,
 )
-from authn.lockout import locked_for, turn
 from authn.models import LoginFamily, User, canonical_email
+from authn.password_hashing import hashing_place
 from authn.request_id import request_id_of
 
 
@@ -54,7 +54,7 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     with starting(user, request=request):
         family, pair = _start_family(user)
         audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id))
-        # Ends the count of wrong passwords and notes the time, as a log-in in the browser does.
+        # Notes the time, as a log-in in the browser does.
         user_logged_in.send(sender=User, request=request, user=user)
     return pair
 
@@ -62,20 +62,31 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
 def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     """Return the active person whose e-mail and password these are; every door asks here.
 
-    Raises LoginRefused, TooManyTries. Each refusal is audited under the name that was tried.
+    Raises LoginRefused, TooManyTries, each of which is audited under the name that was tried; LoginBusy.
     """
     name = canonical_email(email)
-    nobody = _nobody(email, request)
-    with turn(name):
-        seconds = locked_for(request, name)
-        user = None if seconds else authenticate(request, username=name, password=password)
-    if seconds:
-        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=TooManyTries.code)
-        raise TooManyTries(seconds)
-    if not isinstance(user, User):
-        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=nobody, code=LoginRefused.code)
-        raise LoginRefused
-    return user
+    try:
+        return _judge(name, password, request)
+    except (LoginRefused, TooManyTries) as error:
+        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=_nobody(email, request), code=error.code)
+        raise
+
+
+def _judge(name: str, password: str, request: HttpRequest) -> User:
+    """Take a try, judge the password, and say how the try ended. A locked name waits for no place to hash."""
+    lockout.refuse_locked(name, request)
+    with hashing_place():
+        attempt = lockout.take(name, request)
+        try:
+            user = authenticate(request, username=name, password=password)
+        except BaseException:
+            attempt.give_back()
+            raise
+        if not isinstance(user, User):
+            attempt.failed()
+            raise LoginRefused
+        attempt.succeeded()
+        return user
 
 
 @contextmanager

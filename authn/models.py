@@ -214,6 +214,47 @@ class AuditEvent(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.outcome} by {self.actor_name}"
 
 
+class LoginAttempts(models.Model):
+    """How many passwords were tried for one name from one block of addresses; "" is the row for all blocks.
+
+    Nothing of a request is kept, and no name: a person may have typed the password there, so the row
+    holds a keyed hash of it. A try counts as a failure from before it is judged; `undecided` says how
+    many of `failures` are not judged yet. Times are the database's.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name_digest = models.CharField(max_length=64)
+    address_block = models.CharField(max_length=64, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    undecided = models.PositiveIntegerField(default=0)
+    last_try_at = models.DateTimeField(db_index=True)
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "login attempts"
+        constraints = (
+            models.UniqueConstraint(fields=["name_digest", "address_block"], name="one_count_for_a_name_and_block"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.failures} failures from {self.address_block or 'everywhere'}"
+
+
+class AddressTries(models.Model):
+    """How many log-ins an address has tried, under whatever names, since `began_at`, by the database's clock."""
+
+    id = models.BigAutoField(primary_key=True)
+    address_block = models.CharField(max_length=64, unique=True)
+    tries = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "address tries"
+
+    def __str__(self) -> str:
+        return f"{self.tries} log-ins from {self.address_block}"
+
+
 class SweepRun(models.Model):
     """The last run of one sweep, by the database's clock. `failure` says why it failed, "" if it did not."""
 

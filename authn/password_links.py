@@ -6,7 +6,6 @@ when a password is set, when the person logs in, or after PASSWORD_RESET_TIMEOUT
 
 import uuid
 
-from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
@@ -15,7 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
-from authn import audit
+from authn import audit, lockout
 from authn.actors import Actor, actor_for
 from authn.errors import LinkRefused
 from authn.models import User
@@ -47,7 +46,7 @@ def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpReques
         # Locked: of two who send the same link at once, one sets the password.
         user = _check(User.objects.select_for_update().filter(pk=user_id, is_active=True).first(), token)
         user = store_password(user, hashed, by=actor_for(user, request), how="set by link")
-        AxesProxyHandler.reset_attempts(username=user.email)
+        lockout.lift(user.email)
     return user
 
 

@@ -34,7 +34,7 @@ class StrictCharField(serializers.CharField):
 
 
 class SecretField(StrictCharField):
-    """A password, a token or an auth URL: it is shown to nobody, and may hold any character."""
+    """A password, a token or an auth URL: it is never shown, and may hold any character."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Max, QuerySet
@@ -17,6 +16,7 @@ from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import system
+from authn.lockout import useless_counts
 from authn.models import AuditEvent, LoginFamily, SweepRun
 
 _BATCH = 5000
@@ -118,8 +118,8 @@ def delete_ended_sessions() -> int:
 
 
 def delete_old_tries() -> int:
-    """Delete counts of wrong passwords that lock nobody any more."""
-    return _delete(AccessAttempt.objects.filter(attempt_time__lt=Now() - 2 * settings.AXES_COOLOFF_TIME))
+    """Delete counts of tries that bound nothing any more."""
+    return sum(_delete(rows) for rows in useless_counts())
 
 
 def _delete(rows: QuerySet[Any]) -> int:

@@ -69,7 +69,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "axes",
     "csp",
     "authn",
     "orgs",
@@ -145,7 +144,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-# Throttles count for all workers together, so they live where all workers look.
+# What workers share must live where all of them look.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -156,10 +155,7 @@ CACHES = {
 
 # --- Who is asking ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "authn.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -169,21 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# Five wrong passwords for one name, at whichever door, close it for a quarter of an hour.
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = ["username"]
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "authn.lockout.login_name"
-AXES_CLIENT_IP_CALLABLE = "authn.client_address.client_address"
-AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = [
-    "axes.W006",  # A name is locked for all addresses; LoginThrottle bounds what one address may try.
-    "axes.W002",  # Its middleware rewrites answers; authn.login tells of a lockout itself, at every door.
     "security.W004",  # Strict-Transport-Security is the TLS proxy's to send (docs/operations.md).
     "security.W008",  # So is the redirect to HTTPS.
 ]
@@ -212,7 +194,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "config.errors.answer_for",
     "UNAUTHENTICATED_USER": "authn.actors.anonymous",
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_THROTTLE_RATES": {"login": "60/min"},
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Frontdesk",
@@ -282,7 +263,6 @@ LOGGING = {
         # A debug line of these would hold SQL with values, or the path and query of a call.
         "django.db.backends": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
-        "axes": {"level": "WARNING"},
         # A scanner that sends foreign Host headers must not fill the log with errors.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import responses
-from django.core.cache import cache
 
 from authn import audit, login, tokens
 from authn.actors import system
@@ -91,11 +90,10 @@ def _nothing_noted() -> None:
 
 @pytest.fixture(autouse=True)
 def _as_after_the_migrations(request: pytest.FixtureRequest) -> None:
-    """Bring back what a test with real transactions empties at its end: the desk's key, the throttles."""
+    """Bring back what a test with real transactions empties at its end: the desk's key."""
     marker = request.node.get_closest_marker("django_db")
     if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
         request.getfixturevalue("transactional_db")
-        cache.clear()
         name, value = new_key()
         DeskKey.objects.get_or_create(name=name, defaults={"sealed_key": value})
         token_hash_key.cache_clear()

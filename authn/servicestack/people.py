@@ -14,7 +14,6 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in
 from django.db import Error
 from django.http import HttpRequest
-from django.http.request import QueryDict
 
 from authn import audit, login, tokens
 from authn.actors import actor_for
@@ -36,15 +35,13 @@ from authn.models import ApplicationToken as ApplicationToken
 from authn.models import LoginFamily as LoginFamily
 from authn.models import User as User
 from authn.models import canonical_email
-from authn.request_id import give_request_id, request_id_of
+from authn.request_id import request_id_of
 from authn.safe_text import is_safe_text as is_safe_text
 from authn.servicestack.errors import Refusal
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
 # What `unavailable` may know.
 TROUBLE = (AuditUnavailable, Error)
-# What tells who calls. Anything else may hold a secret: a cookie, a header, an address.
-_WHO_CALLS = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")
 
 
 def check_password(request: HttpRequest, name: str, password: str) -> User:
@@ -64,7 +61,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
 
 def _checked(request: HttpRequest, name: str, password: str) -> User:
     try:
-        return login.check_password(email=name, password=password, request=without_secrets(request))
+        return login.check_password(email=name, password=password, request=request)
     except TooManyTries as error:
         raise _too_many(str(error), error.retry_after) from error
     except LoginRefused as error:
@@ -104,9 +101,9 @@ def counting_refusals(request: HttpRequest) -> Iterator[None]:
 
 
 def note_login(request: HttpRequest, user: User, **details: Any) -> None:
-    """Record a log-in, and end the count of wrong passwords."""
+    """Record a log-in, and note its time."""
     audit.record(Action.LOGIN, Outcome.GRANTED, by=actor_for(user, request), **details)
-    user_logged_in.send(sender=User, request=without_secrets(request), user=user)
+    user_logged_in.send(sender=User, request=request, user=user)
 
 
 def person_with(identifier: str) -> User | None:
@@ -169,20 +166,6 @@ def unavailable(error: Exception) -> Refusal | None:
 def roles_of(user: User) -> list[str]:
     """Return a person's roles as this service tells them: a member has none beyond being a person."""
     return [user.role] if user.is_owner else []
-
-
-def without_secrets(request: HttpRequest) -> HttpRequest:
-    """Return a request that names the same caller and holds nothing of what the caller sent.
-
-    The lockout keeps the query and the form of a refused log-in, and masks only what is called
-    `password` in small letters. Here passwords travel as `Password`, in a query too.
-    """
-    bare = HttpRequest()
-    bare.META = {name: request.META[name] for name in _WHO_CALLS if name in request.META} | {"PATH_INFO": "/auth"}
-    give_request_id(bare, request_id_of(request))
-    bare.method, bare.path, bare.path_info = request.method, "/auth", "/auth"
-    bare.GET, bare.POST = QueryDict(), QueryDict()
-    return bare
 
 
 def _ask(throttle: LoginThrottle, request: HttpRequest) -> None:

@@ -40,7 +40,7 @@ def _argon2(settings):
 
 @contextmanager
 def every_place_taken(monkeypatch) -> Iterator[None]:
-    """Have as many threads as there are places hash without an end; nobody waits long for them."""
+    """Have as many threads as there are places hash without an end; others wait for them only briefly."""
     monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 0.05)
     free, taken = threading.Event(), threading.Barrier(HASHES_AT_ONCE + 1)
 
@@ -87,7 +87,7 @@ def test_a_password_that_no_place_was_free_for_is_not_hashed(monkeypatch):
     assert check_password(PASSWORD, make_password(PASSWORD))
 
 
-def test_beyond_half_of_the_threads_nobody_waits_at_all(monkeypatch, settings):
+def test_a_password_is_refused_at_once_when_half_of_the_threads_wait(monkeypatch, settings):
     settings.WEB_THREADS = 2
     began = time.monotonic()
     with every_place_taken(monkeypatch):

@@ -1,7 +1,6 @@
 """Log-in, wrong password, lock, invitation and sign-out, in a real browser."""
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from authn.actors import system
@@ -62,7 +61,6 @@ def test_a_wrong_password_says_what_to_do(watched, home):
 
 
 def test_a_locked_name_says_how_long(watched, home):
-    cache.clear()
     for _ in range(5):
         log_in(watched, home, password="wrong")
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from authn.models import User
 from tests.authn.servicestack.wire import NAME, Wire
@@ -13,7 +12,6 @@ from tests.desks import Desk, a_desk
 
 @pytest.fixture
 def ursula(a_person) -> User:
-    cache.clear()  # Counts of tries outlive no test.
     return a_person(NAME)
 
 
