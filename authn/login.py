@@ -18,7 +18,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from authn import audit, lockout
+from authn import audit, lockout, token_refusals
 from authn.actors import Actor, actor_for, anonymous
 from authn.client_address import client_address
 from authn.errors import (
@@ -121,7 +121,7 @@ def refresh(value: str, *, request: HttpRequest) -> TokenPair:
         raise RefreshRefused
     if family.revoked_at is not None or not family.user.is_active:
         by = actor_for(family.user, request)
-        audit.record(audit.Action.LOGIN_REFRESH, audit.Outcome.REFUSED, by=by, code=RefreshRefused.code)
+        token_refusals.note(audit.Action.LOGIN_REFRESH, by=by, code=RefreshRefused.code)
         raise RefreshRefused
     return _rotate(family, str(token["jti"]), actor_for(family.user, request))
 

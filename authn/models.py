@@ -255,6 +255,32 @@ class AddressTries(models.Model):
         return f"{self.tries} log-ins from {self.address_block}"
 
 
+class TokenRefusals(models.Model):
+    """Refusals of the tokens of one holder, by action and code, that are in no audit row yet.
+
+    One row for each holder and code, so that strangers cannot make it grow.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    holder_kind = models.CharField(max_length=16)
+    holder_id = models.CharField(max_length=64)
+    action = models.CharField(max_length=48)
+    code = models.CharField(max_length=48)
+    unreported = models.PositiveIntegerField(default=0)
+    reported_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "token refusals"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["holder_kind", "holder_id", "action", "code"], name="one_count_for_a_holder_and_code"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.unreported} x {self.code} of {self.holder_kind} {self.holder_id}"
+
+
 class SweepRun(models.Model):
     """The last run of one sweep, by the database's clock. `failure` says why it failed, "" if it did not."""
 

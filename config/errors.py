@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from authn import audit
+from authn import audit, token_refusals
 from authn import errors as authn
 from authn.actors import Actor
 from authn.client_address import client_address
@@ -214,15 +214,16 @@ def _flatten(details: Any, field: str = "") -> Any:
 
 
 def _audit_refusal(error: Exception, request: Any, answer: Response) -> None:
-    """Record who was refused what. Tries of nobody in particular are left to the log."""
+    """Record who was refused what. A token that proves no live principal is counted, or left to the log."""
     if isinstance(error, authn.LoginRefused | authn.RefreshRefused):
         return  # authn.login has recorded those of which it knows whose they are.
     actor = request.user if _was_authenticated(request) else None
-    if holder := getattr(error, "holder", None):
-        actor = replace(holder, address=client_address(request), request_id=request_id_of(request))
     code = answer.data["code"] if answer.data else ""
     method, view = request.method, type(getattr(request, "parser_context", {}).get("view")).__name__
-    if isinstance(actor, Actor) and actor.is_authenticated:
+    if isinstance(error, authn.BearerRefused) and error.holder is not None:
+        holder = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
+        token_refusals.note(audit.Action.REQUEST, by=holder, code=code, method=method, view=view)
+    elif isinstance(actor, Actor) and actor.is_authenticated:
         named = str(request.query_params.get("username", ""))
         audit.record(
             audit.Action.REQUEST,

@@ -15,7 +15,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import Error
 from django.http import HttpRequest
 
-from authn import audit, login, tokens
+from authn import audit, login, token_refusals, tokens
 from authn.actors import actor_for
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
@@ -117,8 +117,8 @@ def note_refresh(request: HttpRequest, user: User, **details: Any) -> None:
 
 
 def note_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
-    """Record that a refresh token was refused to a person who had it once."""
-    audit.record(Action.LOGIN_REFRESH, Outcome.REFUSED, by=actor_for(user, request), code=code)
+    """Count that a refresh token was refused to a person who had it once."""
+    token_refusals.note(Action.LOGIN_REFRESH, by=actor_for(user, request), code=code)
 
 
 def note_logout(request: HttpRequest, user: User, **details: Any) -> None:
@@ -183,11 +183,11 @@ def _is_switched_off(name: str, password: str) -> bool:
 
 
 def _note_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
-    """Record whose bearer was refused, where it proved that much, as the rest of the desk does."""
+    """Count whose bearer was refused, where it proved that much, as the rest of the desk does."""
     if error.holder is None:
         return
     by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
-    audit.record(Action.REQUEST, Outcome.REFUSED, by=by, code=error.code, method=request.method, door="servicestack")
+    token_refusals.note(Action.REQUEST, by=by, code=error.code, method=request.method, door="servicestack")
 
 
 def _unavailable(code: str, message: str, retry_after: int) -> Refusal:

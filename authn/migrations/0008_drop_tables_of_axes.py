@@ -23,5 +23,5 @@ def drop_tables(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 
 class Migration(migrations.Migration):
     atomic = False  # SQLite cannot rewrite its file inside a transaction; each step may be repeated.
-    dependencies = [("authn", "0006_login_attempts")]
+    dependencies = [("authn", "0007_login_attempts")]
     operations = [migrations.RunPython(drop_tables, migrations.RunPython.noop)]
