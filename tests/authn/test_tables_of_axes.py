@@ -45,7 +45,7 @@ def upgraded(tmp_path) -> Iterator[str]:
     with a_database(tmp_path) as url:
         desk = Desk(tmp_path, environment_of(tmp_path, "http://127.0.0.1:9", url))
         desk.manage("migrate", "--verbosity", "0")
-        desk.manage("migrate", "authn", "0006_login_attempts", "--verbosity", "0")
+        desk.manage("migrate", "authn", "0007_login_attempts", "--verbosity", "0")
         with _connected(url) as connection:
             for statement in OLD_TABLES:
                 connection.execute(statement)
