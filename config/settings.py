@@ -124,6 +124,7 @@ def _database() -> dict[str, Any]:
     database: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'frontdesk.sqlite3'}")
     options = database.setdefault("OPTIONS", {})
     if database["ENGINE"].endswith("sqlite3"):
+        database["ENGINE"] = "config.private_sqlite3"
         # IMMEDIATE: a transaction that will write says so at its start, so that it waits its turn
         # instead of failing half-way. FULL: a rotated token that was committed survives a power cut.
         options.setdefault("transaction_mode", "IMMEDIATE")

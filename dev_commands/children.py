@@ -40,9 +40,12 @@ class Children:
                 start_new_session=True,
             )
 
-    def finish(self, *arguments: str) -> None:
-        """Run a management command to its end, with its output on ours."""
-        if subprocess.run([PYTHON, "manage.py", *arguments], cwd=ROOT, env=self._environment, check=False).returncode:
+    def finish(self, *arguments: str, umask: int = -1) -> None:
+        """Run a management command to its end, with its output on ours; with our umask if none is named."""
+        ended = subprocess.run(
+            [PYTHON, "manage.py", *arguments], cwd=ROOT, env=self._environment, umask=umask, check=False
+        )
+        if ended.returncode:
             fail(f"`manage.py {arguments[0]}` failed; it says above why.")
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ from dev_commands.children import Children, browser
 from dev_commands.environment import RUN_LOCK, make_environment
 
 DEMO, LOCAL = ROOT / ".demo", ROOT / ".local"
+_PRIVATE = 0o077
 KEYS = ("SECRET_KEY", "FERNET_KEYS", "JWT_SIGNING_KEY", "AUDIT_KEY")
 
 
@@ -23,12 +24,13 @@ def run(*, port: int, emulator_port: int, emulator: bool) -> None:
     if emulator:
         _need_free(emulator_port, "--emulator-port")
     make_environment(RUN_LOCK)
+    usual = os.umask(_PRIVATE)
     folder = DEMO if emulator else LOCAL
     settings = _write_settings(folder, port, emulator_port if emulator else None)
     children = Children(folder, {**os.environ, **settings, "ENV_FILE": str(folder / "env"), "PYTHONUNBUFFERED": "1"})
     with children.ending():
         where = f"127.0.0.1:{port}"
-        _start(children, where, folder, emulator_port if emulator else None)
+        _start(children, where, folder, emulator_port if emulator else None, usual)
         children.wait_for(f"http://{where}/readyz", 200)
         children.start("sweep", "manage.py", "sweep", "--every", "60")
         say(guide.for_demo(port, emulator_port, folder) if emulator else guide.for_local(port))
@@ -56,12 +58,12 @@ def bearer(who: str) -> str:
         fail(f"no desk answers at {desk}; open it with `python3 dev.py run`.")
 
 
-def _start(children: Children, where: str, folder: Path, emulator_port: int | None) -> None:
-    """Start the web server, and before it or beside it what it needs."""
+def _start(children: Children, where: str, folder: Path, emulator_port: int | None, usual: int) -> None:
+    """Start the web server, and before it or beside it what it needs. `usual` is the umask for public files."""
     web = ["-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", where, "config.wsgi"]
     if emulator_port is None:
         children.finish("migrate", "--verbosity", "0")
-        children.finish("collectstatic", "--noinput", "--verbosity", "0")
+        children.finish("collectstatic", "--noinput", "--verbosity", "0", umask=usual)
         children.start("web", *web)
         return
     options = ["--port", str(emulator_port), "--state", str(folder / "salesforce.json")]
@@ -88,7 +90,7 @@ def _need_free(port: int, option: str) -> None:
 
 def _write_settings(folder: Path, port: int, emulator_port: int | None) -> dict[str, str]:
     """Return the settings of this desk and keep them in its folder. Keys are made once, the rest at each start."""
-    folder.mkdir(mode=0o700, exist_ok=True)
+    _make_private(folder)
     (folder / ".gitignore").write_text("*\n")
     file = folder / "env"
     settings = {key: secrets.token_urlsafe(48) for key in KEYS} | _read_settings(file)
@@ -104,6 +106,14 @@ def _write_settings(folder: Path, port: int, emulator_port: int | None) -> dict[
     unfinished.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     unfinished.replace(file)
     return settings
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder that nobody else can read, and take from others what an older start has left in it."""
+    folder.mkdir(exist_ok=True)
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~_PRIVATE)
 
 
 def _read_settings(file: Path) -> dict[str, str]:

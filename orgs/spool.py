@@ -24,6 +24,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from authn.private_files import make_private
 from orgs.durable_file import exclusive, publish, sync_folder
 from orgs.models import Credential
 
@@ -262,6 +263,7 @@ def _folder() -> Path:
 def _made(name: str) -> Path:
     folder = Path(name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     return folder
 
 
