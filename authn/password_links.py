@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from authn import audit, lockout
 from authn.actors import Actor, actor_for
+from authn.conflicts import retry_on_conflict
 from authn.errors import LinkRefused
 from authn.models import User
 from authn.people import store_password
@@ -35,6 +36,7 @@ def person_of_link(user_id: uuid.UUID, token: str) -> User:
     return _check(User.objects.filter(pk=user_id, is_active=True).first(), token)
 
 
+@retry_on_conflict
 def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpRequest) -> User:
     """Set a password by a link, which ends it, and lift a lock from the name.
 

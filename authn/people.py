@@ -3,10 +3,12 @@
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from authn import audit
 from authn.actors import Actor
+from authn.conflicts import retry_on_conflict
 from authn.errors import LastOwner
 from authn.models import User
 from authn.roles import Role
@@ -33,23 +35,22 @@ def person_at(request: HttpRequest) -> User:
     return request.user
 
 
+@retry_on_conflict
 def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: bool | None = None) -> User:
     """Give a person another role, or switch the person on or off. Raises LastOwner.
 
     Switching off ends all log-ins of the person.
     """
     with transaction.atomic():
-        # All owners are locked in one order, so that two owners cannot demote each other at once.
-        owners = list(User.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("pk"))
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user, other_owners = _lock_with_owners(user)
+        was_owner = user.is_active and user.is_owner
         user.role = role if role is not None else user.role
         user.is_active = is_active if is_active is not None else user.is_active
-        stays_owner = user.is_active and user.is_owner
-        if [owner.pk for owner in owners] == [user.pk] and not stays_owner:
+        if was_owner and not other_owners and not (user.is_active and user.is_owner):
             raise LastOwner
-        user.save(update_fields=["role", "is_active"])
         if not user.is_active:
             user.end_logins()
+        user.save(update_fields=["role", "is_active"])
         audit.record(
             audit.Action.USER_CHANGED,
             audit.Outcome.GRANTED,
@@ -61,6 +62,7 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
     return user
 
 
+@retry_on_conflict
 def set_password(user: User, password: str, *, by: Actor, how: str) -> User:
     """Give a person another password; `how` is for the audit. Ends the person's log-ins and sessions.
 
@@ -80,3 +82,15 @@ def store_password(user: User, hashed: str, *, by: Actor, how: str) -> User:
     user.end_logins()
     audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
     return user
+
+
+def _lock_with_owners(user: User) -> tuple[User, int]:
+    """Lock a person together with every active owner. Returns the person, and how many other owners there are.
+
+    One statement locks them all, in the order of their ids: two that demote each other take turns, and
+    none waits for a row while it holds a later one.
+    """
+    owners = Q(role=Role.OWNER, is_active=True)
+    locked = list(User.objects.select_for_update().filter(owners | Q(pk=user.pk)).order_by("pk"))
+    others = [person for person in locked if person.pk != user.pk]
+    return next(person for person in locked if person.pk == user.pk), len(others)

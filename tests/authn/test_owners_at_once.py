@@ -1,0 +1,152 @@
+"""Owners who change each other at the same moment: every change is made or refused, and one owner stays."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from authn.actors import system
+from authn.errors import LastOwner
+from authn.models import User
+from authn.people import change_user, set_password
+from authn.roles import Role
+from tests.browsing import Visitor, text_of, token_in
+from tests.together import together
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+BY = system("tests")
+TRIES = 50
+OFF, ON = {"is_active": False}, {"is_active": True}
+DEMOTED, PROMOTED = {"role": Role.MEMBER}, {"role": Role.OWNER}
+
+
+@pytest.fixture
+def owners(a_person) -> list[User]:
+    return sorted((a_person(f"owner{number}@acme.example", Role.OWNER) for number in (1, 2)), key=lambda each: each.pk)
+
+
+def _change(person: User, **change) -> str:
+    try:
+        change_user(person, by=BY, **change)
+    except LastOwner:
+        return "refused"
+    return "changed"
+
+
+def _active_owners() -> int:
+    return User.objects.filter(role=Role.OWNER, is_active=True).count()
+
+
+@pytest.mark.parametrize("change", [DEMOTED, OFF], ids=["demoted", "switched off"])
+def test_of_two_owners_who_take_each_others_rights_one_stays(change, owners):
+    for _ in range(TRIES):
+        User.objects.update(role=Role.OWNER, is_active=True)
+
+        ended = together([partial(_change, person, **change) for person in owners])
+
+        assert sorted(ended) == ["changed", "refused"]
+        assert _active_owners() == 1
+
+
+@pytest.mark.parametrize("changes", [[DEMOTED, PROMOTED], [OFF, ON]], ids=["demoted and promoted", "off and on"])
+def test_changes_of_many_cross_without_a_deadlock(changes, owners):
+    def work(start: int) -> Counter[str]:
+        turns = range(start, start + TRIES)
+        return Counter(_change(owners[turn % 2], **changes[turn // 2 % 2]) for turn in turns)
+
+    ended = sum(together([partial(work, start) for start in range(8)]), Counter())
+
+    assert ended.total() == 8 * TRIES
+    assert _active_owners() >= 1
+
+
+def test_the_console_answers_both(owners):
+    pages = [f"/console/authn/user/{person.pk}/change/" for person in reversed(owners)]
+    visitors = [Visitor().sign_in(person) for person in owners]
+    tokens = [token_in(text_of(visitor.get(page))) for visitor, page in zip(visitors, pages, strict=True)]
+    fields = {"role": "member", "is_active": "on"}
+    sends = [
+        partial(visitor.client.post, page, fields | {"csrfmiddlewaretoken": token})
+        for visitor, page, token in zip(visitors, pages, tokens, strict=True)
+    ]
+
+    for _ in range(TRIES):
+        User.objects.update(role=Role.OWNER)
+        answers = together(sends)
+
+        # The other one is told of the last owner or, having lost the rights first, led to the log-in.
+        made = [answer for answer in answers if answer.headers.get("Location") == "/console/authn/user/"]
+        assert len(made) == 1, answers
+        assert max(answer.status_code for answer in answers) < 400
+        assert _active_owners() == 1
+
+
+# --- A deadlock that somebody else causes -------------------------------------------------------------
+
+DEEDS: dict[str, Callable[[User], User]] = {
+    "a person switched off": lambda person: change_user(person, by=BY, is_active=False),
+    "a new password": lambda person: set_password(person, "another-long-password", by=BY, how="test"),
+}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
+@pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
+def test_what_a_deadlock_ended_is_done_again(deed, owners):
+    person = owners[0]
+
+    # The database chooses which of the two transactions it ends: nearly always ours, which began to wait first.
+    ours_was_ended = any(_cross(deed, person) for _ in range(TRIES))
+
+    assert ours_was_ended
+
+
+def _cross(deed: Callable[[User], User], person: User) -> bool:
+    """Let a deed run into a deadlock, and see that it is done. Returns True if it had to be done again."""
+    log_in = person.login_families.create(expires_at="2100-01-01T00:00:00Z")
+    other_holds_log_in = threading.Event()
+
+    def other() -> bool:
+        """Lock what the deed needs last, wait until it stands before that, and ask for what it holds."""
+        with suppress(psycopg.errors.DeadlockDetected), _connect() as line:
+            line.execute("SELECT 1 FROM authn_loginfamily WHERE id = %s FOR UPDATE", [log_in.pk])
+            other_holds_log_in.set()
+            _wait_for_a_waiter()
+            line.execute("SELECT 1 FROM authn_user WHERE id = %s FOR UPDATE", [person.pk])
+            return True
+        return False
+
+    def ours() -> User:
+        assert other_holds_log_in.wait(30)
+        return deed(person)
+
+    went_through, changed = together([other, ours])
+    person.refresh_from_db()
+    log_in.refresh_from_db()
+    assert isinstance(changed, User)
+    assert (person.is_active, person.password) == (changed.is_active, changed.password)
+    assert log_in.revoked_at is not None
+    return bool(went_through)
+
+
+def _connect() -> "psycopg.Connection[Any]":
+    of = connection.settings_dict
+    return psycopg.connect(
+        host=of["HOST"], port=of["PORT"] or 5432, dbname=of["NAME"], user=of["USER"], password=of["PASSWORD"]
+    )
+
+
+def _wait_for_a_waiter() -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    until = time.monotonic() + 30
+    with _connect() as looker:
+        looker.autocommit = True
+        while not looker.execute(waiting).fetchone()[0]:  # type: ignore[index]
+            assert time.monotonic() < until, "Nothing waits for a lock."
+            time.sleep(0.005)
