@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -149,20 +150,23 @@ def person_of(value: str) -> LoginFamily:
     return family
 
 
-def person_of_pair(access_token: str, refresh_token: str = "") -> User:
-    """Return whose tokens these are; a refresh token, where it comes along, must be of the same log-in.
+def login_of_pair(access_token: str, refresh_token: str = "") -> tuple[LoginFamily, datetime]:
+    """Return the live log-in of these tokens, with its person, and the moment until which they prove it.
 
-    It is not spent by this. Raises BearerRefused, BearerExpired, BearerRevoked, RefreshRefused.
+    The refresh token, if there is one, must be of the same log-in; it is not spent. Without it the proof
+    ends with the access token. Raises BearerRefused, BearerExpired, BearerRevoked, RefreshRefused.
     """
     family = person_of(access_token)
-    if refresh_token:
-        try:
-            token = RefreshToken(_wire(refresh_token))
-        except TokenError as error:
-            raise RefreshRefused from error
-        if _family_of(token) != family or str(token["jti"]) != family.current_jti:
-            raise RefreshRefused
-    return family.user
+    if not refresh_token:
+        claims = AccessToken(_wire(access_token), verify=False)
+        return family, datetime.fromtimestamp(claims["exp"], UTC)
+    try:
+        token = RefreshToken(_wire(refresh_token))
+    except TokenError as error:
+        raise RefreshRefused from error
+    if _family_of(token) != family or str(token["jti"]) != family.current_jti:
+        raise RefreshRefused
+    return family, family.expires_at
 
 
 def _nobody(typed: str, request: HttpRequest) -> Actor:

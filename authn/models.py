@@ -120,13 +120,14 @@ class LoginFamily(models.Model):
     """One log-in of one person, and the line of tokens that came of it.
 
     A refresh token may be used once; `current_jti` names the one that may be used next. A spent
-    one that comes back means that two hold it, so the whole family ends. Access tokens name their
-    family too: when it ends, they end at the next request, on every worker.
+    one that comes back means that two hold it, so the whole family ends. Access tokens and browser
+    sessions name their family too: when it ends, they end at the next request, on every worker.
+    A log-in at a page has a session alone, so its `current_jti` is empty.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_families")
-    current_jti = models.CharField(max_length=64)
+    current_jti = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -136,6 +137,22 @@ class LoginFamily(models.Model):
 
     def __str__(self) -> str:
         return f"log-in of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class BrowserSession(models.Model):
+    """The session of a browser, as authn/browser_sessions.py stores and reads it.
+
+    The key of a session is a secret of its browser, so only its SHA-256 is kept: a row, or a copy of
+    the database, logs nobody in.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    family = models.ForeignKey(LoginFamily, on_delete=models.CASCADE, related_name="browser_sessions")
+    data = models.TextField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"browser session of {self.family_id}"
 
 
 class ServiceStackLogin(models.Model):

@@ -4,9 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login as start_session
-from django.contrib.auth import logout as end_session
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -16,18 +13,16 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
-from authn import audit
-from authn.actors import actor_for
+from authn.browser_login import change_password, log_in_browser, log_out_browser
 from authn.errors import LinkRefused, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle
-from authn.login import check_password, starting
+from authn.login import check_password
 from authn.models import User
 from authn.own_paths import own_path
 from authn.page_forms import ChangePasswordForm, LoginForm, NewPasswordForm
 from authn.password_links import person_of_link, redeem
-from authn.people import person_at, set_password
+from authn.people import person_at
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 _secret = method_decorator(sensitive_post_parameters(), name="dispatch")
 
 
@@ -80,11 +75,8 @@ class LogoutPage(View):
         return render(request, "logout.html")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """End the session of this browser."""
-        if isinstance(request.user, User):
-            by = actor_for(request.user, request)
-            audit.record(audit.Action.LOGOUT, audit.Outcome.GRANTED, by=by, door="browser")
-        end_session(request)
+        """End the log-in of this browser."""
+        log_out_browser(request)
         messages.success(request, "You are signed out.")
         return redirect("login")
 
@@ -109,8 +101,7 @@ class PasswordPage(LoginRequiredMixin, View):
                 wrong = "This is not your present password."
                 form.add_error("present", wrong if isinstance(error, LoginRefused) else refusal_text(error))
             else:
-                by = actor_for(person, request)
-                update_session_auth_hash(request, set_password(person, form.cleaned_data["new"], by=by, how="changed"))
+                change_password(request, person, form.cleaned_data["new"])
                 messages.success(request, "Your password is changed. You were signed out everywhere else.")
                 return redirect("password")
         return render(request, "password.html", {"form": form})
@@ -139,19 +130,9 @@ class SetPasswordPage(View):
         if not form.is_valid():
             return render(request, "set_password.html", {"form": form, "person": person})
         redeem(user_id, token, form.cleaned_data["new"], request=request)
-        end_session(request)  # Whoever was logged in here before: it may be another person.
+        log_out_browser(request)  # Another person may have been logged in here.
         messages.success(request, "Your password is set. Log in with it.")
         return redirect("login")
-
-
-def log_in_browser(request: HttpRequest, user: User) -> None:
-    """Start a session of this browser for a person whose password was checked; its key is a new one.
-
-    Raises LoginRefused when the person was changed since the check.
-    """
-    with starting(user, request=request):
-        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), door="browser")
-        start_session(request, user, backend=_BACKEND)
 
 
 def refusal_text(error: LoginRefused | TooManyTries) -> str:

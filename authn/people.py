@@ -39,7 +39,7 @@ def person_at(request: HttpRequest) -> User:
 def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: bool | None = None) -> User:
     """Give a person another role, or switch the person on or off. Raises LastOwner.
 
-    Switching off ends all log-ins of the person.
+    Switching off ends all log-ins of the person, and switching on brings none of them back.
     """
     with transaction.atomic():
         user, other_owners = _lock_with_owners(user)
@@ -78,7 +78,7 @@ def store_password(user: User, hashed: str, *, by: Actor, how: str) -> User:
     """Give a person a password that is hashed already. Call it in the transaction that has locked the row."""
     user.password = hashed
     user.save(update_fields=["password"])
-    # Sessions of browsers name a hash of the password, so they end by themselves.
+    # Ends the sessions of browsers too: they belong to the log-ins.
     user.end_logins()
     audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
     return user

@@ -10,14 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import system
 from authn.lockout import useless_counts
-from authn.models import AuditEvent, LoginFamily, SweepRun
+from authn.models import AuditEvent, BrowserSession, LoginFamily, SweepRun
 
 _BATCH = 5000
 # So few rows are deleted without comparing them with the whole.
@@ -107,14 +106,14 @@ def _delete_audit(old: QuerySet[AuditEvent]) -> int:
 
 
 def delete_ended_logins() -> int:
-    """Delete log-ins whose refresh token has expired, leeway included; nothing of them can be used any more."""
+    """Delete log-ins that are over, leeway included, with their sessions; nothing of them can be used any more."""
     leeway: timedelta = settings.SIMPLE_JWT["LEEWAY"]
     return _delete(LoginFamily.objects.filter(expires_at__lt=Now() - leeway))
 
 
 def delete_ended_sessions() -> int:
     """Delete browser sessions that have expired."""
-    return _delete(Session.objects.filter(expire_date__lt=Now()))
+    return _delete(BrowserSession.objects.filter(expires_at__lt=Now()))
 
 
 def delete_old_tries() -> int:

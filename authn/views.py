@@ -9,12 +9,12 @@ from rest_framework.views import APIView
 
 from authn import login, tokens
 from authn.actors import Actor
+from authn.browser_login import log_in_browser
 from authn.errors import RefreshRefused
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken
 from authn.openapi import answers
 from authn.origins import refuse_foreign_origin
-from authn.pages import log_in_browser
 from authn.permissions import OwnersOnly
 from authn.serializers import (
     AdminLoginDto,
@@ -103,7 +103,8 @@ class CallbackView(APIView):
     @extend_schema(
         operation_id="AuthController_callback",
         summary="Start a browser session with the tokens of a log-in",
-        description="For a log-in page that got the tokens by itself. A page of another site is refused.",
+        description="For a log-in page that got the tokens by itself. A page of another site is refused. The session "
+        "ends with the log-in of the tokens; without a refresh token, it ends with the access token.",
         tags=["Authentication"],
         auth=[],
         request=AuthCallbackDto,
@@ -114,9 +115,9 @@ class CallbackView(APIView):
         refuse_foreign_origin(request._request)
         form = AuthCallbackDto(data=request.data)
         form.is_valid(raise_exception=True)
-        user = login.person_of_pair(**form.validated_data)
-        log_in_browser(request._request, user)
-        return Response({"success": True, "data": {"userId": str(user.id)}})
+        family, until = login.login_of_pair(**form.validated_data)
+        log_in_browser(request._request, family.user, family=family, until=until)
+        return Response({"success": True, "data": {"userId": str(family.user_id)}})
 
 
 class ApplicationTokensView(APIView):

@@ -63,7 +63,6 @@ INSTALLED_APPS = [
     "config.apps.ConsoleConfig",
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -235,6 +234,8 @@ SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 LOGIN_URL = "login"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+# Stored under digests, and bound to log-ins.
+SESSION_ENGINE = "authn.browser_sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -244,8 +245,7 @@ CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 if SESSION_COOKIE_SECURE:
     # Browsers take a cookie of such a name over https and for this one host only.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-# Messages may name orgs and people, so they stay on our side.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "authn.page_messages.PageMessages"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 if TRUSTED_PROXY_COUNT:

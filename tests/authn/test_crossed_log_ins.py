@@ -92,7 +92,7 @@ def test_a_change_after_the_check_refuses_the_log_in(door, change, ursula, betwe
 
 
 @pytest.mark.parametrize("change", [_with_another_password, _switched_off, _off_and_on])
-@pytest.mark.parametrize("door", [_rest, _servicestack])
+@pytest.mark.parametrize("door", DOORS)
 def test_a_change_after_the_log_in_ends_it(door, change, ursula):
     assert door() == DOORS[door][0]
 

@@ -73,7 +73,7 @@ def test_tokens_of_the_person_end_too(member):
 
     _change(visitor)
 
-    assert not LoginFamily.objects.filter(user=mia, revoked_at=None).exists()
+    assert LoginFamily.objects.filter(user=mia, revoked_at=None).count() == 1, "that of this browser alone"
     assert member.get("/sfp/api/auth/salesforce/orgs").json()["code"] == "TOKEN_REVOKED"
 
 
@@ -124,9 +124,11 @@ def test_an_invited_person_sets_a_password_by_the_link(invited, rf):
     path = _path(invited)
     assert "ines@acme.example" in text_of(Visitor().get(path))
 
-    answer = _set(path)
+    visitor = Visitor()
+    answer = visitor.post(path, {"new": NEW, "again": NEW})
 
     assert answer["Location"] == "/login"
+    assert "Your password is set. Log in with it." in text_of(visitor.get("/login"))
     assert _logs_in(invited, NEW, rf)
     tellings = [event.details for event in AuditEvent.objects.filter(action="person.changed").order_by("id")]
     assert tellings == [

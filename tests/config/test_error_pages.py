@@ -5,7 +5,7 @@ from django.test import Client
 
 from authn.models import User
 from authn.roles import Role
-from tests.browsing import BACKEND, HTML, text_of
+from tests.browsing import HTML, Visitor, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,10 +44,9 @@ def test_the_api_answers_json_to_a_browser_too():
 
 def test_what_nobody_foresaw_shows_nothing_of_itself(monkeypatch, capfd):
     monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", _Broken())
-    client = _browser()
-    client.force_login(User.objects.create_user("olga@acme.example", None, role=Role.OWNER), backend=BACKEND)
+    visitor = Visitor().sign_in(User.objects.create_user("olga@acme.example", None, role=Role.OWNER))
 
-    answer = client.get("/console/")
+    answer = visitor.get("/console/")
 
     assert answer.status_code == 500
     assert "Something went wrong" in text_of(answer)
@@ -59,6 +58,6 @@ def test_markup_in_an_address_stays_text():
 
 
 def test_a_page_needs_no_database(monkeypatch):
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", _Broken())
+    monkeypatch.setattr("authn.browser_sessions.SessionStore.load", _Broken())
 
     assert _browser().get("/nothing-here").status_code == 404
