@@ -99,7 +99,9 @@ def starting(user: User, *, request: HttpRequest) -> Iterator[None]:
     The check itself may have renewed the hash; `user` holds the new one then. Raises LoginRefused.
     """
     with transaction.atomic():
-        unchanged = User.objects.select_for_update().filter(pk=user.pk, is_active=True, password=user.password)
+        unchanged = User.objects.select_for_update().filter(
+            pk=user.pk, is_active=True, password=user.password, access_epoch=user.access_epoch
+        )
         if unchanged.first() is not None:
             yield
             return

@@ -1,7 +1,8 @@
 """One-time links by which a person sets a password: for a first one, and for one that was forgotten.
 
-A link is a keyed hash over the person's password, last log-in and the hour it was made: it ends
-when a password is set, when the person logs in, or after PASSWORD_RESET_TIMEOUT. Nothing is stored.
+A link is a keyed hash over the person's password, last log-in, access epoch and the moment it was
+made: it ends when a password is set, when the person logs in or is switched off, or after
+PASSWORD_RESET_TIMEOUT. Nothing is stored.
 """
 
 import uuid
@@ -9,7 +10,7 @@ import uuid
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -22,11 +23,23 @@ from authn.models import User
 from authn.people import store_password
 
 
+class _LinkTokens(PasswordResetTokenGenerator):
+    """Django's generator, with the access epoch in its hash: a link from before a switch-off stays dead."""
+
+    key_salt = "authn.password_links"
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}:{user.access_epoch}"
+
+
+_tokens = _LinkTokens()
+
+
 def password_link(user: User, *, by: Actor) -> str:
     """Return the address at which a person may set a password once. It is a secret, and audited."""
     with transaction.atomic():
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, link="made")
-        token = default_token_generator.make_token(user)
+        token = _tokens.make_token(user)
     # By our own name: a Host header is the caller's word.
     return settings.PUBLIC_URL + reverse("set-password", args=[user.pk, token])
 
@@ -53,6 +66,6 @@ def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpReques
 
 
 def _check(user: User | None, token: str) -> User:
-    if user is None or not default_token_generator.check_token(user, token):
+    if user is None or not _tokens.check_token(user, token):
         raise LinkRefused
     return user

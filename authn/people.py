@@ -39,7 +39,7 @@ def person_at(request: HttpRequest) -> User:
 def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: bool | None = None) -> User:
     """Give a person another role, or switch the person on or off. Raises LastOwner.
 
-    Switching off ends all log-ins of the person, and switching on brings none of them back.
+    Switching off ends all log-ins and password links of the person, and switching on brings none of them back.
     """
     with transaction.atomic():
         user, other_owners = _lock_with_owners(user)
@@ -49,8 +49,9 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
         if was_owner and not other_owners and not (user.is_active and user.is_owner):
             raise LastOwner
         if not user.is_active:
+            user.access_epoch += 1
             user.end_logins()
-        user.save(update_fields=["role", "is_active"])
+        user.save(update_fields=["role", "is_active", "access_epoch"])
         audit.record(
             audit.Action.USER_CHANGED,
             audit.Outcome.GRANTED,

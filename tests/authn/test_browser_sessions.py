@@ -20,6 +20,7 @@ from django.utils import timezone
 from authn.actors import system
 from authn.browser_sessions import SessionStore
 from authn.models import AuditEvent, BrowserSession, LoginFamily, User
+from authn.password_links import password_link
 from authn.people import change_user, set_password
 from authn.roles import Role
 from tests.authn.servicestack.wire import Wire
@@ -104,7 +105,7 @@ def test_no_value_in_the_database_opens_a_session(olga):
 
 
 def test_sessions_that_an_older_version_stored_by_their_key_are_deleted(db):
-    migration = import_module("authn.migrations.0007_end_sessions_stored_by_their_key")
+    migration = import_module("authn.migrations.0011_end_sessions_stored_by_their_key")
     migration.delete_sessions(apps, connection.schema_editor())  # A new desk has no such table.
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE django_session (session_key varchar(40) PRIMARY KEY, session_data text)")
@@ -208,6 +209,11 @@ def _callback_by_old_token() -> Any:
     return lambda: Caller().post(CALLBACK, {"access_token": token}).status_code == 200
 
 
+def _password_link() -> Any:
+    link = password_link(User.objects.get(email=OLGA), by=BY).removeprefix("http://localhost:8000")
+    return lambda: Visitor().get(link).status_code == 200
+
+
 def _servicestack(*, use: str) -> Any:
     wire = Wire()
     wish = {"UserName": OLGA, "Password": PASSWORD, "UseTokenCookie": use == "token cookies"}
@@ -227,6 +233,7 @@ HELD = {
     "access token": _access_token,
     "refresh token": _refresh_token,
     "access token for a new session": _callback_by_old_token,
+    "password link": _password_link,
     "ServiceStack session": lambda: _servicestack(use="session"),
     "ServiceStack token cookies": lambda: _servicestack(use="token cookies"),
     "ServiceStack bearer": lambda: _servicestack(use="bearer"),

@@ -79,7 +79,7 @@ def between(monkeypatch):
     return put
 
 
-@pytest.mark.parametrize("change", [_with_another_password, _switched_off])
+@pytest.mark.parametrize("change", [_with_another_password, _switched_off, _off_and_on])
 @pytest.mark.parametrize("door", DOORS)
 def test_a_change_after_the_check_refuses_the_log_in(door, change, ursula, between):
     between(change)
