@@ -56,23 +56,28 @@ def read_revocation(answer: Answer) -> None:
 
 
 def read_rest(answer: Answer) -> Any:
-    """Return the value of a REST answer. Raises what its status, page or errorCode means."""
+    """Return the value of a REST answer. Raises what its status, page or errorCode means.
+
+    A refused access token is recognised before any page is read: a proxy or an edge of Salesforce
+    may wrap that refusal in HTML, and then one refresh helps where waiting does not. A limit and a
+    deleted org are known by their status alone.
+    """
+    if _refuses_session(answer):
+        raise errors.SessionExpired
+    if answer.status == 429:
+        raise errors.APILimitReached(retry_after=answer.retry_after)
+    if answer.status == 420:
+        raise errors.OrgGone
     _raise_page_or_server_error(answer)
     if answer.status == 204:
         return None
     if answer.status < 300:
         return answer.json()
-    if answer.status == 403 and is_dead_session(answer.body):
-        raise errors.SessionExpired
     error_code = _error_code(answer)
     if meaning := rest_refusal(error_code):
         raise meaning(retry_after=answer.retry_after)
     if answer.status == 401:
         raise errors.SessionExpired
-    if answer.status == 420:
-        raise errors.OrgGone
-    if answer.status == 429:
-        raise errors.APILimitReached(retry_after=answer.retry_after)
     raise errors.RequestRefused(error_code, answer.status)
 
 
@@ -158,6 +163,14 @@ def _issued_at(milliseconds: Any) -> datetime | None:
     if len(milliseconds) > 14:
         return None
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _refuses_session(answer: Answer) -> bool:
+    """Return True if the answer refuses the access token, in plain text, JSON or as a page.
+
+    A 401 that is no page is left to its errorCode, which may name another reason.
+    """
+    return is_dead_session(answer.body) if answer.status == 403 else answer.status == 401 and answer.is_page
 
 
 def _raise_oauth(answer: Answer) -> Any:

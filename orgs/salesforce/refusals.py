@@ -40,6 +40,7 @@ _REST: dict[str, type[errors.SalesforceError]] = {
     "INACTIVE_ORG_OR_USER": errors.UserInactive,
 }
 
+_PAGE_BYTES = 65_536
 _DEAD_SESSION_TEXTS = (b"Bad_OAuth_Token", b"Missing_OAuth_Token", b"Wrong_Org")
 
 
@@ -58,13 +59,13 @@ def rest_refusal(error_code: str) -> type[errors.SalesforceError] | None:
 
 
 def is_dead_session(body: bytes) -> bool:
-    """Tell whether a 403 in plain text of /services/oauth2 speaks of the access token."""
-    return any(text in body[:200] for text in _DEAD_SESSION_TEXTS)
+    """Return True if a 403 names the access token as its reason, as plain text does and a page may."""
+    return any(text in body[:_PAGE_BYTES] for text in _DEAD_SESSION_TEXTS)
 
 
 def page_meaning(body: bytes) -> type[errors.SalesforceError]:
     """Return what an HTML page in place of an answer means."""
-    text = body[:65_536].lower()
+    text = body[:_PAGE_BYTES].lower()
     if b"data not available" in text:
         return errors.OrgGone
     return errors.Maintenance if b"maintenance" in text else errors.NotReady

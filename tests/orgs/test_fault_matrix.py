@@ -15,6 +15,7 @@ from orgs.models import Credential, SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.credential_routes import (
     AUTH_URL,
+    FRONT_DOOR,
     HUB,
     KNOWN_ORG,
     NEW,
@@ -35,6 +36,7 @@ from tests.orgs.troubles import (
     AT_TOKEN,
     BUSY,
     DEAD_SESSION,
+    DEAD_SESSION_PAGE,
     DEAD_SESSION_TEXT,
     DEFINITE,
     LOST,
@@ -42,6 +44,7 @@ from tests.orgs.troubles import (
     PAGES,
     REST_PATH,
     REVOKE_PATH,
+    SINGLEACCESS_PATH,
     TOKEN_PATH,
     UNREADABLE,
     USERINFO_PATH,
@@ -267,10 +270,21 @@ def test_a_session_that_is_never_accepted(owner, member, salesforce, urls, each)
             assert shows_no_secret(answer, salesforce)
 
 
+def test_a_session_that_is_refused_by_a_page_is_replaced_once(owner, member, salesforce, urls):
+    salesforce.inject(DEAD_SESSION_PAGE, path=SINGLEACCESS_PATH)
+
+    answer = FRONT_DOOR.ask(owner, urls)
+
+    assert answer.status_code == 200, answer
+    assert calls(salesforce) == (2, 2)
+    assert health_of(member) == ("healthy", None)
+
+
 @pytest.mark.parametrize("route", [NEW_ORG, KNOWN_ORG], ids=ids)
 @pytest.mark.parametrize(("times", "status"), [(1, 201), (None, 502)], ids=["once", "always"])
-def test_a_session_that_the_identity_service_does_not_accept(owner, salesforce, urls, route, times, status):
-    salesforce.inject(DEAD_SESSION_TEXT, path=USERINFO_PATH, times=times)
+@pytest.mark.parametrize("fault", [DEAD_SESSION_TEXT, DEAD_SESSION_PAGE], ids=["text", "page"])
+def test_a_session_that_the_identity_service_does_not_accept(owner, salesforce, urls, route, times, status, fault):
+    salesforce.inject(fault, path=USERINFO_PATH, times=times)
 
     answer = route.ask(owner, urls)
 

@@ -12,6 +12,7 @@ CANARY = "canary-5Aep861"
 TOKEN_PATH = "/services/oauth2/token"
 REVOKE_PATH = "/services/oauth2/revoke"
 REST_PATH = "/services/data/v"
+SINGLEACCESS_PATH = "/services/oauth2/singleaccess"
 USERINFO_PATH = "/services/oauth2/userinfo"
 _EDGE_PAGE = b"<html><body><h1>Gateway trouble</h1></body></html>"
 
@@ -186,6 +187,7 @@ AT_REST = (
 )
 DEAD_SESSION = _rest(401, "INVALID_SESSION_ID")
 DEAD_SESSION_TEXT = Fault.status(403, texts.BAD_OAUTH_TOKEN)
+DEAD_SESSION_PAGE = Fault.status(403, texts.BAD_OAUTH_TOKEN_PAGE, "text/html; charset=utf-8")
 
 
 def ids(row: Any) -> str:

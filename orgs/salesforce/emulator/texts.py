@@ -18,6 +18,12 @@ DEAD_SESSION = ("INVALID_SESSION_ID", "Session expired or invalid")
 NOT_FOUND = ("NOT_FOUND", "The requested resource does not exist")
 BAD_OAUTH_TOKEN = b"Bad_OAuth_Token"
 MISSING_OAUTH_TOKEN = b"Missing_OAuth_Token"
+BAD_OAUTH_TOKEN_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Forbidden</title>"
+    b"<style>body { font-family: sans-serif; margin: 4em auto; max-width: 40em; color: #181818; }"
+    b" h1 { font-size: 1.4em; font-weight: 400; border-bottom: 1px solid #c9c9c9; padding-bottom: .4em; }</style>"
+    b"</head><body><h1>Bad_OAuth_Token</h1></body></html>"
+)
 MAINTENANCE_PAGE = (
     b"<html><head><title>Salesforce</title></head><body><h1>We are down for maintenance.</h1>"
     b"<p>Sorry for the inconvenience. We'll be back shortly.</p></body></html>"
