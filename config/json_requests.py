@@ -38,8 +38,6 @@ class StrictJSONParser(BaseParser):
         if len(body) > settings.MAX_REQUEST_BYTES:
             raise PayloadTooLarge
         try:
-            return read_json(body.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise ParseError("The body is not UTF-8.") from error
+            return read_json(body)
         except NotStrictJSON as error:
             raise ParseError(str(error)) from error
