@@ -1,7 +1,11 @@
 """Reads the environment, and names the variable whose value cannot be; never the value, which may be a secret."""
 
+import io
 import math
+import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _ON = ("true", "on", "yes", "y", "1")
 _OFF = ("false", "off", "no", "n", "0")
+_ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=")
 _DATABASES = ("postgres", "postgresql", "sqlite")
 
 
@@ -37,6 +42,16 @@ _FORMS: dict[Any, tuple[Callable[[str], Any], str]] = {
 class Environment(environ.Env):  # type: ignore[misc]  # environ has no types
     """Variables with a type. Raises ImproperlyConfigured, which says what to write."""
 
+    def over_file(self, path: str) -> "Environment":
+        """Return the variables of the process, with those of a file where the process has none.
+
+        The file's are kept out of the process's environment: a reload reads the file again, and what it
+        said before must not pass for a variable that was set on purpose.
+        """
+        both = Environment()
+        both.ENVIRON = {**_read_file(Path(path)), **os.environ}
+        return both
+
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
@@ -57,6 +72,28 @@ class Environment(environ.Env):  # type: ignore[misc]  # environ has no types
                 "percent-encoded, or sqlite:////PATH of a file."
             )
         return super().db_url(var, default, engine)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """Return the variables in a file, none if there is no file. Lines that set nothing are refused by their number."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{path} cannot be read: {type(error).__name__}.") from None
+    kept = []
+    for number, line in enumerate(lines, start=1):
+        if _ASSIGNMENT.match(line):
+            kept.append(line)
+        elif line.strip() and not line.lstrip().startswith("#"):
+            raise ImproperlyConfigured(f"Line {number} of {path} must read NAME=VALUE, without spaces around the =.")
+
+    class File(environ.Env):  # type: ignore[misc]  # environ has no types, and reads into the class
+        ENVIRON: dict[str, str] = {}
+
+    File.read_env(io.StringIO("\n".join(kept)))
+    return File.ENVIRON
 
 
 def _is_database(url: str) -> bool:

@@ -17,7 +17,9 @@ from gunicorn import util  # type: ignore[import-untyped]  # it has no types
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from config.settings import LOGGING, SALESFORCE_TIMEOUT_SECONDS, WEB_CONCURRENCY, WEB_THREADS  # noqa: E402
+from config.server_settings import read_settings  # noqa: E402
+
+_settings = read_settings()
 
 
 class RequestTextFilter(logging.Filter):
@@ -63,17 +65,17 @@ def write_refusal(line: socket.socket, status: int, _reason: str, _message: str)
 util.write_error = write_refusal
 
 bind = "127.0.0.1:8000"
-workers = WEB_CONCURRENCY
+workers = _settings.WEB_CONCURRENCY
 worker_class = "gthread"
-threads = WEB_THREADS
+threads = _settings.WEB_THREADS
 # Room for idle keep-alive connections beside those that a thread serves; beyond it they wait in the backlog.
-worker_connections = max(1000, 4 * WEB_THREADS)
+worker_connections = max(1000, 4 * _settings.WEB_THREADS)
 # Longer than the 60 seconds for which common proxies keep an idle connection, so that the proxy
 # closes it first and never sends a request into a closing one.
 keepalive = 75
 # A restart lets two calls to Salesforce in a row come to their end: whoever is cut off later has
 # registered an org that answers very slowly, and may do so again.
-graceful_timeout = 10 + round(2 * SALESFORCE_TIMEOUT_SECONDS)
+graceful_timeout = 10 + round(2 * _settings.SALESFORCE_TIMEOUT_SECONDS)
 timeout = 60
 
 limit_request_line = 4094
@@ -90,7 +92,7 @@ control_socket_disable = True
 # No access log: its lines hold paths and query strings. The audit trail tells who did what.
 accesslog = None
 logconfig_dict = {
-    **LOGGING,
+    **_settings.LOGGING,
     "filters": {"request_text": {"()": RequestTextFilter}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_text"]},

@@ -15,7 +15,7 @@ from config.environment import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
-Environment.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")), overwrite=False)
+env = env.over_file(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # --- The desk itself -------------------------------------------------------------------------
 SECRET_KEY: str = env.str("SECRET_KEY", default="")

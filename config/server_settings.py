@@ -1,0 +1,58 @@
+"""The settings as gunicorn's parent process reads them: at its start, and again at each reload (SIGHUP).
+
+The parent imports the settings for its own options, and its workers inherit them with the process.
+So a reload has to import them again, or a changed file would be read by nobody.
+"""
+
+import importlib
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SETTINGS = "config.settings"
+_CHECK_SECONDS = 60
+_ERROR_OF_A_CHECK = re.compile(r"\([a-z0-9_]+\.E\d+\) .+")
+
+logger = logging.getLogger("gunicorn.error")
+_was_read = False
+
+
+def read_settings() -> ModuleType:
+    """Return the settings. A reload that finds them refused keeps those that the desk runs with, and logs why.
+
+    Without this, a typo would stop the parent, or every new worker and then the parent.
+    """
+    global _was_read
+    previous = sys.modules.get(_SETTINGS)
+    if not _was_read or previous is None:
+        _was_read = True
+        return importlib.import_module(_SETTINGS)
+    refusal = _refusal()
+    if not refusal:
+        del sys.modules[_SETTINGS]
+        try:
+            return importlib.import_module(_SETTINGS)
+        except Exception as error:
+            refusal = str(error)
+    sys.modules[_SETTINGS] = previous
+    logger.error("The changed settings were refused, and the desk goes on with those that it has: %s", refusal)
+    return previous
+
+
+def _refusal() -> str:
+    """Return why the checks refuse the settings as they are now, "" if they do not. No value is repeated."""
+    command = [sys.executable, str(_ROOT / "manage.py"), "check"]
+    try:
+        ended = subprocess.run(  # noqa: S603  # our own command, without a word of anybody else's
+            command, cwd=_ROOT, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"manage.py check did not end: {type(error).__name__}."
+    if ended.returncode == 0:
+        return ""
+    lines = ended.stderr.strip().splitlines() or ["manage.py check failed."]
+    return " ".join(found[0] for line in lines if (found := _ERROR_OF_A_CHECK.search(line))) or lines[-1]
