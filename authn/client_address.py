@@ -37,7 +37,8 @@ def address_block(address: str, *, ipv4_prefix: int) -> str:
 
 def _address_in(text: str) -> str:
     """Return the IP address in `1.2.3.4`, `1.2.3.4:5678`, `::1` or `[::1]:5678`; "" for anything else."""
-    host = text.strip()
+    # A zone, as in fe80::1%eth0, names an interface of the machine that saw the address, and may be of any length.
+    host = text.strip().partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:

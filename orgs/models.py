@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from orgs.organization_kinds import Kind
-from orgs.salesforce import Organization, Session, host_of, sandbox_name
+from orgs.salesforce import MAX_INSTANCE_URL_LENGTH, MAX_TEXT_LENGTH, Organization, Session, host_of, sandbox_name
 from orgs.sealed_column import SealedTextField
 
 
@@ -180,11 +180,11 @@ class SalesforceOrg(models.Model):
         db_persist=True,
         unique=True,
     )
-    instance_url = models.CharField(max_length=255)
+    instance_url = models.CharField(max_length=MAX_INSTANCE_URL_LENGTH)
     org_id = models.CharField(max_length=18, blank=True, db_index=True)
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.PRODUCTION)
-    organization_type = models.CharField(max_length=80, blank=True)
-    instance_name = models.CharField(max_length=40, blank=True)
+    organization_type = models.CharField(max_length=MAX_TEXT_LENGTH, blank=True)
+    instance_name = models.CharField(max_length=MAX_TEXT_LENGTH, blank=True)
     sandbox_name = models.CharField(max_length=80, blank=True, db_index=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     is_jit_registration = models.BooleanField(default=False)

@@ -12,6 +12,7 @@ from authn.serializers import QueryForm, SecretField, StrictBooleanField, Strict
 from orgs.listing import MAX_PAGE
 from orgs.metadata import check_metadata, read_filter
 from orgs.models import SalesforceOrg
+from orgs.salesforce import MAX_TEXT_LENGTH
 from orgs.usernames import MAX_LENGTH, is_username_like
 
 MAX_AUTH_URL_LENGTH = 4096
@@ -95,7 +96,9 @@ class ListQuery(QueryForm):
     """Which orgs to list."""
 
     type = serializers.CharField(
-        required=False, max_length=80, help_text="Production, Sandbox, Scratch, or an organization type; case ignored."
+        required=False,
+        max_length=MAX_TEXT_LENGTH,
+        help_text="Production, Sandbox, Scratch, or an organization type; case ignored.",
     )
     devhub = serializers.BooleanField(required=False, help_text="true: DevHubs only.")
     metadata = serializers.CharField(

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from authn.database_failures import write_if_possible
 from orgs.models import Credential, SalesforceOrg
+from orgs.salesforce import MAX_INSTANCE_URL_LENGTH
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +29,7 @@ class OnDemandGrant(models.Model):
     name = models.CharField(max_length=255)
     username = models.CharField(max_length=255, blank=True)
     org_id = models.CharField(max_length=18, blank=True, db_index=True)
-    instance_url = models.CharField(max_length=255, blank=True)
+    instance_url = models.CharField(max_length=MAX_INSTANCE_URL_LENGTH, blank=True)
     credential = models.OneToOneField(
         Credential, null=True, on_delete=models.PROTECT, related_name="on_demand_grant", editable=False
     )
@@ -82,7 +83,7 @@ class PoolInstance(models.Model):
     type = models.CharField(max_length=16, choices=Type.choices)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.AVAILABLE)
     username = models.CharField(max_length=255, blank=True)
-    instance_url = models.CharField(max_length=255, blank=True)
+    instance_url = models.CharField(max_length=MAX_INSTANCE_URL_LENGTH, blank=True)
     org_id = models.CharField(max_length=18, blank=True, db_index=True)
     parent = models.ForeignKey(
         SalesforceOrg, null=True, blank=True, on_delete=models.PROTECT, related_name="pool_instances"

@@ -4,7 +4,8 @@ from orgs.salesforce.auth_url import AuthUrl, ForeignAuthUrl, InvalidAuthUrl, Re
 from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
 from orgs.salesforce.deadline import Watch
 from orgs.salesforce.errors import SalesforceError
-from orgs.salesforce.hosts import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
+from orgs.salesforce.hosts import MAX_INSTANCE_URL_LENGTH, ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
+from orgs.salesforce.reading import MAX_TEXT_LENGTH
 from orgs.salesforce.results import (
     Identity,
     Organization,
@@ -17,6 +18,8 @@ from orgs.salesforce.results import (
 from orgs.salesforce.transport import Transport
 
 __all__ = [
+    "MAX_INSTANCE_URL_LENGTH",
+    "MAX_TEXT_LENGTH",
     "AuthUrl",
     "ForeignAuthUrl",
     "ForeignHost",

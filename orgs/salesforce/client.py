@@ -13,6 +13,7 @@ from orgs.salesforce.deadline import Watch
 from orgs.salesforce.hosts import HostPolicy, host_of
 from orgs.salesforce.ids import id_18, is_id
 from orgs.salesforce.reading import (
+    MAX_USERNAME_LENGTH,
     read_organization,
     read_rest,
     read_revocation,
@@ -110,7 +111,7 @@ class SalesforceClient:
         user = self._rest(session, f"sobjects/User/{user_id}")
         if not isinstance(user, dict):
             raise errors.Unreadable
-        return Identity(id_18(user_id), session.org_id, text_of(user, "Username", limit=80))
+        return Identity(id_18(user_id), session.org_id, text_of(user, "Username", limit=MAX_USERNAME_LENGTH))
 
     def organization(self, session: Session) -> Organization:
         """Return the facts of the org: its name, instance, kind and edition."""

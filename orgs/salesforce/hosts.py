@@ -7,6 +7,10 @@ string (facts, threats 2.A: seven ways to fool such a test).
 import re
 from dataclasses import dataclass
 
+# The longest name that DNS can hold, and the longest URL that is made of one.
+_MAX_HOST_LENGTH = 253
+MAX_INSTANCE_URL_LENGTH = len("https://") + _MAX_HOST_LENGTH
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SALESFORCE_HOST = re.compile(
     rf"(?:login|test)\.salesforce\.com"
@@ -15,7 +19,7 @@ _SALESFORCE_HOST = re.compile(
     re.ASCII,
 )
 _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+", re.ASCII)
-_INSTANCE_URL = re.compile(r"https://([A-Za-z0-9.-]{1,253})(?::443)?/?", re.ASCII)
+_INSTANCE_URL = re.compile(rf"https://([A-Za-z0-9.-]{{1,{_MAX_HOST_LENGTH}}})(?::443)?/?", re.ASCII)
 _SANDBOX_LABEL = re.compile(r"([a-z0-9-]+?)--([a-z0-9-]+)", re.ASCII)
 
 
@@ -32,10 +36,10 @@ class HostPolicy:
     extra_domains: tuple[str, ...] = ()
 
     def admits(self, host: str) -> bool:
-        """Tell whether this lower-case host may be called."""
+        """Return True if this lower-case host may be called."""
         if _SALESFORCE_HOST.fullmatch(host):
             return True
-        if not _HOSTNAME.fullmatch(host):
+        if len(host) > _MAX_HOST_LENGTH or not _HOSTNAME.fullmatch(host):
             return False
         return any(host == domain or host.endswith(f".{domain}") for domain in self.extra_domains)
 

@@ -15,6 +15,8 @@ from orgs.salesforce.results import Organization, Session, TokenAnswer
 from orgs.salesforce.transport import JSON, Answer
 
 _ID_PATH = re.compile(r"/id/([a-zA-Z0-9]{15,18})/([a-zA-Z0-9]{15,18})", re.ASCII)
+MAX_TEXT_LENGTH = 255
+MAX_USERNAME_LENGTH = 80
 _EDGE_STATUSES = (502, 504)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 
@@ -96,8 +98,11 @@ def read_organization(rows: list[Mapping[str, Any]]) -> Organization:
     )
 
 
-def text_of(content: Mapping[str, Any], key: str, limit: int = 255) -> str:
-    """Return a short text field of an answer. Raises Unreadable when it is missing or no text."""
+def text_of(content: Mapping[str, Any], key: str, limit: int = MAX_TEXT_LENGTH) -> str:
+    """Return a short text field of an answer. Raises Unreadable when it is missing, no text, or longer than `limit`.
+
+    What is stored of it goes into a column of at least that width.
+    """
     value = content.get(key)
     if not isinstance(value, str) or not value or len(value) > limit or not _is_one_line(value):
         raise errors.Unreadable

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orgs.salesforce import errors
-from orgs.salesforce.hosts import ForeignHost, HostPolicy
+from orgs.salesforce.hosts import MAX_INSTANCE_URL_LENGTH, ForeignHost, HostPolicy
 from orgs.salesforce.ids import id_18, is_id
-from orgs.salesforce.reading import text_of
+from orgs.salesforce.reading import MAX_USERNAME_LENGTH, text_of
 from orgs.salesforce.results import SandboxCode, SandboxState, ScratchOrgRecord
 
 _LINK = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
@@ -20,12 +20,15 @@ def read_sandbox_code(content: Any, hosts: HostPolicy, *, callback_url: str) -> 
     """Read the answer of sandboxAuth. Raises Unreadable, and Untrusted for a host of nobody's."""
     if not isinstance(content, dict):
         raise errors.Unreadable
-    username, code = text_of(content, "authUserName", limit=80), text_of(content, "authCode", limit=2048)
+    username, code = (
+        text_of(content, "authUserName", limit=MAX_USERNAME_LENGTH),
+        text_of(content, "authCode", limit=2048),
+    )
     if not _CODE.fullmatch(code):
         raise errors.Unreadable
     try:
-        login_url = hosts.instance_url(text_of(content, "loginUrl"))
-        hosts.instance_url(text_of(content, "instanceUrl"))
+        login_url = hosts.instance_url(text_of(content, "loginUrl", limit=MAX_INSTANCE_URL_LENGTH))
+        hosts.instance_url(text_of(content, "instanceUrl", limit=MAX_INSTANCE_URL_LENGTH))
     except ForeignHost as error:
         raise errors.Untrusted from error
     return SandboxCode(username, code, login_url, callback_url)
@@ -50,7 +53,7 @@ def read_scratch_org(
     return ScratchOrgRecord(
         record_id=record_id,
         org_id=id_18(org_id) if org_id else "",
-        username=text_of(row, "SignupUsername"),
+        username=text_of(row, "SignupUsername", limit=MAX_USERNAME_LENGTH),
         status=text_of(row, "Status"),
         expires=_date(row.get("ExpirationDate")),
         login_url=_text(row.get("LoginUrl")),
