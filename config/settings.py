@@ -42,6 +42,7 @@ AUDIT_RETENTION_DAYS: int = env.int("AUDIT_RETENTION_DAYS", default=365)
 
 # --- Salesforce ------------------------------------------------------------------------------
 SALESFORCE_EXTRA_DOMAINS: list[str] = env.list("SALESFORCE_EXTRA_DOMAINS", default=[])
+SALESFORCE_ALLOWED_NETWORKS: list[str] = env.list("SALESFORCE_ALLOWED_NETWORKS", default=[])
 SALESFORCE_PROXY: str = env.str("SALESFORCE_PROXY", default="")
 SALESFORCE_CA_BUNDLE: str = env.str("SALESFORCE_CA_BUNDLE", default="")
 SALESFORCE_TIMEOUT_SECONDS: float = env.float("SALESFORCE_TIMEOUT_SECONDS", default=10.0)

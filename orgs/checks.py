@@ -1,5 +1,6 @@
 """Refuses to start on settings that would lose, leak or misdirect a credential. Ids: orgs.E001 and on."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,7 @@ def check_orgs_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
         _budget,
         _spool,
         _domains,
+        _networks,
         _proxy,
         _ca_bundle,
         _version,
@@ -105,6 +107,18 @@ def _domains() -> Iterable[CheckMessage]:
                 f"SALESFORCE_EXTRA_DOMAINS holds {domain!r}, which is no domain name.",
                 hint="Write names alone, such as orgs.example.com: no scheme, port, path or wildcard.",
                 id="orgs.E004",
+            )
+
+
+def _networks() -> Iterable[CheckMessage]:
+    for network in settings.SALESFORCE_ALLOWED_NETWORKS:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            yield Error(
+                f"SALESFORCE_ALLOWED_NETWORKS holds {network!r}, which is no network.",
+                hint="Write networks in CIDR notation, such as 10.20.0.0/16, without bits behind the prefix.",
+                id="orgs.E013",
             )
 
 

@@ -182,6 +182,14 @@ _ENDINGS = (
         Health.FAILING,
     ),
     Ending(
+        "UPSTREAM_ADDRESS_REFUSED",
+        errors.SalesforceRefused,
+        "The host has no address on the internet, only private or reserved ones, so the desk did not connect to it.",
+        "Check what the host resolves to. If Salesforce is reached through a private network, an operator can "
+        "add that network to SALESFORCE_ALLOWED_NETWORKS.",
+        Health.FAILING,
+    ),
+    Ending(
         "UPSTREAM_UNREADABLE",
         errors.SalesforceRefused,
         "Salesforce's answer could not be read.",
@@ -247,6 +255,7 @@ _MEANINGS: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
     (salesforce.NotReady, "ORG_NOT_READY"),
     (salesforce.Temporary, "UPSTREAM_ERROR"),
     (salesforce.TLSFailed, "TLS_FAILED"),
+    (salesforce.AddressRefused, "UPSTREAM_ADDRESS_REFUSED"),
     (salesforce.ConnectTimedOut, "UPSTREAM_TIMEOUT"),
     (salesforce.Unreachable, "UPSTREAM_UNREACHABLE"),
     (salesforce.TimedOut, "UPSTREAM_TIMEOUT"),

@@ -74,12 +74,26 @@ def _salesforce() -> SalesforceClient:
         settings.SALESFORCE_CA_BUNDLE,
         settings.SALESFORCE_GATEWAY,
         settings.SALESFORCE_API_VERSION,
+        tuple(settings.SALESFORCE_ALLOWED_NETWORKS),
     )
 
 
 @lru_cache(maxsize=4)
 def _client(
-    policy: HostPolicy, timeout: float, proxy: str, ca_bundle: str, gateway: str, api_version: str
+    policy: HostPolicy,
+    timeout: float,
+    proxy: str,
+    ca_bundle: str,
+    gateway: str,
+    api_version: str,
+    allowed_networks: tuple[str, ...],
 ) -> SalesforceClient:
-    transport = Transport(policy, timeout_seconds=timeout, proxy=proxy, ca_bundle=ca_bundle, gateway=gateway)
+    transport = Transport(
+        policy,
+        timeout_seconds=timeout,
+        proxy=proxy,
+        ca_bundle=ca_bundle,
+        gateway=gateway,
+        allowed_networks=allowed_networks,
+    )
     return SalesforceClient(transport, policy, api_version=api_version)

@@ -9,6 +9,7 @@ of the host name is bounded by the resolver's own limits.
 import socket
 import threading
 import time
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +17,10 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError as UrllibError
+from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import allowed_gai_family
+
+from orgs.salesforce.addresses import AddressPolicy
 
 # Salesforce and the proxies on the way close idle connections. One that has idled longer than this
 # is not trusted with a refresh: an answer lost to a stale connection can cost the refresh token.
@@ -122,8 +126,9 @@ def _shut_down(handle: socket.socket) -> None:
 
 
 class _Watched:
-    """What our connections add to urllib3's: a handle for the watch, and a limit to idling."""
+    """What our connections add to urllib3's: a handle for the watch, a limit to idling, a check of addresses."""
 
+    addresses: AddressPolicy | None = None
     _handle: socket.socket | None = None
     _is_tunnelling = False
     _last_used = 0.0
@@ -140,27 +145,37 @@ class _Watched:
         return opened
 
     def _reach_one_address(self) -> socket.socket:
-        """Connect as urllib3 does, but all addresses of the host share the time of the watch.
+        """Connect as urllib3 does, but to an address that was checked, and within the time of the watch.
 
-        urllib3 gives each of them the whole time, and Salesforce's hosts have several.
+        The name is resolved once, here: urllib3 gets an address, so that it cannot be given another one. It
+        would also give each address the whole time, and Salesforce's hosts have several.
         """
         watch = getattr(_current, "watch", None)
-        if watch is None:
-            return super()._new_conn()  # type: ignore[misc, no-any-return]  # urllib3's, behind the mixin
-        watch.sent = False
+        if watch is not None:
+            watch.sent = False
         name, timeout = self._dns_host, self.timeout
         try:
-            for address in _addresses(name, self.port):  # type: ignore[attr-defined]
-                self._dns_host, self.timeout = address, watch.remaining()
+            for address in self._resolve():
+                self._dns_host, self.timeout = address, timeout if watch is None else watch.remaining()
                 try:
-                    return super()._new_conn()  # type: ignore[misc, no-any-return]
+                    return super()._new_conn()  # type: ignore[misc, no-any-return]  # urllib3's, behind the mixin
                 except UrllibError as error:
                     failure = error
-                if watch.expired:
+                if watch is not None and watch.expired:
                     break
             raise failure
         finally:
             self._dns_host, self.timeout = name, timeout
+
+    def _resolve(self) -> list[str]:
+        port: int = self.port  # type: ignore[attr-defined]
+        if self.addresses is None:
+            return _addresses(self._dns_host, port)
+        try:
+            return self.addresses.resolve(self._dns_host, port)
+        except (OSError, UnicodeError) as error:
+            # Not left to urllib3, which would resolve the name again, and check nothing.
+            raise NewConnectionError(self, f"The name does not resolve: {error}") from error  # type: ignore[arg-type]
 
     def _tunnel(self) -> None:
         """Ask a proxy for a way through, as urllib3 does; nothing of the request goes out here."""
@@ -211,28 +226,53 @@ class _WatchedHTTPSConnection(_Watched, HTTPSConnection):
     pass
 
 
-class _WatchedHTTPPool(HTTPConnectionPool):
+class _WatchedPool:
+    """What our pools add to urllib3's: their connections check addresses."""
+
+    def __init__(self, *args: Any, addresses: AddressPolicy | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._addresses = addresses
+
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()  # type: ignore[misc]  # urllib3's, behind the mixin
+        connection.addresses = self._addresses
+        return connection
+
+
+class _WatchedHTTPPool(_WatchedPool, HTTPConnectionPool):
     ConnectionCls = _WatchedHTTPConnection
 
 
-class _WatchedHTTPSPool(HTTPSConnectionPool):
+class _WatchedHTTPSPool(_WatchedPool, HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPSConnection
 
 
 class WatchedAdapter(HTTPAdapter):
-    """The adapter of requests, over connections that a Watch can end."""
+    """The adapter of requests, over connections that a Watch can end.
+
+    With `addresses` they go to no address but those that it admits. A proxy is connected to in any case:
+    it is the operator's own, and resolves the names of hosts itself.
+    """
+
+    def __init__(self, *, addresses: AddressPolicy | None = None, **kwargs: Any) -> None:
+        self._addresses = addresses
+        super().__init__(**kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pool manager as requests does, with our pools."""
         super().init_poolmanager(*args, **kwargs)
-        _use_watched_pools(self.poolmanager)
+        _use_watched_pools(self.poolmanager, self._addresses)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """Make the manager for a proxy as requests does, with our pools."""
         manager = super().proxy_manager_for(*args, **kwargs)
-        _use_watched_pools(manager)
+        _use_watched_pools(manager, None)
         return manager
 
 
-def _use_watched_pools(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
+def _use_watched_pools(manager: PoolManager, addresses: AddressPolicy | None) -> None:
+    pools: Any = {
+        "http": partial(_WatchedHTTPPool, addresses=addresses),
+        "https": partial(_WatchedHTTPSPool, addresses=addresses),
+    }
+    manager.pool_classes_by_scheme = pools

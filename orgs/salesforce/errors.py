@@ -13,7 +13,8 @@ SalesforceError
 │   └── Maintenance, NotReady, ServerError
 ├── Unreachable          nothing was sent: no name, no connection
 │   ├── ConnectTimedOut
-│   └── TLSFailed
+│   ├── TLSFailed
+│   └── AddressRefused   the host has no address that may be connected to
 ├── LostAnswer           bytes went out and no complete answer came: a refresh may have happened
 │   ├── TimedOut
 │   └── EdgeFailed       a proxy before Salesforce answered 502; 504 is TimedOut
@@ -117,6 +118,10 @@ class ConnectTimedOut(Unreachable):
 
 class TLSFailed(Unreachable):
     """No trusted TLS connection to Salesforce could be made; nothing was sent."""
+
+
+class AddressRefused(Unreachable):
+    """The host has no address that may be connected to; nothing was sent."""
 
 
 class LostAnswer(SalesforceError):

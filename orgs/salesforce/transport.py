@@ -6,6 +6,7 @@ belongs in a URL: urllib3 writes URLs to its debug log.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -16,6 +17,7 @@ from urllib3.exceptions import HTTPError as UrllibError
 from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 
 from orgs.salesforce import errors
+from orgs.salesforce.addresses import AddressPolicy
 from orgs.salesforce.deadline import Watch, WatchedAdapter
 from orgs.salesforce.hosts import HostPolicy
 
@@ -58,8 +60,9 @@ class _Session(requests.Session):
 class Transport:
     """Pooled keep-alive connections to Salesforce, shared by all threads of a process.
 
-    `timeout_seconds` bounds a whole exchange. `gateway`, for the demo, is an address to which
-    every request goes, with its true host in the Host header.
+    `timeout_seconds` bounds a whole exchange. Connections go to global addresses, and to those in
+    `allowed_networks`; with a proxy, it is the proxy's part to resolve names. `gateway`, for the demo, is
+    an address to which every request goes, with its true host in the Host header.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Transport:
         proxy: str = "",
         ca_bundle: str = "",
         gateway: str = "",
+        allowed_networks: Iterable[str] = (),
     ) -> None:
         self._hosts = hosts
         self._timeout = timeout_seconds
@@ -79,7 +83,10 @@ class Transport:
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = WatchedAdapter(pool_connections=256, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0)
+        addresses = None if gateway else AddressPolicy.allowing(allowed_networks)
+        adapter = WatchedAdapter(
+            addresses=addresses, pool_connections=256, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0
+        )
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 

@@ -7,6 +7,7 @@ import requests
 
 from orgs.salesforce.emulator import Fault, texts
 from orgs.salesforce.emulator.wire import Response, json_response
+from orgs.salesforce.errors import AddressRefused
 
 CANARY = "canary-5Aep861"
 TOKEN_PATH = "/services/oauth2/token"
@@ -57,7 +58,7 @@ def _limited(**headers: str) -> Fault:
     return Fault("429", False, lambda _: json_response(429, content, **headers))
 
 
-def _never_connected(error: type[requests.RequestException]) -> Fault:
+def _never_connected(error: type[requests.RequestException | AddressRefused]) -> Fault:
     def fail(_: Response) -> Response:
         raise error(CANARY)
 
@@ -126,6 +127,7 @@ LOST_AND_PROCESSED = (
 NEVER_SENT = (
     Trouble("no-name", Fault.no_name(), 503, "UPSTREAM_UNREACHABLE", "30", None),
     Trouble("no-tls", _never_connected(requests.exceptions.SSLError), 502, "TLS_FAILED", calls=0),
+    Trouble("no-public-address", _never_connected(AddressRefused), 502, "UPSTREAM_ADDRESS_REFUSED", calls=0),
     Trouble("no-connection", _never_connected(requests.ConnectionError), 503, "UPSTREAM_UNREACHABLE", "30", None, 0),
     Trouble("slow-to-connect", _never_connected(requests.ConnectTimeout), 504, "UPSTREAM_TIMEOUT", calls=0),
 )
