@@ -15,6 +15,12 @@ from django.db import connection, transaction
 from orgs.models import Credential
 
 _ORG_WRITES = 0x46_44_6F_72_67  # "FDorg", to keep clear of other users of advisory locks
+# The queue moves, so it is worth more patience than a lock that somebody forgot: up to the statement's time-out.
+_TAKE_TURN = """
+    SET LOCAL lock_timeout = 0;
+    SELECT pg_advisory_xact_lock(%s);
+    SET LOCAL lock_timeout TO DEFAULT
+"""
 
 
 @contextmanager
@@ -26,7 +32,7 @@ def one_org_writer() -> Iterator[None]:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ORG_WRITES])
+                cursor.execute(_TAKE_TURN, [_ORG_WRITES])
         yield
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from orgs import outcomes
@@ -12,6 +13,7 @@ from orgs.models import Credential, SalesforceOrg
 from orgs.outcomes import Outcome
 from orgs.salesforce import Session
 from orgs.salesforce.emulator import Fault
+from orgs.writing import one_org_writer
 from tests.orgs.worlds import ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org, register
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -144,3 +146,28 @@ def test_deleting(owner, salesforce, late_outcome):
 
     assert answer.status_code == 200, answer
     assert _no_deadlock(*started)
+
+
+def test_a_writer_of_orgs_waits_its_turn_longer_than_for_any_lock(owner, salesforce):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite lets one writer in at a time")
+    begun, writing = threading.Event(), settings.DATABASE_LOCK_TIMEOUT_SECONDS + 0.5
+
+    def hold() -> None:
+        with one_org_writer():
+            begun.set()
+            time.sleep(writing)
+        connection.close()
+
+    url = an_org(salesforce, "new@acme.example").auth_url()
+    before = threading.Thread(target=hold)
+    before.start()
+    assert begun.wait(10)
+
+    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+
+    before.join(10)
+    assert answer.status_code == 201, answer
+    with one_org_writer(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        assert cursor.fetchone()[0] == "1200ms"
