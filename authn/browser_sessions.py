@@ -5,7 +5,7 @@ It differs from Django's own engine in three ways:
 - The database holds the SHA-256 of a session's key, so who reads it cannot take a session over.
 - A session names a log-in family and ends with it: when the family is revoked or over, the session
   is not found. The family is read with the session, so this costs no query.
-- A session of nobody is never stored. Requests without a log-in leave no row behind.
+- A session without a log-in is never stored: anonymous requests leave no row behind.
 """
 
 import hashlib

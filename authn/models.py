@@ -145,7 +145,7 @@ class BrowserSession(models.Model):
     """The session of a browser, as authn/browser_sessions.py stores and reads it.
 
     The key of a session is a secret of its browser, so only its SHA-256 is kept: a row, or a copy of
-    the database, logs nobody in.
+    the database, opens no session.
     """
 
     digest = models.CharField(max_length=64, primary_key=True)

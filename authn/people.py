@@ -92,6 +92,6 @@ def _lock_with_owners(user: User) -> tuple[User, int]:
     none waits for a row while it holds a later one.
     """
     owners = Q(role=Role.OWNER, is_active=True)
-    locked = list(User.objects.select_for_update().filter(owners | Q(pk=user.pk)).order_by("pk"))
-    others = [person for person in locked if person.pk != user.pk]
-    return next(person for person in locked if person.pk == user.pk), len(others)
+    rows = User.objects.select_for_update().filter(owners | Q(pk=user.pk)).order_by("pk")
+    locked = {person.pk: person for person in rows}
+    return locked.pop(user.pk), len(locked)

@@ -109,7 +109,7 @@ def _write_settings(folder: Path, port: int, emulator_port: int | None) -> dict[
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder that nobody else can read, and take from others what an older start has left in it."""
+    """Make a folder that only its user can read, and do the same to what an older start has left in it."""
     folder.mkdir(exist_ok=True)
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():

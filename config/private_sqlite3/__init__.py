@@ -1,1 +1,1 @@
-"""Django's SQLite backend, whose files nobody but the user of the desk can read."""
+"""Django's SQLite backend, with files that only the user of the desk can read."""

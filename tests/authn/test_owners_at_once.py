@@ -81,7 +81,7 @@ def test_the_console_answers_both(owners):
         User.objects.update(role=Role.OWNER)
         answers = together(sends)
 
-        # The other one is told of the last owner or, having lost the rights first, led to the log-in.
+        # The other one gets an error about the last owner or, if the rights were lost first, is led to the log-in.
         made = [answer for answer in answers if answer.headers.get("Location") == "/console/authn/user/"]
         assert len(made) == 1, answers
         assert max(answer.status_code for answer in answers) < 400
@@ -90,30 +90,30 @@ def test_the_console_answers_both(owners):
 
 # --- A deadlock that somebody else causes -------------------------------------------------------------
 
-DEEDS: dict[str, Callable[[User], User]] = {
+CHANGES: dict[str, Callable[[User], User]] = {
     "a person switched off": lambda person: change_user(person, by=BY, is_active=False),
     "a new password": lambda person: set_password(person, "another-long-password", by=BY, how="test"),
 }
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
-@pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
-def test_what_a_deadlock_ended_is_done_again(deed, owners):
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_that_a_deadlock_ended_is_made_again(change, owners):
     person = owners[0]
 
     # The database chooses which of the two transactions it ends: nearly always ours, which began to wait first.
-    ours_was_ended = any(_cross(deed, person) for _ in range(TRIES))
+    ours_was_ended = any(_cross(change, person) for _ in range(TRIES))
 
     assert ours_was_ended
 
 
-def _cross(deed: Callable[[User], User], person: User) -> bool:
-    """Let a deed run into a deadlock, and see that it is done. Returns True if it had to be done again."""
+def _cross(change: Callable[[User], User], person: User) -> bool:
+    """Run a change into a deadlock, and check that it was made. Returns True if it had to be made again."""
     log_in = person.login_families.create(expires_at="2100-01-01T00:00:00Z")
     other_holds_log_in = threading.Event()
 
     def other() -> bool:
-        """Lock what the deed needs last, wait until it stands before that, and ask for what it holds."""
+        """Lock what the change needs last, wait until it stands before that, and ask for what it holds."""
         with suppress(psycopg.errors.DeadlockDetected), _connect() as line:
             line.execute("SELECT 1 FROM authn_loginfamily WHERE id = %s FOR UPDATE", [log_in.pk])
             other_holds_log_in.set()
@@ -124,7 +124,7 @@ def _cross(deed: Callable[[User], User], person: User) -> bool:
 
     def ours() -> User:
         assert other_holds_log_in.wait(30)
-        return deed(person)
+        return change(person)
 
     went_through, changed = together([other, ours])
     person.refresh_from_db()

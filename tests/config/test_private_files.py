@@ -1,4 +1,4 @@
-"""What a desk writes to disk is for the user that it runs as, and for nobody else on the machine."""
+"""What a desk writes to disk can be read by the user that it runs as, and by no other user of the machine."""
 
 import os
 import sqlite3
@@ -46,7 +46,7 @@ def _use(desk: Desk, world: Emulator) -> None:
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its files itself")
 def test_the_files_of_a_desk_are_private(tmp_path, world):
     with world.serve() as salesforce, a_desk(tmp_path, salesforce.url) as desk:
-        reader = sqlite3.connect(tmp_path / "desk.sqlite3")  # SQLite deletes -wal and -shm when nobody has it open.
+        reader = sqlite3.connect(tmp_path / "desk.sqlite3")  # SQLite deletes -wal and -shm at the last close.
         reader.execute("SELECT count(*) FROM authn_user").fetchone()
         _use(desk, world)
         spooled = list((tmp_path / "spool").iterdir())

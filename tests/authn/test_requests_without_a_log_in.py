@@ -1,0 +1,66 @@
+"""Requests without a log-in leave no session behind, and notes to strangers travel in a cookie."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings as frozen
+from django.test import Client
+
+from authn.models import BrowserSession, LoginFamily, User
+from authn.roles import Role
+from tests.authn.browsers import EMAIL, PAGE, at_the_page
+from tests.browsing import Visitor, text_of
+from tests.routes import console_paths, operations
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+FIELDS = {"email": EMAIL, "password": "wrong", "present": "x", "new": "x", "again": "x", "next": "/"}
+
+
+@pytest.fixture
+def olga(a_person) -> User:
+    a_person("second@acme.example", Role.OWNER)
+    return a_person(EMAIL, Role.OWNER)
+
+
+def test_no_request_without_a_log_in_stores_a_session(olga):
+    of_the_console = [(method, path) for path in console_paths() for method in ("GET", "POST")]
+    routes = {(method, re.sub("<[^>]*>", str(olga.pk), path)) for method, path in [*operations(), *of_the_console]}
+
+    client = Client(raise_request_exception=False)
+    for method, path in sorted(routes):
+        client.generic(method, path, urlencode(FIELDS), "application/x-www-form-urlencoded")
+
+    assert len(routes) > 80
+    assert not BrowserSession.objects.exists()
+    assert not LoginFamily.objects.exists()
+
+
+def test_signing_out_without_a_log_in_stores_nothing_and_says_so_once(olga):
+    visitor = Visitor()
+
+    answer = visitor.post("/logout", form_at="/login")
+
+    assert answer["Location"] == "/login"
+    assert frozen.SESSION_COOKIE_NAME not in visitor.client.cookies
+    assert not BrowserSession.objects.exists()
+    assert "You are signed out." in text_of(visitor.get("/login"))
+    assert "You are signed out." not in text_of(visitor.get("/login"))
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/password"])
+def test_a_form_that_is_refused_for_its_csrf_token_stores_nothing(path, olga):
+    answer = Visitor().client.post(path, FIELDS)
+
+    assert answer.status_code == 403
+    assert not BrowserSession.objects.exists()
+
+
+def test_notes_to_a_person_stay_on_this_side(olga, a_person):
+    visitor = at_the_page()
+    max_ = a_person("max@acme.example")
+
+    answer = visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
+
+    assert "messages" not in answer.cookies
+    assert "max@acme.example is changed." in text_of(visitor.get(PAGE))
