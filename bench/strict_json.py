@@ -18,7 +18,6 @@ from authn.strict_json import read_json
 
 SIZE = 1_000_000
 LIMIT = 1.5
-# Where a text is all objects or strings of a few characters, looking at each once more weighs most.
 _COMPACT = (",", ":")
 
 

@@ -18,7 +18,7 @@ from orgs.salesforce import errors as wire
 
 # The watch of an exchange ends it first; this is for the threads to notice.
 _MARGIN_SECONDS = 0.25
-# Threads are made when needed, reused, and at the end of a process waited for: a restart loses no response.
+# Threads are created on demand and reused. A restart loses responses that arrive after gunicorn's graceful_timeout.
 _MOST_THREADS = 512
 
 logger = logging.getLogger("frontdesk.spool")
@@ -32,8 +32,8 @@ class StillReading(Exception):
 class Exchange:
     """One refresh, under way in another thread."""
 
-    def __init__(self, salesforce: SalesforceClient, auth_url: AuthUrl) -> None:
-        self._watch = Watch(settings.SALESFORCE_TIMEOUT_SECONDS, read_on_seconds=settings.TAKEOVER_SECONDS)
+    def __init__(self, salesforce: SalesforceClient, auth_url: AuthUrl, *, read_on_seconds: float) -> None:
+        self._watch = Watch(settings.SALESFORCE_TIMEOUT_SECONDS, read_on_seconds=read_on_seconds)
         self._future: Future[TokenAnswer] = _threads.submit(salesforce.refresh, auth_url, watch=self._watch)
 
     def result(self) -> TokenAnswer:
@@ -46,11 +46,12 @@ class Exchange:
             return self._future.result(self._watch.seconds + _MARGIN_SECONDS)
         except FutureTimeout:
             pass
-        if self._future.cancel() or not (self._watch.stop_sending() or self._future.done()):
+        if self._future.cancel():
             raise wire.ConnectTimedOut
+        self._watch.stop_sending()
         if self._future.done():
             return self._future.result()
-        raise StillReading
+        raise StillReading if self._watch.sent else wire.ConnectTimedOut
 
     def when_done(self, keep: Callable[[TokenAnswer | None], None]) -> None:
         """Call `keep` with the response, or None if none came, in the thread that reads it."""
@@ -70,4 +71,8 @@ def _response_of(future: Future[TokenAnswer]) -> TokenAnswer | None:
     try:
         return future.result()
     except SalesforceError:
+        return None
+    except Exception:
+        # The spool file must be released whatever happened, or its credential stays locked.
+        logger.exception("A late response of Salesforce could not be read.")
         return None

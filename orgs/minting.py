@@ -6,7 +6,7 @@ nothing of the database is held: no transaction, no connection, no lock.
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db import Error, transaction
@@ -22,7 +22,7 @@ from orgs.models import Credential, Health
 from orgs.outcomes import Outcome
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
 from orgs.salesforce import errors as wire
-from orgs.spool import Place, SpoolFile, SpoolFull, SpoolInUse, is_awaited
+from orgs.spool import Place, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.upstream import place_upstream
 
 logger = logging.getLogger("frontdesk.spool")
@@ -31,6 +31,10 @@ logger = logging.getLogger("frontdesk.spool")
 _LEASE_MARGIN_SECONDS = 0.5
 # "token request is already being processed": somebody outside the desk is at it.
 _PAUSE_BEFORE_SECOND_TRY = 0.5
+
+
+class _ResponseLies(Exception):
+    """The spool holds a file of an earlier attempt, so that the stored refresh token may be spent."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class Attempt:
     unanswered: bool  # the last answer was lost, and may have held the next refresh token
     on_trial: bool = False  # with another host or client secret than the stored one
     make_key: KeyMaker | None = None
+    began: float = field(default_factory=time.monotonic)
     deadline: float = 0.0  # of time.monotonic(): when the lease ends
 
     def is_wrong_guess(self, outcome: Outcome) -> bool:
@@ -59,10 +64,9 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
     Returns None when another has the lease, has made an attempt since, or none may be made now.
     Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing is sent.
     """
-    if arrival.sent_at and arrival.rotates is not False and is_awaited(arrival.pk):
-        return None  # A process of this node may still receive the newest refresh token.
     spool: SpoolFile | None = None
-    deadline = time.monotonic() + settings.LEASE_SECONDS - _LEASE_MARGIN_SECONDS
+    began = time.monotonic()
+    deadline = began + settings.LEASE_SECONDS - _LEASE_MARGIN_SECONDS
     try:
         with transaction.atomic():
             # Before the row is locked: one who waits for the audit must not keep the others waiting for the row.
@@ -70,11 +74,15 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
             if not leases.take(arrival.pk, arrival.generation):
                 transaction.set_rollback(True)
                 return None
+            if arrival.sent_at and arrival.rotates is not False and files(arrival.pk):
+                raise _ResponseLies
             row = Credential.objects.with_secrets().get(pk=arrival.pk)
             arrival.lease_until = row.lease_until  # Which lease is ours, should it be given back.
             make_key = asking.make_key if _lacks_key(row) else None
             grant = None if make_key else open_grant(row)
             spool = SpoolFile.reserve(Place(arrival.pk, arrival.generation))
+    except _ResponseLies:
+        return None  # It may hold the newest refresh token, or a process of this node still waits for it.
     except SpoolInUse:
         return None  # Somebody whose lease has run out is still at it; whoever asks waits.
     except (SpoolFull, OSError) as error:
@@ -84,12 +92,13 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
             spool.close()
         raise
     if grant is None:
-        return Attempt(arrival, None, spool, unanswered=False, make_key=make_key, deadline=deadline)
+        return Attempt(arrival, None, spool, unanswered=False, make_key=make_key, began=began, deadline=deadline)
     unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
     if asking.offered is None:
-        return Attempt(arrival, grant, spool, unanswered)
+        return Attempt(arrival, grant, spool, unanswered, began=began)
     offered = replace(grant.auth_url, host=asking.offered.host, client_secret=asking.offered.client_secret)
-    return Attempt(arrival, replace(grant, auth_url=offered), spool, unanswered, on_trial=offered != grant.auth_url)
+    grant_on_trial = replace(grant, auth_url=offered)
+    return Attempt(arrival, grant_on_trial, spool, unanswered, on_trial=offered != grant.auth_url, began=began)
 
 
 def ask(attempt: Attempt) -> Outcome:
@@ -111,12 +120,16 @@ def ask(attempt: Attempt) -> Outcome:
 def _kept(attempt: Attempt, outcome: Outcome) -> Outcome:
     """Put a new refresh token on disk."""
     if outcome.rotated:
-        try:
-            attempt.spool.write(outcome.to_text())
-        except OSError:
-            # The disk failed though it had room. The database may still take the token.
-            logger.exception("A new refresh token could not be written to the spool.")
+        _write_to_disk(attempt.spool, outcome)
     return outcome
+
+
+def _write_to_disk(spool: SpoolFile, outcome: Outcome) -> None:
+    try:
+        spool.write(outcome.to_text())
+    except OSError:
+        # The disk failed though it had room. The database may still take the token.
+        logger.exception("A new refresh token could not be written to the spool.")
 
 
 def end(attempt: Attempt, outcome: Outcome, asking: Asking) -> bool:
@@ -192,7 +205,9 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
     """
     if attempt.arrival.rotates is False:
         return salesforce.refresh(grant.auth_url)
-    exchange = late_responses.Exchange(salesforce, grant.auth_url)
+    # Another node may take over so long after this attempt has begun; then it is read no more.
+    read_on = settings.TAKEOVER_SECONDS - (time.monotonic() - attempt.began)
+    exchange = late_responses.Exchange(salesforce, grant.auth_url, read_on_seconds=read_on)
     try:
         return exchange.result()
     except late_responses.StillReading:
@@ -202,13 +217,17 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
 
 
 def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenAnswer | None) -> None:
-    """Spool a response that came after the deadline, and write it to its credential."""
+    """Spool a response that came after the deadline, and write it to its credential.
+
+    The file stays locked until the database has it: no other attempt begins in between.
+    """
     with spool:
         outcome = _read(grant, answer) if answer else None
         if outcome and (outcome.session or outcome.rotated):
-            spool.write(outcome.to_text())
+            _write_to_disk(spool, outcome)
+            replay.commit(spool.place, outcome)
+            spool.remove()
             logger.info("A late response of Salesforce was kept.")
-    replay.replay_credential(spool.place.credential_id)
 
 
 def _may_log_in_again(attempt: Attempt) -> bool:

@@ -9,10 +9,12 @@ import logging
 import uuid
 from pathlib import Path
 
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, transaction
+from django.db import transaction
 
 from authn import audit
 from authn.actors import system
+from authn.database_failures import is_database_failure
+from authn.errors import AuditUnavailable
 from authn.loops import Loop
 from orgs import leases, outcomes, spool
 from orgs.desk_keys import require_unsealed
@@ -21,7 +23,7 @@ from orgs.errors import SessionError
 from orgs.models import Credential
 from orgs.outcomes import Outcome
 from orgs.salesforce import SalesforceError
-from orgs.spool import SpoolDamaged, SpoolFile
+from orgs.spool import Place, SpoolDamaged, SpoolFile
 from orgs.upstream import place_upstream
 
 _EVERY_SECONDS = 5.0
@@ -49,7 +51,10 @@ def replay() -> int:
     paths = spool.files()
     for name in _reported.keys() - {path.name for path in paths}:
         del _reported[name]
-    results = [_replay_path(path) for path in paths]
+    results = []
+    for path in paths:
+        results.append(_replay_path(path))
+        loop.progress()
     if failed := [path.name for path, result in zip(paths, results, strict=True) if result is None]:
         raise ReplayIncomplete(failed)
     return sum(map(bool, results))
@@ -80,7 +85,6 @@ def _replay_path(path: Path) -> bool | None:
 
     Raises DatabaseError where the failure concerns more than this file.
     """
-    loop.progress()
     try:
         file = spool.open_abandoned(path)
         if file is None:
@@ -96,8 +100,8 @@ def _replay_path(path: Path) -> bool | None:
 
 
 def _concerns_all(error: Exception) -> bool:
-    """Return True for a database that is away or read-only, False for one file or one value."""
-    return isinstance(error, DatabaseError | InterfaceError) and not isinstance(error, DataError | IntegrityError)
+    """Return True for a database or audit that takes nothing, False for one file or one value."""
+    return isinstance(error, AuditUnavailable) or is_database_failure(error)
 
 
 def _report(path: Path, error: Exception) -> None:
@@ -124,6 +128,16 @@ def _replay(file: SpoolFile) -> bool:
         leases.release_dead_attempt(place)
         file.remove()
         return False
+    written = commit(place, outcome)
+    file.remove()
+    return written
+
+
+def commit(place: Place, outcome: Outcome) -> bool:
+    """Write a response to its credential. Returns False when the credential no longer waits for it.
+
+    The new refresh token of a credential that is gone is revoked. Raises DatabaseError, AuditUnavailable.
+    """
     with transaction.atomic():
         row = outcomes.row_to_replay(place.credential_id, place.generation)
         if row is not None:
@@ -131,7 +145,6 @@ def _replay(file: SpoolFile) -> bool:
             _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
     if row is None and not Credential.objects.filter(pk=place.credential_id).exists():
         revoke_orphan(place.credential_id, outcome)
-    file.remove()
     return row is not None
 
 

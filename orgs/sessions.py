@@ -28,6 +28,7 @@ from orgs.waiting import wait_for_attempt
 # A waiter gives an attempt its whole time-out, and a little for the two transactions around it.
 _PATIENCE_BEYOND_TIMEOUT = 2.0
 _PAUSE_WHEN_FREE = 0.05
+_PAUSES_FOR_OTHERS = (0.02, 0.1)
 # When the login budget is spent, a token of this age will do, and the answer says so.
 _REUSED_UNTIL = timedelta(minutes=10)
 
@@ -88,6 +89,8 @@ def _open(credential: Credential, asking: Asking) -> Opened:
             arrival = _arrive(credential, asking)
         elif sight.hindrance and not sight.lease_rest:
             return _hindered(arrival, asking, sight)
+        elif not sight.lease_rest and arrival.sent_at:
+            _replay_spooled(arrival, asking)
         if time.monotonic() >= deadline:
             raise refuse(asking, "REFRESH_IN_PROGRESS", sight.lease_rest)
         if not sight.lease_rest:
@@ -103,20 +106,32 @@ def _arrive(credential: Credential, asking: Asking) -> Credential:
     Raises SpoolUnreadable for a response that cannot be read: it may hold the newest refresh token.
     """
     row = _read(credential)
-    if row.sent_at is None:
+    if row.sent_at is None or not _replay_spooled(row, asking):
         return row
+    return _read(credential)
+
+
+def _replay_spooled(row: Credential, asking: Asking) -> bool:
+    """Write the spooled responses of a credential to it. Returns True if there were files.
+
+    Raises SpoolUnreadable, SpoolUnavailable.
+    """
     try:
-        if spool.files(row.pk):
+        if not spool.files(row.pk):
+            return False
+        for pause in (*_PAUSES_FOR_OTHERS, None):
             replay.replay_credential(row.pk)
-            row = _read(credential)
-        lying = [] if row.unanswered_since is None else spool.unread(row.pk, since=row.unanswered_since)
+            since = Credential.objects.filter(pk=row.pk).values_list("unanswered_since", flat=True).first()
+            lying = [] if since is None else spool.unread(row.pk, since=since)
+            if not lying:
+                return True
+            if pause is not None:
+                time.sleep(pause)  # Another thread may just have had the file, and not written it yet.
     except OSError as error:
         audit_handing_out(asking, SpoolUnavailable.code)
         raise SpoolUnavailable from error
-    if lying:
-        audit_handing_out(asking, SpoolUnreadable.code)
-        raise SpoolUnreadable(lying)
-    return row
+    audit_handing_out(asking, SpoolUnreadable.code)
+    raise SpoolUnreadable(lying)
 
 
 def _read(credential: Credential) -> Credential:

@@ -8,6 +8,7 @@ belongs in a URL: urllib3 writes URLs to its debug log.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -121,7 +122,8 @@ class Transport:
         with watch or Watch(timeout) as watch:
             try:
                 answer = self._exchange(request, (watch.seconds, watch.longest_seconds))
-            except (requests.RequestException, UrllibError, OSError) as error:
+            # http.client lets some malformed responses out as they came, such as a negative length of a chunk.
+            except (requests.RequestException, UrllibError, OSError, HTTPException, ValueError) as error:
                 raise _what_became_of_it(error, watch) from None
             if watch.expired:
                 # The timer shut the socket, which looks like the end of the headers or of the body.
@@ -199,6 +201,8 @@ def _what_became_of_it(error: Exception, watch: Watch) -> errors.SalesforceError
 
 def _broke_after_sending(error: Exception) -> bool:
     """Tell it by the error alone, for connections that are not ours, as those of `responses`."""
+    if isinstance(error, HTTPException | ValueError) and not isinstance(error, requests.RequestException | UrllibError):
+        return True
     if isinstance(error, requests.ReadTimeout | requests.exceptions.ChunkedEncodingError | ProtocolError):
         return True
     return isinstance(error, requests.ConnectionError) and any(isinstance(cause, ProtocolError) for cause in error.args)

@@ -14,13 +14,15 @@ from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
-from orgs import leases, spool
+from orgs import leases, minting, sessions, spool
+from orgs.envelopes import open_grant
 from orgs.models import Credential
 from orgs.outcomes import Outcome
 from orgs.replay import ReplayIncomplete, loop, replay
-from orgs.salesforce import AuthUrl, Session
+from orgs.salesforce import AuthUrl, Session, TokenAnswer
 from orgs.salesforce.emulator import Fault
 from orgs.spool import Place, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse
+from orgs.upstream import place_upstream
 from tests.desks import ROOT
 from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
@@ -476,6 +478,75 @@ def test_a_lock_that_was_taken_to_delete_is_left_alone(died_in_flight):
     replay()
 
     assert Credential.objects.get().lease_until == credential.lease_until
+
+
+# --- A response that comes late ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def awaited(rotating) -> SpoolFile:
+    """The file of an attempt whose caller was answered 504, while its response may still come."""
+    credential = Credential.objects.get()
+    file = SpoolFile.reserve(Place(credential.pk, credential.generation))
+    Credential.objects.update(
+        generation=credential.generation + 1,
+        sent_at=Now(),
+        sent_by=spool.node(),
+        unanswered_since=credential.generation,
+        health="uncertain",
+        rotates=True,
+    )
+    return file
+
+
+def _late_response(salesforce) -> TokenAnswer:
+    """Refresh at Salesforce; nothing of it is written anywhere."""
+    credential = Credential.objects.get()
+    with place_upstream(credential.pk) as client:
+        return client.refresh(open_grant(credential).auth_url)
+
+
+@pytest.mark.parametrize("is_committed", [False, True], ids=["spooled", "written to the credential"])
+def test_a_response_that_comes_between_arriving_and_refreshing_is_used(
+    owner, salesforce, rotating, awaited, monkeypatch, is_committed
+):
+    grant, answer = open_grant(Credential.objects.get()), _late_response(salesforce)
+    salesforce.reset_calls()
+    arrive = sessions._arrive
+
+    def arrive_before_the_response(*arguments: object) -> Credential:
+        monkeypatch.setattr(sessions, "_arrive", arrive)
+        arrived = arrive(*arguments)  # type: ignore[arg-type]
+        if is_committed:
+            minting._keep_late(awaited, grant, answer)
+        else:
+            with awaited:
+                awaited.write(minting._read(grant, answer).to_text())
+        return arrived
+
+    monkeypatch.setattr(sessions, "_arrive", arrive_before_the_response)
+
+    reply = owner.post(ACCESS_TOKEN, username="ci@acme.example")
+
+    assert reply.status_code == 200, reply
+    assert salesforce.refreshes() == 0, "the late response is newer than the caller"
+    assert salesforce.is_alive(rotating)
+    assert spool.files() == []
+
+
+def test_a_late_response_reaches_the_database_when_the_disk_fails(owner, salesforce, rotating, awaited, monkeypatch):
+    grant, answer = open_grant(Credential.objects.get()), _late_response(salesforce)
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", broken)
+        minting._keep_late(awaited, grant, answer)
+
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+    assert spool.files() == []
 
 
 def test_a_new_token_whose_credential_was_deleted_is_revoked(owner, salesforce, rotating, folder):

@@ -1,0 +1,63 @@
+"""One refresh in a thread of its own: what its caller is told, and that its thread always reports."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from orgs.late_responses import Exchange, StillReading
+from orgs.salesforce import AuthUrl, TokenAnswer, Watch
+from orgs.salesforce import errors as wire
+
+URL = AuthUrl("PlatformCLI", "", "5Aep861", "acme.my.salesforce.com")
+
+
+class Salesforce:
+    """Sends, or does not, and answers when it is let go."""
+
+    def __init__(self, *, sends: bool, ends_with: Exception | TokenAnswer) -> None:
+        self._sends, self._ends_with = sends, ends_with
+        self.let_go = threading.Event()
+
+    def refresh(self, _: AuthUrl, *, watch: Watch) -> TokenAnswer:
+        if self._sends:
+            watch.note_sending()
+        self.let_go.wait(10)
+        if isinstance(self._ends_with, Exception):
+            raise self._ends_with
+        return self._ends_with
+
+
+@pytest.fixture(autouse=True)
+def _short(settings: Any) -> None:
+    settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
+
+
+def test_a_request_that_did_not_go_out_in_time_was_not_sent():
+    salesforce = Salesforce(sends=False, ends_with=wire.Unreachable())
+
+    with pytest.raises(wire.ConnectTimedOut):
+        Exchange(salesforce, URL, read_on_seconds=10).result()  # type: ignore[arg-type]
+    salesforce.let_go.set()
+
+
+@pytest.mark.parametrize(
+    "end", [TokenAnswer("5Aep862", None), wire.LostAnswer(), ValueError("a bug")], ids=["answer", "lost", "bug"]
+)
+def test_a_late_end_is_reported_whatever_it_is(end):
+    salesforce = Salesforce(sends=True, ends_with=end)
+    exchange = Exchange(salesforce, URL, read_on_seconds=10)  # type: ignore[arg-type]
+    kept: list[TokenAnswer | None] = []
+    reported = threading.Event()
+
+    def keep(answer: TokenAnswer | None) -> None:
+        kept.append(answer)
+        reported.set()
+
+    with pytest.raises(StillReading):
+        exchange.result()
+    exchange.when_done(keep)
+    salesforce.let_go.set()
+
+    assert reported.wait(10)
+    assert kept == [end if isinstance(end, TokenAnswer) else None]
