@@ -257,6 +257,6 @@ def test_cookies_are_not_kept(a_transport):
 
 @pytest.mark.parametrize("size", [b"-5", b"ffffffffffffffffff", b"x"])
 def test_a_chunk_of_an_impossible_length_is_a_lost_answer(a_transport, size):
-    with RawServer(says_and_leaves(JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc")) as server:
-        with pytest.raises(errors.LostAnswer):
-            a_transport(gateway=server.url).send("POST", URL, form=FORM)
+    chunked = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc"
+    with RawServer(says_and_leaves(chunked)) as server, pytest.raises(errors.LostAnswer):
+        a_transport(gateway=server.url).send("POST", URL, form=FORM)
