@@ -11,12 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from authn import audit
-from authn.actors import actor_for
+from authn.actors import Actor, actor_for
 from authn.browser_sessions import FAMILY_KEY
 from authn.conflicts import retry_on_conflict
 from authn.login import starting
 from authn.models import LoginFamily, User
-from authn.people import set_password
+from authn.people import hash_password, store_password
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -61,17 +61,22 @@ def log_out_browser(request: HttpRequest) -> None:
     end_session(request)
 
 
-@retry_on_conflict
 def change_password(request: HttpRequest, person: User, password: str) -> None:
     """Change the password of the person at this browser. Every log-in ends, and this browser gets a new one.
 
-    Raises ValidationError for a weak password.
+    Raises ValidationError for a weak password, LoginBusy.
     """
-    with transaction.atomic():
-        user = set_password(person, password, by=actor_for(person, request), how="changed")
-        family = new_family(user)
+    hashed = hash_password(person, password)
+    family = _store_change(person, hashed, by=actor_for(person, request))
     _name_family(request, family, None)
-    update_session_auth_hash(request, user)
+    update_session_auth_hash(request, family.user)
+
+
+@retry_on_conflict
+def _store_change(person: User, hashed: str, *, by: Actor) -> LoginFamily:
+    with transaction.atomic():
+        user = store_password(User.objects.select_for_update().get(pk=person.pk), hashed, by=by, how="changed")
+        return new_family(user)
 
 
 def _name_family(request: HttpRequest, family: LoginFamily, until: datetime | None) -> None:

@@ -63,14 +63,25 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
     return user
 
 
-@retry_on_conflict
 def set_password(user: User, password: str, *, by: Actor, how: str) -> User:
     """Give a person another password; `how` is for the audit. Ends the person's log-ins and sessions.
 
     Raises ValidationError for a weak password, LoginBusy.
     """
+    return _lock_and_store(user, hash_password(user, password), by=by, how=how)
+
+
+def hash_password(user: User, password: str) -> str:
+    """Check and hash a person's next password. Call it before the transaction: other writers would wait for the hash.
+
+    Raises ValidationError for a weak password, LoginBusy.
+    """
     validate_password(password, user)
-    hashed = make_password(password)  # Before the transaction: it takes its time.
+    return make_password(password)
+
+
+@retry_on_conflict
+def _lock_and_store(user: User, hashed: str, *, by: Actor, how: str) -> User:
     with transaction.atomic():
         return store_password(User.objects.select_for_update().get(pk=user.pk), hashed, by=by, how=how)
 
