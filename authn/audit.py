@@ -29,6 +29,7 @@ from authn.secret_text import is_marked_secret, looks_like_a_secret
 __all__ = [
     "Action",
     "Outcome",
+    "check_writable",
     "event",
     "fingerprint",
     "forget_written",
@@ -42,10 +43,10 @@ __all__ = [
 logger = logging.getLogger("frontdesk.audit")
 
 _MAX_NAME_LENGTH = 254
-# A thread that serves no request, such as a sweep, proves again after so long that rows can be written.
+# Outside a request, such as in a sweep, repeat the write check after this many seconds.
 _PROVEN_SECONDS = 30.0
 _written_at: ContextVar[float] = ContextVar("audit_written_at", default=float("-inf"))
-# Only what keeps callers waiting is spared the others: a locked table, not a refused row.
+# Trips on slow failures (a locked table) only, not on a refused row.
 gate = FailFast(slow_seconds=0.5, pause_seconds=2.0)
 
 
@@ -100,27 +101,46 @@ def require_writable() -> None:
     """
     if time.monotonic() - _written_at.get() < _PROVEN_SECONDS:
         return
-    with _writing(), transaction.atomic():
+    with _writing():
+        _write_and_take_back()
+
+
+def check_writable() -> None:
+    """Raise AuditUnavailable unless a row can be stored now, whatever was found before.
+
+    For the readiness check, which has a deadline of its own: it neither obeys the gate nor opens it.
+    """
+    with _failures_as_unavailable():
+        _write_and_take_back()
+
+
+def _write_and_take_back() -> None:
+    with transaction.atomic():
         event(Action.REQUEST, Outcome.ATTEMPTED, by=system("audit check")).save(force_insert=True)
         transaction.set_rollback(True)
 
 
 def forget_written(**_: Any) -> None:
-    """Begin a request: what another one could write is no proof for it."""
+    """Reset at the start of a request, which must prove again that audit rows can be written."""
     _written_at.set(float("-inf"))
 
 
 @contextmanager
 def _writing() -> Iterator[None]:
+    with _failures_as_unavailable(), gate.attempt():
+        yield
+    _written_at.set(time.monotonic())
+
+
+@contextmanager
+def _failures_as_unavailable() -> Iterator[None]:
     try:
-        with gate.attempt():
-            yield
+        yield
     except KeptWaiting as error:
         raise AuditUnavailable from error
     except Error as error:
         logger.error("An audit row could not be written.", exc_info=error)
         raise AuditUnavailable from error
-    _written_at.set(time.monotonic())
 
 
 def name_to_keep(typed: str) -> str:

@@ -1,4 +1,4 @@
-"""Fails callers at once while what they need keeps everybody waiting; one of them at a time tries."""
+"""Circuit breaker for operations that fail slowly, such as waiting for a lock."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ class FailFast:
     """Guards something that can take long to fail, such as a lock.
 
     Without it, each of a hundred callers would wait for the lock in turn, and hold a thread and a connection while
-    waiting. After a failure that took `slow_seconds`, callers fail at once for `pause_seconds`; then one tries, and the
-    others go on failing until it has ended.
+    waiting. After a failure that took `slow_seconds`, callers fail at once for `pause_seconds`; then one tries. Only a
+    trial that succeeds lets the others in again: one that failed quickly may have had less patience than they have.
     """
 
     def __init__(self, *, slow_seconds: float, pause_seconds: float) -> None:
@@ -34,7 +34,7 @@ class FailFast:
             yield
             succeeded = True
         finally:
-            self._leave(is_trial, is_slow=not succeeded and time.monotonic() - began >= self._slow_seconds)
+            self._leave(is_trial, succeeded=succeeded, seconds=time.monotonic() - began)
 
     def reset(self) -> None:
         """Forget what has failed."""
@@ -50,10 +50,10 @@ class FailFast:
             self._is_tried = True
             return True
 
-    def _leave(self, is_trial: bool, *, is_slow: bool) -> None:
+    def _leave(self, is_trial: bool, *, succeeded: bool, seconds: float) -> None:
         with self._lock:
             self._is_tried = self._is_tried and not is_trial
-            if is_slow:
+            if not succeeded and (is_trial or seconds >= self._slow_seconds):
                 self._blocked_until = time.monotonic() + self._pause_seconds
-            elif is_trial:
+            elif succeeded and is_trial:
                 self._blocked_until = None

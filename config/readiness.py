@@ -90,10 +90,9 @@ def _check_key(readiness: Readiness) -> None:
 def _check_audit(readiness: Readiness) -> None:
     """Write an audit row and take it back: reads go on without it, but nothing can be handed out."""
     readiness.checks["audit"] = "ok"
-    audit.forget_written()
     try:
         with lock_wait(_LOCK_SECONDS):
-            audit.require_writable()
+            audit.check_writable()
     except (AuditUnavailable, Error) as error:
         if _is_read_only(error):
             reason = "The database takes no writes: lists are served, and no credentials."

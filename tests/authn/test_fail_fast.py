@@ -58,12 +58,24 @@ def test_after_the_pause_one_tries_and_the_others_go_on_failing():
         pass
 
 
-@pytest.mark.parametrize(("seconds", "is_open"), [(0.0, True), (0.02, False)])
-def test_a_trial_that_fails_opens_the_way_if_it_failed_quickly(seconds, is_open):
+@pytest.mark.parametrize("seconds", [0.0, 0.02])
+def test_a_trial_that_fails_keeps_the_others_out_for_another_pause(seconds):
     gate = FailFast(slow_seconds=0.01, pause_seconds=0)
     _fail_after(gate, 0.02)
     gate._pause_seconds = 60
 
     _fail_after(gate, seconds)
 
-    assert (gate._blocked_until is None) == is_open
+    with pytest.raises(KeptWaiting), gate.attempt():
+        raise AssertionError("unreachable")
+
+
+def test_a_trial_that_succeeds_lets_everybody_in():
+    gate = FailFast(slow_seconds=0.01, pause_seconds=0)
+    _fail_after(gate, 0.02)
+
+    with gate.attempt():
+        pass
+
+    with gate.attempt(), gate.attempt():
+        pass

@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
-from django.db import InternalError, connection
+from django.db import Error, InternalError, connection
 from django.http import HttpResponse
 from django.test import Client
 
-from authn import loops
+from authn import audit, loops
+from authn.fail_fast import FailFast, KeptWaiting
 from authn.loops import Loop
 from config import health, readiness
 from config.health import HealthMiddleware
@@ -206,6 +207,17 @@ def _until_free(lock: threading.Lock) -> None:
 def test_not_ready_while_audit_rows_are_refused():
     with rows_refused():
         _expect_unavailable("AUDIT_UNAVAILABLE", "audit", "unavailable")
+
+
+def test_the_check_of_the_audit_neither_obeys_nor_opens_the_gate_that_others_wait_at(monkeypatch):
+    monkeypatch.setattr(audit, "gate", FailFast(slow_seconds=0, pause_seconds=0))
+    with suppress(Error), audit.gate.attempt():
+        raise Error
+    with audit.gate.attempt():  # The others are kept out while this one tries.
+        assert readiness.check().checks["audit"] == "ok"
+
+        with pytest.raises(KeptWaiting), audit.gate.attempt():
+            raise AssertionError("unreachable")
 
 
 @contextmanager
