@@ -80,7 +80,7 @@ class Loop:
     def _log(self, error: Exception) -> None:
         kind, logged_at = self._logged
         if type(error).__name__ != kind or time.monotonic() - logged_at >= _LOG_EVERY_SECONDS:
-            logger.exception("The loop %s failed and goes on.", self.name)
+            logger.exception("Background loop %s failed; retrying.", self.name)
             self._logged = (type(error).__name__, time.monotonic())
 
 

@@ -59,7 +59,7 @@ class User(AbstractBaseUser):
         max_length=16, choices=[(Role.OWNER, "Owner"), (Role.MEMBER, "Member")], default=Role.MEMBER
     )
     is_active = models.BooleanField(default=True)
-    # Raised whenever the person is switched off: what was given out before stays worthless when they are switched on.
+    # Incremented on deactivation; older links and sessions stay invalid after reactivation.
     access_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -70,4 +70,4 @@ def test_a_failure_that_lasts_is_logged_once_a_minute(caplog, db):
         for _ in range(6):
             loop.run_once()
 
-    assert [record.getMessage() for record in caplog.records] == ["The loop test failed and goes on."] * 2
+    assert [record.getMessage() for record in caplog.records] == ["Background loop test failed; retrying."] * 2
