@@ -32,6 +32,7 @@ _OWN_TROUBLE: dict[str, tuple[str, str]] = {
     "SEALED": ("This desk is sealed", "An operator must unseal it."),
     "LOGIN_BUSY": ("Too many log-ins at this moment", "Try again in a few seconds."),
     "SPOOL_UNAVAILABLE": ("The desk's disk is unavailable", "An operator must make room on it."),
+    "SPOOL_UNREADABLE": ("A file on the desk's disk cannot be read", "An operator must make it readable."),
 }
 # These pages must not ask the database who reads them.
 _WITHOUT_DATABASE = ("DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE")

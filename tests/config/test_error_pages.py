@@ -3,8 +3,12 @@
 import pytest
 from django.test import Client
 
+from authn.errors import AuditUnavailable, LoginBusy
 from authn.models import User
 from authn.roles import Role
+from config.error_pages import error_page
+from config.errors import body
+from orgs.errors import SpoolUnavailable, SpoolUnreadable
 from tests.browsing import HTML, Visitor, text_of
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +44,15 @@ def test_a_program_gets_json(path):
 
 def test_the_api_answers_json_to_a_browser_too():
     assert _browser().get("/sfp/api/nothing-here").json()["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "error", [SpoolUnavailable(), SpoolUnreadable(["7.spool"]), AuditUnavailable(), LoginBusy()], ids=lambda e: e.code
+)
+def test_a_page_does_not_blame_salesforce_for_trouble_of_the_desk(error, rf):
+    page = error_page(503, body(rf.get("/"), 503, code=error.code, message=str(error), action=error.action))
+
+    assert "Salesforce cannot be reached" not in text_of(page)
 
 
 def test_what_nobody_foresaw_shows_nothing_of_itself(monkeypatch, capfd):
