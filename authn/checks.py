@@ -91,16 +91,16 @@ def _threads() -> Iterable[CheckMessage]:
 def _database() -> Iterable[CheckMessage]:
     statement, lock = settings.DATABASE_STATEMENT_TIMEOUT_SECONDS, settings.DATABASE_LOCK_TIMEOUT_SECONDS
     if not 1 <= settings.DATABASE_POOL_SIZE <= 500:
-        yield Error("DATABASE_POOL_SIZE must be between 1 and 500.", id="authn.E031")
+        yield Error("DATABASE_POOL_SIZE must be between 1 and 500.", id="authn.E014")
     if statement and not 0.1 <= statement <= 3600:
         yield Error(
-            "DATABASE_STATEMENT_TIMEOUT_SECONDS must be between 0.1 and 3600, or 0 for no limit.", id="authn.E032"
+            "DATABASE_STATEMENT_TIMEOUT_SECONDS must be between 0.1 and 3600, or 0 for no limit.", id="authn.E015"
         )
     if lock and not 0.05 <= lock <= 600:
-        yield Error("DATABASE_LOCK_TIMEOUT_SECONDS must be between 0.05 and 600, or 0 for no limit.", id="authn.E033")
+        yield Error("DATABASE_LOCK_TIMEOUT_SECONDS must be between 0.05 and 600, or 0 for no limit.", id="authn.E016")
     elif lock and statement and lock >= statement:
         yield Error(
             "DATABASE_LOCK_TIMEOUT_SECONDS must be below DATABASE_STATEMENT_TIMEOUT_SECONDS.",
             hint="A wait for a lock is a part of the statement, which would end first.",
-            id="authn.E034",
+            id="authn.E017",
         )
