@@ -3,10 +3,12 @@
 import threading
 import time
 import uuid
+from contextvars import copy_context
 
 import pytest
 from django.utils import timezone
 
+from authn import audit
 from authn.actors import system
 from orgs import leases, upstream, waiting
 from orgs.asking import Asking
@@ -37,7 +39,8 @@ def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
         with place_upstream(org):
             free.wait(10)
 
-    holders = [threading.Thread(target=hold) for _ in range(upstream.CALLS_PER_ORG)]
+    audit.require_writable()  # Here, for all threads: this test holds SQLite's write lock.
+    holders = [threading.Thread(target=copy_context().run, args=(hold,)) for _ in range(upstream.CALLS_PER_ORG)]
     for holder in holders:
         holder.start()
     while upstream._calls[org] < upstream.CALLS_PER_ORG:
