@@ -9,16 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from authn.roles import Role
-from tests.browsing import BACKEND, HTML, text_of
+from tests.browsing import Visitor, text_of
 
 LISTS = [model._meta for model in admin.site._registry]
 
 
 @pytest.fixture
 def console(a_person) -> Client:
-    client = Client(raise_request_exception=False, headers=HTML)
-    client.force_login(a_person("olga@acme.example", Role.OWNER), backend=BACKEND)
-    return client
+    return Visitor().sign_in(a_person("olga@acme.example", Role.OWNER)).client
 
 
 @pytest.mark.django_db

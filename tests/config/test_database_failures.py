@@ -5,12 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import (
     DatabaseError,
     DataError,
@@ -24,10 +22,10 @@ from django.db import (
 from django.test import Client
 from django.utils import timezone
 
-from authn.models import ApplicationToken, User
+from authn.models import ApplicationToken, BrowserSession, User
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
-from tests.browsing import BACKEND, HTML, text_of
+from tests.browsing import Visitor, text_of
 from tests.callers import Caller
 from tests.conftest import PASSWORD
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS, REGISTER, a_registered_org, an_org
@@ -42,16 +40,9 @@ CI = {"username": "ci@acme.example"}
 CONSOLE = "/console/orgs/salesforceorg/"
 
 
-def _browser(user: User | None = None) -> Client:
-    client = Client(raise_request_exception=False, headers=HTML)
-    if user is not None:
-        client.force_login(user, backend=BACKEND)
-    return client
-
-
 @pytest.fixture
 def console(owner: Caller) -> Client:
-    return _browser(User.objects.get(email="owner@acme.example"))
+    return Visitor(enforce_csrf=False).sign_in(User.objects.get(email="owner@acme.example")).client
 
 
 @contextmanager
@@ -118,9 +109,7 @@ def test_a_program_at_a_page_gets_json(console):
 
 
 def test_a_session_that_cannot_be_stored_is_503_though_the_view_has_ended(console):
-    table = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()._meta.db_table
-
-    with _failing(InternalError, "UPDATE", table):
+    with _failing(InternalError, "UPDATE", BrowserSession._meta.db_table):
         # The action leaves a message in the session, which is stored after the view.
         answer = console.post(CONSOLE, {"action": "test_connections", "_selected_action": "x"})
 
@@ -220,7 +209,7 @@ def test_what_only_reads_goes_on_at_once_while_nothing_can_be_written(
             application.head(ORG, **CI),
             member.get("/sfp/api/schema"),
             *(console.get(page) for page in ("/", CONSOLE, "/console/", "/console/sandboxes/poolinstance/", "/logout")),
-            _browser().get("/login"),
+            Visitor().get("/login"),
             Caller().get("/livez"),
         ]
         seconds = time.monotonic() - began
