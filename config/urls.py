@@ -3,12 +3,9 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from rest_framework.permissions import AllowAny
 
 from config import health
-from config.api_docs import ApiDocsView, SchemaView
-
-schema = SchemaView.as_view(authentication_classes=[], permission_classes=[AllowAny])
+from config.api_docs import ApiDocsView, schema
 
 api: list[URLPattern | URLResolver] = [
     path("", include("authn.urls")),

@@ -1,0 +1,58 @@
+"""The OpenAPI document: made once by a process, and not sent again to whoever has it."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from config import api_docs
+from tests.callers import Caller
+
+SCHEMA = "/sfp/api/schema"
+
+
+@pytest.fixture(autouse=True)
+def _not_made_yet() -> None:
+    api_docs._document.cache_clear()
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    began = time.thread_time()
+    run()
+    return time.thread_time() - began
+
+
+def test_a_thousand_requests_take_less_time_than_making_it_a_hundred_times():
+    caller = Caller()
+    once = _seconds(lambda: json.dumps(SchemaGenerator().get_schema(public=True)))
+
+    thousand = _seconds(lambda: [caller.get(SCHEMA) for _ in range(1000)])
+
+    assert thousand < 100 * once
+
+
+def test_it_is_the_document_that_is_generated():
+    answer = Caller().get(SCHEMA)
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json"
+    assert json.loads(answer.text) == json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
+
+
+def test_whoever_has_it_is_told_that_it_is_the_same():
+    caller = Caller()
+    etag = caller.get(SCHEMA).headers["ETag"]
+
+    same = caller.send("GET", SCHEMA, headers={"If-None-Match": etag})
+    other = caller.send("GET", SCHEMA, headers={"If-None-Match": '"another"'})
+
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", etag)
+    assert other.status_code == 200
+
+
+def test_it_is_only_read():
+    assert Caller().send("POST", SCHEMA).status_code == 405
+    assert Caller().head(SCHEMA).content == b""
