@@ -261,6 +261,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 400, "The request was refused as malformed." if known else "Bad request.")
 
 
+def payload_too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """Answer a body that is larger than this caller's may be."""
+    return _page(request, 413, f"The request body is larger than {limit} bytes.")
+
+
+def unreadable_body(request: HttpRequest) -> HttpResponse:
+    """Answer a body that came in chunks which are none, or broke off."""
+    return _page(request, 400, "The request body does not come as its headers say.")
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token."""
     todo = "Go back, load the page again and send the form once more. Cookies must be allowed for this desk."

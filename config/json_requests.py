@@ -3,24 +3,30 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.status import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from authn.strict_json import NotStrictJSON, read_json
+from config.request_bodies import declared_length, limit_for
 
 
 class PayloadTooLarge(APIException):
-    """The body is larger than any request of this API needs."""
+    """The body is larger than this caller's may be."""
 
     status_code = HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "payload_too_large"
-    default_detail = f"The request body is larger than {settings.MAX_REQUEST_BYTES} bytes."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is larger than {limit} bytes.")
 
 
 class StrictJSONParser(BaseParser):
-    """Parse `application/json` into plain Python values, or refuse it with 400 or 413."""
+    """Parse `application/json` into plain Python values, or refuse it with 400 or 413.
+
+    REST framework calls it after authentication and permissions, so that of a caller who may not do
+    this nothing is read, and of one whom nobody knows no more than a little.
+    """
 
     media_type = "application/json"
 
@@ -31,12 +37,16 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return the value in the body. Raises ParseError (400) and PayloadTooLarge (413)."""
-        declared = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
-        if not declared.isdigit() or int(declared[:12]) > settings.MAX_REQUEST_BYTES:
-            raise PayloadTooLarge
-        body = stream.read(settings.MAX_REQUEST_BYTES + 1)
-        if len(body) > settings.MAX_REQUEST_BYTES:
-            raise PayloadTooLarge
+        request = (parser_context or {})["request"]
+        limit = limit_for(request.user)
+        if declared_length(request) > limit:
+            raise PayloadTooLarge(limit)
+        try:
+            body = stream.read(limit + 1)
+        except OSError as error:  # too slow, broken off, or no chunks
+            raise ParseError("The request body does not come as its headers say, or not in time.") from error
+        if len(body) > limit:
+            raise PayloadTooLarge(limit)
         try:
             return read_json(body)
         except NotStrictJSON as error:

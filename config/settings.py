@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.answers.AnswerHeadersMiddleware",
+    "config.request_body_limit.RequestBodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -184,7 +185,10 @@ SIMPLE_JWT: dict[str, Any] = {
 
 # --- The API ---------------------------------------------------------------------------------
 MAX_REQUEST_BYTES = 1024 * 1024
+MAX_ANONYMOUS_REQUEST_BYTES = 64 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
+# Nothing takes a file, so none is kept, in memory or on disk.
+FILE_UPLOAD_HANDLERS: list[str] = []
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authn.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["authn.permissions.OwnersOnly"],

@@ -13,7 +13,8 @@ from django.utils.http import parse_header_parameters
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from orgs import replay  # noqa: E402  # models can be imported from here on
+from config.request_bodies import declare_length  # noqa: E402  # models can be imported from here on
+from orgs import replay  # noqa: E402
 
 # A web server does not run system checks by itself, and a desk without its keys must not open.
 call_command("check", stdout=io.StringIO())
@@ -28,6 +29,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """
     if ";" in environ.get("CONTENT_TYPE", ""):
         environ["CONTENT_TYPE"] = _without_charset(environ["CONTENT_TYPE"])
+    declare_length(environ)
     return _django(environ, start_response)
 
 

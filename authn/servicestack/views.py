@@ -28,6 +28,7 @@ class ServiceView(View):
     """Serves `operation` or, where that is "", the one that the path names."""
 
     operation = ""
+    refuses_large_bodies = True  # in the words of the service
     http_method_names = ["get", "head", "post", "delete", "options"]
 
     def options(self, request: HttpRequest, *args: Any, **path: str) -> HttpResponse:

@@ -1,0 +1,222 @@
+"""How much a request may bring: 64 KiB of anybody, a megabyte of a caller who is known, and no file at all."""
+
+import io
+from typing import Any, NoReturn
+
+import pytest
+from django.core.files import temp
+from django.test import Client
+
+from authn.roles import Role
+from config.request_bodies import declare_length
+from tests.bad_input.clear import is_clear, rows
+from tests.callers import Answer
+from tests.orgs.worlds import ORGS, REGISTER
+
+pytestmark = pytest.mark.django_db
+ANONYMOUS, KNOWN = 64 * 1024, 1024 * 1024
+API = "/sfp/api/auth/"
+OPEN = [
+    f"{API}admin/login",
+    f"{API}refresh",
+    f"{API}callback",
+    f"{API}continue",
+    "/sfp/api/schema",
+    "/sfp/api/docs",
+    "/livez",
+    "/readyz",
+    "/login",
+    "/logout",
+    "/password",
+    "/",
+    "/console/",
+    "/console/login/",
+    "/console/orgs/salesforceorg/register/",
+    "/static/frontdesk.css",
+    "/nothing/here",
+    "/sfp/api/nothing",
+]
+SERVICESTACK = ["/auth", "/auth/credentials", "/json/reply/Authenticate", "/access-token", "/api/Authenticate"]
+CLOSED = [REGISTER, ORGS, "/sfp/api/application-tokens", "/sfp/api/pools/instances"]
+
+
+class Unread:
+    """A body that no part of a refusal may read."""
+
+    def read(self, *_: Any) -> NoReturn:
+        raise AssertionError("a byte of the body was read")
+
+    readline = read
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+
+def declare(
+    path: str, length: int, type_: str = "application/json", client: Client | None = None, **headers: str
+) -> Any:
+    """Send a request that declares a length and fails the test when its body is read."""
+    unread = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": type_}
+    return Answer((client or Client()).generic("POST", path, b"", type_, headers=headers, **unread))
+
+
+@pytest.mark.parametrize("type_", ["application/json", "multipart/form-data; boundary=b", "text/plain"])
+@pytest.mark.parametrize("length", [ANONYMOUS + 1, 200 * KNOWN])
+@pytest.mark.parametrize("path", OPEN + CLOSED)
+def test_what_anybody_may_send_is_refused_by_its_declared_length_at_every_address(path, length, type_):
+    answer = declare(path, length, type_)
+
+    is_clear(answer, 413)
+    assert answer.json()["code"] == "PAYLOAD_TOO_LARGE"
+    assert "65536" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("path", SERVICESTACK)
+def test_servicestack_refuses_it_in_its_own_words(path):
+    answer = declare(path, ANONYMOUS + 1)
+
+    assert answer.status_code == 413, answer
+    assert "RequestEntityTooLarge" in answer.text
+
+
+def test_a_browser_is_shown_a_page():
+    answer = declare("/login", ANONYMOUS + 1, accept="text/html")
+
+    assert answer.status_code == 413
+    assert "This is too large" in answer.text
+
+
+@pytest.mark.parametrize("path", OPEN + CLOSED)
+def test_a_bearer_does_not_raise_the_limit_over_a_megabyte(path, owner):
+    is_clear(declare(path, KNOWN + 1, authorization=f"Bearer {owner.bearer}"), 413)
+
+
+@pytest.mark.parametrize(
+    "path", [f"{API}admin/login", f"{API}refresh", f"{API}callback", "/login", "/auth/credentials"]
+)
+def test_a_made_up_bearer_does_not_raise_the_limit_of_a_log_in(path):
+    assert declare(path, ANONYMOUS + 1, authorization="Bearer x").status_code == 413
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_a_bearer_is_refused_before_the_body_is_read(path):
+    is_clear(declare(path, KNOWN, authorization="Bearer x"), 401)
+
+
+def test_a_role_is_refused_before_the_body_is_read(member):
+    is_clear(declare(REGISTER, KNOWN, authorization=f"Bearer {member.bearer}"), 403)
+
+
+def test_a_session_cookie_that_is_none_does_not_raise_the_limit_of_a_page(settings):
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = "made-up"
+
+    is_clear(declare("/console/", ANONYMOUS + 1, client=client), 413)
+
+
+@pytest.mark.parametrize("size", [ANONYMOUS + 1, KNOWN])
+def test_a_known_caller_may_send_a_megabyte(owner, size):
+    body = b'{"sfdxAuthUrl": "x", "metadata": {"a": "' + b"x" * (size - 43) + b'"}}'
+    assert len(body) == size
+
+    is_clear(owner.send("POST", REGISTER, body), 400)
+
+
+def test_a_known_person_may_send_a_large_form(a_person):
+    client = Client()
+    client.force_login(a_person("owner@acme.example", Role.OWNER), "django.contrib.auth.backends.ModelBackend")
+
+    answer = client.post("/console/orgs/salesforceorg/register/", {"pasted": "x" * 300_000})
+
+    assert answer.status_code != 413
+
+
+def test_64_kilobytes_are_read_of_anybody(anonymous):
+    body = b'{"email": "a@acme.example", "password": "' + b"x" * (ANONYMOUS - 43) + b'"}'
+    assert len(body) == ANONYMOUS
+
+    is_clear(anonymous.send("POST", f"{API}admin/login", body), 400)
+
+
+# --- Files ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/login", 200), ("/auth/credentials", 400), (f"{API}admin/login", 415), ("/console/login/", 302)],
+)
+def test_a_file_is_kept_nowhere(path, status, monkeypatch, settings):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+    file = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + b"x" * 60_000 + b"\r\n--b--\r\n"
+    made: list[Any] = []
+    monkeypatch.setattr(temp, "NamedTemporaryFile", lambda **options: made.append(options) or io.BytesIO())
+
+    answer = Client(raise_request_exception=False).generic("POST", path, file, "multipart/form-data; boundary=b")
+
+    assert answer.status_code == status, answer
+    assert made == []
+    assert rows() == 0
+
+
+# --- Without a declared length ---------------------------------------------------------------------------
+
+
+class Chunks:
+    """A body of so many bytes, as gunicorn gives it after decoding the chunks. Counts what is read."""
+
+    def __init__(self, size: int, *, breaks_at: int | None = None) -> None:
+        self.left, self.given, self.breaks_at = size, 0, breaks_at
+
+    def read(self, size: int) -> bytes:
+        if self.breaks_at is not None and self.given + size > self.breaks_at:
+            raise OSError("a chunk that is none")
+        part = b"x" * min(size, self.left)
+        self.left, self.given = self.left - len(part), self.given + len(part)
+        return part
+
+
+def chunked(path: str, chunks: Chunks, **headers: str) -> Answer:
+    """Send a body without a length, as the web server hands it to Django."""
+    environ: dict[str, Any] = {"wsgi.input": chunks, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ["CONTENT_TYPE"] = "application/json"
+    declare_length(environ)
+    return Answer(Client().generic("POST", path, b"", "application/json", headers=headers, **environ))
+
+
+@pytest.mark.parametrize("path", OPEN + SERVICESTACK)
+def test_chunks_are_counted_and_cut_at_the_limit_of_anybody(path):
+    chunks = Chunks(200 * KNOWN)
+
+    answer = chunked(path, chunks)
+
+    assert answer.status_code == 413, answer
+    assert chunks.given == ANONYMOUS + 1
+
+
+def test_chunks_of_a_known_caller_are_cut_at_a_megabyte(owner):
+    chunks = Chunks(200 * KNOWN)
+
+    is_clear(chunked(REGISTER, chunks, authorization=f"Bearer {owner.bearer}"), 413)
+
+    assert chunks.given == KNOWN + 1
+
+
+def test_chunks_below_the_limit_are_read(owner):
+    environ: dict[str, Any] = {"wsgi.input": Chunks(5), "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    declare_length(environ)
+
+    assert (environ["CONTENT_LENGTH"], environ["wsgi.input"].read()) == ("5", b"xxxxx")
+    assert chunked(REGISTER, Chunks(KNOWN), authorization=f"Bearer {owner.bearer}").json()["code"] == "INVALID_JSON"
+
+
+def test_no_chunk_at_all_is_an_empty_body(owner):
+    assert chunked(ORGS, Chunks(0), authorization=f"Bearer {owner.bearer}").status_code == 405
+
+
+@pytest.mark.parametrize("breaks_at", [0, 500_000])
+def test_chunks_that_are_none_are_refused(owner, breaks_at):
+    answer = chunked(REGISTER, Chunks(KNOWN, breaks_at=breaks_at), authorization=f"Bearer {owner.bearer}")
+
+    is_clear(answer, 400)
+    assert "does not come as its headers say" in answer.json()["message"]
