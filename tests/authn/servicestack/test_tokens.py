@@ -173,7 +173,7 @@ def test_point_32_nothing_is_a_missing_value(wire):
     assert answer.error()["errors"][0]["fieldName"] == "RefreshToken"
 
 
-@pytest.mark.parametrize("value", ["nonsense", "a.b.c", "ü" * 20, "x" * 100_000])
+@pytest.mark.parametrize("value", ["nonsense", "a.b.c", "ü" * 20, "x" * 60_000])
 def test_point_32_nonsense_is_refused(value, wire):
     answer = _refresh(value)
 
