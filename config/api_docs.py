@@ -19,7 +19,7 @@ _building = threading.Lock()
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponseBase:
-    """Return the document. There is one version of it, whatever the query asks for and whoever asks.
+    """Return the document. There is one version of it, whatever the query and the caller.
 
     It takes a tenth of a second to make and anybody may ask for it, so that a process makes it once.
     """

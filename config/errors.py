@@ -262,12 +262,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def payload_too_large(request: HttpRequest, limit: int) -> HttpResponse:
-    """Answer a body that is larger than this caller's may be."""
+    """Refuse a body that is larger than this caller may send."""
     return _page(request, 413, f"The request body is larger than {limit} bytes.")
 
 
 def unreadable_body(request: HttpRequest) -> HttpResponse:
-    """Answer a body that came in chunks which are none, or broke off."""
+    """Refuse a chunked body that is malformed or cut off."""
     return _page(request, 400, "The request body does not come as its headers say.")
 
 

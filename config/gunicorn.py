@@ -37,6 +37,16 @@ _NOT_HTTP = {
     "message": "The request is not well-formed HTTP, or its address or headers are too long.",
     "action": "Percent-encode the address (curl: --get --data-urlencode), and send no more headers than are needed.",
 }
+_TOO_SLOW = {
+    "code": "REQUEST_TIMEOUT",
+    "message": "The request did not arrive in time.",
+    "action": "Send it again, without pauses.",
+}
+_TOO_LARGE = {
+    "code": "PAYLOAD_TOO_LARGE",
+    "message": "The request body is larger than its content.",
+    "action": "Send larger chunks, or a Content-Length.",
+}
 _BROKEN = {
     "code": "INTERNAL_ERROR",
     "message": "Something went wrong on our side.",
@@ -44,10 +54,17 @@ _BROKEN = {
 }
 
 
+_WORDS: dict[int, dict[str, str]] = {
+    HTTPStatus.REQUEST_TIMEOUT: _TOO_SLOW,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
+    HTTPStatus.INTERNAL_SERVER_ERROR: _BROKEN,
+}
+
+
 def write_refusal(line: socket.socket, status: int, _reason: str, _message: str) -> None:
     """Answer what never came to Django in the words of the API; gunicorn's own would quote the request in HTML."""
     request_id, phrase = uuid.uuid4().hex, HTTPStatus(status).phrase
-    what = _BROKEN if status == HTTPStatus.INTERNAL_SERVER_ERROR else _NOT_HTTP
+    what = _WORDS.get(status, _NOT_HTTP)
     body = json.dumps({"statusCode": status, "error": phrase, **what, "requestId": request_id})
     head = (
         f"HTTP/1.1 {status} {phrase}",
@@ -66,7 +83,7 @@ util.write_error = write_refusal
 
 bind = "127.0.0.1:8000"
 workers = _settings.WEB_CONCURRENCY
-worker_class = "gthread"
+worker_class = "config.worker.Worker"
 threads = _settings.WEB_THREADS
 # Room for idle keep-alive connections beside those that a thread serves; beyond it they wait in the backlog.
 worker_connections = max(1000, 4 * _settings.WEB_THREADS)

@@ -24,8 +24,8 @@ class PayloadTooLarge(APIException):
 class StrictJSONParser(BaseParser):
     """Parse `application/json` into plain Python values, or refuse it with 400 or 413.
 
-    REST framework calls it after authentication and permissions, so that of a caller who may not do
-    this nothing is read, and of one whom nobody knows no more than a little.
+    REST framework calls it after authentication and permissions: nothing is read from a caller who may
+    not do this, and little from an anonymous one.
     """
 
     media_type = "application/json"

@@ -34,7 +34,7 @@ class RequestBodyLimit:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
-        """Hold pages to the limit of whoever is logged in, before the CSRF check reads the form."""
+        """Apply the limit of the logged-in person to pages, before the CSRF check reads the form."""
         length = declared_length(request)
         if length <= limit_for(None) or issubclass(getattr(view, "cls", object), APIView):
             return None

@@ -1,7 +1,7 @@
 """The settings as gunicorn's parent process reads them: at its start, and again at each reload (SIGHUP).
 
 The parent imports the settings for its own options, and its workers inherit them with the process.
-So a reload has to import them again, or a changed file would be read by nobody.
+So a reload has to import them again, or a changed file would not be read at all.
 """
 
 import importlib

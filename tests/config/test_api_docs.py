@@ -1,4 +1,4 @@
-"""The OpenAPI document: made once by a process, and not sent again to whoever has it."""
+"""The OpenAPI document: made once by a process, and not sent again to a client that has it."""
 
 import json
 import time
@@ -42,7 +42,7 @@ def test_it_is_the_document_that_is_generated():
     assert json.loads(answer.text) == json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
 
 
-def test_whoever_has_it_is_told_that_it_is_the_same():
+def test_a_client_that_has_it_gets_304():
     caller = Caller()
     etag = caller.get(SCHEMA).headers["ETag"]
 
