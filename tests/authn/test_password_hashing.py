@@ -149,10 +149,11 @@ def test_every_door_says_when_to_come_back_and_changes_nothing(a_person, monkeyp
     mia = a_person("mia@acme.example")
     a_person(NAME)
     link = password_link(a_person("ines@acme.example"), by=system("tests")).removeprefix("http://localhost:8000")
+    doors = _doors(mia, link)
     before = (AuditEvent.objects.count(), LoginFamily.objects.count(), User.objects.get(pk=mia.pk).password)
 
     with every_place_taken(monkeypatch):
-        for what, send in _doors(mia, link).items():
+        for what, send in doors.items():
             with subtests.test(what):
                 answer = send()
 
