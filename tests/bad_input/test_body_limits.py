@@ -10,6 +10,7 @@ from django.test import Client
 from authn.roles import Role
 from config.request_bodies import declare_length
 from tests.bad_input.clear import is_clear, rows
+from tests.browsing import Visitor
 from tests.callers import Answer
 from tests.orgs.worlds import ORGS, REGISTER
 
@@ -123,8 +124,7 @@ def test_a_known_caller_may_send_a_megabyte(owner, size):
 
 
 def test_a_known_person_may_send_a_large_form(a_person):
-    client = Client()
-    client.force_login(a_person("owner@acme.example", Role.OWNER), "django.contrib.auth.backends.ModelBackend")
+    client = Visitor().sign_in(a_person("owner@acme.example", Role.OWNER)).client
 
     answer = client.post("/console/orgs/salesforceorg/register/", {"pasted": "x" * 300_000})
 
