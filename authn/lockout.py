@@ -4,11 +4,15 @@ A try is taken before its password is judged, and given back when it was right. 
 UPDATE by the database's clock, so that it is exact however many processes count at once.
 """
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
@@ -34,6 +38,8 @@ _EVERYWHERE = ""
 # A try that is still undecided after this long was taken by a process that died: it counts.
 _JUDGED_WITHIN = timedelta(seconds=30)
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
+_lock = threading.Lock()
+_waiting = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +78,54 @@ def refuse_locked(name: str, request: HttpRequest) -> None:
     _look(_digest(name), _block_of(request))
 
 
-def take(name: str, request: HttpRequest) -> Attempt:
-    """Take a try for a name in its canonical form.
+def take(name: str, request: HttpRequest) -> Attempt | None:
+    """Take a try for a name in its canonical form. Returns None while tries that are not judged yet fill the limit.
 
-    While tries of others that are not judged yet fill the limit, it waits for their outcome. Raises
-    TooManyTries while the name is locked, LoginBusy after ten seconds without an outcome.
+    Raises TooManyTries while the name is locked.
     """
     attempt = Attempt(_digest(name), _block_of(request))
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not _take(attempt):
-        _look(attempt.digest, attempt.block)
-        if time.monotonic() >= deadline:
+    if _take(attempt):
+        return attempt
+    _look(attempt.digest, attempt.block)
+    return None
+
+
+class Waiting:
+    """The patience of one log-in for tries of others that are not judged yet. Hold nothing that others need meanwhile."""
+
+    def __init__(self, name: str, request: HttpRequest) -> None:
+        self._digest, self._block = _digest(name), _block_of(request)
+        self._deadline = time.monotonic() + _PATIENCE_SECONDS
+
+    def for_an_outcome(self) -> None:
+        """Wait until a try may be taken.
+
+        Raises TooManyTries once the name is locked, LoginBusy after ten seconds, or at once when a quarter of the
+        threads wait.
+        """
+        with _place_to_wait():
+            while time.monotonic() < self._deadline:
+                release_database()
+                time.sleep(_PAUSE_SECONDS)
+                _look(self._digest, self._block)
+                if not _locks(self._digest, self._block).exists():
+                    return
             raise LoginBusy
-        release_database()
-        time.sleep(_PAUSE_SECONDS)
-    return attempt
+
+
+@contextmanager
+def _place_to_wait() -> Iterator[None]:
+    """Bound the threads that wait for tries of others, or one client would take every thread of the process."""
+    global _waiting
+    with _lock:
+        if _waiting >= max(1, settings.WEB_THREADS // 4):
+            raise LoginBusy
+        _waiting += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _waiting -= 1
 
 
 def lift(name: str) -> None:
@@ -143,11 +182,17 @@ def _count(digest: str, block: str, limit: int) -> bool:
 
 def _look(digest: str, block: str) -> None:
     """Raise TooManyTries if a lock stands. One whose tries are not all judged may be lifted yet."""
-    rows = LoginAttempts.objects.filter(name_digest=digest, address_block__in=(block, _EVERYWHERE))
-    standing = rows.filter(Q(undecided=0) | Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN)), locked_until__gt=Now())
+    judged = Q(undecided=0) | Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN))
+    standing = _locks(digest, block).filter(judged)
     ends = standing.annotate(database_now=Now()).values_list("locked_until", "database_now")
     if rests := [end - now for end, now in ends if end is not None]:
         raise TooManyTries(int(max(rests).total_seconds()) + 1)
+
+
+def _locks(digest: str, block: str) -> QuerySet[LoginAttempts]:
+    """Return the rows whose limit is reached for this block, by whatever tries."""
+    blocks = [counted for counted, _ in _scopes(block)]
+    return LoginAttempts.objects.filter(name_digest=digest, address_block__in=blocks, locked_until__gt=Now())
 
 
 def _scopes(block: str) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.http import HttpRequest
@@ -76,18 +77,34 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
 def _judge(name: str, password: str, request: HttpRequest) -> User:
     """Take a try, judge the password, and say how the try ended. A locked name waits for no place to hash."""
     lockout.refuse_locked(name, request)
+    waiting = lockout.Waiting(name, request)
+    while (judged := _judge_once(name, password, request)) is None:
+        waiting.for_an_outcome()
+    attempt, user = judged
+    if not isinstance(user, User):
+        attempt.failed()
+        raise LoginRefused
+    attempt.succeeded()
+    return user
+
+
+def _judge_once(
+    name: str, password: str, request: HttpRequest
+) -> tuple[lockout.Attempt, AbstractBaseUser | None] | None:
+    """Take a try and judge the password, or return None if it must wait for the outcome of other tries.
+
+    It gives its place back before it waits: two such callers would stop every log-in of the process. The try is taken
+    with a place, so that no more tries are under way than passwords are judged.
+    """
     with hashing_place():
         attempt = lockout.take(name, request)
+        if attempt is None:
+            return None
         try:
-            user = authenticate(request, username=name, password=password)
+            return attempt, authenticate(request, username=name, password=password)
         except BaseException:
             attempt.give_back()
             raise
-        if not isinstance(user, User):
-            attempt.failed()
-            raise LoginRefused
-        attempt.succeeded()
-        return user
 
 
 @contextmanager

@@ -1,19 +1,23 @@
 """Wrong passwords: counted exactly, per name and block of addresses, without keeping a word of a request."""
 
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.test import Client
 
-from authn import lockout, login
+from authn import lockout, login, password_hashing
 from authn.client_address import address_block
+from authn.database_connections import release_database
 from authn.models import AddressTries, AuditEvent, LoginAttempts, User
 from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import Wire
@@ -191,6 +195,63 @@ def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatc
 
     assert (undecided.status_code, undecided.json()["code"]) == (503, "LOGIN_BUSY")
     assert (counted.status_code, counted.json()["code"]) == (429, "LOGIN_LOCKED")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_ins_that_wait_for_tries_of_a_dead_process_stop_no_other_log_in(mia, a_person, settings, monkeypatch):
+    settings.PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
+    monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 0.5)
+    a_person("max@acme.example")
+    for _ in range(5):
+        _try()
+    LoginAttempts.objects.update(undecided=1)
+
+    with _waiting_tries(password_hashing.HASHES_AT_ONCE, monkeypatch) as waiting:
+        other = _try(PASSWORD, "192.0.2.1", "max@acme.example")
+        LoginAttempts.objects.all().delete()
+
+    assert other.status_code == 200
+    assert [answer.result().status_code for answer in waiting] == [401, 401]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_a_quarter_of_the_threads_wait_for_other_tries_the_next_one_is_refused_at_once(mia, settings, monkeypatch):
+    settings.WEB_THREADS = 8
+    for _ in range(5):
+        _try()
+    LoginAttempts.objects.update(undecided=1)
+
+    with _waiting_tries(2, monkeypatch):
+        began = time.monotonic()
+        refused = _try(PASSWORD)
+        LoginAttempts.objects.all().delete()
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "LOGIN_BUSY")
+    assert time.monotonic() - began < 8
+
+
+@contextmanager
+def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Future[Answer]]]:
+    """Have so many log-ins wait for tries that are not judged, until the block ends."""
+    all_wait, waiting = Barrier(number + 1), threading.local()
+
+    def noting() -> None:
+        release_database()
+        if not getattr(waiting, "noted", False):
+            waiting.noted = True
+            all_wait.wait(timeout=10)
+
+    def make() -> Answer:
+        try:
+            return _try()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(number) as pool:
+        monkeypatch.setattr(lockout, "release_database", noting)
+        tries = [pool.submit(make) for _ in range(number)]
+        all_wait.wait(timeout=10)
+        yield tries
 
 
 @pytest.mark.django_db(transaction=True)

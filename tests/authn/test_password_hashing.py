@@ -100,17 +100,17 @@ def test_a_password_is_refused_at_once_when_half_of_the_threads_wait(monkeypatch
     assert time.monotonic() - began < 30
 
 
+def test_a_thread_that_has_a_place_needs_no_second_one(monkeypatch):
+    with hashing_place(), hashing_place():
+        assert check_password(PASSWORD, make_password(PASSWORD))
+
+
 def test_hashes_are_those_of_djangos_argon2_hasher():
     hashed = make_password(PASSWORD)
 
     assert hashed.startswith("argon2$argon2id$")
     assert Argon2PasswordHasher().verify(PASSWORD, hashed)
     assert check_password(PASSWORD, Argon2PasswordHasher().encode(PASSWORD, "s" * 22))
-
-
-def test_a_thread_that_has_a_place_needs_no_second_one(monkeypatch):
-    with hashing_place(), hashing_place():
-        assert check_password(PASSWORD, make_password(PASSWORD))
 
 
 # --- The doors ---------------------------------------------------------------------------------------
