@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
@@ -97,12 +98,16 @@ def _old_audit() -> QuerySet[AuditEvent]:
 
 
 def _delete_audit(old: QuerySet[AuditEvent]) -> int:
-    newest = old.aggregate(newest=Max("at"))["newest"]
-    deleted = _delete(old)
-    if deleted:
-        facts = {"rows": deleted, "until": newest.isoformat(timespec="seconds")}
-        audit.record(audit.Action.AUDIT_EXPIRED, audit.Outcome.GRANTED, by=system("sweep"), **facts)
-    return deleted
+    """Delete rows a batch at a time, each batch in one transaction with the row that records it."""
+    total = 0
+    while batch := list(old.order_by("pk").values_list("pk", "at")[:_BATCH]):
+        until = max(at for _, at in batch).isoformat(timespec="seconds")
+        with transaction.atomic():
+            AuditEvent.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
+            facts = {"rows": len(batch), "until": until}
+            audit.record(audit.Action.AUDIT_EXPIRED, audit.Outcome.GRANTED, by=system("sweep"), **facts)
+        total += len(batch)
+    return total
 
 
 def delete_ended_logins() -> int:

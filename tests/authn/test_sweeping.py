@@ -13,6 +13,7 @@ from authn import audit, sweeping
 from authn.actors import system
 from authn.models import AuditEvent, SweepRun
 from authn.sweeping import MoreDueThanExpected, Sweep, delete_old_audit
+from tests.refusing_table import refusing
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -77,6 +78,15 @@ def test_deleting_audit_is_recorded_with_count_and_date():
     assert event.action == "audit.expired_rows_deleted"
     assert event.details["rows"] == 3
     assert event.details["until"].startswith(f"{timezone.now() - timedelta(days=400):%Y-%m-%d}")
+
+
+def test_no_audit_is_deleted_that_cannot_be_recorded():
+    _events(3, days_old=400)
+
+    with refusing(AuditEvent, "INSERT"), pytest.raises(CommandError, match="A sweep failed"):
+        call_command("sweep")
+
+    assert AuditEvent.objects.count() == 3
 
 
 def test_a_sweep_that_fails_in_an_unforeseen_way_does_not_end_the_others(monkeypatch):
