@@ -91,7 +91,7 @@ def take(name: str, request: HttpRequest) -> Attempt | None:
 
 
 class Waiting:
-    """The patience of one log-in for tries of others that are not judged yet. Hold nothing that others need meanwhile."""
+    """The patience of one log-in for tries of others that are not judged yet; hold nothing shared meanwhile."""
 
     def __init__(self, name: str, request: HttpRequest) -> None:
         self._digest, self._block = _digest(name), _block_of(request)

@@ -42,7 +42,7 @@ class MoreDueThanExpected(Exception):
     def __init__(self, due: int, total: int) -> None:
         super().__init__(
             f"It would delete {due} of {total} rows, more than a quarter. Check the clock of the database and "
-            "AUDIT_RETENTION_DAYS; if they are right, run: manage.py sweep --confirm NAME"
+            "AUDIT_RETENTION_DAYS; if they are right, run: manage.py sweep --confirm 'old audit'"
         )
 
 
