@@ -20,8 +20,8 @@ def client_address(request: HttpRequest) -> str:
     return _address_in(hops[-trusted]) or seen if len(hops) >= trusted else seen
 
 
-def address_block(address: str, *, ipv4_prefix: int) -> str:
-    """Return the network that counts as one client: IPv4 by `ipv4_prefix`, IPv6 by its /64, which one machine has.
+def address_block(address: str, *, ipv4_prefix: int, ipv6_prefix: int = 64) -> str:
+    """Return the network of an address. One machine has the /64 of an IPv6 address, and one customer often a /48.
 
     An IPv4 address that was mapped into IPv6 counts as IPv4. Without an address it is "unknown".
     """
@@ -30,7 +30,7 @@ def address_block(address: str, *, ipv4_prefix: int) -> str:
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is None:
-            return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+            return str(ipaddress.ip_network((int(parsed), ipv6_prefix), strict=False))
         parsed = parsed.ipv4_mapped
     return str(ipaddress.ip_network(f"{parsed}/{ipv4_prefix}", strict=False))
 

@@ -1,4 +1,4 @@
-"""Bounds guesses of passwords, at every door together: per name and block of addresses, per name, per address.
+"""Bounds guesses of passwords, at every door together: per name and blocks of addresses, per name, per address.
 
 A try is taken before its password is judged, and given back when it was right. Each count is one
 UPDATE by the database's clock, so that it is exact however many processes count at once.
@@ -6,7 +6,7 @@ UPDATE by the database's clock, so that it is exact however many processes count
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,15 +26,17 @@ from authn.database_connections import release_database
 from authn.errors import LoginBusy, TooManyTries
 from authn.models import AddressTries, LoginAttempts
 
-# So many wrong passwords close a name to a /24 or /64; so many from everywhere close it to everybody.
-# The second is far higher, or a stranger with one machine could lock an owner out.
-LIMIT, LIMIT_EVERYWHERE = 5, 50
+# So many wrong passwords close a name to a /24 or /64, to a /16 or /48, and to everybody. A try that a smaller block
+# refuses counts for no larger one, so that a stranger with one network cannot lock an owner out.
+LIMIT, LIMIT_OF_NETWORK, LIMIT_EVERYWHERE = 5, 15, 50
 LOCKED_FOR = timedelta(minutes=15)
 TRIES_PER_WINDOW, WINDOW = 60, timedelta(minutes=1)
 # After a lock or this long without a try, a count is of no use and is deleted.
 USELESS_AFTER = 2 * LOCKED_FOR
 
 _EVERYWHERE = ""
+# How the names of the networks between a small block and everywhere end.
+_NETWORKS = ("/16", "/48")
 # A try that is still undecided after this long was taken by a process that died: it counts.
 _JUDGED_WITHIN = timedelta(seconds=30)
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
@@ -47,17 +49,17 @@ class Attempt:
     """A try that was taken. Say how it ended: by `failed`, `succeeded` or `give_back`."""
 
     digest: str
-    block: str
+    blocks: tuple[str, ...]
 
     def failed(self) -> None:
         """Keep the failure: the password was wrong."""
-        for block, _ in _scopes(self.block):
+        for block in self.blocks:
             _rows(self.digest, block).update(undecided=_less("undecided", 1))
 
     def succeeded(self) -> None:
-        """Forget the failures from this block, here and in the count of all blocks; tries under way stay taken."""
+        """Forget the failures from the smallest block, in every count; tries under way stay taken."""
         with transaction.atomic():
-            here = _rows(self.digest, self.block).select_for_update().first()
+            here = _rows(self.digest, self.blocks[0]).select_for_update().first()
             forgotten = here.failures - max(0, here.undecided - 1) if here else 1
             self._give_back(forgotten)
 
@@ -67,7 +69,7 @@ class Attempt:
             self._give_back(1)
 
     def _give_back(self, failures: int) -> None:
-        for block, _ in _scopes(self.block):
+        for block in self.blocks:
             _rows(self.digest, block).update(
                 failures=_less("failures", failures), undecided=_less("undecided", 1), locked_until=None
             )
@@ -75,7 +77,7 @@ class Attempt:
 
 def refuse_locked(name: str, request: HttpRequest) -> None:
     """Raise TooManyTries if a name is locked for this client; takes no try."""
-    _look(_digest(name), _block_of(request))
+    _look(_digest(name), _blocks_of(request))
 
 
 def take(name: str, request: HttpRequest) -> Attempt | None:
@@ -83,10 +85,10 @@ def take(name: str, request: HttpRequest) -> Attempt | None:
 
     Raises TooManyTries while the name is locked.
     """
-    attempt = Attempt(_digest(name), _block_of(request))
+    attempt = Attempt(_digest(name), _blocks_of(request))
     if _take(attempt):
         return attempt
-    _look(attempt.digest, attempt.block)
+    _look(attempt.digest, attempt.blocks)
     return None
 
 
@@ -94,7 +96,7 @@ class Waiting:
     """The patience of one log-in for tries of others that are not judged yet; hold nothing shared meanwhile."""
 
     def __init__(self, name: str, request: HttpRequest) -> None:
-        self._digest, self._block = _digest(name), _block_of(request)
+        self._digest, self._blocks = _digest(name), _blocks_of(request)
         self._deadline = time.monotonic() + _PATIENCE_SECONDS
 
     def for_an_outcome(self) -> None:
@@ -107,8 +109,8 @@ class Waiting:
             while time.monotonic() < self._deadline:
                 release_database()
                 time.sleep(_PAUSE_SECONDS)
-                _look(self._digest, self._block)
-                if not _locks(self._digest, self._block).exists():
+                _look(self._digest, self._blocks)
+                if not _locks(self._digest, self._blocks).exists():
                     return
             raise LoginBusy
 
@@ -130,28 +132,25 @@ def _place_to_wait() -> Iterator[None]:
 
 def lift(name: str) -> None:
     """Forget every failure of a name, so that it is locked nowhere."""
-    rows = LoginAttempts.objects.filter(name_digest=_digest(name))
-    # Locked in the order in which tries lock them.
-    rows.exclude(address_block=_EVERYWHERE).delete()
-    rows.filter(address_block=_EVERYWHERE).delete()
+    for rows in _in_order_of_locking(LoginAttempts.objects.filter(name_digest=_digest(name))):
+        rows.delete()
 
 
 def useless_counts() -> list[QuerySet[Any]]:
     """Return the rows that bound nothing any more, in the order in which they may be deleted."""
     attempts = LoginAttempts.objects.filter(last_try_at__lte=_from_now(-USELESS_AFTER))
     addresses = AddressTries.objects.filter(began_at__lte=_from_now(-2 * WINDOW))
-    everywhere = attempts.filter(address_block=_EVERYWHERE)
-    return [attempts.exclude(address_block=_EVERYWHERE), everywhere, addresses]
+    return [*_in_order_of_locking(attempts), addresses]
 
 
 # --- Tries per name ------------------------------------------------------------------------------------
 
 
 def _take(attempt: Attempt) -> bool:
-    """Take the try in both counts, or in none."""
+    """Take the try in every count, or in none."""
     with transaction.atomic():
-        for block, limit in _scopes(attempt.block):
-            if not _count(attempt.digest, block, limit):
+        for block in attempt.blocks:
+            if not _count(attempt.digest, block, _limit_of(block)):
                 transaction.set_rollback(True)
                 return False
     return True
@@ -180,24 +179,39 @@ def _count(digest: str, block: str, limit: int) -> bool:
     return bool(free.update(**values))
 
 
-def _look(digest: str, block: str) -> None:
+def _look(digest: str, blocks: Sequence[str]) -> None:
     """Raise TooManyTries if a lock stands. One whose tries are not all judged may be lifted yet."""
     judged = Q(undecided=0) | Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN))
-    standing = _locks(digest, block).filter(judged)
+    standing = _locks(digest, blocks).filter(judged)
     ends = standing.annotate(database_now=Now()).values_list("locked_until", "database_now")
     if rests := [end - now for end, now in ends if end is not None]:
         raise TooManyTries(int(max(rests).total_seconds()) + 1)
 
 
-def _locks(digest: str, block: str) -> QuerySet[LoginAttempts]:
-    """Return the rows whose limit is reached for this block, by whatever tries."""
-    blocks = [counted for counted, _ in _scopes(block)]
+def _locks(digest: str, blocks: Sequence[str]) -> QuerySet[LoginAttempts]:
+    """Return the rows of these blocks whose limit is reached, by whatever tries."""
     return LoginAttempts.objects.filter(name_digest=digest, address_block__in=blocks, locked_until__gt=Now())
 
 
-def _scopes(block: str) -> tuple[tuple[str, int], tuple[str, int]]:
-    """Return the blocks that a try counts for, with their limits, in the order in which rows are locked."""
-    return (block, LIMIT), (_EVERYWHERE, LIMIT_EVERYWHERE)
+def _blocks_of(request: HttpRequest) -> tuple[str, ...]:
+    """Return the blocks that a try counts for, in the order in which their rows are locked: the smallest first."""
+    address = client_address(request)
+    small = address_block(address, ipv4_prefix=24)
+    network = address_block(address, ipv4_prefix=16, ipv6_prefix=48)
+    return (small, _EVERYWHERE) if small == network else (small, network, _EVERYWHERE)
+
+
+def _limit_of(block: str) -> int:
+    if block == _EVERYWHERE:
+        return LIMIT_EVERYWHERE
+    return LIMIT_OF_NETWORK if block.endswith(_NETWORKS) else LIMIT
+
+
+def _in_order_of_locking(rows: QuerySet[LoginAttempts]) -> list[QuerySet[LoginAttempts]]:
+    """Divide rows by the size of their block, the smallest first, as tries lock them."""
+    everywhere = Q(address_block=_EVERYWHERE)
+    networks = Q(*[Q(address_block__endswith=prefix) for prefix in _NETWORKS], _connector=Q.OR)
+    return [rows.exclude(networks | everywhere), rows.filter(networks), rows.filter(everywhere)]
 
 
 def _rows(digest: str, block: str) -> QuerySet[LoginAttempts]:
@@ -207,10 +221,6 @@ def _rows(digest: str, block: str) -> QuerySet[LoginAttempts]:
 def _digest(name: str) -> str:
     # Under SECRET_KEY: a new one forgets counts of minutes, and the audit's fingerprints stay apart.
     return salted_hmac("authn.lockout", name.encode("utf-8", "surrogatepass"), algorithm="sha256").hexdigest()
-
-
-def _block_of(request: HttpRequest) -> str:
-    return address_block(client_address(request), ipv4_prefix=24)
 
 
 def _less(column: str, number: int) -> Combinable:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 
-from authn import audit
+from authn import audit, lockout
 from authn.actors import Actor
 from authn.conflicts import retry_on_conflict
 from authn.errors import LastOwner
@@ -84,6 +84,14 @@ def hash_password(user: User, password: str) -> str:
 def _lock_and_store(user: User, hashed: str, *, by: Actor, how: str) -> User:
     with transaction.atomic():
         return store_password(User.objects.select_for_update().get(pk=user.pk), hashed, by=by, how=how)
+
+
+@retry_on_conflict
+def unlock(user: User, *, by: Actor) -> None:
+    """Forget the wrong passwords of a person's name, from everywhere, so that the person may log in."""
+    with transaction.atomic():
+        lockout.lift(user.email)
+        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, lock="lifted")
 
 
 def store_password(user: User, hashed: str, *, by: Actor, how: str) -> User:

@@ -11,7 +11,7 @@ from functools import partial
 from threading import Barrier
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, connections
 from django.test import Client
 
@@ -77,7 +77,7 @@ def test_a_name_is_locked_for_a_24_or_a_64(one, other, locked, mia):
 
 def test_fifty_wrong_passwords_from_everywhere_lock_a_name_for_everybody(mia):
     for number in range(50):
-        assert _try(address=f"10.0.{number}.1").status_code == 401
+        assert _try(address=f"10.{number}.0.1").status_code == 401
 
     locked = _try(PASSWORD, "192.0.2.1")
 
@@ -85,6 +85,42 @@ def test_fifty_wrong_passwords_from_everywhere_lock_a_name_for_everybody(mia):
     assert 0 < int(locked.headers["Retry-After"]) <= 15 * 60 + 1
     let_pass(timedelta(minutes=15))
     assert _try(PASSWORD, "192.0.2.1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("strangers", "neighbour", "owner"),
+    [
+        ([f"2001:db8:1:{number:x}::1" for number in range(10)], "2001:db8:1:ff::1", "2001:db8:2::1"),
+        ([f"203.0.{number}.7" for number in range(10)], "203.0.200.7", "203.1.0.7"),
+    ],
+    ids=["a /48", "a /16"],
+)
+def test_one_network_cannot_lock_an_owner_out_everywhere(strangers, neighbour, owner, mia):
+    statuses = Counter(_try(address=address).status_code for _ in range(5) for address in strangers)
+
+    assert statuses == {401: 15, 429: 35}
+    assert failures("") == [15]
+    assert _statuses(_try(PASSWORD, neighbour), _try(PASSWORD, owner)) == [429, 200]
+
+
+def test_an_operator_unlocks_a_person_everywhere(mia):
+    for number in range(50):
+        _try(address=f"10.{number}.0.1")
+    assert _try(PASSWORD).status_code == 429
+
+    call_command("unlock", "Mia@Acme.example")
+
+    assert not LoginAttempts.objects.exists()
+    assert _try(PASSWORD).status_code == 200
+    event = AuditEvent.objects.get(action="person.changed")
+    assert (event.actor_name, event.details) == ("unlock", {"email": EMAIL, "lock": "lifted"})
+
+
+def test_a_name_that_is_no_persons_is_not_unlocked(db):
+    with pytest.raises(CommandError, match="No person has this e-mail"):
+        call_command("unlock", "nemo@acme.example")
+
+    assert not AuditEvent.objects.exists()
 
 
 def test_a_right_password_forgets_the_failures_of_its_own_block_alone(mia):
@@ -160,7 +196,7 @@ def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
 def test_counts_that_bound_nothing_are_swept_away(mia):
     _try()
     call_command("sweep")
-    assert LoginAttempts.objects.count() == 2
+    assert LoginAttempts.objects.count() == 3
 
     let_pass(timedelta(minutes=31))
     call_command("sweep")
