@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -107,6 +108,8 @@ def answer_for(error: Exception, context: dict[str, Any]) -> Response | None:
             _audit_refusal(error, request, answer)
         except authn.AuditUnavailable as failure:
             return _domain_answer(failure, request)
+        except Error as failure:  # Whatever it is: raised from here, it would pass by this handler.
+            return _database_answer(failure, request)
     return answer
 
 
@@ -166,9 +169,7 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
     elif isinstance(error, RequestDataTooBig):
         return Response(_framework_body(request, 413, "The request body is too large."), status=413)
     elif is_database_failure(error):
-        logger.error("The database refused a request.", exc_info=error)
-        content = _framework_body(request, 503, _NO_DATABASE)
-        return Response(content, status=503, headers={"Retry-After": _RETRY_DATABASE})
+        return _database_answer(error, request)
     if not isinstance(error, drf.APIException):
         return None
     headers = {}
@@ -177,6 +178,12 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     return Response(_exception_body(request, error), status=error.status_code, headers=headers)
+
+
+def _database_answer(error: Exception, request: Any) -> Response:
+    logger.error("The database refused a request.", exc_info=error)
+    content = _framework_body(request, 503, _NO_DATABASE)
+    return Response(content, status=503, headers={"Retry-After": _RETRY_DATABASE})
 
 
 def _exception_body(request: Any, error: drf.APIException) -> dict[str, Any]:

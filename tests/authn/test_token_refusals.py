@@ -16,6 +16,7 @@ from authn.people import change_user
 from tests.authn.servicestack.wire import Wire
 from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.refusing_table import refusing
 from tests.together import together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -206,3 +207,14 @@ def test_a_live_principal_who_may_not_is_a_row_each_time(member):
         assert member.get("/sfp/api/application-tokens").status_code == 403
 
     assert [row.code for row in _rows()] == ["ROLE_REQUIRED"] * 3
+
+
+def test_a_refusal_that_cannot_be_counted_is_a_503_of_the_database(mia):
+    token = _revoked(mia)
+
+    with refusing(TokenRefusals, "INSERT"):
+        answer = Caller(token).get(ORGS)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
+    assert answer.headers["Retry-After"] == "5"
+    assert not TokenRefusals.objects.exists()
