@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, DataError, Error, IntegrityError, connection, transaction
+from django.db import DataError, Error, IntegrityError, connection, transaction
 
 logger = logging.getLogger("frontdesk.database")
 
@@ -21,15 +21,6 @@ def is_database_failure(error: BaseException) -> bool:
     A row that breaks a constraint, or does not fit its column, is a bug: sending it again changes nothing.
     """
     return isinstance(error, Error) and not isinstance(error, IntegrityError | DataError)
-
-
-def has_failed_in_database(error: BaseException) -> bool:
-    """Return True if a failure of the database led to an error. A plain DatabaseError is an update of a deleted row."""
-    while (context := error.__context__) is not None:
-        error = context
-        if is_database_failure(error) and type(error) is not DatabaseError:
-            return True
-    return False
 
 
 def write_if_possible(write: Callable[[], object]) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import Error
@@ -22,7 +21,7 @@ from authn import audit, token_refusals
 from authn import errors as authn
 from authn.actors import Actor
 from authn.client_address import client_address
-from authn.database_failures import has_failed_in_database, is_database_failure
+from authn.database_failures import is_database_failure
 from authn.request_id import request_id_of
 from config.error_pages import error_page, wants_page
 from orgs import errors as orgs
@@ -262,8 +261,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refused: a foreign Host header, a malformed request."""
     if isinstance(exception, RequestDataTooBig):
         return _page(request, 413, "The request body is too large.")
-    if isinstance(exception, SessionInterrupted) and has_failed_in_database(exception):
-        return database_unavailable(request)
     known = isinstance(exception, SuspiciousOperation)
     return _page(request, 400, "The request was refused as malformed." if known else "Bad request.")
 
