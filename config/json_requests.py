@@ -7,6 +7,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.status import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
+from authn.database_connections import release_database
 from authn.strict_json import NotStrictJSON, read_json
 from config.request_bodies import declared_length, limit_for
 
@@ -41,6 +42,8 @@ class StrictJSONParser(BaseParser):
         limit = limit_for(request.user)
         if declared_length(request) > limit:
             raise PayloadTooLarge(limit)
+        if declared_length(request) > limit_for(None):
+            release_database()  # The rest of a large body arrives as slowly as its sender likes.
         try:
             body = stream.read(limit + 1)
         except OSError as error:  # too slow, broken off, or no chunks

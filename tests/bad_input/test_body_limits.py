@@ -5,9 +5,13 @@ from typing import Any, NoReturn
 
 import pytest
 from django.core.files import temp
-from django.test import Client
+from django.db import connection
+from django.test import Client, RequestFactory
 
+from authn.actors import Actor
+from authn.models import User
 from authn.roles import Role
+from config.json_requests import StrictJSONParser
 from config.request_bodies import declare_length
 from tests.bad_input.clear import is_clear, rows
 from tests.browsing import Visitor
@@ -136,6 +140,24 @@ def test_64_kilobytes_are_read_of_anybody(anonymous):
     assert len(body) == ANONYMOUS
 
     is_clear(anonymous.send("POST", f"{API}admin/login", body), 400)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_database_connection_is_held_while_a_large_body_arrives():
+    held: list[bool] = []
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            held.append(connection.connection is not None)
+            return super().read(size)
+
+    assert not User.objects.exists()  # A query opens the connection, as that for the bearer does.
+    request = RequestFactory().post("/", b"x" * (ANONYMOUS + 1), content_type="application/json")
+    request.user = Actor(kind="user", id="1", name="owner@acme.example", role=Role.OWNER)
+
+    StrictJSONParser().parse(Slow(b'"a"'), parser_context={"request": request})
+
+    assert held == [False]
 
 
 # --- Files ---------------------------------------------------------------------------------------------
