@@ -34,6 +34,12 @@ FILLED = {
         **dict.fromkeys(("code", "actor_kind", "actor_id", "fingerprint"), "ours"),
         **dict.fromkeys(("actor_name", "address", "request_id", "org_username"), "a caller"),
     },
+    # A block of addresses is written by us from the address that was parsed.
+    "LoginAttempts": {"name_digest": "ours", "address_block": "ours"},
+    "AddressTries": {"address_block": "ours"},
+    "TokenRefusals": dict.fromkeys(("holder_kind", "holder_id", "action", "code"), "ours"),
+    "BrowserSession": {"digest": "ours"},
+    "SweepRun": {"name": "ours", "failure": "ours"},
     "Credential": {"outcome": "ours", "reason": "ours"},
     "KnownToken": {"digest": "ours"},
     "DeskKey": {"name": "ours"},
