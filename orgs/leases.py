@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
@@ -69,6 +69,8 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
     """
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     calm = Q(paused_until=None) | Q(paused_until__lte=Now())
+    if _is_locked(credential_id):
+        return False
     this_node = _this_node()
     mine = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
     rows = Credential.objects.filter(free, calm, _affordable(), mine, pk=credential_id, generation=generation)
@@ -83,6 +85,14 @@ def take(credential_id: uuid.UUID, generation: int) -> bool:
             health=health,
         )
     )
+
+
+def _is_locked(credential_id: uuid.UUID) -> bool:
+    """Return True if another transaction has the row locked. Hundreds of callers must not queue for that lock."""
+    if not connection.features.has_select_for_update_skip_locked:
+        return False
+    rows = Credential.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=credential_id)
+    return not rows.values_list("pk", flat=True).first()
 
 
 def release_dead_attempt(place: Place) -> None:

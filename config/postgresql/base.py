@@ -17,6 +17,8 @@ _ASKED_AFTER_SECONDS = 2.0
 _ANSWER_TO_CHECK_SECONDS = 1.0
 # So long a connection is waited for once a wait was too long, until one is there again.
 _PATIENCE_WHILE_AWAY_SECONDS = 0.25
+# While other threads get connections, a thread waits for its turn for so long.
+_BUSY_SECONDS, _LONGEST_PATIENCE_SECONDS = 1.0, 10.0
 _NO_LIMITS = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0"
 _OWN_LIMITS = "RESET statement_timeout; RESET lock_timeout; RESET idle_in_transaction_session_timeout"
 
@@ -25,6 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, but for how a connection is taken from the pool."""
 
     _is_away = False  # of the process: the last wait for a connection was too long
+    _taken_at = float("-inf")  # of the process: when a thread last got a connection that works
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return the arguments of `connect`. Whoever creates or drops a whole database gets no limits."""
@@ -46,15 +49,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.isolation_level = IsolationLevel.READ_COMMITTED  # as Django notes it by default
         pool: ConnectionPool[Any] = self.pool
         pool.open()
-        until = time.monotonic() + self._patience(pool)
+        began = time.monotonic()
+        until = began + self._patience(pool)
         while True:
             try:
                 connection = pool.getconn(timeout=until - time.monotonic())
             except PoolTimeout:
+                now = time.monotonic()
+                if now - DatabaseWrapper._taken_at < _BUSY_SECONDS and now - began < _LONGEST_PATIENCE_SECONDS:
+                    until = now + _BUSY_SECONDS  # Others are served: the database is not away, the pool is busy.
+                    continue
                 DatabaseWrapper._is_away = True
                 raise
             if _works(connection, until):
-                DatabaseWrapper._is_away = False
+                DatabaseWrapper._is_away, DatabaseWrapper._taken_at = False, time.monotonic()
                 return connection
             connection.close()
             pool.putconn(connection)
