@@ -146,15 +146,6 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-# What workers share must live where all of them look.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "frontdesk_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-}
-
 # --- Who is asking ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "authn.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]

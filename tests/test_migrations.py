@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
 from tests.desks import PASSWORD, ROOT, Desk, a_database, environment_of
@@ -44,6 +45,17 @@ def test_there_are_apps_to_migrate():
 
 def test_no_migration_is_missing():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_table_of_the_former_cache_is_dropped():
+    call_command("migrate", "authn", "0012_access_epoch", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE frontdesk_cache (cache_key varchar(255) PRIMARY KEY)")
+
+    call_command("migrate", verbosity=0)
+
+    assert "frontdesk_cache" not in connection.introspection.table_names()
 
 
 @pytest.mark.parametrize("app", OURS)
