@@ -1,6 +1,7 @@
 """Sweeps: what a wrong clock cannot do, what is recorded of a deletion, and what outlives a failure."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -54,7 +55,7 @@ def test_more_than_a_quarter_is_deleted_only_when_an_operator_confirms_it(caplog
     with pytest.raises(CommandError, match="A sweep failed"):
         call_command("sweep")
     assert AuditEvent.objects.count() == 1110
-    assert "--confirm" in SweepRun.objects.get(name="old audit").failure
+    assert "manage.py sweep --confirm 'old audit'" in SweepRun.objects.get(name="old audit").failure
 
     call_command("sweep", "--confirm", "old audit")
 
@@ -78,6 +79,30 @@ def test_deleting_audit_is_recorded_with_count_and_date():
     assert event.action == "audit.expired_rows_deleted"
     assert event.details["rows"] == 3
     assert event.details["until"].startswith(f"{timezone.now() - timedelta(days=400):%Y-%m-%d}")
+
+
+def test_each_batch_of_deleted_audit_has_a_row_of_its_own(monkeypatch):
+    monkeypatch.setattr(sweeping, "_BATCH", 2)
+    _events(3, days_old=400)
+
+    assert delete_old_audit() == 3
+
+    rows = AuditEvent.objects.filter(action=audit.Action.AUDIT_EXPIRED).order_by("id")
+    assert [event.details["rows"] for event in rows] == [2, 1]
+
+
+def test_rows_that_another_sweep_deleted_meanwhile_are_not_recorded_a_second_time():
+    _events(3, days_old=400)
+
+    def delete_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("DELETE"):
+            execute("DELETE FROM authn_auditevent", None, False, context)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(delete_first):
+        assert delete_old_audit() == 0
+
+    assert not AuditEvent.objects.exists()
 
 
 def test_no_audit_is_deleted_that_cannot_be_recorded():
