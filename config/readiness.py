@@ -8,12 +8,13 @@ from typing import Any
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from psycopg_pool import PoolTimeout
 
 from authn import audit
 from authn.database_failures import lock_wait
 from authn.errors import AuditUnavailable
 from authn.loops import loops
-from config.postgresql.connection import answer_within
+from config.postgresql.connection import DeadlineConnection, answer_within
 from orgs.desk_keys import require_unsealed
 from orgs.errors import DeskSealed
 from orgs.spool import SpoolFull, check_writable
@@ -57,8 +58,12 @@ def _check_database(readiness: Readiness) -> None:
             return
         readiness.checks["migrations"] = "ok"
         _check_key(readiness)
-    except Error:
-        readiness.fail("database", "unavailable", "DATABASE_UNAVAILABLE", "The database does not answer.")
+    except Error as error:
+        # Busy: it answers other requests, which have all connections. That is no reason to send them elsewhere.
+        is_busy = isinstance(error.__cause__, PoolTimeout) and DeadlineConnection.has_been_heard()
+        readiness.checks["database"] = "busy"
+        if not is_busy:
+            readiness.fail("database", "unavailable", "DATABASE_UNAVAILABLE", "The database does not answer.")
         return
     _check_audit(readiness)
 

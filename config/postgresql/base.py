@@ -17,8 +17,9 @@ _ASKED_AFTER_SECONDS = 2.0
 _ANSWER_TO_CHECK_SECONDS = 1.0
 # So long a connection is waited for once a wait was too long, until one is there again.
 _PATIENCE_WHILE_AWAY_SECONDS = 0.25
-# While other threads get connections, a thread waits for its turn for so long.
-_BUSY_SECONDS, _LONGEST_PATIENCE_SECONDS = 1.0, 10.0
+# While the database answers others, all connections are only busy: then it is worth waiting for one that long.
+_PATIENCE_WHILE_BUSY_SECONDS = 10.0
+_NEXT_LOOK_SECONDS = 0.5
 _NO_LIMITS = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0"
 _OWN_LIMITS = "RESET statement_timeout; RESET lock_timeout; RESET idle_in_transaction_session_timeout"
 
@@ -27,7 +28,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, but for how a connection is taken from the pool."""
 
     _is_away = False  # of the process: the last wait for a connection was too long
-    _taken_at = float("-inf")  # of the process: when a thread last got a connection that works
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return the arguments of `connect`. Whoever creates or drops a whole database gets no limits."""
@@ -55,14 +55,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             try:
                 connection = pool.getconn(timeout=until - time.monotonic())
             except PoolTimeout:
-                now = time.monotonic()
-                if now - DatabaseWrapper._taken_at < _BUSY_SECONDS and now - began < _LONGEST_PATIENCE_SECONDS:
-                    until = now + _BUSY_SECONDS  # Others are served: the database is not away, the pool is busy.
-                    continue
-                DatabaseWrapper._is_away = True
-                raise
+                if not self._is_only_busy(began):
+                    DatabaseWrapper._is_away = not DeadlineConnection.has_been_heard()
+                    raise
+                until = time.monotonic() + _NEXT_LOOK_SECONDS
+                continue
             if _works(connection, until):
-                DatabaseWrapper._is_away, DatabaseWrapper._taken_at = False, time.monotonic()
+                DatabaseWrapper._is_away = False
                 return connection
             connection.close()
             pool.putconn(connection)
@@ -88,6 +87,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _patience(self, pool: "ConnectionPool[Any]") -> float:
         seconds = min(pool.timeout, _PATIENCE_WHILE_AWAY_SECONDS) if self._is_away else pool.timeout
         return shortened(seconds) or seconds
+
+    def _is_only_busy(self, began: float) -> bool:
+        """Return True if a wait that began then should go on, because the database answers others."""
+        limit = shortened(_PATIENCE_WHILE_BUSY_SECONDS)
+        is_alive = DeadlineConnection.has_been_heard()
+        return is_alive and limit == _PATIENCE_WHILE_BUSY_SECONDS and time.monotonic() - began < limit
 
 
 def _works(connection: DeadlineConnection, until: float) -> bool:

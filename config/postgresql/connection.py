@@ -22,14 +22,16 @@ logger = logging.getLogger("frontdesk.database")
 
 _WAIT_INTERVAL = 0.1
 _SHORTEST_WAIT = 0.05
+_HEARD_LATELY_SECONDS = 1.0
 _thread = threading.local()
 
 
 @contextmanager
 def answer_within(seconds: float) -> Iterator[None]:
-    """Limit all waits of this thread for PostgreSQL together to `seconds` from now."""
+    """Limit all waits of this thread for PostgreSQL together to `seconds` from now; a shorter limit stays."""
     before = getattr(_thread, "until", None)
-    _thread.until = time.monotonic() + seconds
+    until = time.monotonic() + seconds
+    _thread.until = until if before is None else min(until, before)
     try:
         yield
     finally:
@@ -50,6 +52,7 @@ class DeadlineConnection(Connection[Any]):
 
     answer_seconds: float | None = None
     heard_at: float = 0.0  # time.monotonic() of the last answer
+    last_heard_at: ClassVar[float] = 0.0  # on any connection of this process
     _drained_at: ClassVar[float] = 0.0
     _told_of_pooler: ClassVar[bool] = False
 
@@ -64,7 +67,7 @@ class DeadlineConnection(Connection[Any]):
             cls._tell_of_pooler()
             connection = super().connect(conninfo, **{name: kwargs[name] for name in kwargs if name != "options"})
         connection.answer_seconds = answer_seconds
-        connection.heard_at = time.monotonic()
+        connection.hear()
         return connection
 
     def wait(self, gen: PQGen[Result], interval: float = _WAIT_INTERVAL, timeout: float | None = None) -> Result:
@@ -78,8 +81,12 @@ class DeadlineConnection(Connection[Any]):
             self.close()
             self._drop_idle(began)
             raise OperationalError("The database did not answer in time, so the connection was closed.") from error
-        self.heard_at = time.monotonic()
+        self.hear()
         return result
+
+    def hear(self) -> None:
+        """Note that the server has answered."""
+        self.heard_at = DeadlineConnection.last_heard_at = time.monotonic()
 
     def _drop_idle(self, silent_since: float) -> None:
         """Replace the pool's other connections: they lead to the same server and would each cost a wait.
@@ -90,6 +97,11 @@ class DeadlineConnection(Connection[Any]):
         if pool is not None and DeadlineConnection._drained_at < silent_since:
             DeadlineConnection._drained_at = time.monotonic()
             pool.drain()
+
+    @classmethod
+    def has_been_heard(cls) -> bool:
+        """Return True if the database has answered this process, on any connection, within the last second."""
+        return time.monotonic() - DeadlineConnection.last_heard_at < _HEARD_LATELY_SECONDS
 
     @classmethod
     def _tell_of_pooler(cls) -> None:

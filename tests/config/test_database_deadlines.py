@@ -2,9 +2,12 @@
 
 import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from unittest.mock import patch
 
 import pytest
 from django.core.management import call_command
@@ -12,9 +15,11 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.models.signals import post_migrate, pre_migrate
 
+from config import readiness
 from config.postgresql.base import DatabaseWrapper
 from config.postgresql.connection import DeadlineConnection, answer_within
 from config.postgresql.options import add_deadlines
+from config.readiness import Readiness
 from tests.tcp_relay import Line, Relay
 
 pytestmark = [
@@ -168,6 +173,39 @@ def test_the_pool_is_back_within_five_seconds_however_often_it_was_asked_meanwhi
             database.close()
 
         assert time.monotonic() - began < 5.0
+
+
+def test_a_pool_whose_connections_are_all_busy_is_waited_for_while_the_database_answers(relay):
+    with _a_database(relay.port, pool_size=1) as database:
+        has_it = threading.Event()
+
+        def keep_busy() -> None:
+            other = database.copy()
+            until = time.monotonic() + 2.5
+            while time.monotonic() < until:
+                _ask(other, "SELECT pg_sleep(0.1)")
+                has_it.set()
+            other.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            busy = pool.submit(keep_busy)
+            assert has_it.wait(10)
+            began = time.monotonic()
+            with answer_within(0.3), pytest.raises(OperationalError):
+                _ask(database)
+            found = _readiness_of(database)
+            _ask(database)
+            seconds = time.monotonic() - began
+            busy.result(10)
+
+    assert seconds > 1.6, "longer than for a database that is away"
+    assert found.code == ""
+    assert found.checks["database"] == "busy"
+
+
+def _readiness_of(database: DatabaseWrapper) -> Readiness:
+    with patch.object(readiness, "connection", database):
+        return readiness.check()
 
 
 def test_all_waits_of_a_thread_can_be_limited_together(relay):
