@@ -1,6 +1,6 @@
 """What can go wrong in authn. These know no HTTP; config/errors.py gives each a status.
 
-AuthnError
+DomainError
 ├── BearerRefused          a bearer came and is not good
 │   ├── BearerExpired      it was once
 │   └── BearerRevoked      it was taken back
@@ -17,23 +17,36 @@ AuthnError
 └── LastOwner              the desk would be left without an owner
 """
 
-from typing import ClassVar
-
 from authn.actors import Actor
 
 
-class AuthnError(Exception):
-    """An error with a machine code, a message, and what its reader can do."""
+class DomainError(Exception):
+    """Base of every error that a client may see: a machine-readable code, a message and what to do.
 
-    code: ClassVar[str]
-    action: ClassVar[str]
-    message: ClassVar[str]
+    `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in seconds.
+    """
 
-    def __init__(self, message: str | None = None) -> None:
+    code = ""
+    message = ""
+    action = ""
+    page_action = ""
+    retry_after: int | None = None
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        action: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message or self.message)
+        self.code = code or self.code
+        self.action = action or self.action
+        self.retry_after = retry_after or self.retry_after
 
 
-class BearerRefused(AuthnError):
+class BearerRefused(DomainError):
     """The bearer is malformed, forged, expired, revoked, or its holder is switched off."""
 
     code = "TOKEN_INVALID"
@@ -59,7 +72,7 @@ class BearerRevoked(BearerRefused):
     message = "The bearer token was revoked."
 
 
-class LoginRefused(AuthnError):
+class LoginRefused(DomainError):
     """E-mail and password do not belong to an active person. Says no more, on purpose."""
 
     code = "INVALID_CREDENTIALS"
@@ -67,28 +80,29 @@ class LoginRefused(AuthnError):
     action = "Check e-mail and password. An owner can reset your password."
 
 
-class TooManyTries(AuthnError):
+class TooManyTries(DomainError):
     """Too many wrong passwords came for one name; it is locked for `retry_after` seconds."""
 
     code = "LOGIN_LOCKED"
     message = "Too many failed log-ins for this name."
     action = "Wait until the lock ends, then try again."
 
+    retry_after: int
+
     def __init__(self, retry_after: int) -> None:
-        super().__init__()
-        self.retry_after = retry_after
+        super().__init__(retry_after=retry_after)
 
 
-class LoginBusy(AuthnError):
+class LoginBusy(DomainError):
     """More passwords wait to be checked or set than this process can bear. Nothing was counted or changed."""
 
     code = "LOGIN_BUSY"
     message = "Too many passwords are being checked at this moment."
     action = "Wait as long as Retry-After says, then try again."
-    retry_after: ClassVar[int] = 5
+    retry_after: int = 5
 
 
-class RefreshRefused(AuthnError):
+class RefreshRefused(DomainError):
     """The refresh token is malformed, forged, expired, or its log-in was ended."""
 
     code = "REFRESH_INVALID"
@@ -104,7 +118,7 @@ class RefreshReused(RefreshRefused):
     action = "Log in again. If you did not send it twice, somebody else has your token: change your password."
 
 
-class LinkRefused(AuthnError):
+class LinkRefused(DomainError):
     """A link to set a password is made up, was used, or is too old; says no more, on purpose."""
 
     code = "PASSWORD_LINK_INVALID"
@@ -112,16 +126,16 @@ class LinkRefused(AuthnError):
     action = "Ask an owner of this desk for a new one. If you have set a password already, log in with it."
 
 
-class AuditUnavailable(AuthnError):
+class AuditUnavailable(DomainError):
     """The audit row of a request cannot be written, so the request is not carried out."""
 
     code = "AUDIT_UNAVAILABLE"
     message = "The audit trail cannot be written, so nothing was done."
     action = "Try again after a few seconds. If it stays, an operator must make the audit table writable again."
-    retry_after = 5
+    retry_after: int = 5
 
 
-class TokenNotFound(AuthnError):
+class TokenNotFound(DomainError):
     """No application token that is still good has this id or value."""
 
     code = "TOKEN_NOT_FOUND"
@@ -129,7 +143,7 @@ class TokenNotFound(AuthnError):
     action = "List the tokens with GET /sfp/api/application-tokens."
 
 
-class LastOwner(AuthnError):
+class LastOwner(DomainError):
     """The last active owner can be neither demoted nor switched off."""
 
     code = "LAST_OWNER"
@@ -137,7 +151,7 @@ class LastOwner(AuthnError):
     action = "Make another person owner first."
 
 
-class ContinuationRefused(AuthnError):
+class ContinuationRefused(DomainError):
     """A continue link names an unknown action, or lacks a part, or has one twice."""
 
     code = "INVALID_CONTINUE_LINK"
@@ -145,7 +159,7 @@ class ContinuationRefused(AuthnError):
     action = "Ask whoever gave you the link for a whole one, or open the org from the start page."
 
 
-class ForeignOrigin(AuthnError):
+class ForeignOrigin(DomainError):
     """A page of another site sent a request that would log this browser in."""
 
     code = "FOREIGN_ORIGIN"

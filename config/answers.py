@@ -28,8 +28,8 @@ class AnswerHeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        offered = request.headers.get("X-Request-Id", "")
-        request_id = offered if _WELL_FORMED_ID.match(offered) else uuid.uuid4().hex
+        submitted_auth_url = request.headers.get("X-Request-Id", "")
+        request_id = submitted_auth_url if _WELL_FORMED_ID.match(submitted_auth_url) else uuid.uuid4().hex
         give_request_id(request, request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request_id

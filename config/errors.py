@@ -25,6 +25,7 @@ from authn.database_failures import is_database_failure
 from authn.request_id import request_id_of
 from config.error_pages import error_page, wants_page
 from orgs import errors as orgs
+from orgs.credentials import errors as credentials
 from orgs.usernames import is_username_like
 from sandboxes import errors as sandboxes
 
@@ -46,24 +47,23 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     orgs.NoDefaultDevHub: HTTPStatus.NOT_FOUND,
     orgs.AmbiguousSandbox: HTTPStatus.CONFLICT,
     orgs.HasChildren: HTTPStatus.CONFLICT,
-    orgs.Refused: HTTPStatus.BAD_REQUEST,
+    orgs.InvalidRequest: HTTPStatus.BAD_REQUEST,
     orgs.NoAuthUrl: HTTPStatus.BAD_REQUEST,
     orgs.CredentialsForbidden: HTTPStatus.FORBIDDEN,
     orgs.AuthUrlReleaseOff: HTTPStatus.FORBIDDEN,
-    orgs.DeskSealed: HTTPStatus.SERVICE_UNAVAILABLE,
-    orgs.SpoolUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    credentials.DeskSealed: HTTPStatus.SERVICE_UNAVAILABLE,
+    credentials.SpoolUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     orgs.CredentialRotates: HTTPStatus.CONFLICT,
     orgs.OrgUnverified: HTTPStatus.CONFLICT,
-    orgs.CredentialTampered: HTTPStatus.CONFLICT,
-    orgs.KeyNotMade: HTTPStatus.CONFLICT,
-    orgs.SandboxNotFound: HTTPStatus.NOT_FOUND,
-    orgs.CredentialRefused: HTTPStatus.CONFLICT,
-    orgs.OrgGone: HTTPStatus.GONE,
-    orgs.SalesforceRefused: HTTPStatus.BAD_GATEWAY,
-    orgs.SalesforceLimited: HTTPStatus.TOO_MANY_REQUESTS,
-    orgs.SalesforceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    orgs.SalesforceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
-    sandboxes.Refused: HTTPStatus.BAD_REQUEST,
+    credentials.CredentialTampered: HTTPStatus.CONFLICT,
+    credentials.GrantRefused: HTTPStatus.CONFLICT,
+    credentials.SandboxNotFound: HTTPStatus.NOT_FOUND,
+    credentials.CredentialRefused: HTTPStatus.CONFLICT,
+    credentials.OrgGone: HTTPStatus.GONE,
+    credentials.SalesforceRefused: HTTPStatus.BAD_GATEWAY,
+    credentials.SalesforceLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    credentials.SalesforceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    credentials.SalesforceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     sandboxes.NotFound: HTTPStatus.NOT_FOUND,
     sandboxes.Ambiguous: HTTPStatus.CONFLICT,
     sandboxes.SearchIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -15,9 +15,9 @@ from authn.database_failures import lock_wait
 from authn.errors import AuditUnavailable
 from authn.loops import loops
 from config.postgresql.connection import DeadlineConnection, answer_within
-from orgs.desk_keys import require_unsealed
-from orgs.errors import DeskSealed
-from orgs.spool import SpoolFull, check_writable
+from orgs.credentials.errors import DeskSealed
+from orgs.credentials.hash_key import require_unsealed
+from orgs.credentials.spool import SpoolFull, check_writable
 
 _DATABASE_SECONDS = 1.2
 _LOCK_SECONDS = 0.4

@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from config.request_bodies import declare_length  # noqa: E402  # models can be imported from here on
-from orgs import replay  # noqa: E402
+from orgs.credentials import replay  # noqa: E402
 
 # A web server does not run system checks by itself, and a desk without its keys must not open.
 call_command("check", stdout=io.StringIO())

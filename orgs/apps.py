@@ -13,8 +13,8 @@ class OrgsConfig(AppConfig):
         """Register the system checks and the sweeps."""
         from authn.sweeping import add_sweep
         from orgs import checks  # noqa: F401  # importing registers them
-        from orgs.ownerless import delete_ownerless_credentials
-        from orgs.replay import replay
+        from orgs.credentials.orphans import delete_orphans
+        from orgs.credentials.replay import replay
 
         add_sweep("answers in the spool", replay)
-        add_sweep("ownerless credentials", delete_ownerless_credentials)
+        add_sweep("ownerless credentials", delete_orphans)

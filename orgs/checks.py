@@ -58,9 +58,9 @@ def _times() -> Iterable[CheckMessage]:
     if not 0.1 <= settings.SALESFORCE_TIMEOUT_SECONDS <= 120:
         yield Error("SALESFORCE_TIMEOUT_SECONDS must be between 0.1 and 120.", id="orgs.E002")
     shortest = settings.SALESFORCE_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
-    if not shortest <= settings.LEASE_SECONDS <= _LONGEST_LEASE:
+    if not shortest <= settings.REFRESH_LOCK_SECONDS <= _LONGEST_LEASE:
         yield Error(
-            f"LEASE_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {LEASE_MARGIN_SECONDS} at least, "
+            f"REFRESH_LOCK_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {LEASE_MARGIN_SECONDS} at least, "
             f"and at most {_LONGEST_LEASE}.",
             hint="A lease that ends during a call lets a second caller spend the same refresh token.",
             id="orgs.E003",
@@ -68,9 +68,9 @@ def _times() -> Iterable[CheckMessage]:
 
 
 def _takeover() -> Iterable[CheckMessage]:
-    if not settings.LEASE_SECONDS < settings.TAKEOVER_SECONDS <= _LONGEST_TAKEOVER:
+    if not settings.REFRESH_LOCK_SECONDS < settings.TAKEOVER_SECONDS <= _LONGEST_TAKEOVER:
         yield Error(
-            f"TAKEOVER_SECONDS must be above LEASE_SECONDS, and at most {_LONGEST_TAKEOVER}.",
+            f"TAKEOVER_SECONDS must be above REFRESH_LOCK_SECONDS, and at most {_LONGEST_TAKEOVER}.",
             hint="A node whose lease has ended may still have the answer on its disk.",
             id="orgs.E010",
         )

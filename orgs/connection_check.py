@@ -6,15 +6,17 @@ from functools import partial
 
 from authn import audit
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.endings import BY_CODE
-from orgs.errors import CredentialTampered, OrgsError, RegistrationRefused, SessionError, SpoolUnavailable
-from orgs.models import Credential, Health, SalesforceOrg
+from orgs.credentials.calls import call_with_session
+from orgs.credentials.errors import CredentialTampered, OrgError, SessionError, SpoolUnavailable
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.session_request import SessionRequest
+from orgs.errors import RegistrationRefused
+from orgs.locks import lock_credential, one_org_writer
+from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
-from orgs.questions import ask_with_session
 from orgs.registration import bind
 from orgs.salesforce import Organization, SalesforceClient, Session
-from orgs.writing import lock_credential, one_org_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Verdict:
     """What came of a check: the org as it stands now, and the error when the connection is dead."""
 
     org: SalesforceOrg
-    error: OrgsError | None = None
+    error: OrgError | None = None
 
 
 def check_connection(org: SalesforceOrg, *, by: Actor) -> Verdict:
@@ -31,9 +33,9 @@ def check_connection(org: SalesforceOrg, *, by: Actor) -> Verdict:
     An org that was registered without validation is verified by this. Raises OrgNotFound when the
     org was deleted meanwhile.
     """
-    asking = Asking(by=by, org=org.username, ask_again=True)
+    asking = SessionRequest(by=by, org=org.username, force=True)
     try:
-        session, answer = ask_with_session(
+        session, answer = call_with_session(
             org.credential_id or uuid.uuid4(), lambda: session_for(org, asking).session, partial(_read, org=org)
         )
         _store(org, session, answer)
@@ -45,7 +47,7 @@ def check_connection(org: SalesforceOrg, *, by: Actor) -> Verdict:
     return Verdict(org)
 
 
-def _note(org: SalesforceOrg, error: OrgsError) -> None:
+def _note(org: SalesforceOrg, error: OrgError) -> None:
     """Show in the health what stopped the question; the engine has noted what stopped the session."""
     ending = BY_CODE.get(error.code)
     if ending and ending.health and org.credential_id:

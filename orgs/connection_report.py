@@ -12,11 +12,13 @@ from django.utils import timezone
 from authn.actors import Actor
 from authn.database_connections import release_database
 from orgs.connection_check import Verdict, check_connection
-from orgs.endings import BY_CODE
-from orgs.errors import AmbiguousSandbox, CredentialTampered, OrgNotFound, OrgsError, RegistrationRefused
-from orgs.finding import find
-from orgs.models import Credential, Health, SalesforceOrg
-from orgs.replay import replay
+from orgs.credentials.errors import CredentialTampered, OrgError
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.replay import replay
+from orgs.errors import AmbiguousSandbox, OrgNotFound, RegistrationRefused
+from orgs.lookup import find_org
+from orgs.models import SalesforceOrg
 
 
 class UnknownOrgs(Exception):
@@ -29,7 +31,7 @@ class Checked:
 
     org: SalesforceOrg
     state: str
-    error: OrgsError | None
+    error: OrgError | None
     at: datetime
 
     @property
@@ -38,7 +40,7 @@ class Checked:
         if self.error is None:
             return False
         ending = BY_CODE.get(self.error.code)
-        return isinstance(self.error, CredentialTampered | RegistrationRefused) or bool(ending and ending.definite)
+        return isinstance(self.error, CredentialTampered | RegistrationRefused) or bool(ending and ending.permanent)
 
 
 def orgs_named(names: Sequence[str]) -> list[SalesforceOrg]:
@@ -51,7 +53,7 @@ def orgs_named(names: Sequence[str]) -> list[SalesforceOrg]:
     found, unknown = {}, []
     for name in names:
         try:
-            org = find(name)
+            org = find_org(name)
         except (OrgNotFound, AmbiguousSandbox) as error:
             unknown.append(str(error))
         else:

@@ -8,20 +8,22 @@ from dataclasses import replace
 from functools import partial
 
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.endings import BY_CODE
-from orgs.envelopes import open_session_of
-from orgs.errors import CredentialRefused, KeyNotMade, OrgNotFound, OrgsError, OrgUnverified
-from orgs.minting import audit_handing_out
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.attempts import audit_issue
+from orgs.credentials.calls import call_with_session
+from orgs.credentials.envelopes import decrypt_session
+from orgs.credentials.errors import CredentialRefused, GrantRefused, OrgError
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session, recorded_failure, refuse_session
+from orgs.errors import OrgNotFound, OrgUnverified
+from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from orgs.questions import ask_with_session
 from orgs.salesforce import Session, host_of, my_domain
-from orgs.sandbox_keys import SandboxKeyMaker
-from orgs.sessions import CredentialGone, Opened, open_session, refusal_on_record, refuse
+from orgs.sandbox_grants import SandboxGrantCreator
 
 
-def session_for(org: SalesforceOrg, asking: Asking) -> Opened:
+def session_for(org: SalesforceOrg, asking: SessionRequest) -> IssuedSession:
     """Return a session for a registered org, whichever credential it has by now.
 
     Raises what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the
@@ -33,23 +35,23 @@ def session_for(org: SalesforceOrg, asking: Asking) -> Opened:
             raise OrgNotFound(org.username)
         credential = current.credential
         if credential is None:
-            raise refuse(asking, "CREDENTIAL_EXPIRED")
-        if not current.org_id and not asking.ask_again:
-            audit_handing_out(asking, OrgUnverified.code)
+            raise refuse_session(asking, "CREDENTIAL_EXPIRED")
+        if not current.org_id and not asking.force:
+            audit_issue(asking, OrgUnverified.code)
             raise OrgUnverified(org.username)
-        maker = _key_maker(current, credential, asking.by)
+        maker = _grant_creator(current, credential, asking.by)
         try:
-            return open_session(credential, replace(asking, make_key=maker))
+            return open_session(credential, replace(asking, create_grant=maker))
         except CredentialGone:
             continue
         except CredentialRefused as error:
             if error.is_news and error.code == "CREDENTIAL_EXPIRED" and _was_refreshed(current, asking.by):
                 _note_refresh(credential)
-                raise refuse(asking, "SANDBOX_REFRESHED") from error
+                raise refuse_session(asking, "SANDBOX_REFRESHED") from error
             raise
-        except KeyNotMade as error:
+        except GrantRefused as error:
             raise (maker.named(error) if maker else error) from error
-    raise refuse(asking, "REFRESH_IN_PROGRESS")
+    raise refuse_session(asking, "REFRESH_IN_PROGRESS")
 
 
 class ParentSessions:
@@ -60,7 +62,7 @@ class ParentSessions:
 
     def __init__(self, parent: SalesforceOrg, by: Actor) -> None:
         self._parent = parent
-        self._asking = Asking(by=by, org=parent.username)
+        self._asking = SessionRequest(by=by, org=parent.username)
         self._newest_is_good = True
 
     def __call__(self) -> Session:
@@ -69,7 +71,7 @@ class ParentSessions:
             newest = newest_session(self._parent) if self._newest_is_good else None
             self._newest_is_good = False
             return newest or session_for(self._parent, self._asking).session
-        except OrgsError as error:
+        except OrgError as error:
             error.args = (f"{self._parent.username}: {error}",)
             raise
 
@@ -80,13 +82,13 @@ def newest_session(org: SalesforceOrg) -> Session | None:
     Raises CredentialTampered.
     """
     row = Credential.objects.with_secrets().filter(org=org).first()
-    return None if row is None or refusal_on_record(row) else open_session_of(row)
+    return None if row is None or recorded_failure(row) else decrypt_session(row)
 
 
-def _key_maker(org: SalesforceOrg, credential: Credential, by: Actor) -> SandboxKeyMaker | None:
+def _grant_creator(org: SalesforceOrg, credential: Credential, by: Actor) -> SandboxGrantCreator | None:
     if not org.is_jit_registration or org.parent is None:
         return None
-    return SandboxKeyMaker(
+    return SandboxGrantCreator(
         parent=org.parent,
         parent_sessions=partial(ParentSessions, org.parent, by),
         sandbox_name=org.sandbox_name,
@@ -113,12 +115,12 @@ def _was_refreshed(org: SalesforceOrg, by: Actor) -> bool:
     if parent is None or parent.credential_id is None:
         return False
     try:
-        _, state = ask_with_session(
+        _, state = call_with_session(
             parent.credential_id,
             ParentSessions(parent, by),
             lambda salesforce, session: salesforce.sandbox_state(session, org.sandbox_name),
         )
-    except OrgsError:
+    except OrgError:
         return False  # What is not known is not told.
     return state is not None and state.org_id not in ("", org.org_id[:15])
 

@@ -11,15 +11,19 @@ from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.changes import default_needs_dev_hub, mark_dev_hub
-from orgs.endings import BY_CODE, error_for
-from orgs.envelopes import Binding, Grant, open_grant, open_session_of, seal_grant, seal_session
-from orgs.errors import InvalidChange, OrgsError, RegistrationRefused, SessionError
-from orgs.known_tokens import credential_for
+from orgs.credentials.calls import call_with_session
+from orgs.credentials.concurrency import host_policy
+from orgs.credentials.envelopes import Binding, Grant, decrypt_grant, decrypt_session, encrypt_grant, encrypt_session
+from orgs.credentials.errors import OrgError, SessionError
+from orgs.credentials.failures import BY_CODE, error_for
+from orgs.credentials.models import Credential, Health, unlink_other_owners
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import CredentialGone, open_session
+from orgs.credentials.token_index import credential_for
+from orgs.errors import InvalidChange, RegistrationRefused
+from orgs.locks import lock_credential, one_org_writer
 from orgs.metadata import write_metadata
-from orgs.models import Credential, Health, SalesforceOrg, unlink_other_owners
-from orgs.questions import ask_with_session
+from orgs.models import SalesforceOrg
 from orgs.salesforce import (
     AuthUrl,
     ForeignHost,
@@ -29,9 +33,7 @@ from orgs.salesforce import (
     SalesforceClient,
     Session,
 )
-from orgs.sessions import CredentialGone, open_session
-from orgs.upstream import hosts
-from orgs.writing import lock_credential, one_org_writer
+from orgs.update import default_needs_dev_hub, mark_dev_hub
 
 # A registration that fails takes its new credential with it; whoever waited for it starts again.
 _STARTS = 3
@@ -77,7 +79,7 @@ def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **
             return _register_validated(credential, auth_url, options, by)
         except CredentialGone:
             continue
-        except OrgsError:
+        except OrgError:
             forget_if_unused(credential)
             raise
     raise error_for("REFRESH_IN_PROGRESS")
@@ -86,13 +88,13 @@ def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **
 def _register_validated(
     credential: Credential, auth_url: AuthUrl, options: RegistrationOptions, by: Actor
 ) -> SalesforceOrg:
-    asking = Asking(by=by, org=options.username or "", ask_again=True, offered=auth_url)
+    asking = SessionRequest(by=by, org=options.username or "", force=True, submitted_auth_url=auth_url)
     try:
-        session, facts = ask_with_session(
+        session, facts = call_with_session(
             credential.pk, lambda: open_session(credential, asking).session, partial(_read_facts, options=options)
         )
     except SessionError as error:
-        if not BY_CODE[error.code].blames_the_caller:
+        if not BY_CODE[error.code].is_client_error:
             raise
         # On this route a definite no is the caller's input being no good (design section 8).
         raise RegistrationRefused(error.code, str(error), error.action) from error
@@ -103,7 +105,7 @@ def _register_validated(
 def parse_auth_url(text: str) -> AuthUrl:
     """Read an auth URL from outside. Raises RegistrationRefused."""
     try:
-        return AuthUrl.parse(text, hosts())
+        return AuthUrl.parse(text, host_policy())
     except InvalidAuthUrl as error:
         raise RegistrationRefused(error.code, str(error), error.action) from error
 
@@ -112,7 +114,7 @@ def _check(options: RegistrationOptions) -> None:
     """Refuse options that cannot be granted, before anybody is asked."""
     if options.instance_url is not None:
         try:
-            hosts().instance_url(options.instance_url)
+            host_policy().instance_url(options.instance_url)
         except ForeignHost as error:
             action = "Leave instanceUrl out: it is taken from Salesforce's answer."
             raise RegistrationRefused(error.code, str(error), action) from error
@@ -214,11 +216,11 @@ def bind(credential: Credential, org: Any) -> None:
     unbound = Credential.objects.select_for_update(of=("self",)).get(pk=credential.pk)
     binding = Binding(org.org_id or None, org.username if org.org_id else None)
     # Opened as the row stands now, before it has this owner's name on it.
-    grant = open_grant(unbound, check_owner=False)
-    session = open_session_of(unbound, check_owner=False)
-    columns: dict[str, Any] = {"sealed_grant": seal_grant(unbound, Grant(grant.auth_url, binding))}
+    grant = decrypt_grant(unbound, check_owner=False)
+    session = decrypt_session(unbound, check_owner=False)
+    columns: dict[str, Any] = {"sealed_grant": encrypt_grant(unbound, Grant(grant.auth_url, binding))}
     if session is not None:
-        columns["sealed_session"] = seal_session(unbound, session, binding)
+        columns["sealed_session"] = encrypt_session(unbound, session, binding)
     Credential.objects.filter(pk=credential.pk).update(**columns)
 
 
@@ -229,10 +231,10 @@ def forget_if_unused(credential: Credential) -> None:
     same auth URL goes on from it. So it is when an answer is missing, which another node may have.
     """
     with transaction.atomic():
-        unused = Credential.objects.ownerless().select_for_update(of=("self",))
+        unused = Credential.objects.orphaned().select_for_update(of=("self",))
         unused = unused.filter(pk=credential.pk, ever_rotated=False, sent_at=None)
         # Of a lost answer nobody knows whether the token rotated; the row tells that story.
-        row = unused.exclude(health=Health.UNCERTAIN).filter(Q(lease_until=None) | Q(lease_until__lte=Now())).first()
+        row = unused.exclude(health=Health.UNCERTAIN).filter(Q(locked_until=None) | Q(locked_until__lte=Now())).first()
         if row is not None:
             row.delete()
 

@@ -14,13 +14,12 @@ from rest_framework.viewsets import ViewSet
 from authn.actors import Actor
 from authn.openapi import answers as documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
-from orgs import answers, handing_out, listing
-from orgs.changes import change_org
+from orgs import credential_release, listing, responses
 from orgs.connection_check import check_connection
-from orgs.finding import default_dev_hub, find
+from orgs.deletion import delete_org
+from orgs.lookup import default_dev_hub, find_org
 from orgs.models import SalesforceOrg
 from orgs.registration import register
-from orgs.removal import remove_org
 from orgs.serializers import (
     AccessTokenResponseDto,
     AuthTypeQuery,
@@ -34,6 +33,7 @@ from orgs.serializers import (
     SalesforceOrgUpdateDto,
     UsernameQuery,
 )
+from orgs.update import update_org
 
 # How a route ends that asks Salesforce for a session.
 _UPSTREAM = (409, 410, 429, 502, 503, 504)
@@ -76,14 +76,14 @@ class SalesforceOrgViewSet(ViewSet):
         wanted, by = query.validated_data, Actor.of(request)
         with_urls = wanted["includeSfdxAuthUrl"]
         if with_urls:
-            handing_out.check_release(by)
-        present = partial(answers.present, by=by, with_urls=with_urls and request.method != "HEAD")
+            credential_release.check_release(by)
+        present = partial(responses.present, by=by, with_urls=with_urls and request.method != "HEAD")
         orgs, after = _filtered(wanted), wanted.get("after", "")
         if "limit" not in wanted:
             content = listing.stream(orgs, after=after, present=present)
             return StreamingHttpResponse(content, content_type="application/json")
         rows, more = listing.page(orgs, after=after, limit=wanted["limit"])
-        return Response(present(rows), headers=answers.link_to_next(request, rows) if more else None)
+        return Response(present(rows), headers=responses.next_page_header(request, rows) if more else None)
 
     @extend_schema(
         operation_id="SalesforceAuthController_getOrg",
@@ -100,7 +100,7 @@ class SalesforceOrgViewSet(ViewSet):
         query = OrgQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = query.validated_data
-        return answers.org_answer(request, partial(find, wanted["username"]), wanted.get("authType"))
+        return responses.org_response(request, partial(find_org, wanted["username"]), wanted.get("authType"))
 
     @extend_schema(
         operation_id="SalesforceAuthController_updateOrg",
@@ -115,7 +115,7 @@ class SalesforceOrgViewSet(ViewSet):
         identifier = _identifier(request)
         form = SalesforceOrgUpdateDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = change_org(find(identifier), by=Actor.of(request), **form.validated_data)
+        org = update_org(find_org(identifier), by=Actor.of(request), **form.validated_data)
         return Response(SalesforceOrgDto(org).data)
 
     @extend_schema(
@@ -129,7 +129,7 @@ class SalesforceOrgViewSet(ViewSet):
         query = DeletionQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
-        remove_org(find(wanted.pop("username")), by=Actor.of(request), **wanted)
+        delete_org(find_org(wanted.pop("username")), by=Actor.of(request), **wanted)
         return Response()
 
     @extend_schema(
@@ -159,8 +159,8 @@ class SalesforceOrgViewSet(ViewSet):
     )
     def test_connection(self, request: Request) -> Response:
         """Test a stored credential."""
-        verdict = check_connection(find(_identifier(request)), by=Actor.of(request))
-        return answers.verdict_answer(verdict.org, verdict.error)
+        verdict = check_connection(find_org(_identifier(request)), by=Actor.of(request))
+        return responses.connection_test_response(verdict.org, verdict.error)
 
     @extend_schema(
         operation_id="SalesforceAuthController_getDefaultDevHub",
@@ -173,7 +173,7 @@ class SalesforceOrgViewSet(ViewSet):
         """Get the default DevHub, with the credential that was asked for."""
         query = AuthTypeQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return answers.org_answer(request, default_dev_hub, query.validated_data.get("authType"))
+        return responses.org_response(request, default_dev_hub, query.validated_data.get("authType"))
 
     @extend_schema(
         operation_id="SalesforceAuthController_generateAccessToken",
@@ -185,7 +185,7 @@ class SalesforceOrgViewSet(ViewSet):
     )
     def access_token(self, request: Request) -> Response:
         """Get a fresh access token."""
-        return answers.token_answer(request, find(_identifier(request)))
+        return responses.token_response(request, find_org(_identifier(request)))
 
     @extend_schema(
         operation_id="SalesforceAuthController_generateDefaultDevHubAccessToken",
@@ -195,7 +195,7 @@ class SalesforceOrgViewSet(ViewSet):
     )
     def default_dev_hub_access_token(self, request: Request) -> Response:
         """Get a fresh access token for the default DevHub."""
-        return answers.token_answer(request, default_dev_hub())
+        return responses.token_response(request, default_dev_hub())
 
 
 # --- Reading requests ------------------------------------------------------------------------------

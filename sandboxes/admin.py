@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 from authn.console import Panel, add_panel
 from authn.console_forms import ConfirmForm
 from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts, when
-from orgs.console_forms import ERROR_ACTIONS, ERROR_FIELDS
-from orgs.dashboard import add_needs, state_of
-from orgs.errors import OrgsError
+from orgs.admin.dashboard import add_needs, state_of
+from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS
+from orgs.credentials.errors import OrgError
 from sandboxes import dashboard, pool_stock
 from sandboxes.console_forms import AddForm
 from sandboxes.continuing import continue_link
@@ -103,7 +103,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         if form.is_valid():
             try:
                 instance = pool_stock.add(form.instance, by=actor_of(request))
-            except OrgsError as error:
+            except OrgError as error:
                 blame(form, error, _FIELDS, _ACTIONS)
             else:
                 self.message_user(request, f"{instance.name} is in the pool {instance.pool_tag}.", messages.SUCCESS)
@@ -147,7 +147,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         if form.is_valid():
             try:
                 pool_stock.remove(repository=instance.repository, name=instance.name, by=actor_of(request))
-            except OrgsError as error:
+            except OrgError as error:
                 self.message_user(request, f"{error}", messages.WARNING)
             else:
                 self.message_user(request, f"{instance.name} is in no pool any more.", messages.SUCCESS)

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from authn.console_pages import PlainForm
-from orgs.console_forms import PastedSecret, UsernameInput
+from orgs.admin.forms import PastedSecret, UsernameInput
 from orgs.salesforce import InvalidAuthUrl, from_paste
 from sandboxes.models import PoolInstance
 from sandboxes.pool_serializers import PoolInstanceCreateDto

@@ -6,7 +6,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from orgs.dashboard import Need, need_of, needs_a_hand
+from orgs.admin.dashboard import Need, need_of, needs_attention
 from sandboxes.models import PoolInstance
 
 TONES = {"AVAILABLE": "good", "ASSIGNED": "info", "PROVISIONING": "warn", "EXPIRED": "calm"}
@@ -15,7 +15,7 @@ _MOST = 12
 
 def instances_in_need(most: int) -> list[Need]:
     """Return the instances, in a pool still, whose own key needs an owner's hand."""
-    dead = PoolInstance.objects.filter(needs_a_hand(unverified=False)).exclude(status=PoolInstance.Status.EXPIRED)
+    dead = PoolInstance.objects.filter(needs_attention(unverified=False)).exclude(status=PoolInstance.Status.EXPIRED)
     rows = dead.select_related("credential")
     return [_need_of(instance) for instance in rows.order_by("credential__health", "name")[:most]]
 
@@ -29,9 +29,9 @@ def _need_of(instance: PoolInstance) -> Need:
 def pool_fill() -> dict[str, Any]:
     """Return, for each pool, how many instances are in each state, as shares of one bar."""
     PoolInstance.objects.expire_overdue_if_possible()
-    counts = {status.value: Count("id", filter=Q(status=status)) for status in PoolInstance.Status}
+    trips_breaker = {status.value: Count("id", filter=Q(status=status)) for status in PoolInstance.Status}
     pools = PoolInstance.objects.order_by("repository", "pool_tag").values("repository", "pool_tag")
-    rows: list[Any] = list(pools.annotate(total=Count("id"), **counts)[: _MOST + 1])
+    rows: list[Any] = list(pools.annotate(total=Count("id"), **trips_breaker)[: _MOST + 1])
     return {"pools": [_pool(row) for row in rows[:_MOST]], "more": len(rows) > _MOST}
 
 

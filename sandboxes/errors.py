@@ -1,46 +1,29 @@
-"""What can go wrong with keys made on demand. These know no HTTP; config/errors.py gives each a status.
+"""Errors of orgs opened on demand and of pools. They know no HTTP; config/exceptions.py gives each a status.
 
-SandboxesError
-├── Refused                                what was asked for cannot be; `code` tells why
-│   └── AlreadyRegistered                  it is `org`, which has a key and permissions of its own
-├── NotFound                               nobody who was asked knows a sandbox, scratch org or instance of this name
+OrgError (orgs/credentials/errors.py)
+├── InvalidRequest (orgs/errors.py)
+│   └── AlreadyRegistered                  the org is registered, with a credential and permissions of its own
+├── NotFound                               no DevHub or production org that was asked knows this name
 ├── Ambiguous                              several production orgs have a sandbox of this name
-├── SearchIncomplete                       not found, and not everybody could be asked
+├── SearchIncomplete                       not found, and some orgs could not be asked
 ├── FrontdoorNotAllowed, PoolNotAssigned   a member may not open this org
 ├── PoolEmpty                              no instance is free
 ├── AssignedInOtherPool                    the assignment holds an instance of another pool
-├── InstanceExpired                        the instance's time is over
-├── InstanceProvisioning                   it is not ready yet
-├── ScratchOrgExpired                      the scratch org is no more
-├── ScratchOrgMismatch                     the DevHub's record holds the key of another org
-└── ScratchKeyRefused                      Salesforce refuses the key in the DevHub's record
+├── InstanceExpired                        the instance has expired
+├── InstanceProvisioning                   the instance is not ready yet
+├── ScratchOrgExpired                      the scratch org has expired or was deleted
+├── ScratchOrgMismatch                     the DevHub's record holds the auth URL of another org
+└── ScratchKeyRefused                      Salesforce refuses the auth URL in the DevHub's record
 """
 
 from collections.abc import Iterable
 
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
+from orgs.errors import InvalidRequest
 from orgs.models import SalesforceOrg
 
 
-class SandboxesError(OrgsError):
-    """An error with a machine code, a message, and what its reader can do.
-
-    `page_action` says it to people at a browser, where `action` is about the API.
-    """
-
-    code = "SANDBOXES_ERROR"
-
-
-class Refused(SandboxesError):
-    """What was asked for cannot be: `code` tells why. Nothing was changed."""
-
-    def __init__(self, code: str, message: str, action: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.action = action
-
-
-class AlreadyRegistered(Refused):
+class AlreadyRegistered(InvalidRequest):
     """What was asked for on demand is a registered org, `org`."""
 
     def __init__(self, code: str, what: str, org: SalesforceOrg) -> None:
@@ -50,7 +33,7 @@ class AlreadyRegistered(Refused):
         self.org = org
 
 
-class NotFound(SandboxesError):
+class NotFound(OrgError):
     """Nothing of this name is known."""
 
     def __init__(self, code: str, message: str, action: str) -> None:
@@ -59,7 +42,7 @@ class NotFound(SandboxesError):
         self.action = action
 
 
-class Ambiguous(SandboxesError):
+class Ambiguous(OrgError):
     """Several production orgs have a sandbox of this name; none is picked by chance."""
 
     code = "AMBIGUOUS_SANDBOX"
@@ -69,7 +52,7 @@ class Ambiguous(SandboxesError):
         super().__init__(f"Several production orgs have a sandbox {name!r}: {', '.join(sorted(parents))}.")
 
 
-class SearchIncomplete(SandboxesError):
+class SearchIncomplete(OrgError):
     """Those who could be asked do not know it, and the others may."""
 
     code = "SEARCH_INCOMPLETE"
@@ -80,7 +63,7 @@ class SearchIncomplete(SandboxesError):
         self.action = "Try again later, or name the production org or DevHub; an owner can test those connections."
 
 
-class FrontdoorNotAllowed(SandboxesError):
+class FrontdoorNotAllowed(OrgError):
     """Members do not open production orgs and DevHubs: the session there is the integration user's."""
 
     code = "FRONTDOOR_NOT_ALLOWED"
@@ -91,7 +74,7 @@ class FrontdoorNotAllowed(SandboxesError):
         self.refused_org = username
 
 
-class PoolNotAssigned(SandboxesError):
+class PoolNotAssigned(OrgError):
     """Members open instances that somebody was given."""
 
     code = "POOL_NOT_ASSIGNED"
@@ -103,7 +86,7 @@ class PoolNotAssigned(SandboxesError):
         self.refused_org = name
 
 
-class PoolEmpty(SandboxesError):
+class PoolEmpty(OrgError):
     """No instance of the pool is free."""
 
     code = "POOL_EMPTY"
@@ -113,7 +96,7 @@ class PoolEmpty(SandboxesError):
         super().__init__(f"No instance of the pool {tag!r} of {repository} is available.")
 
 
-class AssignedInOtherPool(SandboxesError):
+class AssignedInOtherPool(OrgError):
     """An assignment is of one pool."""
 
     code = "ASSIGNED_IN_OTHER_POOL"
@@ -123,7 +106,7 @@ class AssignedInOtherPool(SandboxesError):
         super().__init__(f"{assignment_id!r} holds {name} of the pool {tag!r} already.")
 
 
-class InstanceExpired(SandboxesError):
+class InstanceExpired(OrgError):
     """The instance's time is over."""
 
     code = "POOL_INSTANCE_EXPIRED"
@@ -134,7 +117,7 @@ class InstanceExpired(SandboxesError):
         super().__init__(f"The pool instance {name} has expired.")
 
 
-class InstanceProvisioning(SandboxesError):
+class InstanceProvisioning(OrgError):
     """The instance is not ready yet."""
 
     code = "POOL_INSTANCE_PROVISIONING"
@@ -145,7 +128,7 @@ class InstanceProvisioning(SandboxesError):
         super().__init__(f"The pool instance {name} is still being made.")
 
 
-class ScratchOrgExpired(SandboxesError):
+class ScratchOrgExpired(OrgError):
     """The scratch org was deleted, or its days are over."""
 
     code = "SCRATCH_ORG_EXPIRED"
@@ -155,7 +138,7 @@ class ScratchOrgExpired(SandboxesError):
         super().__init__(f"The scratch org {username} is no more ({when}).")
 
 
-class ScratchOrgMismatch(SandboxesError):
+class ScratchOrgMismatch(OrgError):
     """The DevHub's record of a scratch org holds the auth URL of another org."""
 
     code = "ORG_ID_MISMATCH"
@@ -165,7 +148,7 @@ class ScratchOrgMismatch(SandboxesError):
         super().__init__(f"The auth URL in the DevHub's record of {username} belongs to another org.")
 
 
-class ScratchKeyRefused(SandboxesError):
+class ScratchKeyRefused(OrgError):
     """Salesforce refuses the auth URL in the DevHub's record; `code` says why."""
 
     action = "Write a new auth URL into the scratch org's record in the DevHub, or make a new scratch org."

@@ -10,10 +10,11 @@ from functools import partial
 
 from authn import audit
 from authn.actors import Actor
-from orgs import handing_out
-from orgs.errors import AmbiguousSandbox, OrgsError
+from orgs import credential_release
+from orgs.credentials.errors import OrgError
+from orgs.errors import AmbiguousSandbox, InvalidRequest
+from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
-from orgs.one_time_links import one_time_link
 from orgs.organization_kinds import Kind
 from sandboxes.errors import (
     AlreadyRegistered,
@@ -21,7 +22,6 @@ from sandboxes.errors import (
     InstanceExpired,
     InstanceProvisioning,
     PoolNotAssigned,
-    Refused,
 )
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
@@ -62,17 +62,17 @@ class Door:
 
 
 def open_door(target: Target, *, by: Actor) -> OpenDoor:
-    """Return a one-time link to a target. Raises what find_door raises, and OrgsError."""
+    """Return a one-time link to a target. Raises what find_door raises, and OrgError."""
     door = find_door(target, by=by)
     audit.require_writable()
     try:
         opened = door.open()
-        link = one_time_link(opened.credential_id, opened.session, opened.reopen, target.page)
-    except OrgsError as error:
+        link = create_frontdoor_link(opened.credential_id, opened.session, opened.reopen, target.page)
+    except OrgError as error:
         audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=target.name, code=error.code)
         raise
     name = opened.username or door.name
-    handing_out.note(opened.credential_id, audit.Action.FRONTDOOR, org=name, by=by, token=link)
+    credential_release.record_issue(opened.credential_id, audit.Action.FRONTDOOR, org=name, by=by, token=link)
     return OpenDoor(link, name, opened.session.instance_url, opened.session.org_id)
 
 
@@ -80,7 +80,7 @@ def find_door(target: Target, *, by: Actor) -> Door:
     """Return the way to a target. Only where it is neither registered nor in a pool is that not yet known.
 
     Raises OrgNotFound, AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
-    InstanceProvisioning, Refused.
+    InstanceProvisioning, InvalidRequest.
     """
     if org := _registered(target):
         _admit(org, by)
@@ -91,7 +91,7 @@ def find_door(target: Target, *, by: Actor) -> Door:
     if is_scratch_username(target.name):
         return Door("on demand", target.name, partial(_open_scratch_org, target, by))
     if not is_sandbox_name(target.name):
-        raise Refused(
+        raise InvalidRequest(
             "INVALID_TARGET",
             f"{target.name!r} is neither a username nor the name of a sandbox.",
             "Send the username of an org, or the name of a sandbox or pool instance.",

@@ -6,7 +6,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from sandboxes.models import OnDemandGrant
 
 IDLE = timedelta(days=30)
@@ -41,7 +42,7 @@ def touch(grant: OnDemandGrant) -> None:
 def drop_if_empty(credential: Credential) -> None:
     """Delete the row of a key that could never be made, so that wrong names leave nothing behind."""
     with transaction.atomic():
-        idle = Q(lease_until=None) | Q(lease_until__lte=Now())
+        idle = Q(locked_until=None) | Q(locked_until__lte=Now())
         rows = Credential.objects.select_for_update(of=("self",)).filter(idle, pk=credential.pk)
         row = rows.filter(sealed_grant__isnull=True, on_demand_grant__org_id="").first()
         if row is not None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from authn import audit
 from authn.actors import Actor
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
+from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
-from orgs.one_time_links import one_time_link
 from sandboxes import sandbox_auth, scratch_auth
 from sandboxes.opened import OpenedOrg
 from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_orgs_of
@@ -26,7 +26,7 @@ class OnDemandOrg:
 def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by: Actor) -> OnDemandOrg:
     """Open a sandbox by its name.
 
-    Raises Refused when it is registered, before anybody is asked; OrgNotFound, NotFound,
+    Raises InvalidRequest when it is registered, before anybody is asked; OrgNotFound, NotFound,
     Ambiguous, SearchIncomplete, SessionError.
     """
     parent = production_org(production_username) if production_username else None
@@ -34,14 +34,14 @@ def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by
     audit.require_writable()
     parents = [parent] if parent else production_orgs_of(sandbox_name, by=by)
     action = audit.Action.ACCESS_TOKEN
-    parent, opened = sandbox_auth.open_sandbox_by_any(parents, sandbox_name, by=by, handing_out=action)
+    parent, opened = sandbox_auth.open_sandbox_by_any(parents, sandbox_name, by=by, audit_action=action)
     return OnDemandOrg(opened, parent, *_link(opened, by))
 
 
 def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: Actor) -> OnDemandOrg:
     """Open a scratch org by its username.
 
-    Raises Refused when it is registered, before anybody is asked, or its record has no auth URL;
+    Raises InvalidRequest when it is registered, before anybody is asked, or its record has no auth URL;
     OrgNotFound, NotFound, ScratchOrgExpired, ScratchOrgMismatch, ScratchKeyRefused,
     SearchIncomplete, SessionError.
     """
@@ -56,8 +56,8 @@ def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: A
 def _link(opened: OpenedOrg, by: Actor) -> tuple[str, str | None]:
     """Return a one-time link; where the org gives none, its bare address and why. The token is good all the same."""
     try:
-        link = one_time_link(opened.credential_id, opened.session, opened.reopen)
-    except OrgsError as error:
+        link = create_frontdoor_link(opened.credential_id, opened.session, opened.reopen)
+    except OrgError as error:
         code = error.code
         audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=opened.username, code=code)
         return opened.session.instance_url, f"{code}: {error} {error.action}"

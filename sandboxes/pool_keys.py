@@ -7,13 +7,15 @@ from django.db.models import Q
 
 from authn import audit
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.endings import error_for
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.failures import error_for
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session
+from orgs.errors import InvalidRequest
+from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
 from orgs.salesforce import Session
-from orgs.sessions import CredentialGone, Opened, open_session
-from sandboxes.errors import AlreadyRegistered, Refused
+from sandboxes.errors import AlreadyRegistered
 from sandboxes.models import PoolInstance
 from sandboxes.opened import OpenedOrg
 from sandboxes.sandbox_auth import open_sandbox, registered_sandbox
@@ -31,21 +33,21 @@ def open_instance(
 
     By the instance's own key, else as a registered org, else through its production org or DevHub.
     `action` is what the audit calls what is handed out. `admit` raises if a registered org may not
-    be opened; it is asked where only Salesforce could tell that the instance is one. Raises OrgsError.
+    be opened; it is asked where only Salesforce could tell that the instance is one. Raises OrgError.
     """
     if instance.credential_id is not None:
         opened = _by_own_key(instance, by, action)
     elif org := registered_org(instance):
         opened = open_registered(org, by=by, action=action)
     elif instance.parent is None:
-        raise Refused(
+        raise InvalidRequest(
             "POOL_INSTANCE_WITHOUT_KEY",
             f"The pool instance {instance.name} has neither a key of its own nor an org that it is reached through.",
             "An owner must remove it, and add it again with sfdxAuthUrl or parentUsername.",
         )
     elif instance.type == PoolInstance.Type.SANDBOX:
         try:
-            opened = open_sandbox(instance.parent, instance.name, by=by, handing_out=action)
+            opened = open_sandbox(instance.parent, instance.name, by=by, audit_action=action)
         except AlreadyRegistered as refusal:
             admit(refusal.org)
             opened = open_registered(refusal.org, by=by, action=action)
@@ -69,7 +71,7 @@ def registered_org(instance: PoolInstance) -> SalesforceOrg | None:
 
 def open_registered(org: SalesforceOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedOrg:
     """Return a fresh session of a registered org."""
-    opened = session_for(org, Asking(by=by, org=org.username, handing_out=action))
+    opened = session_for(org, SessionRequest(by=by, org=org.username, audit_action=action))
     # session_for has just used it; a registration may have put another in its place since.
     credential_id = SalesforceOrg.objects.values_list("credential_id", flat=True).get(pk=org.pk)
     if credential_id is None:
@@ -79,7 +81,7 @@ def open_registered(org: SalesforceOrg, *, by: Actor, action: audit.Action | Non
 
 
 def _reopen_registered(org: SalesforceOrg, by: Actor) -> Session:
-    return session_for(org, Asking(by=by, org=org.username)).session
+    return session_for(org, SessionRequest(by=by, org=org.username)).session
 
 
 def _by_own_key(instance: PoolInstance, by: Actor, action: audit.Action | None) -> OpenedOrg:
@@ -88,14 +90,14 @@ def _by_own_key(instance: PoolInstance, by: Actor, action: audit.Action | None) 
         if credential is None:
             break
         try:
-            opened = open_session(credential, Asking(by=by, org=str(instance), handing_out=action))
+            opened = open_session(credential, SessionRequest(by=by, org=str(instance), audit_action=action))
         except CredentialGone:
             continue
         return _owned(instance, credential, opened, by)
     raise error_for("REFRESH_IN_PROGRESS")
 
 
-def _owned(instance: PoolInstance, credential: Credential, opened: Opened, by: Actor) -> OpenedOrg:
+def _owned(instance: PoolInstance, credential: Credential, opened: IssuedSession, by: Actor) -> OpenedOrg:
     return OpenedOrg(instance.username, opened.session, credential.pk, partial(_reopen, instance, by), opened.reused)
 
 

@@ -8,20 +8,22 @@ from django.db import IntegrityError, transaction
 
 from authn import audit
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.endings import BY_CODE, error_for
-from orgs.errors import OrgsError, SessionError
-from orgs.known_tokens import credential_for
-from orgs.models import Credential, SalesforceOrg, unlink_other_owners
+from orgs.credentials.calls import call_with_session
+from orgs.credentials.errors import OrgError, SessionError
+from orgs.credentials.failures import BY_CODE, error_for
+from orgs.credentials.models import Credential, unlink_other_owners
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import CredentialGone, open_session
+from orgs.credentials.token_index import credential_for
+from orgs.deletion import locked_credential
+from orgs.errors import InvalidRequest
+from orgs.locks import lock_credential
+from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
-from orgs.questions import ask_with_session
 from orgs.registration import bind, forget_if_unused, parse_auth_url
-from orgs.removal import locked_credential
 from orgs.salesforce import AuthUrl, Identity, Organization, ScratchOrgRecord, Session
-from orgs.sessions import CredentialGone, open_session
-from orgs.writing import lock_credential
-from sandboxes.errors import NotFound, Refused
+from sandboxes.errors import NotFound
 from sandboxes.models import PoolInstance
 from sandboxes.production_orgs import dev_hub, key_of, production_org
 
@@ -52,7 +54,7 @@ class NewInstance:
 def add(new: NewInstance, *, by: Actor) -> PoolInstance:
     """Add an instance. Without an auth URL it is reached through its parent, and Salesforce is not asked.
 
-    Raises Refused (what was said is not enough, or is taken), OrgNotFound, NotFound, and with an
+    Raises InvalidRequest (what was said is not enough, or is taken), OrgNotFound, NotFound, and with an
     auth URL what registering an org raises.
     """
     instance = PoolInstance(
@@ -120,7 +122,7 @@ def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Ac
 
     One that an earlier import found still being made is made available once the DevHub says so. Raises SessionError.
     """
-    _, records = ask_with_session(
+    _, records = call_with_session(
         key_of(hub),
         ParentSessions(hub, by),
         lambda salesforce, session: salesforce.scratch_pool(
@@ -156,13 +158,13 @@ def _refuse_unreachable(instance: PoolInstance) -> None:
         _refuse_wrong_kind(instance, org.kind)
         instance.org_id, instance.instance_url, instance.username = org.org_id, org.instance_url, org.username
     elif instance.parent is None:
-        raise Refused(
+        raise InvalidRequest(
             "POOL_INSTANCE_WITHOUT_KEY",
             "Nothing says how this instance is reached.",
             "Send parentUsername or sfdxAuthUrl, or the username of a registered org.",
         )
     elif instance.type == Type.SCRATCH_ORG and not instance.username:
-        raise Refused(
+        raise InvalidRequest(
             "USERNAME_NEEDED", "A scratch org is found in its DevHub by its username.", "Send username as well."
         )
 
@@ -170,7 +172,7 @@ def _refuse_unreachable(instance: PoolInstance) -> None:
 def _refuse_wrong_kind(instance: PoolInstance, kind: str) -> None:
     wanted = Kind.SANDBOX if instance.type == Type.SANDBOX else Kind.SCRATCH
     if kind != wanted:
-        raise Refused(
+        raise InvalidRequest(
             "WRONG_KIND_OF_ORG", f"The org is a {kind} org, not a {wanted} org.", "Add sandboxes and scratch orgs only."
         )
 
@@ -180,7 +182,7 @@ def _insert(instance: PoolInstance, by: Actor) -> None:
         with transaction.atomic():
             instance.save(force_insert=True)
     except IntegrityError as error:
-        raise Refused(
+        raise InvalidRequest(
             "POOL_INSTANCE_EXISTS",
             f"{instance.name} is in a pool already, by its name or its org.",
             "Remove it there first: DELETE /sfp/api/pools/instances?repository=...&name=...",
@@ -198,7 +200,7 @@ def _add_with_key(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstan
             return _store(instance, credential, session, identity, by)
         except CredentialGone:
             continue
-        except OrgsError:
+        except OrgError:
             forget_if_unused(credential)
             raise
     raise error_for("REFRESH_IN_PROGRESS")
@@ -207,17 +209,17 @@ def _add_with_key(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstan
 def _examine(
     credential: Credential, url: AuthUrl, name: str, by: Actor
 ) -> tuple[Session, tuple[Identity, Organization]]:
-    asking = Asking(by=by, org=name, ask_again=True, offered=url)
+    asking = SessionRequest(by=by, org=name, force=True, submitted_auth_url=url)
     try:
-        return ask_with_session(
+        return call_with_session(
             credential.pk,
             lambda: open_session(credential, asking).session,
             lambda salesforce, session: (salesforce.identity(session), salesforce.organization(session)),
         )
     except SessionError as error:
-        if not BY_CODE[error.code].blames_the_caller:
+        if not BY_CODE[error.code].is_client_error:
             raise
-        raise Refused(error.code, str(error), error.action) from error
+        raise InvalidRequest(error.code, str(error), error.action) from error
 
 
 def _store(
@@ -236,7 +238,7 @@ def _store(
             _insert(instance, by)  # It uses the key of the registered org.
             return instance
         if isinstance(held.owner, PoolInstance):
-            raise Refused(
+            raise InvalidRequest(
                 "AUTH_URL_IN_USE", "This auth URL belongs to another pool instance.", "Remove that one first."
             )
         unlink_other_owners(held, instance)

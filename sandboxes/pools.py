@@ -8,16 +8,16 @@ from django.utils import timezone
 
 from authn import audit
 from authn.actors import Actor
-from orgs.endings import error_for
-from orgs.errors import (
+from orgs.credentials.errors import (
+    OrgError,
     OrgGone,
-    OrgsError,
     SalesforceLimited,
     SalesforceTimedOut,
     SalesforceUnavailable,
     SandboxNotFound,
     SpoolUnavailable,
 )
+from orgs.credentials.failures import error_for
 from sandboxes.errors import AssignedInOtherPool, NotFound, PoolEmpty, ScratchOrgExpired, SearchIncomplete
 from sandboxes.models import PoolInstance
 from sandboxes.opened import OpenedOrg
@@ -53,7 +53,7 @@ def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
         instance, is_new = _assign(wanted, by)
         try:
             return instance, open_instance(instance, by=by, action=audit.Action.ACCESS_TOKEN)
-        except OrgsError as error:
+        except OrgError as error:
             if is_new:
                 _take_back(instance, error, by)
             if not is_new or isinstance(error, _LATER) or not tries_left:
@@ -117,7 +117,7 @@ def _take(wanted: Wanted, by: Actor) -> PoolInstance:
     return instance
 
 
-def _take_back(instance: PoolInstance, error: OrgsError, by: Actor) -> None:
+def _take_back(instance: PoolInstance, error: OrgError, by: Actor) -> None:
     """Undo an assignment whose org did not open, unless it has ended since, or been asked for again.
 
     Each asking renews `assigned_at`, so that it says whose assignment, and which asking of it, this was.

@@ -3,22 +3,22 @@
 import uuid
 
 from authn.actors import Actor
-from orgs.endings import error_for
-from orgs.errors import OrgNotFound
+from orgs.credentials.calls import call_with_session
+from orgs.credentials.failures import error_for
+from orgs.errors import InvalidRequest, OrgNotFound
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
-from orgs.questions import ask_with_session
 from orgs.salesforce import SandboxState
-from sandboxes.errors import Ambiguous, NotFound, Refused, SearchIncomplete
+from sandboxes.errors import Ambiguous, NotFound, SearchIncomplete
 from sandboxes.searching import ask_all
 
 
 def production_org(username: str) -> SalesforceOrg:
-    """Return the registered production org of this username. Raises OrgNotFound, Refused."""
+    """Return the registered production org of this username. Raises OrgNotFound, InvalidRequest."""
     org = _registered(username)
     if org.kind != Kind.PRODUCTION:
-        raise Refused(
+        raise InvalidRequest(
             "NOT_A_PRODUCTION_ORG", f"{org.username} is no production org.", "Name the org that the sandbox belongs to."
         )
     return org
@@ -90,7 +90,7 @@ def _registered(username: str) -> SalesforceOrg:
 
 
 def _state_of(org: SalesforceOrg, sandbox_name: str, by: Actor) -> SandboxState | None:
-    _, state = ask_with_session(
+    _, state = call_with_session(
         key_of(org),
         ParentSessions(org, by),
         lambda salesforce, session: salesforce.sandbox_state(session, sandbox_name),

@@ -6,14 +6,14 @@ from django.db.models import Q
 
 from authn import audit
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.endings import error_for
-from orgs.errors import KeyNotMade, OrgsError
+from orgs.credentials.errors import GrantRefused, OrgError
+from orgs.credentials.failures import error_for
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain
-from orgs.sandbox_keys import SandboxKeyMaker
-from orgs.sessions import CredentialGone, Opened, open_session
+from orgs.sandbox_grants import SandboxGrantCreator
 from sandboxes.errors import AlreadyRegistered
 from sandboxes.grants import drop_if_empty, grant_for, touch
 from sandboxes.models import OnDemandGrant
@@ -21,7 +21,7 @@ from sandboxes.opened import OpenedOrg
 
 
 def open_sandbox(
-    parent: SalesforceOrg, name: str, *, by: Actor, handing_out: audit.Action | None = None, register: bool = False
+    parent: SalesforceOrg, name: str, *, by: Actor, audit_action: audit.Action | None = None, register: bool = False
 ) -> OpenedOrg:
     """Return a fresh session of a sandbox: by the key that was made for it before, or by a new one.
 
@@ -33,19 +33,21 @@ def open_sandbox(
     for _ in range(3):
         grant, credential = grant_for(parent, name)
         admit(grant.org_id)
-        maker = SandboxKeyMaker(
+        maker = SandboxGrantCreator(
             parent=parent,
             parent_sessions=partial(ParentSessions, parent, by),
             sandbox_name=name,
             credential_id=credential.pk,
             admit=admit,
         )
-        asking = Asking(by=by, org=f"{grant.name} of {parent.username}", handing_out=handing_out, make_key=maker)
+        asking = SessionRequest(
+            by=by, org=f"{grant.name} of {parent.username}", audit_action=audit_action, create_grant=maker
+        )
         try:
             opened = open_session(credential, asking)
         except CredentialGone:
             continue
-        except OrgsError as error:
+        except OrgError as error:
             drop_if_empty(credential)
             raise maker.named(error) from error
         # Whoever waited adopts a session that somebody else, with another right, may have asked for.
@@ -56,17 +58,17 @@ def open_sandbox(
 
 
 def open_sandbox_by_any(
-    parents: list[SalesforceOrg], name: str, *, by: Actor, handing_out: audit.Action | None = None
+    parents: list[SalesforceOrg], name: str, *, by: Actor, audit_action: audit.Action | None = None
 ) -> tuple[SalesforceOrg, OpenedOrg]:
     """Open a sandbox by whichever user of its production org made it. Raises what open_sandbox raises."""
     *others, last = parents
     for parent in others:
         try:
-            return parent, open_sandbox(parent, name, by=by, handing_out=handing_out)
-        except KeyNotMade as error:
+            return parent, open_sandbox(parent, name, by=by, audit_action=audit_action)
+        except GrantRefused as error:
             if error.code != "SANDBOX_AUTH_REFUSED":
                 raise
-    return last, open_sandbox(last, name, by=by, handing_out=handing_out)
+    return last, open_sandbox(last, name, by=by, audit_action=audit_action)
 
 
 def refuse_registered(name: str, parent: SalesforceOrg | None) -> None:
@@ -110,7 +112,7 @@ def _reopen(parent: SalesforceOrg, name: str, by: Actor, register: bool) -> Sess
     return open_sandbox(parent, name, by=by, register=register).session
 
 
-def _opened_org(grant: OnDemandGrant, opened: Opened, reopen: "partial[Session]") -> OpenedOrg:
+def _opened_org(grant: OnDemandGrant, opened: IssuedSession, reopen: "partial[Session]") -> OpenedOrg:
     current = OnDemandGrant.objects.filter(pk=grant.pk).first()
     if current is None or current.credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it over.

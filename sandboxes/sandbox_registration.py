@@ -2,16 +2,17 @@
 
 from authn import audit
 from authn.actors import Actor
-from orgs.endings import BY_CODE, error_for
-from orgs.errors import KeyNotMade, RegistrationRefused, SessionError
-from orgs.models import Credential, SalesforceOrg, unlink_other_owners
+from orgs.credentials.calls import call_with_session, session_then_refresh
+from orgs.credentials.errors import GrantRefused, SessionError
+from orgs.credentials.failures import BY_CODE, error_for
+from orgs.credentials.models import Credential, unlink_other_owners
+from orgs.credentials.orphans import delete_orphan
+from orgs.errors import InvalidRequest, RegistrationRefused
+from orgs.locks import one_org_writer
+from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from orgs.ownerless import end_ownerless
-from orgs.questions import ask_with_session, first_then
 from orgs.registration import bind
 from orgs.salesforce import Organization, Session
-from orgs.writing import one_org_writer
-from sandboxes.errors import Refused
 from sandboxes.models import OnDemandGrant
 from sandboxes.opened import OpenedOrg
 from sandboxes.pool_keys import open_registered
@@ -32,19 +33,19 @@ def register_sandbox(*, sandbox_name: str, production_username: str, by: Actor) 
     audit.require_writable()
     try:
         opened = _open(parent, sandbox_name, by)
-        session, organization = ask_with_session(
+        session, organization = call_with_session(
             opened.credential_id,
-            first_then(opened.session, opened.reopen),
+            session_then_refresh(opened.session, opened.reopen),
             lambda salesforce, session: salesforce.organization(session),
         )
     except SessionError as error:
-        if not (BY_CODE[error.code].blames_the_caller or error.code in _OF_THE_NAME):
+        if not (BY_CODE[error.code].is_client_error or error.code in _OF_THE_NAME):
             raise
         raise RegistrationRefused(error.code, str(error), error.action) from error
     if organization.kind != Kind.SANDBOX:
-        raise Refused("NOT_A_SANDBOX", f"{opened.username} is in no sandbox.", "Register it by its auth URL.")
+        raise InvalidRequest("NOT_A_SANDBOX", f"{opened.username} is in no sandbox.", "Register it by its auth URL.")
     if kept := _with_own_key(session.org_id, opened):
-        end_ownerless(opened.credential_id)
+        delete_orphan(opened.credential_id)
         return kept
     return _store(parent, sandbox_name, opened, session, organization, by)
 
@@ -57,7 +58,7 @@ def _open(parent: SalesforceOrg, sandbox_name: str, by: Actor) -> OpenedOrg:
     if registered is not None:
         try:
             return open_registered(registered, by=by)
-        except KeyNotMade as error:
+        except GrantRefused as error:
             if error.code != "SANDBOX_USER_CHANGED":
                 raise
     return open_sandbox(parent, sandbox_name, by=by, register=True)

@@ -9,15 +9,19 @@ from django.db import transaction
 
 from authn import audit
 from authn.actors import Actor
-from orgs import handing_out
-from orgs.asking import Asking
-from orgs.endings import ending_of, error_for
-from orgs.envelopes import open_grant
-from orgs.errors import CredentialRefused, OrgGone, OrgsError
-from orgs.known_tokens import credential_for, release
-from orgs.models import Credential, SalesforceOrg, unlink_other_owners
+from orgs import credential_release
+from orgs.credentials.calls import call
+from orgs.credentials.concurrency import host_policy
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.errors import CredentialRefused, OrgError, OrgGone
+from orgs.credentials.failures import error_for, failure_of
+from orgs.credentials.models import Credential, unlink_other_owners
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session
+from orgs.credentials.token_index import credential_for, mark_released
+from orgs.errors import InvalidRequest
+from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
-from orgs.questions import ask
 from orgs.registration import bind, forget_if_unused
 from orgs.salesforce import (
     AuthUrl,
@@ -29,12 +33,9 @@ from orgs.salesforce import (
     Session,
 )
 from orgs.salesforce.errors import RequestRefused
-from orgs.sessions import CredentialGone, Opened, open_session
-from orgs.upstream import hosts
 from sandboxes.errors import (
     AlreadyRegistered,
     NotFound,
-    Refused,
     ScratchKeyRefused,
     ScratchOrgExpired,
     ScratchOrgMismatch,
@@ -69,7 +70,7 @@ class OpenedScratchOrg(OpenedOrg):
 def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> ScratchOrg:
     """Return the scratch org of a username that one of some DevHubs knows.
 
-    Raises NotFound, ScratchOrgExpired, Refused (SFDX_AUTH_URL_MISSING), SearchIncomplete; what its
+    Raises NotFound, ScratchOrgExpired, InvalidRequest (SFDX_AUTH_URL_MISSING), SearchIncomplete; what its
     only DevHub could not be asked for.
     """
     if len(hubs) == 1:
@@ -109,7 +110,7 @@ def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | N
     """Return a fresh session of a scratch org, by the auth URL in its record.
 
     A token that rotates is written back to the record where the DevHub allows that. `action` is
-    what the audit calls what is handed out. Raises Refused, ScratchOrgMismatch, ScratchKeyRefused,
+    what the audit calls what is handed out. Raises InvalidRequest, ScratchOrgMismatch, ScratchKeyRefused,
     SessionError.
     """
     refuse_registered(scratch.username, scratch.record.org_id)
@@ -124,10 +125,10 @@ def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | N
             continue
         if action is not None:
             token = opened.session.access_token
-            handing_out.note(credential.pk, action, org=scratch.username, by=by, token=token)
+            credential_release.record_issue(credential.pk, action, org=scratch.username, by=by, token=token)
         shown = newest.reveal() if action and _may_go(credential, by) else ""
         if shown:
-            handing_out.note(
+            credential_release.record_issue(
                 credential.pk, audit.Action.AUTH_URL, org=scratch.username, by=by, token=newest.refresh_token
             )
         reopen = partial(_reopen, scratch, by)
@@ -149,13 +150,13 @@ def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | 
         return salesforce.scratch_org(session, username, auth_url_field=settings.SCRATCH_AUTH_URL_FIELD)
 
     try:
-        _, record = ask(key_of(hub), ParentSessions(hub, by), question)
+        _, record = call(key_of(hub), ParentSessions(hub, by), question)
     except RequestRefused as refusal:
         if refusal.error_code == "INVALID_FIELD":
             raise _no_auth_url(username, f"{hub.username} has no field {settings.SCRATCH_AUTH_URL_FIELD}") from refusal
         raise error_for("UPSTREAM_REFUSED") from refusal
     except SalesforceError as error:
-        raise ending_of(error).error(error.retry_after) from error
+        raise failure_of(error).error(error.retry_after) from error
     return record
 
 
@@ -174,15 +175,15 @@ def _auth_url_of(scratch: ScratchOrg) -> AuthUrl:
     if not text:
         raise _no_auth_url(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is empty")
     try:
-        return AuthUrl.parse(text, hosts())
+        return AuthUrl.parse(text, host_policy())
     except ForeignAuthUrl as error:
         raise error_for("UPSTREAM_UNTRUSTED_URL") from error
     except InvalidAuthUrl as error:
         raise _no_auth_url(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} holds no auth URL") from error
 
 
-def _no_auth_url(username: str, why: str) -> Refused:
-    return Refused(
+def _no_auth_url(username: str, why: str) -> InvalidRequest:
+    return InvalidRequest(
         "SFDX_AUTH_URL_MISSING",
         f"The DevHub's record of {username} has no auth URL: {why}.",
         "Have whatever makes the scratch org write its auth URL there; a DevHub that logs in by JWT gives none.",
@@ -198,20 +199,20 @@ def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: A
     row = Credential.objects.with_secrets().filter(pk=credential.pk).first()
     if row is None:
         raise CredentialGone
-    newest = open_grant(row).auth_url
+    newest = decrypt_grant(row).auth_url
     if newest.refresh_token == url.refresh_token:
         return newest
-    release([newest])
+    mark_released([newest])
 
     def write(salesforce: SalesforceClient, session: Session) -> None:
         salesforce.write_auth_url(session, scratch.record, newest, field=settings.SCRATCH_AUTH_URL_FIELD)
 
     code = ""
     try:
-        ask(key_of(scratch.hub), ParentSessions(scratch.hub, by), write)
+        call(key_of(scratch.hub), ParentSessions(scratch.hub, by), write)
     except SalesforceError as error:
-        code = ending_of(error).code
-    except OrgsError as error:
+        code = failure_of(error).code
+    except OrgError as error:
         code = error.code
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
     facts = {"org": scratch.username, "code": code, "token": newest.refresh_token}
@@ -236,16 +237,16 @@ def _refuse_foreign_owner(credential: Credential, scratch: ScratchOrg) -> None:
         raise ScratchOrgMismatch(scratch.username)
 
 
-def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) -> Opened:
+def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) -> IssuedSession:
     """Open a session, and keep the key as a grant once Salesforce has told that it is this org's."""
     try:
-        opened = open_session(credential, Asking(by=by, org=scratch.username, offered=url))
+        opened = open_session(credential, SessionRequest(by=by, org=scratch.username, submitted_auth_url=url))
     except CredentialRefused as error:
         _forget(credential)
         if isinstance(error, OrgGone):
             raise ScratchOrgExpired(scratch.username, "Salesforce says so") from error
         raise ScratchKeyRefused(error.code, scratch.username, str(error)) from error
-    except OrgsError:
+    except OrgError:
         forget_if_unused(credential)
         raise
     if opened.session.org_id != scratch.record.org_id:

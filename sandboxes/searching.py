@@ -14,7 +14,7 @@ from django.db import connections
 
 from authn import audit
 from authn.database_connections import release_database
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
 
 SECONDS = 20.0
@@ -69,5 +69,5 @@ def _ask_in_thread(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found
 def _ask(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> Reply[Found]:
     try:
         return Reply(org, question(org))
-    except OrgsError as error:
+    except OrgError as error:
         return Reply(org, unasked=error.code)

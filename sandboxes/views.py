@@ -15,7 +15,7 @@ from authn.actors import Actor
 from authn.openapi import answers as documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
 from authn.prefetch import is_prefetch
-from orgs.answers import is_only_looking, source_of
+from orgs.responses import is_head, token_source_header
 from orgs.serializers import SalesforceOrgDto
 from sandboxes import pool_stock, pools
 from sandboxes.frontdoor import Target, find_door, open_door
@@ -97,7 +97,9 @@ class SandboxAuthView(APIView):
             "productionOrg": org.parent,
             **_keys(org),
         }
-        return Response(SandboxAuthResponseDto(content).data, HTTP_201_CREATED, headers=source_of(org.opened.reused))
+        return Response(
+            SandboxAuthResponseDto(content).data, HTTP_201_CREATED, headers=token_source_header(org.opened.reused)
+        )
 
 
 class ScratchOrgAuthView(APIView):
@@ -127,7 +129,9 @@ class ScratchOrgAuthView(APIView):
             "devhubOrg": org.parent,
             **_keys(org),
         }
-        return Response(ScratchOrgAuthResponseDto(content).data, HTTP_201_CREATED, headers=source_of(org.opened.reused))
+        return Response(
+            ScratchOrgAuthResponseDto(content).data, HTTP_201_CREATED, headers=token_source_header(org.opened.reused)
+        )
 
 
 def _keys(org: OnDemandOrg) -> dict[str, Any]:
@@ -167,7 +171,7 @@ class FrontdoorView(APIView):
         )
         if is_prefetch(request):
             return Response(status=HTTP_204_NO_CONTENT)
-        if is_only_looking(request):
+        if is_head(request):
             find_door(target, by=by)
             return Response()
         door = open_door(target, by=by)
@@ -249,7 +253,7 @@ class PoolInstanceViewSet(ViewSet):
         form.is_valid(raise_exception=True)
         instance, opened = pools.fetch(pools.Wanted(**form.validated_data), by=Actor.of(request))
         content = {**PoolInstanceDto(instance).data, "accessToken": opened.session.access_token}
-        return Response(content, headers=source_of(opened.reused))
+        return Response(content, headers=token_source_header(opened.reused))
 
     @extend_schema(
         operation_id="PoolInstancesController_unassign",

@@ -12,9 +12,9 @@ from authn.actors import system
 from authn.models import User
 from authn.roles import Role
 from config import health
-from orgs import upstream
-from orgs.desk_keys import new_key, token_hash_key
-from orgs.models import DeskKey
+from orgs.credentials import concurrency
+from orgs.credentials.hash_key import new_key, token_hash_key
+from orgs.credentials.models import DeskKey
 from orgs.salesforce.emulator import Emulator
 from tests.callers import Caller
 from tests.undone import Each, undone
@@ -28,7 +28,7 @@ def salesforce() -> Iterator[Emulator]:
     from orgs.salesforce.emulator.responses_door import install
 
     world = Emulator()
-    upstream._client.cache_clear()  # Its notes on API versions are of another test's orgs.
+    concurrency._client.cache_clear()  # Its notes on API versions are of another test's orgs.
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         install(world, mock)
         yield world

@@ -19,9 +19,10 @@ from authn.errors import AuditUnavailable
 from authn.models import ApplicationToken, AuditEvent, User
 from authn.password_links import password_link
 from authn.roles import Role
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Emulator
-from orgs.upstream import place_upstream
 from sandboxes.models import PoolInstance
 from tests.broken_audit import rows_refused, ways
 from tests.browsing import Visitor
@@ -273,7 +274,7 @@ def test_every_call_to_salesforce_asks_for_the_audit_first(world):
         credential = Credential.objects.get(org__pk=world.rows["org"])
         audit.forget_written()
 
-        with pytest.raises(AuditUnavailable), place_upstream(credential.pk):
+        with pytest.raises(AuditUnavailable), salesforce_slot(credential.pk):
             pass
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from authn.errors import AuthnError
+from authn.errors import DomainError
 from config.errors import _ACTIONS
-from orgs.endings import BY_CODE
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
+from orgs.credentials.failures import BY_CODE
 from tests.routes import operations
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +40,7 @@ def _codes_in(file: Path) -> set[str]:
 
 APPS = ("authn", "orgs", "sandboxes", "config")
 CODES = sorted(
-    {cls.__dict__["code"] for root in (AuthnError, OrgsError) for cls in _subclasses(root) if "code" in cls.__dict__}
+    {cls.__dict__["code"] for root in (DomainError, OrgError) for cls in _subclasses(root) if "code" in cls.__dict__}
     | {
         code
         for app in ("authn", "orgs", "sandboxes", "config")

@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from authn.models import ApplicationToken, AuditEvent, User
-from orgs.models import Credential, DeskKey, KnownToken, SalesforceOrg
+from orgs.credentials.models import Credential, DeskKey, KnownToken
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant, PoolInstance
 from tests.callers import Caller

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import orgs.sealed_column
+import orgs.credentials.fields
 import uuid
 from django.db import migrations, models
 
@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             name='Credential',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sealed_grant', orgs.sealed_column.SealedTextField(editable=False)),
-                ('sealed_session', orgs.sealed_column.SealedTextField(editable=False, null=True)),
+                ('sealed_grant', orgs.credentials.fields.DeferredEncryptedTextField(editable=False)),
+                ('sealed_session', orgs.credentials.fields.DeferredEncryptedTextField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('generation', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('lease_until', models.DateTimeField(editable=False, null=True)),
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             name='DeskKey',
             fields=[
                 ('name', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('sealed_key', orgs.sealed_column.SealedTextField(editable=False)),
+                ('sealed_key', orgs.credentials.fields.DeferredEncryptedTextField(editable=False)),
             ],
         ),
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from orgs.desk_keys import new_key, token_hash_key
+from orgs.credentials.hash_key import (new_key, token_hash_key)
 
 
 def make_key(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:

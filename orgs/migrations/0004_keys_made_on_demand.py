@@ -1,4 +1,4 @@
-import orgs.sealed_column
+import orgs.credentials.fields
 from django.db import migrations
 
 
@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='credential',
             name='sealed_grant',
-            field=orgs.sealed_column.SealedTextField(editable=False, null=True),
+            field=orgs.credentials.fields.DeferredEncryptedTextField(editable=False, null=True),
         ),
     ]

@@ -1,6 +1,7 @@
 """What every refusal of bad input has, and what none may leave behind."""
 
-from orgs.models import Credential, KnownToken, OrgMetadata, SalesforceOrg
+from orgs.credentials.models import Credential, KnownToken
+from orgs.models import OrgMetadata, SalesforceOrg
 from tests.callers import Answer
 
 GOOD_AUTH_URL = "force://PlatformCLI::5Aep861abc@acme.my.salesforce.com"

@@ -11,7 +11,8 @@ from authn.models import User
 from authn.password_links import password_link
 from authn.people import add_user
 from authn.roles import Role
-from orgs.models import Credential, Health, SalesforceOrg
+from orgs.credentials.models import Credential, Health
+from orgs.models import SalesforceOrg
 from orgs.registration import register
 from sandboxes import pool_stock
 from sandboxes.pool_stock import NewInstance

@@ -9,7 +9,7 @@ from django.utils import timezone
 from authn.actors import system
 from authn.models import User
 from authn.roles import Role
-from orgs import upstream
+from orgs.credentials import concurrency
 from orgs.models import SalesforceOrg
 from orgs.registration import register
 from orgs.salesforce.emulator import Emulator
@@ -28,7 +28,7 @@ BY = system("tests")
 def world(settings):
     """An emulated Salesforce on an address of its own, as the demo's is: links lead to it."""
     emulator = Emulator()
-    upstream._client.cache_clear()
+    concurrency._client.cache_clear()
     with emulator.serve() as server:
         emulator.gateway = server.url.replace("127.0.0.1", "localhost")
         settings.SALESFORCE_GATEWAY, settings.DEMO = emulator.gateway, True

@@ -8,7 +8,7 @@ from authn.models import User
 from authn.roles import Role
 from config.error_pages import error_page
 from config.errors import body
-from orgs.errors import SpoolUnavailable, SpoolUnreadable
+from orgs.credentials.errors import SpoolUnavailable, SpoolUnreadable
 from tests.browsing import HTML, Visitor, text_of
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ from django.db import OperationalError
 
 from authn.models import AuditEvent
 from config.errors import STATUS
-from orgs import endings
 from orgs import errors as orgs_errors
+from orgs.credentials import failures
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS
 
 FIELDS = {"statusCode", "error", "code", "message", "action", "requestId"}
@@ -51,7 +51,7 @@ def test_every_error_class_has_a_status():
 
 
 def test_every_ending_says_what_to_do():
-    for ending in endings.BY_CODE.values():
+    for ending in failures.BY_CODE.values():
         assert ending.message.endswith(".")
         assert ending.action
         assert ending.raises in STATUS

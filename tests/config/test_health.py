@@ -14,7 +14,7 @@ from authn.fail_fast import FailFast, KeptWaiting
 from authn.loops import Loop
 from config import health, readiness
 from config.health import HealthMiddleware
-from orgs.desk_keys import token_hash_key
+from orgs.credentials.hash_key import token_hash_key
 from tests.broken_audit import rows_refused
 from tests.callers import Caller
 

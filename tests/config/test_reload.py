@@ -67,7 +67,7 @@ def test_a_changed_file_is_in_effect_after_a_reload_and_real_variables_still_win
     ("line", "reason"),
     [
         (f"WEB_THREADS={CANARY}", "WEB_THREADS must be a whole number, such as 10."),
-        ("TAKEOVER_SECONDS=1", "(orgs.E010) TAKEOVER_SECONDS must be above LEASE_SECONDS"),
+        ("TAKEOVER_SECONDS=1", "(orgs.E010) TAKEOVER_SECONDS must be above REFRESH_LOCK_SECONDS"),
         (f"AUDIT_KEY = {CANARY}", "must read NAME=VALUE"),
     ],
     ids=["no number", "refused by a check", "no assignment"],

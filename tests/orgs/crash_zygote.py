@@ -17,8 +17,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
 from authn.actors import system  # noqa: E402
-from orgs import spool  # noqa: E402
-from orgs.asking import Asking  # noqa: E402
+from orgs.credentials import spool  # noqa: E402
+from orgs.credentials.session_request import SessionRequest  # noqa: E402
 from orgs.models import SalesforceOrg  # noqa: E402
 from orgs.org_sessions import session_for  # noqa: E402
 from orgs.salesforce import client, transport  # noqa: E402
@@ -58,7 +58,9 @@ def main() -> None:
         if child == 0:
             try:
                 _arm(point)
-                session_for(SalesforceOrg.objects.get(username=username), Asking(by=system("crash"), org=username))
+                session_for(
+                    SalesforceOrg.objects.get(username=username), SessionRequest(by=system("crash"), org=username)
+                )
             finally:
                 os._exit(0)
         _, status = os.waitpid(child, 0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orgs import upstream
+from orgs.credentials import concurrency
 from tests.bad_input.clear import GOOD_AUTH_URL, is_clear, rows
 from tests.orgs.worlds import REGISTER
 
@@ -17,7 +17,7 @@ def _dns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every name resolve to loopback, on a port where nothing listens."""
     resolve = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda _host, _port, *rest: resolve("127.0.0.1", 1, *rest))
-    upstream._client.cache_clear()
+    concurrency._client.cache_clear()
 
 
 def test_a_host_in_a_private_network_is_refused_by_the_name_of_the_setting(owner: Any) -> None:

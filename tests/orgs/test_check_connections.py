@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db.backends.signals import connection_created
 
 from authn.models import AuditEvent
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator, Fault
 from tests.desks import ROOT, a_desk
 from tests.orgs.abandoned import leave_an_answer

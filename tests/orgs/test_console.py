@@ -7,7 +7,8 @@ from django.contrib.admin.models import LogEntry
 
 from authn.models import AuditEvent
 from authn.roles import Role
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.browsing import Visitor, text_of
 from tests.orgs.worlds import a_registered_org, an_org

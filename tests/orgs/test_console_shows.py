@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from authn.models import AuditEvent, User
 from authn.roles import Role
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from tests.browsing import Visitor, text_of
 from tests.orgs.worlds import a_registered_org, an_org
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db]
 KILLS = int(os.environ.get("FRONTDESK_KILLS", "5"))
 # Each kill costs two log-ins, and a credential has 600 at once.
 KILLS_BEFORE_A_NEW_CREDENTIAL = 100
-TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "LEASE_SECONDS": "2", "TAKEOVER_SECONDS": "4"}
+TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "4"}
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import json
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 from tests.orgs.worlds import ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
 
 pytestmark = pytest.mark.django_db

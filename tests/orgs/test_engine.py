@@ -12,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from authn.actors import system
 from authn.models import AuditEvent
-from orgs import leases, waiting
-from orgs.asking import Asking
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials import refresh_lock, single_flight
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import open_session
+from orgs.credentials.spool import node_id
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from orgs.sessions import open_session
-from orgs.spool import node
 from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
 from tests.together import together
@@ -25,7 +26,7 @@ from tests.together import together
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 CI = {"username": "ci@acme.example"}
 TOKEN_PATH = "/services/oauth2/token"
-ASKING = Asking(by=system("tests"), org="ci@acme.example")
+ASKING = SessionRequest(by=system("tests"), org="ci@acme.example")
 
 
 @pytest.fixture
@@ -47,56 +48,56 @@ def rotating(owner, salesforce):
 def test_a_lease_is_taken_once(ci):
     row = Credential.objects.get()
 
-    assert leases.take(row.pk, row.generation)
-    assert not leases.take(row.pk, row.generation)
+    assert refresh_lock.acquire_for_refresh(row.pk, row.generation)
+    assert not refresh_lock.acquire_for_refresh(row.pk, row.generation)
 
 
 def test_a_lease_is_for_the_generation_that_was_read(ci):
     row = Credential.objects.get()
 
-    assert not leases.take(row.pk, row.generation - 1)
-    assert not leases.take(row.pk, row.generation + 1)
+    assert not refresh_lock.acquire_for_refresh(row.pk, row.generation - 1)
+    assert not refresh_lock.acquire_for_refresh(row.pk, row.generation + 1)
 
 
 def test_a_lease_ends_by_itself(ci):
     row = Credential.objects.get()
-    leases.take(row.pk, row.generation)
-    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    refresh_lock.acquire_for_refresh(row.pk, row.generation)
+    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
 
-    assert leases.take(row.pk, row.generation)
+    assert refresh_lock.acquire_for_refresh(row.pk, row.generation)
 
 
 def test_a_lease_that_ran_out_is_not_given_back_for_whoever_has_it_now(ci):
     held = Credential.objects.get()
-    assert leases.hold(held)
-    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
-    assert leases.take(held.pk, held.generation)
+    assert refresh_lock.acquire(held)
+    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
+    assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
-    leases.give_back(held)
+    refresh_lock.release(held)
 
-    assert not leases.take(held.pk, held.generation)
+    assert not refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
 
 def test_a_held_lease_is_given_back_and_prolonged(ci):
     held = Credential.objects.get()
-    assert leases.hold(held)
-    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
-    held.refresh_from_db(fields=["lease_until"])
+    assert refresh_lock.acquire(held)
+    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
+    held.refresh_from_db(fields=["locked_until"])
 
-    assert leases.prolong(held)
-    assert not leases.take(held.pk, held.generation), "it began anew"
-    leases.give_back(held)
+    assert refresh_lock.renew(held)
+    assert not refresh_lock.acquire_for_refresh(held.pk, held.generation), "it began anew"
+    refresh_lock.release(held)
 
-    assert leases.take(held.pk, held.generation)
+    assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
 
 def test_a_lease_that_another_has_is_not_prolonged(ci):
     held = Credential.objects.get()
-    assert leases.hold(held)
-    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
-    assert leases.take(held.pk, held.generation)
+    assert refresh_lock.acquire(held)
+    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
+    assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
-    assert not leases.prolong(held)
+    assert not refresh_lock.renew(held)
 
 
 def test_no_caller_adopts_a_generation_at_or_below_the_one_it_read(ci, salesforce):
@@ -111,11 +112,11 @@ def test_no_caller_adopts_a_generation_at_or_below_the_one_it_read(ci, salesforc
 
 def test_a_waiter_adopts_the_outcome_of_an_attempt_that_ends_while_it_waits(owner, ci, settings):
     row = Credential.objects.get()
-    assert leases.take(row.pk, row.generation)
+    assert refresh_lock.acquire_for_refresh(row.pk, row.generation)
     newest = open_session_text(row)
-    Credential.objects.update(generation=F("generation") + 1, lease_until=None, outcome="", sealed_session=newest)
+    Credential.objects.update(generation=F("generation") + 1, locked_until=None, outcome="", sealed_session=newest)
 
-    sight = waiting.wait_for_attempt(row.pk, row.generation, deadline=time.monotonic() + 1)
+    sight = single_flight.wait_for_attempt(row.pk, row.generation, deadline=time.monotonic() + 1)
 
     assert sight is not None
     assert sight.generation == row.generation + 1
@@ -127,9 +128,9 @@ def open_session_text(row: Credential) -> str:
 
 def test_a_waiter_whose_patience_ends_is_told_when_to_come_back(owner, ci, salesforce, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
-    settings.LEASE_SECONDS = 25
+    settings.REFRESH_LOCK_SECONDS = 25
     row = Credential.objects.get()
-    leases.take(row.pk, row.generation)
+    refresh_lock.acquire_for_refresh(row.pk, row.generation)
     salesforce.reset_calls()
 
     answer = owner.post(ACCESS_TOKEN, **CI)
@@ -141,8 +142,8 @@ def test_a_waiter_whose_patience_ends_is_told_when_to_come_back(owner, ci, sales
 
 def test_a_lease_whose_holder_died_is_taken_over(owner, ci, salesforce):
     row = Credential.objects.get()
-    leases.take(row.pk, row.generation)
-    Credential.objects.update(lease_until=Now() - timedelta(seconds=1))
+    refresh_lock.acquire_for_refresh(row.pk, row.generation)
+    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
 
     assert owner.post(ACCESS_TOKEN, **CI).status_code == 200
 
@@ -220,7 +221,7 @@ def test_another_node_leaves_a_lost_answer_to_the_node_that_may_have_it(owner, r
 
 
 def test_the_same_node_asks_again_at_once(owner, rotating, salesforce):
-    Credential.objects.update(sent_at=Now(), sent_by=node())
+    Credential.objects.update(sent_at=Now(), sent_by=node_id())
 
     assert owner.post(ACCESS_TOKEN, **CI).status_code == 200
 
@@ -304,7 +305,7 @@ def test_an_app_that_starts_to_rotate_while_a_process_dies_loses_nothing(owner, 
     owner.post(REGISTER, {"sfdxAuthUrl": url})
     app.rotates = True
     leave_an_answer(Credential.objects.get())
-    Credential.objects.update(sent_at=Now(), sent_by=node())
+    Credential.objects.update(sent_at=Now(), sent_by=node_id())
 
     answer = owner.post(ACCESS_TOKEN, **CI)
 

@@ -10,19 +10,19 @@ from django.utils import timezone
 
 from authn import audit
 from authn.actors import system
-from orgs import leases, upstream, waiting
-from orgs.asking import Asking
-from orgs.errors import SessionError
-from orgs.minting import begin
-from orgs.models import Credential
+from orgs.credentials import concurrency, refresh_lock, single_flight
+from orgs.credentials.attempts import acquire
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.errors import SessionError
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
 from orgs.salesforce.emulator import Fault
-from orgs.upstream import place_upstream
 from tests.orgs.worlds import ACCESS_TOKEN, a_registered_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 TOKEN_PATH = "/services/oauth2/token"
 CI = {"username": "ci@acme.example"}
-ASKING = Asking(by=system("tests"), org="ci@acme.example")
+ASKING = SessionRequest(by=system("tests"), org="ci@acme.example")
 
 
 @pytest.fixture
@@ -31,24 +31,24 @@ def ci(owner, salesforce):
 
 
 def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
-    settings.SALESFORCE_TIMEOUT_SECONDS, settings.LEASE_SECONDS = 1.0, 1.6
+    settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 1.0, 1.6
     org, other = uuid.uuid4(), uuid.uuid4()
     free = threading.Event()
 
     def hold() -> None:
-        with place_upstream(org):
+        with salesforce_slot(org):
             free.wait(10)
 
     audit.require_writable()  # Here, for all threads: this test holds SQLite's write lock.
-    holders = [threading.Thread(target=copy_context().run, args=(hold,)) for _ in range(upstream.CALLS_PER_ORG)]
+    holders = [threading.Thread(target=copy_context().run, args=(hold,)) for _ in range(concurrency.SLOTS_PER_ORG)]
     for holder in holders:
         holder.start()
-    while upstream._calls[org] < upstream.CALLS_PER_ORG:
+    while concurrency._calls[org] < concurrency.SLOTS_PER_ORG:
         time.sleep(0.01)
 
-    with pytest.raises(SessionError) as refused, place_upstream(org):
+    with pytest.raises(SessionError) as refused, salesforce_slot(org):
         pass
-    with place_upstream(other):
+    with salesforce_slot(other):
         pass
     free.set()
     for holder in holders:
@@ -56,18 +56,18 @@ def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
 
     assert refused.value.code == "UPSTREAM_BUSY"
     assert refused.value.retry_after == 1
-    assert upstream._calls.total() == 0
+    assert concurrency._calls.total() == 0
 
 
 def test_half_of_the_threads_may_be_upstream(settings):
     settings.WEB_THREADS = 4
-    settings.SALESFORCE_TIMEOUT_SECONDS, settings.LEASE_SECONDS = 1.0, 1.6
+    settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 1.0, 1.6
 
     with (
-        place_upstream(uuid.uuid4()),
-        place_upstream(uuid.uuid4()),
+        salesforce_slot(uuid.uuid4()),
+        salesforce_slot(uuid.uuid4()),
         pytest.raises(SessionError),
-        place_upstream(uuid.uuid4()),
+        salesforce_slot(uuid.uuid4()),
     ):
         pass
 
@@ -75,9 +75,9 @@ def test_half_of_the_threads_may_be_upstream(settings):
 def test_a_quarter_of_the_threads_is_kept_free_of_waiters(owner, ci, settings, monkeypatch):
     settings.WEB_THREADS = 4
     row = Credential.objects.get()
-    leases.take(row.pk, row.generation)
-    watch = waiting._Watch(waiters=3)
-    monkeypatch.setitem(waiting._watches, uuid.uuid4(), watch)
+    refresh_lock.acquire_for_refresh(row.pk, row.generation)
+    watch = single_flight._Flight(waiters=3)
+    monkeypatch.setitem(single_flight._flights, uuid.uuid4(), watch)
 
     answer = owner.post(ACCESS_TOKEN, **CI)
 
@@ -93,15 +93,15 @@ def test_a_fifth_of_the_budget_may_be_spent_at_once_and_comes_back_evenly(ci, se
     row = Credential.objects.get()
 
     taken = 0
-    while taken < 50 and leases.take(row.pk, row.generation):
-        Credential.objects.update(lease_until=None, sent_at=None)
+    while taken < 50 and refresh_lock.acquire_for_refresh(row.pk, row.generation):
+        Credential.objects.update(locked_until=None, sent_at=None)
         taken += 1
-    sight = leases.look(row.pk)
+    sight = refresh_lock.status(row.pk)
 
     assert taken == 10
     assert sight is not None
-    assert sight.hindrance == "LOGIN_BUDGET"
-    assert 85 <= sight.hindrance_rest <= 90, "40 an hour come back: one each 90 seconds"
+    assert sight.blocked_by == "LOGIN_BUDGET"
+    assert 85 <= sight.block_remaining <= 90, "40 an hour come back: one each 90 seconds"
 
 
 def test_a_second_try_is_one_more_log_in(owner, ci, salesforce, settings):
@@ -137,7 +137,7 @@ def test_an_attempt_that_cannot_begin_charges_nothing(ci, monkeypatch):
 
     monkeypatch.setattr("os.posix_fallocate", no_room)
     with pytest.raises(Exception, match="no room"):
-        begin(row, ASKING)
+        acquire(row, ASKING)
 
     row.refresh_from_db()
-    assert (row.budget_spent_until, row.lease_until, row.sent_at) == (before, None, None)
+    assert (row.budget_spent_until, row.locked_until, row.sent_at) == (before, None, None)

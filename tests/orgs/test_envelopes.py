@@ -3,7 +3,8 @@
 import pytest
 from django.db import connection
 
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS, REGISTER, TEST_CONNECTION, a_registered_org
 
 NAMES = ("one@acme.example", "two@acme.example", "three@acme.example")
@@ -93,14 +94,14 @@ def test_moved_secrets_are_refused_for_those_two_orgs_only(owner, salesforce, th
 
 
 def test_a_moved_session_is_not_adopted(owner, salesforce, three):
-    from orgs.envelopes import open_session_of
-    from orgs.errors import CredentialTampered
+    from orgs.credentials.envelopes import decrypt_session
+    from orgs.credentials.errors import CredentialTampered
 
     _swap_ciphertexts("sealed_session")
 
     for credential in _credentials()[:2]:
         with pytest.raises(CredentialTampered):
-            open_session_of(Credential.objects.get(pk=credential.pk))
+            decrypt_session(Credential.objects.get(pk=credential.pk))
 
 
 def test_registering_again_heals(owner, salesforce, three):
@@ -133,8 +134,8 @@ def test_a_credential_of_nobody_is_not_taken_for_that_of_a_known_org(owner, sale
 
 
 def test_a_database_under_other_keys_says_so(owner, salesforce, three, settings):
-    from orgs.desk_keys import token_hash_key
-    from orgs.models import DeskKey
+    from orgs.credentials.hash_key import token_hash_key
+    from orgs.credentials.models import DeskKey
 
     key = DeskKey.objects.get()
     DeskKey.objects.filter(pk=key.pk).delete()
@@ -151,9 +152,9 @@ def test_a_database_under_other_keys_says_so(owner, salesforce, three, settings)
 
 
 def test_two_credentials_that_nobody_has_cannot_swap_their_secrets_either(salesforce):
-    from orgs.envelopes import open_grant
-    from orgs.errors import CredentialTampered
-    from orgs.known_tokens import credential_for
+    from orgs.credentials.envelopes import decrypt_grant
+    from orgs.credentials.errors import CredentialTampered
+    from orgs.credentials.token_index import credential_for
     from orgs.salesforce import AuthUrl
 
     one, two = (credential_for(AuthUrl("PlatformCLI", "", f"5Aep861{name}", "acme.my.salesforce.com")) for name in "ab")
@@ -163,4 +164,4 @@ def test_two_credentials_that_nobody_has_cannot_swap_their_secrets_either(salesf
 
     for credential in (one, two):
         with pytest.raises(CredentialTampered):
-            open_grant(Credential.objects.get(pk=credential.pk))
+            decrypt_grant(Credential.objects.get(pk=credential.pk))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orgs.late_responses import Exchange, StillReading
+from orgs.credentials.late_responses import Exchange, StillReading
 from orgs.salesforce import AuthUrl, TokenAnswer, Watch
 from orgs.salesforce import errors as wire
 

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 from django.db.models.functions import Now
 
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Fault
 from tests.orgs.credential_routes import (
     HANDING_OUT,

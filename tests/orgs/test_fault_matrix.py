@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 
 from authn.models import AuditEvent
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.credential_routes import (
     AUTH_URL,
@@ -92,7 +93,7 @@ def test_a_refresh_of_a_new_org(owner, member, salesforce, urls, trouble: Troubl
     assert member.get(ORG, **NEW).status_code == 404
     assert calls(salesforce) == (trouble.calls, 0)
     assert shows_no_secret(answer, salesforce)
-    kept = Credential.objects.ownerless().values_list("health", flat=True)
+    kept = Credential.objects.orphaned().values_list("health", flat=True)
     # Nobody knows yet whether this token rotates: it may have been in what cannot be read.
     assert list(kept) == (["uncertain"] if trouble.state == "uncertain" or trouble in UNREADABLE else [])
 

@@ -15,10 +15,11 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
-from orgs import upstream
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials import concurrency
+from orgs.credentials.models import Credential
+from orgs.credentials.spool import node_id
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from orgs.spool import node
 from tests.orgs.credential_routes import (
     ASKING_AGAIN,
     AUTH_URL,
@@ -198,8 +199,8 @@ def _trip_the_breaker() -> None:
 
 
 def _occupy_all_places(monkeypatch, settings) -> None:
-    settings.WEB_THREADS, settings.SALESFORCE_TIMEOUT_SECONDS, settings.LEASE_SECONDS = 4, 1.0, 1.5
-    monkeypatch.setitem(upstream._calls, uuid.uuid4(), 2)
+    settings.WEB_THREADS, settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 4, 1.0, 1.5
+    monkeypatch.setitem(concurrency._calls, uuid.uuid4(), 2)
 
 
 def _full_disk(*_: object) -> None:
@@ -215,7 +216,7 @@ def no_spool(request, urls, settings, tmp_path: Path, monkeypatch) -> None:
     elif request.param == "full":
         monkeypatch.setattr(os, "posix_fallocate", _full_disk)
     else:
-        node()
+        node_id()
         shutil.rmtree(tmp_path / "spool")
 
 
@@ -230,7 +231,7 @@ def test_without_room_for_the_answer_nothing_is_sent(owner, member, salesforce, 
     assert route.read(answer) == route.told(NO_SPOOL), answer
     assert health_of(member) == ("healthy", None)
     assert calls(salesforce) == (0, 0)
-    assert Credential.objects.filter(lease_until=None, sent_at=None).count() == 1
+    assert Credential.objects.filter(locked_until=None, sent_at=None).count() == 1
 
 
 def test_without_room_a_lost_answer_is_not_asked_for_again(owner, member, salesforce, rotating, no_spool):
@@ -251,7 +252,7 @@ def test_without_a_place_upstream_nothing_is_sent(owner, member, salesforce, url
     assert route.read(answer) == route.told(NO_PLACE), answer
     assert health_of(member) == ("healthy", None)
     assert calls(salesforce) == (0, 0)
-    assert Credential.objects.filter(lease_until=None).count() == 1, "the lease was given back"
+    assert Credential.objects.filter(locked_until=None).count() == 1, "the lease was given back"
 
 
 # --- The breaker -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 STALL = float(os.environ.get("FRONTDESK_STALL_SECONDS", "3"))
-TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "LEASE_SECONDS": "2", "TAKEOVER_SECONDS": "8"}
+TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "8"}
 TOKEN = "/services/oauth2/token"
 
 

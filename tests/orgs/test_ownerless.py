@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from orgs.known_tokens import credential_for
-from orgs.models import Credential
-from orgs.ownerless import delete_ownerless_credentials
+from orgs.credentials.models import Credential
+from orgs.credentials.orphans import delete_orphans
+from orgs.credentials.token_index import credential_for
 from orgs.salesforce import AuthUrl, HostPolicy
 from orgs.salesforce.emulator import Fault
 from tests.orgs.worlds import REGISTER, a_registered_org, an_org
@@ -37,7 +37,7 @@ def _pass(time: timedelta) -> None:
 
 
 def test_a_rotated_token_is_kept_for_a_day(salesforce, left_over):
-    assert delete_ownerless_credentials() == 0
+    assert delete_orphans() == 0
 
     assert salesforce.is_alive(left_over)
 
@@ -54,11 +54,11 @@ def test_it_is_kept_while_salesforce_is_away_and_given_up_after_a_week(salesforc
     salesforce.inject(Fault.no_name(), times=None)
 
     _pass(LATER)
-    assert delete_ownerless_credentials() == 0
-    assert delete_ownerless_credentials() == 0, "it can be tried again at once: the lock was released"
+    assert delete_orphans() == 0
+    assert delete_orphans() == 0, "it can be tried again at once: the lock was released"
 
     _pass(timedelta(days=7))
-    assert delete_ownerless_credentials() == 1
+    assert delete_orphans() == 1
 
 
 def test_one_that_never_rotated_is_deleted_and_not_revoked(owner, salesforce):
@@ -68,7 +68,7 @@ def test_one_that_never_rotated_is_deleted_and_not_revoked(owner, salesforce):
     assert Credential.objects.count() == 1, "an answer was lost: the token may have rotated"
 
     _pass(LATER)
-    assert delete_ownerless_credentials() == 1
+    assert delete_orphans() == 1
 
     assert salesforce.is_alive(url)
 
@@ -78,19 +78,19 @@ def test_a_clock_of_this_machine_that_is_ahead_deletes_nothing(salesforce, left_
         pytest.skip("SQLite has no clock but the machine's")
 
     with time_machine.travel(timezone.now() + timedelta(days=400)):
-        assert delete_ownerless_credentials() == 0
+        assert delete_orphans() == 0
 
     assert salesforce.is_alive(left_over)
 
 
 def test_the_oldest_go_first_where_there_are_many(salesforce, monkeypatch):
-    monkeypatch.setattr("orgs.ownerless.AT_ONCE", 1)
+    monkeypatch.setattr("orgs.credentials.orphans.MAX_PER_SWEEP", 1)
     for days in range(2, 8):
         url = AuthUrl.parse(an_org(salesforce, f"ci{days}@acme.example").auth_url(), HostPolicy())
         made = credential_for(url)
         Credential.objects.filter(pk=made.pk).update(created_at=timezone.now() - timedelta(days=days))
 
-    assert [delete_ownerless_credentials() for _ in range(4)] == [1, 1, 1, 1]
+    assert [delete_orphans() for _ in range(4)] == [1, 1, 1, 1]
 
     ages = [(timezone.now() - row.created_at).days for row in Credential.objects.all()]
     assert sorted(ages) == [2, 3]
@@ -100,4 +100,4 @@ def test_one_that_has_an_org_stays(owner, salesforce):
     a_registered_org(owner, salesforce)
 
     with time_machine.travel(timezone.now() + LATER):
-        assert delete_ownerless_credentials() == 0
+        assert delete_orphans() == 0

@@ -8,11 +8,12 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from orgs import outcomes
-from orgs.envelopes import open_grant
-from orgs.models import Credential, KnownToken, SalesforceOrg
+from orgs.credentials import outcomes
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.models import Credential, KnownToken
+from orgs.locks import one_org_writer
+from orgs.models import SalesforceOrg
 from orgs.registration import bind
-from orgs.writing import one_org_writer
 from tests.callers import Caller
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, a_registered_org, an_org
 from tests.together import together
@@ -132,12 +133,12 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
     org = a_registered_org(owner, salesforce)
     row = SalesforceOrg.objects.get()
     credential = Credential.objects.with_secrets().get()
-    newest = replace(open_grant(credential).auth_url, refresh_token="5Aep861newest")
+    newest = replace(decrypt_grant(credential).auth_url, refresh_token="5Aep861newest")
     written = threading.Event()
 
     def refresh() -> None:
         with transaction.atomic():
-            held = outcomes.row_to_end(credential.pk, credential.generation)
+            held = outcomes.row_to_commit(credential.pk, credential.generation)
             assert held
             outcomes.write(held, outcomes.Outcome(auth_url=newest, rotated=True, code="UPSTREAM_UNREADABLE"))
             written.set()
@@ -150,7 +151,7 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
 
     together([refresh, bind_again])
 
-    assert open_grant(Credential.objects.with_secrets().get()).auth_url.refresh_token == "5Aep861newest"
+    assert decrypt_grant(Credential.objects.with_secrets().get()).auth_url.refresh_token == "5Aep861newest"
     assert org.username == row.username
 
 

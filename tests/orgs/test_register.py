@@ -3,7 +3,8 @@
 import pytest
 
 from authn.models import AuditEvent
-from orgs.models import Credential, KnownToken, SalesforceOrg
+from orgs.credentials.models import Credential, KnownToken
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.worlds import ORG, REGISTER, a_registered_org, an_org, register
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from orgs import waiting
-from orgs.known_tokens import credential_for
-from orgs.models import Credential
-from orgs.replay import replay
+from orgs.credentials import single_flight
+from orgs.credentials.models import Credential
+from orgs.credentials.replay import replay
+from orgs.credentials.spool import AttemptId
+from orgs.credentials.token_index import credential_for
 from orgs.salesforce import AuthUrl, HostPolicy
 from orgs.salesforce.emulator import Fault
-from orgs.spool import Place
 from tests.callers import Caller
 from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
@@ -68,7 +68,7 @@ def test_a_registration_that_fails_leaves_the_row_whose_answer_another_node_may_
     credential = credential_for(AuthUrl.parse(url, HostPolicy()))
     leave_an_answer(credential)
     Credential.objects.update(sent_at=Now() - timedelta(seconds=30), sent_by=uuid.uuid4())
-    file = Place(credential.pk, credential.generation).path
+    file = AttemptId(credential.pk, credential.generation).path
     elsewhere = file.rename(file.with_suffix(".elsewhere"))
 
     answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
@@ -128,7 +128,7 @@ def test_a_secret_is_tried_though_somebody_else_refreshes_with_the_stored_one(ow
     def while_it_is_refreshed(response):
         registering.append(pool.submit(together, [lambda: Caller(owner.bearer).post(REGISTER, body)]))
         until = time.monotonic() + 10
-        while not waiting._watches and time.monotonic() < until:
+        while not single_flight._flights and time.monotonic() < until:
             time.sleep(0.01)
         app.secret = "n3w"
         return response

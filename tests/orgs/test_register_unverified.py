@@ -2,7 +2,8 @@
 
 import pytest
 
-from orgs.models import Credential, KnownToken, SalesforceOrg
+from orgs.credentials.models import Credential, KnownToken
+from orgs.models import SalesforceOrg
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

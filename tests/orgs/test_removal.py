@@ -6,8 +6,9 @@ import pytest
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
-from orgs import leases
-from orgs.models import Credential, KnownToken, OrgMetadata, SalesforceOrg
+from orgs.credentials import refresh_lock
+from orgs.credentials.models import Credential, KnownToken
+from orgs.models import OrgMetadata, SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, a_registered_org, register
 from tests.refusing_table import refusing
@@ -116,7 +117,7 @@ def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
         assert owner.delete(ORG, username="ci@acme.example", **query).status_code >= 500
 
     assert SalesforceOrg.objects.count() == 1
-    assert Credential.objects.get().lease_until is None
+    assert Credential.objects.get().locked_until is None
 
 
 def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
@@ -132,8 +133,8 @@ def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(own
 
     def refresh_the_parent(_: object) -> None:
         salesforce.on_change = None
-        Credential.objects.filter(pk=parent.pk).update(lease_until=Now() - timedelta(seconds=1))
-        assert leases.take(parent.pk, parent.generation)
+        Credential.objects.filter(pk=parent.pk).update(locked_until=Now() - timedelta(seconds=1))
+        assert refresh_lock.acquire_for_refresh(parent.pk, parent.generation)
 
     salesforce.on_change = refresh_the_parent  # While the child's token is revoked.
 
@@ -141,4 +142,4 @@ def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(own
 
     assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
     assert any(grant.alive for grant in salesforce.grants)
-    assert not leases.take(parent.pk, parent.generation), "the lease is left to whoever has it"
+    assert not refresh_lock.acquire_for_refresh(parent.pk, parent.generation), "the lease is left to whoever has it"

@@ -14,15 +14,15 @@ from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
-from orgs import leases, minting, sessions, spool
-from orgs.envelopes import open_grant
-from orgs.models import Credential
-from orgs.outcomes import Outcome
-from orgs.replay import ReplayIncomplete, loop, replay
+from orgs.credentials import attempts, refresh_lock, sessions, spool
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.models import Credential
+from orgs.credentials.outcomes import Outcome
+from orgs.credentials.replay import ReplayIncomplete, loop, replay
+from orgs.credentials.spool import AttemptId, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse
 from orgs.salesforce import AuthUrl, Session, TokenAnswer
 from orgs.salesforce.emulator import Fault
-from orgs.spool import Place, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse
-from orgs.upstream import place_upstream
 from tests.desks import ROOT
 from tests.orgs.abandoned import leave_an_answer
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
@@ -35,12 +35,12 @@ def folder(tmp_path, settings) -> Path:
 
 
 def abandoned() -> list[SpoolFile]:
-    return [file for path in spool.files() if (file := spool.open_abandoned(path))]
+    return [file for path in spool.files() if (file := spool.lock_abandoned(path))]
 
 
 @pytest.fixture
-def place() -> Place:
-    return Place(uuid.uuid4(), 7)
+def place() -> AttemptId:
+    return AttemptId(uuid.uuid4(), 7)
 
 
 def test_room_is_made_at_full_size_and_goes_when_nothing_was_written(place):
@@ -136,10 +136,10 @@ def test_an_answer_that_the_disk_does_not_give_is_kept(place, monkeypatch, db):
 
 
 def test_a_node_keeps_its_id(folder):
-    first = spool.node()
-    spool._node.cache_clear()
+    first = spool.node_id()
+    spool._node_id.cache_clear()
 
-    assert spool.node() == first
+    assert spool.node_id() == first
     assert (folder / "node").stat().st_mode & 0o077 == 0
 
 
@@ -148,10 +148,10 @@ def test_a_node_file_that_a_full_disk_left_unfinished_is_written_again(folder, c
     folder.mkdir()
     (folder / "node").write_text(content)
 
-    made = spool.node()
+    made = spool.node_id()
 
-    spool._node.cache_clear()
-    assert spool.node() == made
+    spool._node_id.cache_clear()
+    assert spool.node_id() == made
     assert (folder / "node").read_text() == made.hex
 
 
@@ -164,15 +164,15 @@ def test_a_full_disk_at_the_first_use_leaves_no_node_file(folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            spool.node()
+            spool.node_id()
 
     assert [path.name for path in folder.iterdir()] == ["node.lock"]
-    assert spool.node() == spool.node()
+    assert spool.node_id() == spool.node_id()
 
 
 def test_processes_that_come_first_at_once_read_one_whole_id(folder):
     folder.mkdir()
-    code = "import sys, orgs.durable_file; from orgs import spool; print(spool._node(spool.Path(sys.argv[1])).hex)"
+    code = "import sys; from orgs.credentials import spool; print(spool._node_id(spool.Path(sys.argv[1])).hex)"
     start = "import django, os; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; django.setup(); "
     command = [sys.executable, "-c", start + code, str(folder)]
     started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
@@ -256,7 +256,7 @@ def test_a_sweep_outlives_a_spool_that_cannot_be_read(monkeypatch, rotating):
 def test_it_comes_home_at_the_next_use_too(owner, salesforce, rotating):
     credential = Credential.objects.get()
     leave_an_answer(credential)
-    Credential.objects.update(sent_at=credential.created_at, sent_by=spool.node())
+    Credential.objects.update(sent_at=credential.created_at, sent_by=spool.node_id())
 
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
     assert salesforce.is_alive(rotating)
@@ -280,7 +280,7 @@ def answer_elsewhere(rotating, settings) -> Callable[[], Path]:
     leave_an_answer(credential)
     sent_at = Now() - timedelta(seconds=settings.TAKEOVER_SECONDS + 1)
     Credential.objects.update(sent_at=sent_at, sent_by=uuid.uuid4())
-    file = Place(credential.pk, credential.generation).path
+    file = AttemptId(credential.pk, credential.generation).path
     elsewhere = file.rename(file.with_suffix(".elsewhere"))
     return lambda: elsewhere.rename(file)
 
@@ -315,7 +315,7 @@ def test_an_answer_of_an_earlier_generation_comes_home_before_a_retry_too(
 
 def test_an_answer_from_before_the_last_that_is_known_is_only_cleared_away(owner, salesforce, rotating, folder):
     leave_an_answer(Credential.objects.get())
-    elsewhere = Place(Credential.objects.get().pk, Credential.objects.get().generation).path
+    elsewhere = AttemptId(Credential.objects.get().pk, Credential.objects.get().generation).path
     kept = elsewhere.rename(elsewhere.with_suffix(".elsewhere"))
     Credential.objects.update(sent_at=Now() - timedelta(hours=1), sent_by=uuid.uuid4())
     salesforce.inject(Fault.oauth("invalid_grant", "inactive user"), path="/services/oauth2/token")
@@ -343,9 +343,9 @@ def two_answers(owner, salesforce, folder) -> list[Credential]:
         credential = Credential.objects.get(org__username=name)
         leave_an_answer(credential)
         Credential.objects.filter(pk=credential.pk).update(
-            sent_at=Now(), sent_by=spool.node(), unanswered_since=credential.generation, health="uncertain"
+            sent_at=Now(), sent_by=spool.node_id(), unanswered_since=credential.generation, health="uncertain"
         )
-        path = Place(credential.pk, credential.generation).path
+        path = AttemptId(credential.pk, credential.generation).path
         os.utime(path, (number, number))
     return list(Credential.objects.order_by("created_at"))
 
@@ -367,18 +367,18 @@ def cannot_open(monkeypatch) -> Callable[[Path], None]:
 
 def test_a_file_that_cannot_be_opened_keeps_no_other_file_waiting(two_answers, cannot_open, caplog):
     old, new = two_answers
-    cannot_open(Place(old.pk, old.generation).path)
+    cannot_open(AttemptId(old.pk, old.generation).path)
 
     with pytest.raises(ReplayIncomplete):
         replay()
 
     assert Credential.objects.get(pk=new.pk).generation == new.generation + 1
-    assert [Place(old.pk, old.generation).path.name in record.getMessage() for record in caplog.records] == [True]
+    assert [AttemptId(old.pk, old.generation).path.name in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_a_file_that_stays_unreadable_is_logged_once(two_answers, cannot_open, caplog):
     old, _ = two_answers
-    cannot_open(Place(old.pk, old.generation).path)
+    cannot_open(AttemptId(old.pk, old.generation).path)
 
     assert [loop.run_once() for _ in range(5)] == [True] * 5
 
@@ -387,7 +387,7 @@ def test_a_file_that_stays_unreadable_is_logged_once(two_answers, cannot_open, c
 
 def test_an_org_whose_answer_cannot_be_read_is_not_refreshed(owner, salesforce, two_answers, cannot_open):
     old, _ = two_answers
-    path = Place(old.pk, old.generation).path
+    path = AttemptId(old.pk, old.generation).path
     cannot_open(path)
     salesforce.reset_calls()
 
@@ -401,7 +401,7 @@ def test_an_org_whose_answer_cannot_be_read_is_not_refreshed(owner, salesforce, 
 
 def test_it_works_again_when_the_file_can_be_read(owner, two_answers, cannot_open, monkeypatch):
     old, _ = two_answers
-    cannot_open(Place(old.pk, old.generation).path)
+    cannot_open(AttemptId(old.pk, old.generation).path)
     assert owner.post(ACCESS_TOKEN, username="old@acme.example").status_code == 503
 
     monkeypatch.undo()
@@ -412,7 +412,7 @@ def test_it_works_again_when_the_file_can_be_read(owner, two_answers, cannot_ope
 def test_other_nodes_do_not_take_over_while_an_answer_cannot_be_read(two_answers, cannot_open):
     old, _ = two_answers
     Credential.objects.update(sent_at=Now() - timedelta(hours=1))
-    cannot_open(Place(old.pk, old.generation).path)
+    cannot_open(AttemptId(old.pk, old.generation).path)
 
     loop.run_once()
 
@@ -421,7 +421,7 @@ def test_other_nodes_do_not_take_over_while_an_answer_cannot_be_read(two_answers
 
 def test_a_damaged_answer_that_is_needed_stays_and_stops_the_refresh(owner, salesforce, two_answers):
     old, _ = two_answers
-    path = Place(old.pk, old.generation).path
+    path = AttemptId(old.pk, old.generation).path
     path.write_bytes(path.read_bytes()[:100])
     salesforce.reset_calls()
 
@@ -434,7 +434,7 @@ def test_a_damaged_answer_that_is_needed_stays_and_stops_the_refresh(owner, sale
 
 def test_registering_again_with_a_new_auth_url_goes_past_a_damaged_answer(owner, salesforce, two_answers):
     old, _ = two_answers
-    Place(old.pk, old.generation).path.write_bytes(b"damaged")
+    AttemptId(old.pk, old.generation).path.write_bytes(b"damaged")
     url = salesforce.orgs[0].auth_url(salesforce.apps["AcmeCI"])
 
     assert owner.post(REGISTER, {"sfdxAuthUrl": url}).status_code == 201
@@ -448,10 +448,10 @@ def test_registering_again_with_a_new_auth_url_goes_past_a_damaged_answer(owner,
 @pytest.fixture
 def died_in_flight(rotating, settings) -> Credential:
     """A credential whose refresh a process of this node had begun when it was killed."""
-    settings.LEASE_SECONDS, settings.TAKEOVER_SECONDS = 300, 600
+    settings.REFRESH_LOCK_SECONDS, settings.TAKEOVER_SECONDS = 300, 600
     credential = Credential.objects.get()
-    assert leases.take(credential.pk, credential.generation)
-    Place(credential.pk, credential.generation).path.write_bytes(bytes(spool.ROOM_BYTES))
+    assert refresh_lock.acquire_for_refresh(credential.pk, credential.generation)
+    AttemptId(credential.pk, credential.generation).path.write_bytes(bytes(spool.ROOM_BYTES))
     return credential
 
 
@@ -463,7 +463,7 @@ def test_the_lock_of_a_process_that_died_is_taken_over_at_once(owner, salesforce
 def test_the_lock_of_a_process_at_work_is_not_taken_over(owner, died_in_flight, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
     [path] = spool.files()
-    with spool.open_abandoned(path):
+    with spool.lock_abandoned(path):
         answer = owner.post(ACCESS_TOKEN, username="ci@acme.example")
 
         assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
@@ -471,13 +471,13 @@ def test_the_lock_of_a_process_at_work_is_not_taken_over(owner, died_in_flight, 
 
 def test_a_lock_that_was_taken_to_delete_is_left_alone(died_in_flight):
     credential = Credential.objects.get()
-    Credential.objects.update(lease_until=None)
-    assert leases.hold(credential)
+    Credential.objects.update(locked_until=None)
+    assert refresh_lock.acquire(credential)
     Credential.objects.update(sent_at=Now() - timedelta(seconds=5))
 
     replay()
 
-    assert Credential.objects.get().lease_until == credential.lease_until
+    assert Credential.objects.get().locked_until == credential.locked_until
 
 
 # --- A response that comes late ----------------------------------------------------------------------------
@@ -487,11 +487,11 @@ def test_a_lock_that_was_taken_to_delete_is_left_alone(died_in_flight):
 def awaited(rotating) -> SpoolFile:
     """The file of an attempt whose caller was answered 504, while its response may still come."""
     credential = Credential.objects.get()
-    file = SpoolFile.reserve(Place(credential.pk, credential.generation))
+    file = SpoolFile.reserve(AttemptId(credential.pk, credential.generation))
     Credential.objects.update(
         generation=credential.generation + 1,
         sent_at=Now(),
-        sent_by=spool.node(),
+        sent_by=spool.node_id(),
         unanswered_since=credential.generation,
         health="uncertain",
         rotates=True,
@@ -502,26 +502,26 @@ def awaited(rotating) -> SpoolFile:
 def _late_response(salesforce) -> TokenAnswer:
     """Refresh at Salesforce; nothing of it is written anywhere."""
     credential = Credential.objects.get()
-    with place_upstream(credential.pk) as client:
-        return client.refresh(open_grant(credential).auth_url)
+    with salesforce_slot(credential.pk) as client:
+        return client.refresh(decrypt_grant(credential).auth_url)
 
 
 @pytest.mark.parametrize("is_committed", [False, True], ids=["spooled", "written to the credential"])
 def test_a_response_that_comes_between_arriving_and_refreshing_is_used(
     owner, salesforce, rotating, awaited, monkeypatch, is_committed
 ):
-    grant, answer = open_grant(Credential.objects.get()), _late_response(salesforce)
+    grant, answer = decrypt_grant(Credential.objects.get()), _late_response(salesforce)
     salesforce.reset_calls()
-    arrive = sessions._arrive
+    arrive = sessions._load
 
     def arrive_before_the_response(*arguments: object) -> Credential:
         monkeypatch.setattr(sessions, "_arrive", arrive)
         arrived = arrive(*arguments)  # type: ignore[arg-type]
         if is_committed:
-            minting._keep_late(awaited, grant, answer)
+            attempts._keep_late(awaited, grant, answer)
         else:
             with awaited:
-                awaited.write(minting._read(grant, answer).to_text())
+                awaited.write(attempts._read(grant, answer).to_text())
         return arrived
 
     monkeypatch.setattr(sessions, "_arrive", arrive_before_the_response)
@@ -535,14 +535,14 @@ def test_a_response_that_comes_between_arriving_and_refreshing_is_used(
 
 
 def test_a_late_response_reaches_the_database_when_the_disk_fails(owner, salesforce, rotating, awaited, monkeypatch):
-    grant, answer = open_grant(Credential.objects.get()), _late_response(salesforce)
+    grant, answer = decrypt_grant(Credential.objects.get()), _late_response(salesforce)
 
     def broken(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", broken)
-        minting._keep_late(awaited, grant, answer)
+        attempts._keep_late(awaited, grant, answer)
 
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
     assert salesforce.is_alive(rotating)

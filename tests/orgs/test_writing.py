@@ -8,12 +8,13 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
-from orgs import outcomes
-from orgs.models import Credential, SalesforceOrg
-from orgs.outcomes import Outcome
+from orgs.credentials import outcomes
+from orgs.credentials.models import Credential
+from orgs.credentials.outcomes import Outcome
+from orgs.locks import one_org_writer
+from orgs.models import SalesforceOrg
 from orgs.salesforce import Session
 from orgs.salesforce.emulator import Fault
-from orgs.writing import one_org_writer
 from tests.orgs.worlds import ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org, register
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -34,7 +35,7 @@ class LateOutcome(threading.Thread):
         try:
             with transaction.atomic():
                 at = Credential.objects.get(org__username=self.username)
-                row = outcomes.row_to_end(at.pk, at.generation)
+                row = outcomes.row_to_commit(at.pk, at.generation)
                 self.locked.set()
                 self._wait_for_a_waiter()
                 outcomes.write(row, Outcome(session=MOVED))

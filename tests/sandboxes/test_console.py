@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from authn.models import AuditEvent
 from authn.roles import Role
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 from sandboxes.models import PoolInstance
 from tests.browsing import Visitor, text_of
 from tests.orgs.worlds import a_registered_org

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Fault, texts
 from sandboxes.models import PoolInstance
 from tests.orgs.worlds import REGISTER, an_org
@@ -123,7 +123,7 @@ def test_an_instance_is_not_removed_while_its_key_is_refreshed(owner, sandbox, s
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.2
     an_instance(owner, sfdxAuthUrl=sandbox.auth_url())
     held = Credential.objects.filter(pool_instance__isnull=False)
-    held.update(lease_until=timezone.now() + timedelta(minutes=1))
+    held.update(locked_until=timezone.now() + timedelta(minutes=1))
 
     answer = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
 

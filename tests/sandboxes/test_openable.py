@@ -5,7 +5,7 @@ from django.test import RequestFactory
 
 from authn.actors import actor_for
 from authn.roles import Role
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
 from sandboxes.frontdoor import Target, find_door
 from sandboxes.models import PoolInstance
@@ -47,7 +47,7 @@ def test_what_is_listed_is_what_the_front_door_opens(role, instances, a_person):
         try:
             find_door(Target(instance.name, repository=REPOSITORY), by=actor_for(person, RequestFactory().get("/")))
             opened.add(instance.name)
-        except OrgsError:
+        except OrgError:
             continue
 
     assert {each.name for each in instances_for(person, "").shown} == opened

@@ -5,7 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from sandboxes.models import PoolInstance
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
 from tests.refusing_table import refusing
@@ -253,4 +254,4 @@ def test_the_lock_is_released_whatever_made_a_removal_fail(owner, sandboxes):
     with refusing(PoolInstance, "DELETE"):
         assert owner.delete(POOLS, repository=REPOSITORY, name="dev1").status_code >= 500
 
-    assert PoolInstance.objects.get().credential.lease_until is None
+    assert PoolInstance.objects.get().credential.locked_until is None

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 
 from authn.models import AuditEvent
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant
 from tests.callers import Caller
@@ -68,7 +69,7 @@ def test_an_org_with_a_key_of_its_own_keeps_it_and_is_returned(owner, salesforce
     assert SalesforceOrg.objects.get(username=USERNAME).credential_id == key
     assert len([grant for grant in salesforce.grants if grant.alive]) == alive
     assert not OnDemandGrant.objects.exists()
-    assert not Credential.objects.ownerless().exists()
+    assert not Credential.objects.orphaned().exists()
 
 
 def test_it_heals_a_sandbox_whose_own_key_died_with_a_refresh(owner, salesforce, sandbox):

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 
 from authn.models import AuditEvent
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.grants import IDLE, drop_idle_grants
 from sandboxes.models import OnDemandGrant
@@ -223,8 +224,8 @@ def test_each_key_is_an_audit_row_without_the_key(member, salesforce, sandbox):
     content = member.post(SANDBOX, DEV1).json()
 
     rows = AuditEvent.objects.filter(actor_name="member@acme.example")
-    handed_out = set(rows.filter(outcome="granted").values_list("action", flat=True))
-    assert {"access_token.handed_out", "frontdoor.handed_out"} <= handed_out
+    was_issued = set(rows.filter(outcome="granted").values_list("action", flat=True))
+    assert {"access_token.handed_out", "frontdoor.handed_out"} <= was_issued
     assert not any(content["accessToken"] in str(row.details) for row in rows)
 
 
@@ -237,7 +238,7 @@ def test_a_grant_that_nobody_used_for_a_month_goes_and_is_revoked_later(member, 
     OnDemandGrant.objects.update(last_used_at=grant.last_used_at - IDLE)
 
     assert drop_idle_grants() == 1
-    assert Credential.objects.ownerless().filter(ever_rotated=True).count() == 1
+    assert Credential.objects.orphaned().filter(ever_rotated=True).count() == 1
 
 
 def test_registering_the_auth_url_of_a_grant_moves_its_key_to_the_org(owner, member, salesforce, sandbox):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from authn.models import AuditEvent
-from orgs.models import Credential, KnownToken
+from orgs.credentials.models import Credential, KnownToken
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant
 from tests.orgs.worlds import REGISTER, a_registered_org, an_org

@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.wire import Request, Response
 from sandboxes import searching

@@ -15,7 +15,7 @@ from rich.text import Text
 from authn.actors import system
 from authn.errors import AuditUnavailable
 from orgs.connection_report import Checked, UnknownOrgs, check_connections, orgs_named
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
 
 _SIDE_BY_SIDE = 8
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError("--side-by-side must be at least 1.", returncode=_COULD_NOT_CHECK)
         try:
             checked = _check(orgs_named(names), side_by_side)
-        except (UnknownOrgs, OrgsError) as error:
+        except (UnknownOrgs, OrgError) as error:
             raise CommandError(str(error), returncode=_COULD_NOT_CHECK) from error
         except AuditUnavailable as error:
             raise CommandError(str(error), returncode=_COULD_NOT_CHECK) from error

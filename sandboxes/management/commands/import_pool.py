@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from authn.actors import system
 from authn.errors import AuditUnavailable
 from authn.safe_text import is_safe_text
-from orgs.errors import OrgsError
+from orgs.credentials.errors import OrgError
 from sandboxes.names import is_repository
 from sandboxes.pool_stock import import_scratch_pool
 from sandboxes.production_orgs import dev_hub
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             hub = dev_hub(options["dev_hub"])
             done = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))
-        except (OrgsError, AuditUnavailable) as error:
+        except (OrgError, AuditUnavailable) as error:
             raise CommandError(f"{error} {error.action}") from error
         self.stdout.write(
             f"{done.added} added to the pool {tag!r} of {repository}, "

@@ -16,7 +16,7 @@ from authn.actors import system
 from authn.models import ApplicationToken, User
 from authn.people import add_user
 from authn.roles import Role
-from orgs.durable_file import publish
+from orgs.credentials.durable_file import publish
 from orgs.models import SalesforceOrg
 from orgs.registration import register
 from orgs.salesforce.emulator import worlds

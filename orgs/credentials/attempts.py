@@ -13,27 +13,27 @@ from django.db import Error, transaction
 
 from authn import audit
 from authn.database_connections import release_database
-from orgs import late_responses, leases, outcomes, replay
-from orgs.asking import Asking, KeyMaker
-from orgs.endings import BY_CODE, ending_of
-from orgs.envelopes import Binding, Grant, open_grant
-from orgs.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable
-from orgs.models import Credential, Health
-from orgs.outcomes import Outcome
+from orgs.credentials import late_responses, outcomes, refresh_lock, replay
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.envelopes import Binding, Grant, decrypt_grant
+from orgs.credentials.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable
+from orgs.credentials.failures import BY_CODE, failure_of
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.outcomes import Outcome
+from orgs.credentials.session_request import GrantCreator, SessionRequest
+from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
 from orgs.salesforce import errors as wire
-from orgs.spool import Place, SpoolFile, SpoolFull, SpoolInUse, files
-from orgs.upstream import place_upstream
 
 logger = logging.getLogger("frontdesk.spool")
 
 # What must be left of a lease for the transaction after a key was made.
-_LEASE_MARGIN_SECONDS = 0.5
+_LOCK_MARGIN_SECONDS = 0.5
 # "token request is already being processed": somebody outside the desk is at it.
-_PAUSE_BEFORE_SECOND_TRY = 0.5
+_PAUSE_BEFORE_RETRY = 0.5
 
 
-class _ResponseLies(Exception):
+class _ResponsePending(Exception):
     """The spool holds a file of an earlier attempt, so that the stored refresh token may be spent."""
 
 
@@ -44,21 +44,21 @@ class Attempt:
     Without a `grant` to refresh, `make_key` makes one.
     """
 
-    arrival: Credential
+    snapshot: Credential
     grant: Grant | None
     spool: SpoolFile
     unanswered: bool  # the last answer was lost, and may have held the next refresh token
     on_trial: bool = False  # with another host or client secret than the stored one
-    make_key: KeyMaker | None = None
+    create_grant: GrantCreator | None = None
     began: float = field(default_factory=time.monotonic)
     deadline: float = 0.0  # of time.monotonic(): when the lease ends
 
-    def is_wrong_guess(self, outcome: Outcome) -> bool:
+    def is_rejected_trial(self, outcome: Outcome) -> bool:
         """Tell whether it failed with what the caller offered, which says nothing of what is stored."""
         return self.on_trial and bool(outcome.code) and not outcome.rotated and not outcome.lost
 
 
-def begin(arrival: Credential, asking: Asking) -> Attempt | None:
+def acquire(snapshot: Credential, asking: SessionRequest) -> Attempt | None:
     """(a) Take the lease, read the grant, audit the attempt and make room for the answer.
 
     Returns None when another has the lease, has made an attempt since, or none may be made now.
@@ -66,22 +66,22 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
     """
     spool: SpoolFile | None = None
     began = time.monotonic()
-    deadline = began + settings.LEASE_SECONDS - _LEASE_MARGIN_SECONDS
+    deadline = began + settings.REFRESH_LOCK_SECONDS - _LOCK_MARGIN_SECONDS
     try:
         with transaction.atomic():
             # Before the row is locked: one who waits for the audit must not keep the others waiting for the row.
             audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)
-            if not leases.take(arrival.pk, arrival.generation):
+            if not refresh_lock.acquire_for_refresh(snapshot.pk, snapshot.generation):
                 transaction.set_rollback(True)
                 return None
-            if arrival.sent_at and arrival.rotates is not False and files(arrival.pk):
-                raise _ResponseLies
-            row = Credential.objects.with_secrets().get(pk=arrival.pk)
-            arrival.lease_until = row.lease_until  # Which lease is ours, should it be given back.
-            make_key = asking.make_key if _lacks_key(row) else None
-            grant = None if make_key else open_grant(row)
-            spool = SpoolFile.reserve(Place(arrival.pk, arrival.generation))
-    except _ResponseLies:
+            if snapshot.sent_at and snapshot.rotates is not False and files(snapshot.pk):
+                raise _ResponsePending
+            row = Credential.objects.with_secrets().get(pk=snapshot.pk)
+            snapshot.locked_until = row.locked_until  # Which lease is ours, should it be given back.
+            create_grant = asking.create_grant if _needs_grant(row) else None
+            grant = None if create_grant else decrypt_grant(row)
+            spool = SpoolFile.reserve(AttemptId(snapshot.pk, snapshot.generation))
+    except _ResponsePending:
         return None  # It may hold the newest refresh token, or a process of this node still waits for it.
     except SpoolInUse:
         return None  # Somebody whose lease has run out is still at it; whoever asks waits.
@@ -92,23 +92,29 @@ def begin(arrival: Credential, asking: Asking) -> Attempt | None:
             spool.close()
         raise
     if grant is None:
-        return Attempt(arrival, None, spool, unanswered=False, make_key=make_key, began=began, deadline=deadline)
+        return Attempt(
+            snapshot, None, spool, unanswered=False, create_grant=create_grant, began=began, deadline=deadline
+        )
     unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
-    if asking.offered is None:
-        return Attempt(arrival, grant, spool, unanswered, began=began)
-    offered = replace(grant.auth_url, host=asking.offered.host, client_secret=asking.offered.client_secret)
-    grant_on_trial = replace(grant, auth_url=offered)
-    return Attempt(arrival, grant_on_trial, spool, unanswered, on_trial=offered != grant.auth_url, began=began)
+    if asking.submitted_auth_url is None:
+        return Attempt(snapshot, grant, spool, unanswered, began=began)
+    submitted_auth_url = replace(
+        grant.auth_url, host=asking.submitted_auth_url.host, client_secret=asking.submitted_auth_url.client_secret
+    )
+    grant_on_trial = replace(grant, auth_url=submitted_auth_url)
+    return Attempt(
+        snapshot, grant_on_trial, spool, unanswered, on_trial=submitted_auth_url != grant.auth_url, began=began
+    )
 
 
-def ask(attempt: Attempt) -> Outcome:
+def send(attempt: Attempt) -> Outcome:
     """Ask Salesforce; a new refresh token is on disk before this returns."""
-    if attempt.make_key:
-        return _kept(attempt, _make(attempt.make_key, attempt.deadline))
+    if attempt.create_grant:
+        return _kept(attempt, _create_grant(attempt.create_grant, attempt.deadline))
     if attempt.grant is None:
         raise CredentialTampered
     try:
-        with place_upstream(attempt.arrival.pk) as salesforce:
+        with salesforce_slot(attempt.snapshot.pk) as salesforce:
             answer = _refresh(salesforce, attempt, attempt.grant)
     except SalesforceUnavailable as error:
         return Outcome(code=error.code)
@@ -132,53 +138,53 @@ def _write_to_disk(spool: SpoolFile, outcome: Outcome) -> None:
         logger.exception("A new refresh token could not be written to the spool.")
 
 
-def end(attempt: Attempt, outcome: Outcome, asking: Asking) -> bool:
+def commit(attempt: Attempt, outcome: Outcome, asking: SessionRequest) -> bool:
     """(b) Write the outcome and its audit. Returns False when the row no longer waits for it."""
     with transaction.atomic():
-        row = outcomes.row_to_end(attempt.arrival.pk, attempt.arrival.generation)
+        row = outcomes.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
         if row is not None:
-            outcomes.write(row, outcome, handed_out=asking.handing_out is not None)
+            outcomes.write(row, outcome, was_issued=asking.audit_action is not None)
             ended = audit.Outcome.GRANTED if outcome.session else audit.Outcome.FAILED
             audit.record(audit.Action.REFRESH_ENDED, ended, by=asking.by, org=asking.org, code=outcome.code)
             token = outcome.session.access_token if outcome.session else ""
-            audit_handing_out(asking, outcome.code, token=token)
+            audit_issue(asking, outcome.code, token=token)
     if row is not None:
         attempt.spool.remove()
     return row is not None
 
 
-def end_without_outcome(attempt: Attempt, code: str, asking: Asking) -> None:
+def abandon(attempt: Attempt, code: str, asking: SessionRequest) -> None:
     """(b) where the failure says nothing of the credential, which goes on as if nobody had asked.
 
     It was a host or client secret that the caller offered, or the org that keys are made through.
     """
     with transaction.atomic():
-        leases.give_back(attempt.arrival)
+        refresh_lock.release(attempt.snapshot)
         audit.record(audit.Action.REFRESH_ENDED, audit.Outcome.FAILED, by=asking.by, org=asking.org, code=code)
-        audit_handing_out(asking, code)
+        audit_issue(asking, code)
 
 
-def audit_handing_out(asking: Asking, code: str = "", *, token: str = "") -> None:
+def audit_issue(asking: SessionRequest, code: str = "", *, token: str = "") -> None:
     """Record that a token was handed out, or with a code why it was not; nothing if none was asked for."""
-    if asking.handing_out:
+    if asking.audit_action:
         ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
-        audit.record(asking.handing_out, ended, by=asking.by, org=asking.org, code=code, token=token)
+        audit.record(asking.audit_action, ended, by=asking.by, org=asking.org, code=code, token=token)
 
 
-def _lacks_key(row: Credential) -> bool:
+def _needs_grant(row: Credential) -> bool:
     """Tell whether there is nothing to refresh: no key was made yet, or it was refused for good."""
     ending = BY_CODE.get(row.outcome)
-    return row.sealed_grant is None or bool(ending and ending.definite)
+    return row.sealed_grant is None or bool(ending and ending.permanent)
 
 
-def _make(make_key: KeyMaker, deadline: float) -> Outcome:
+def _create_grant(create_grant: GrantCreator, deadline: float) -> Outcome:
     """Make a key. A failure leaves none: the next caller tries again."""
     try:
-        made = make_key(deadline)
+        made = create_grant(deadline)
     except SessionError as error:
-        return Outcome(code=error.code, retry_after=error.retry_after, keyless=True)
+        return Outcome(code=error.code, retry_after=error.retry_after, without_grant=True)
     except SalesforceError as error:
-        return Outcome(code=ending_of(error).code, retry_after=error.retry_after, keyless=True)
+        return Outcome(code=failure_of(error).code, retry_after=error.retry_after, without_grant=True)
     binding = Binding(made.session.org_id, made.username)
     return Outcome(auth_url=made.auth_url, rotated=True, session=made.session, made_for=binding)
 
@@ -189,12 +195,12 @@ def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> To
     try:
         return _send_refresh(salesforce, attempt, grant)
     except wire.AlreadyProcessing:
-        time_needed = time.monotonic() - began + _PAUSE_BEFORE_SECOND_TRY + settings.SALESFORCE_TIMEOUT_SECONDS
-        if attempt.arrival.rotates is not False or time_needed > settings.LEASE_SECONDS:
+        time_needed = time.monotonic() - began + _PAUSE_BEFORE_RETRY + settings.SALESFORCE_TIMEOUT_SECONDS
+        if attempt.snapshot.rotates is not False or time_needed > settings.REFRESH_LOCK_SECONDS:
             raise  # Whoever is at it may have rotated the token: ours would then end the family.
         if not _may_log_in_again(attempt):
             raise
-    time.sleep(_PAUSE_BEFORE_SECOND_TRY)
+    time.sleep(_PAUSE_BEFORE_RETRY)
     return salesforce.refresh(grant.auth_url)
 
 
@@ -203,7 +209,7 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
 
     A late response may hold the next refresh token of a rotating credential, the only one that works.
     """
-    if attempt.arrival.rotates is False:
+    if attempt.snapshot.rotates is False:
         return salesforce.refresh(grant.auth_url)
     # Another node may take over so long after this attempt has begun; then it is read no more.
     read_on = settings.TAKEOVER_SECONDS - (time.monotonic() - attempt.began)
@@ -233,7 +239,7 @@ def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenAnswer | None) -> No
 def _may_log_in_again(attempt: Attempt) -> bool:
     """Charge the second try to the login budget; a database that is away allows none."""
     try:
-        return leases.charge(attempt.arrival.pk)
+        return refresh_lock.charge(attempt.snapshot.pk)
     except Error:
         return False
     finally:
@@ -247,7 +253,7 @@ def _read(grant: Grant, answer: TokenAnswer) -> Outcome:
         url = replace(url, refresh_token=answer.refresh_token)
     kept = url if rotated else None
     if answer.session is None:
-        ending = ending_of(answer.fault or wire.Unreadable())
+        ending = failure_of(answer.fault or wire.Unreadable())
         return Outcome(auth_url=kept, rotated=rotated, code=ending.code)
     if grant.binding.org_id not in (None, answer.session.org_id):
         return Outcome(auth_url=kept, rotated=rotated, code="ORG_ID_MISMATCH")
@@ -255,7 +261,7 @@ def _read(grant: Grant, answer: TokenAnswer) -> Outcome:
 
 
 def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
-    ending = ending_of(error)
+    ending = failure_of(error)
     if ending.code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
         ending = BY_CODE["LOST_ANSWER"]
     return Outcome(code=ending.code, retry_after=error.retry_after, lost=_is_lost(attempt, error))
@@ -263,5 +269,5 @@ def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
 
 def _is_lost(attempt: Attempt, error: SalesforceError) -> bool:
     """Tell whether Salesforce may have answered with a token that nobody has."""
-    in_vain = isinstance(error, wire.Garbled) and attempt.arrival.rotates is not False
+    in_vain = isinstance(error, wire.Garbled) and attempt.snapshot.rotates is not False
     return in_vain or isinstance(error, wire.LostAnswer)

@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from authn.charts import Bar, bars
 from authn.console_pages import with_code
-from orgs.endings import BY_CODE
-from orgs.errors import CredentialRefused, SalesforceRefused
-from orgs.models import Health, SalesforceOrg
+from orgs.credentials.errors import CredentialRefused, SalesforceRefused
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Health
+from orgs.models import SalesforceOrg
 
 TONES = {"healthy": "good", "failing": "warn", "uncertain": "warn", "expired": "bad", "unverified": "calm"}
 _SHOWN = 20
@@ -77,12 +78,12 @@ def in_need() -> dict[str, Any]:
 
 def orgs_in_need(most: int) -> list[Need]:
     """Return the registered orgs whose credential needs an owner's hand, the dead first."""
-    needy = SalesforceOrg.objects.for_answers().filter(Q(credential=None) | needs_a_hand(unverified=True))
+    needy = SalesforceOrg.objects.for_answers().filter(Q(credential=None) | needs_attention(unverified=True))
     rows = needy.order_by("credential__health", "username")[:most]
     return [need_of(org, org.username, reverse("admin:orgs_salesforceorg_change", args=[org.pk])) for org in rows]
 
 
-def needs_a_hand(*, unverified: bool) -> Q:
+def needs_attention(*, unverified: bool) -> Q:
     """Return the condition that a row's credential is one that no waiting mends."""
     states = [Health.EXPIRED, Health.UNVERIFIED] if unverified else [Health.EXPIRED]
     return Q(credential__health__in=states) | Q(credential__health=Health.FAILING, credential__reason__in=_BY_HAND)

@@ -18,70 +18,70 @@ from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
-from orgs.errors import SpoolUnavailable
-from orgs.models import Credential, Health
-from orgs.spool import Place, is_awaited, node
+from orgs.credentials.errors import SpoolUnavailable
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.spool import AttemptId, is_awaited, node_id
 
 # A fifth of the budget may be spent at once, the rest comes back evenly over an hour: so no sixty
 # minutes ever see more than the whole (design 9.9).
 _BURST_SHARE = 0.2
 # How soon a caller may ask again while this node still reads a late response.
 _LATE_RETRY_SECONDS = 5.0
-# How far `sent_at` and `lease_until` of one attempt may differ from LEASE_SECONDS; databases round.
+# How far `sent_at` and `locked_until` of one attempt may differ from REFRESH_LOCK_SECONDS; databases round.
 _SAME_ATTEMPT = timedelta(milliseconds=10)
 _UNANSWERED = Q(sent_at__isnull=False) & (Q(rotates=None) | Q(rotates=True))
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LockStatus:
     """A look at a credential's row. Rests are in seconds, 0 when nothing is in the way.
 
-    `hindrance` names what stops a refresh though the lease is free: a code of orgs/endings.py, "".
+    `hindrance` names what stops a refresh though the lease is free: a code of orgs/credentials/failures.py, "".
     """
 
     generation: int
-    lease_rest: float
-    hindrance: str = ""
-    hindrance_rest: float = 0.0
+    lock_remaining: float
+    blocked_by: str = ""
+    block_remaining: float = 0.0
 
 
-def look(credential_id: uuid.UUID) -> Sight | None:
+def status(credential_id: uuid.UUID) -> LockStatus | None:
     """Look at a row, without its secrets. Returns None when the credential is gone."""
     row = Credential.objects.filter(pk=credential_id).annotate(database_now=Now()).first()
     if row is None:
         return None
     now: datetime = row.database_now
-    held = _rest(row.lease_until, now)
+    held = _remaining(row.locked_until, now)
     rests = {
-        "UPSTREAM_PAUSED": _rest(row.paused_until, now),
-        "REFRESH_IN_PROGRESS": 0.0 if held else _takeover_rest(row, now),
-        "LOGIN_BUDGET": _rest(row.budget_spent_until, now + _burst()),
+        "UPSTREAM_PAUSED": _remaining(row.paused_until, now),
+        "REFRESH_IN_PROGRESS": 0.0 if held else _takeover_remaining(row, now),
+        "LOGIN_BUDGET": _remaining(row.budget_spent_until, now + _budget_burst()),
     }
     code = max(rests, key=lambda name: rests[name])
-    return Sight(row.generation, held, code if rests[code] else "", rests[code])
+    return LockStatus(row.generation, held, code if rests[code] else "", rests[code])
 
 
-def take(credential_id: uuid.UUID, generation: int) -> bool:
+def acquire_for_refresh(credential_id: uuid.UUID, generation: int) -> bool:
     """Take the lease, charge the budget and note that a refresh is sent; one UPDATE.
 
     Does nothing and returns False when the lease is held, somebody made an attempt since
     `generation` was read, or anything else that `look` tells of is in the way.
     """
-    free = Q(lease_until=None) | Q(lease_until__lte=Now())
+    free = Q(locked_until=None) | Q(locked_until__lte=Now())
     calm = Q(paused_until=None) | Q(paused_until__lte=Now())
     if _is_locked(credential_id):
         return False
     this_node = _this_node()
     mine = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
-    rows = Credential.objects.filter(free, calm, _affordable(), mine, pk=credential_id, generation=generation)
+    rows = Credential.objects.filter(free, calm, _within_budget(), mine, pk=credential_id, generation=generation)
     health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
     return bool(
         rows.update(
-            lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS)),
+            locked_until=_from_now(timedelta(seconds=settings.REFRESH_LOCK_SECONDS)),
             sent_at=Now(),
             sent_by=this_node,
             unanswered_since=Coalesce("unanswered_since", "generation"),
-            budget_spent_until=_one_more(),
+            budget_spent_until=_budget_after_login(),
             health=health,
         )
     )
@@ -95,22 +95,22 @@ def _is_locked(credential_id: uuid.UUID) -> bool:
     return not rows.values_list("pk", flat=True).first()
 
 
-def release_dead_attempt(place: Place) -> None:
+def release_dead_attempt(place: AttemptId) -> None:
     """Release the lock of an attempt of this node whose process died before Salesforce answered.
 
     Call it while the spool file of the attempt is locked: that proves that no process works on it.
     A lock that was taken for something else than a refresh is left alone.
     """
     rows = Credential.objects.filter(pk=place.credential_id, generation=place.generation, sent_by=_this_node())
-    row = rows.filter(lease_until__gt=Now(), sent_at__isnull=False).first()
-    if row is None or row.sent_at is None or row.lease_until is None:
+    row = rows.filter(locked_until__gt=Now(), sent_at__isnull=False).first()
+    if row is None or row.sent_at is None or row.locked_until is None:
         return
-    lock_time = timedelta(seconds=settings.LEASE_SECONDS)
-    if abs(row.lease_until - row.sent_at - lock_time) <= _SAME_ATTEMPT:
-        rows.filter(lease_until=row.lease_until).update(lease_until=None)
+    lock_time = timedelta(seconds=settings.REFRESH_LOCK_SECONDS)
+    if abs(row.locked_until - row.sent_at - lock_time) <= _SAME_ATTEMPT:
+        rows.filter(locked_until=row.locked_until).update(locked_until=None)
 
 
-def keep_claim(place: Place) -> None:
+def extend_claim(place: AttemptId) -> None:
     """Keep other nodes from taking over while this one holds a response that it cannot read yet."""
     rows = Credential.objects.filter(pk=place.credential_id, sent_by=_this_node())
     rows.filter(unanswered_since__lte=place.generation).update(sent_at=Now())
@@ -118,8 +118,8 @@ def keep_claim(place: Place) -> None:
 
 def charge(credential_id: uuid.UUID) -> bool:
     """Charge the budget for one more log-in under a lease that is held. Returns False when none is left."""
-    rows = Credential.objects.filter(_affordable(), pk=credential_id)
-    return bool(rows.update(budget_spent_until=_one_more()))
+    rows = Credential.objects.filter(_within_budget(), pk=credential_id)
+    return bool(rows.update(budget_spent_until=_budget_after_login()))
 
 
 class Locks:
@@ -130,7 +130,7 @@ class Locks:
 
     def acquire(self, credential: Credential) -> bool:
         """Take the lock of a credential. Returns False when another has it or has refreshed meanwhile."""
-        if not hold(credential):
+        if not acquire(credential):
             return False
         self._held[credential.pk] = credential
         return True
@@ -139,7 +139,7 @@ class Locks:
         """Release every lock that is still held. A database that is away leaves them to their time."""
         for credential in self._held.values():
             with suppress(DatabaseError, InterfaceError):
-                give_back(credential)
+                release(credential)
 
 
 @contextmanager
@@ -152,43 +152,43 @@ def locks() -> Iterator[Locks]:
         acquired.release()
 
 
-def hold(credential: Credential) -> bool:
+def acquire(credential: Credential) -> bool:
     """Take the lease for something else than a refresh, such as revoking: nothing is charged or sent.
 
     The credential that is passed tells afterwards which lease is held, by the moment when it ends.
     """
-    return _hold(credential, Q(lease_until=None) | Q(lease_until__lte=Now()))
+    return _acquire(credential, Q(locked_until=None) | Q(locked_until__lte=Now()))
 
 
-def prolong(held: Credential) -> bool:
+def renew(held: Credential) -> bool:
     """Begin a held lease anew. Returns False when it has run out, and another has taken it since."""
-    return _hold(held, Q(lease_until=held.lease_until))
+    return _acquire(held, Q(locked_until=held.locked_until))
 
 
-def _hold(credential: Credential, condition: Q) -> bool:
+def _acquire(credential: Credential, condition: Q) -> bool:
     rows = Credential.objects.filter(pk=credential.pk)
     with transaction.atomic():
         matching = rows.filter(condition, generation=credential.generation)
-        if not matching.update(lease_until=_from_now(timedelta(seconds=settings.LEASE_SECONDS))):
+        if not matching.update(locked_until=_from_now(timedelta(seconds=settings.REFRESH_LOCK_SECONDS))):
             return False
-        credential.lease_until = rows.values_list("lease_until", flat=True).get()
+        credential.locked_until = rows.values_list("locked_until", flat=True).get()
     return True
 
 
-def give_back(held: Credential) -> None:
+def release(held: Credential) -> None:
     """End a lease without an outcome: whoever waits makes an attempt of their own.
 
     One that has run out is left to whoever has taken it since.
     """
-    rows = Credential.objects.filter(pk=held.pk, generation=held.generation, lease_until=held.lease_until)
+    rows = Credential.objects.filter(pk=held.pk, generation=held.generation, locked_until=held.locked_until)
     before = {name: getattr(held, name) for name in ("sent_at", "sent_by", "unanswered_since")}
-    rows.update(lease_until=None, **before)
+    rows.update(locked_until=None, **before)
 
 
-def _takeover_rest(row: Credential, now: datetime) -> float:
+def _takeover_remaining(row: Credential, now: datetime) -> float:
     if row.sent_at is None or row.rotates is False:
         return 0.0
-    rest = _rest(row.sent_at + _takeover(), now)
+    rest = _remaining(row.sent_at + _takeover(), now)
     if row.sent_by != _this_node():
         return rest
     return min(rest, _LATE_RETRY_SECONDS) if rest and is_awaited(row.pk) else 0.0
@@ -197,7 +197,7 @@ def _takeover_rest(row: Credential, now: datetime) -> float:
 def _this_node() -> uuid.UUID:
     """Return this node's id. Raises SpoolUnavailable."""
     try:
-        return node()
+        return node_id()
     except OSError as error:
         raise SpoolUnavailable from error
 
@@ -207,27 +207,27 @@ def _takeover() -> timedelta:
     return timedelta(seconds=settings.TAKEOVER_SECONDS)
 
 
-def _affordable() -> Q:
-    return Q(budget_spent_until=None) | Q(budget_spent_until__lte=_from_now(_burst()))
+def _within_budget() -> Q:
+    return Q(budget_spent_until=None) | Q(budget_spent_until__lte=_from_now(_budget_burst()))
 
 
-def _one_more() -> Combinable:
+def _budget_after_login() -> Combinable:
     """What `budget_spent_until` is after one log-in more."""
     return Case(
-        When(budget_spent_until__gt=Now(), then=_after(F("budget_spent_until"), _price())),
-        default=_from_now(_price()),
+        When(budget_spent_until__gt=Now(), then=_after(F("budget_spent_until"), _budget_per_login())),
+        default=_from_now(_budget_per_login()),
         output_field=DateTimeField(),
     )
 
 
-def _price() -> timedelta:
+def _budget_per_login() -> timedelta:
     """What one log-in costs, as time in which the budget comes back."""
     return timedelta(hours=1) / (settings.LOGIN_BUDGET_PER_HOUR * (1 - _BURST_SHARE))
 
 
-def _burst() -> timedelta:
+def _budget_burst() -> timedelta:
     """How far the budget may be spent ahead of the clock before the next log-in must wait."""
-    return _price() * max(0.0, settings.LOGIN_BUDGET_PER_HOUR * _BURST_SHARE - 1)
+    return _budget_per_login() * max(0.0, settings.LOGIN_BUDGET_PER_HOUR * _BURST_SHARE - 1)
 
 
 def _from_now(distance: timedelta) -> Combinable:
@@ -238,5 +238,5 @@ def _after(moment: Now | F, distance: timedelta) -> Combinable:
     return ExpressionWrapper(moment + distance, output_field=DateTimeField())
 
 
-def _rest(until: datetime | None, now: datetime) -> float:
+def _remaining(until: datetime | None, now: datetime) -> float:
     return max(0.0, (until - now).total_seconds()) if until else 0.0

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from orgs.models import Credential
+from orgs.credentials.models import Credential
 
 _ORG_WRITES = 0x46_44_6F_72_67  # "FDorg", to keep clear of other users of advisory locks
 # The queue moves, so it is worth more patience than a lock that somebody forgot: up to the statement's time-out.

@@ -6,7 +6,7 @@ call, that a full disk stops the call and not the answer; the answer is written 
 anything else is done with it; and the file goes when the database has it.
 
 A file is locked by the process that works on it, and the lock dies with the process: a written file
-that can be locked may be replayed (orgs/replay.py). An empty one that can be locked is what a process
+that can be locked may be replayed (orgs/credentials/replay.py). An empty one that can be locked is what a process
 left that died before Salesforce answered.
 """
 
@@ -25,8 +25,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from authn.private_files import make_private
-from orgs.durable_file import exclusive, publish, sync_folder
-from orgs.models import Credential
+from orgs.credentials.durable_file import exclusive, publish, sync_folder
+from orgs.credentials.models import Credential
 
 ROOM_BYTES = 24_576  # The longest auth URL and access token, as JSON, encrypted.
 _SUFFIX, _DAMAGED = ".spool", ".damaged"
@@ -47,7 +47,7 @@ class SpoolDamaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AttemptId:
     """Which attempt a file belongs to: the credential, and the generation that it read."""
 
     credential_id: uuid.UUID
@@ -65,13 +65,13 @@ class SpoolFile:
     The file stays after an exception if something was written, and goes if nothing was.
     """
 
-    def __init__(self, place: Place, handle: int, *, written: bool = False) -> None:
+    def __init__(self, place: AttemptId, handle: int, *, written: bool = False) -> None:
         self.place = place
         self._handle: int | None = handle
         self._written = written
 
     @classmethod
-    def reserve(cls, place: Place) -> "SpoolFile":
+    def reserve(cls, place: AttemptId) -> "SpoolFile":
         """Make the file at full size.
 
         Raises SpoolFull when the disk, or its rights, say no; SpoolInUse when another has it.
@@ -160,12 +160,12 @@ class SpoolFile:
 def files(credential_id: uuid.UUID | None = None) -> list[Path]:
     """Return the files of one credential, or of all, oldest first."""
     pattern = f"{credential_id.hex if credential_id else '*'}-*{_SUFFIX}"
-    return sorted((path for path in _folder().glob(pattern) if place_of(path)), key=_age)
+    return sorted((path for path in _folder().glob(pattern) if attempt_of(path)), key=_age)
 
 
-def open_abandoned(path: Path) -> SpoolFile | None:
+def lock_abandoned(path: Path) -> SpoolFile | None:
     """Open and lock a file; None when a living process works on it, or it is gone. Raises OSError."""
-    place = place_of(path)
+    place = attempt_of(path)
     if place is None:
         return None
     try:
@@ -190,25 +190,25 @@ def unread(credential_id: uuid.UUID, *, since: int) -> list[str]:
     Files of attempts before generation `since` are out of date and left out.
     """
     waiting = [path for path in files(credential_id) if not _is_in_use(path) and path.exists()]
-    return [path.name for path in waiting if (place := place_of(path)) and place.generation >= since]
+    return [path.name for path in waiting if (place := attempt_of(path)) and place.generation >= since]
 
 
 def check_writable() -> None:
     """Raise SpoolFull unless a response could be stored now. Writes a file of full size and removes it."""
-    with SpoolFile.reserve(Place(uuid.uuid4(), 0)):
-        node()
+    with SpoolFile.reserve(AttemptId(uuid.uuid4(), 0)):
+        node_id()
 
 
-def node() -> uuid.UUID:
+def node_id() -> uuid.UUID:
     """Return the id of this node: random, kept in SPOOL_DIR. Processes that share the folder share it.
 
     Raises OSError.
     """
-    return _node(_folder())
+    return _node_id(_folder())
 
 
 @lru_cache(maxsize=4)
-def _node(folder: Path) -> uuid.UUID:
+def _node_id(folder: Path) -> uuid.UUID:
     path = folder / "node"
     if known := _read_node(path):
         return known
@@ -256,22 +256,22 @@ def _lock(handle: int, path: Path) -> bool:
 
 
 def _folder() -> Path:
-    return _made(settings.SPOOL_DIR)
+    return _created(settings.SPOOL_DIR)
 
 
 @lru_cache(maxsize=4)
-def _made(name: str) -> Path:
+def _created(name: str) -> Path:
     folder = Path(name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_private(folder)
     return folder
 
 
-def place_of(path: Path) -> Place | None:
+def attempt_of(path: Path) -> AttemptId | None:
     """Return the attempt that a file belongs to, None for a file of another kind."""
     identifier, _, generation = path.stem.partition("-")
     try:
-        return Place(uuid.UUID(identifier), int(generation))
+        return AttemptId(uuid.UUID(identifier), int(generation))
     except ValueError:
         return None
 

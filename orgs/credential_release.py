@@ -9,32 +9,26 @@ from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import Actor
-from orgs.asking import Asking
-from orgs.endings import BY_CODE, error_for
-from orgs.envelopes import open_grant
-from orgs.errors import (
-    AuthUrlReleaseOff,
-    CredentialRotates,
-    CredentialsForbidden,
-    CredentialTampered,
-    NoAuthUrl,
-    OrgsError,
-    OrgUnverified,
-)
-from orgs.known_tokens import release
-from orgs.models import Credential, SalesforceOrg
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.errors import CredentialTampered, OrgError
+from orgs.credentials.failures import BY_CODE, error_for
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import IssuedSession
+from orgs.credentials.token_index import mark_released
+from orgs.errors import AuthUrlReleaseOff, CredentialRotates, CredentialsForbidden, NoAuthUrl, OrgUnverified
+from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
-from orgs.sessions import Opened
 
 
-def access_token(org: SalesforceOrg, *, by: Actor) -> Opened:
+def access_token(org: SalesforceOrg, *, by: Actor) -> IssuedSession:
     """Return a session that was minted after this call began. Raises what session_for raises."""
     if not by.may_hold_credentials:
         raise CredentialsForbidden
-    return session_for(org, Asking(by=by, org=org.username, handing_out=audit.Action.ACCESS_TOKEN))
+    return session_for(org, SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN))
 
 
-def note(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Actor, token: str) -> None:
+def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Actor, token: str) -> None:
     """Record a key that is about to be handed out, where the engine could not: it was checked, or made, after it."""
     with transaction.atomic():
         audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
@@ -51,10 +45,10 @@ def auth_url(org: SalesforceOrg, *, by: Actor) -> str:
     try:
         credential = _releasable(org)
         with transaction.atomic():
-            url = open_grant(credential).auth_url
-            release([url])
+            url = decrypt_grant(credential).auth_url
+            mark_released([url])
             audit.record(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
-    except OrgsError as error:
+    except OrgError as error:
         audit.record(audit.Action.AUTH_URL, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
         raise
     return url.reveal()
@@ -69,13 +63,13 @@ def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Actor) -> dict[int, str]:
     check_release(by)
     with transaction.atomic():
         found = {}
-        credentials = Credential.objects.with_secrets().filter(org__in=[org for org in orgs if _may_go(org)])
+        credentials = Credential.objects.with_secrets().filter(org__in=[org for org in orgs if is_releasable(org)])
         for credential in credentials:
             try:
-                found[credential.owner] = open_grant(credential).auth_url
+                found[credential.owner] = decrypt_grant(credential).auth_url
             except CredentialTampered:
                 continue  # This org shows it when it is asked for by name; the others go on.
-        release(list(found.values()))
+        mark_released(list(found.values()))
         audit.record_all(
             audit.event(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
             for org, url in found.items()
@@ -101,15 +95,15 @@ def _releasable(org: SalesforceOrg) -> Credential:
         raise error_for("CREDENTIAL_EXPIRED")
     if credential.rotates is not False:  # Unknown counts as yes: a second holder may end it for both.
         raise CredentialRotates(org.username)
-    if (ending := BY_CODE.get(credential.outcome)) and ending.definite:
+    if (ending := BY_CODE.get(credential.outcome)) and ending.permanent:
         raise ending.error()
     return credential
 
 
-def _may_go(org: SalesforceOrg) -> bool:
+def is_releasable(org: SalesforceOrg) -> bool:
     """Tell, without decrypting anything, whether `_releasable` would admit an org."""
     credential = org.credential
     if org.is_jit_registration or not org.org_id or credential is None or credential.rotates is not False:
         return False
     ending = BY_CODE.get(credential.outcome)
-    return not (ending and ending.definite)
+    return not (ending and ending.permanent)

@@ -4,7 +4,7 @@ from orgs.errors import AmbiguousSandbox, NoDefaultDevHub, OrgNotFound
 from orgs.models import SalesforceOrg
 
 
-def find(identifier: str) -> SalesforceOrg:
+def find_org(identifier: str) -> SalesforceOrg:
     """Return the org of this username or, when there is none, of this sandbox name; case is ignored.
 
     Raises OrgNotFound, and AmbiguousSandbox when sandboxes of several orgs share the name.

@@ -15,25 +15,25 @@ from django.conf import settings
 
 from authn import audit
 from authn.database_connections import release_database
-from orgs.endings import error_for
+from orgs.credentials.failures import error_for
 from orgs.salesforce import HostPolicy, SalesforceClient, Transport
 
-CALLS_PER_ORG = 4
-_PATIENCE_SECONDS = 5.0
+SLOTS_PER_ORG = 4
+_MAX_WAIT_SECONDS = 5.0
 # What must be left of a lease for the two transactions around a call.
-_LEASE_MARGIN_SECONDS = 0.5
+_LOCK_MARGIN_SECONDS = 0.5
 
 _changed = threading.Condition()
 _calls: Counter[uuid.UUID] = Counter()
 
 
-def hosts() -> HostPolicy:
+def host_policy() -> HostPolicy:
     """Return which hosts may be called."""
     return HostPolicy(tuple(domain.lower() for domain in settings.SALESFORCE_EXTRA_DOMAINS))
 
 
 @contextmanager
-def place_upstream(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
+def salesforce_slot(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
     """Give the client that all threads share, while this thread has a place among those upstream.
 
     No database connection is held inside. Raises SalesforceUnavailable (UPSTREAM_BUSY) when no
@@ -43,7 +43,7 @@ def place_upstream(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
     audit.require_writable()
     release_database()
     with _changed:
-        if not _changed.wait_for(lambda: _is_free(credential_id), timeout=_patience()):
+        if not _changed.wait_for(lambda: _is_free(credential_id), timeout=_max_wait()):
             raise error_for("UPSTREAM_BUSY")
         _calls[credential_id] += 1
     try:
@@ -57,18 +57,18 @@ def place_upstream(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
 
 
 def _is_free(credential_id: uuid.UUID) -> bool:
-    return _calls[credential_id] < CALLS_PER_ORG and _calls.total() < max(1, settings.WEB_THREADS // 2)
+    return _calls[credential_id] < SLOTS_PER_ORG and _calls.total() < max(1, settings.WEB_THREADS // 2)
 
 
-def _patience() -> float:
+def _max_wait() -> float:
     """How long to wait for a place: whoever waits may hold a lease, which must outlast the call."""
-    spare = settings.LEASE_SECONDS - settings.SALESFORCE_TIMEOUT_SECONDS - _LEASE_MARGIN_SECONDS
-    return float(max(0.0, min(_PATIENCE_SECONDS, spare)))
+    spare = settings.REFRESH_LOCK_SECONDS - settings.SALESFORCE_TIMEOUT_SECONDS - _LOCK_MARGIN_SECONDS
+    return float(max(0.0, min(_MAX_WAIT_SECONDS, spare)))
 
 
 def _salesforce() -> SalesforceClient:
     return _client(
-        hosts(),
+        host_policy(),
         settings.SALESFORCE_TIMEOUT_SECONDS,
         settings.SALESFORCE_PROXY,
         settings.SALESFORCE_CA_BUNDLE,

@@ -10,11 +10,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from orgs.desk_keys import require_unsealed
-from orgs.errors import CredentialTampered
-from orgs.models import Credential
+from orgs.credentials.errors import CredentialTampered
+from orgs.credentials.fields import EncryptedText, Undecryptable
+from orgs.credentials.hash_key import require_unsealed
+from orgs.credentials.models import Credential
 from orgs.salesforce import AuthUrl, Session
-from orgs.sealed_column import NotReadable, SealedText
 
 _GRANT = "grant"
 _SESSION = "session"
@@ -36,10 +36,10 @@ class Grant:
     binding: Binding = Binding()
 
 
-def seal_grant(credential: Credential, grant: Grant) -> str:
+def encrypt_grant(credential: Credential, grant: Grant) -> str:
     """Return the text for `sealed_grant`; the column encrypts it."""
     url = grant.auth_url
-    return _seal(
+    return _encode(
         credential,
         _GRANT,
         grant.binding,
@@ -50,12 +50,12 @@ def seal_grant(credential: Credential, grant: Grant) -> str:
     )
 
 
-def open_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
+def decrypt_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
     """Return the grant of a credential. Raises CredentialTampered.
 
     `check_owner=False` is for the one deed that changes the owner, in its own transaction.
     """
-    content, binding = _open(credential, "sealed_grant", _GRANT, check_owner=check_owner)
+    content, binding = _decode(credential, "sealed_grant", _GRANT, check_owner=check_owner)
     url = AuthUrl(
         client_id=content["client_id"],
         client_secret=content["client_secret"],
@@ -67,12 +67,12 @@ def open_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
 
 def binding_of(credential: Credential) -> Binding:
     """Return whose key a credential is, as its row says now. Raises CredentialTampered."""
-    return _open(credential, "sealed_grant", _GRANT, check_owner=False)[1]
+    return _decode(credential, "sealed_grant", _GRANT, check_owner=False)[1]
 
 
-def seal_session(credential: Credential, session: Session, binding: Binding) -> str:
+def encrypt_session(credential: Credential, session: Session, binding: Binding) -> str:
     """Return the text for `sealed_session`; the column encrypts it."""
-    return _seal(
+    return _encode(
         credential,
         _SESSION,
         binding,
@@ -83,11 +83,11 @@ def seal_session(credential: Credential, session: Session, binding: Binding) -> 
     )
 
 
-def open_session_of(credential: Credential, *, check_owner: bool = True) -> Session | None:
+def decrypt_session(credential: Credential, *, check_owner: bool = True) -> Session | None:
     """Return the newest session of a credential, or None before the first. Raises CredentialTampered."""
     if _decrypted(credential, "sealed_session") is None:
         return None
-    content, _ = _open(credential, "sealed_session", _SESSION, check_owner=check_owner)
+    content, _ = _decode(credential, "sealed_session", _SESSION, check_owner=check_owner)
     return Session(
         access_token=content["access_token"],
         instance_url=content["instance_url"],
@@ -96,7 +96,7 @@ def open_session_of(credential: Credential, *, check_owner: bool = True) -> Sess
     )
 
 
-def _seal(credential: Credential, column: str, binding: Binding, **content: Any) -> str:
+def _encode(credential: Credential, column: str, binding: Binding, **content: Any) -> str:
     return json.dumps(
         {
             "column": column,
@@ -108,7 +108,9 @@ def _seal(credential: Credential, column: str, binding: Binding, **content: Any)
     )
 
 
-def _open(credential: Credential, field_name: str, column: str, *, check_owner: bool) -> tuple[dict[str, Any], Binding]:
+def _decode(
+    credential: Credential, field_name: str, column: str, *, check_owner: bool
+) -> tuple[dict[str, Any], Binding]:
     try:
         content = json.loads(_decrypted(credential, field_name) or "")
     except ValueError as error:
@@ -117,23 +119,23 @@ def _open(credential: Credential, field_name: str, column: str, *, check_owner: 
         raise CredentialTampered
     binding = Binding(content.get("org_id"), content.get("username"))
     if check_owner:
-        _refuse_foreign_owner(credential, binding)
+        _check_owner(credential, binding)
     return content, binding
 
 
 def _decrypted(credential: Credential, field_name: str) -> str | None:
     """Decrypt one column. Raises CredentialTampered, or DeskSealed when FERNET_KEYS are those of another desk."""
-    value: SealedText | str | None = getattr(credential, field_name)
-    if not isinstance(value, SealedText):
+    value: EncryptedText | str | None = getattr(credential, field_name)
+    if not isinstance(value, EncryptedText):
         return value  # A row that was made here and never loaded.
     try:
         return value.open()
-    except NotReadable as error:
+    except Undecryptable as error:
         require_unsealed()  # With other FERNET_KEYS no row is readable, and none was tampered with.
         raise CredentialTampered from error
 
 
-def _refuse_foreign_owner(credential: Credential, binding: Binding) -> None:
+def _check_owner(credential: Credential, binding: Binding) -> None:
     owner = credential.owner
     if owner is None:
         return

@@ -14,15 +14,15 @@ from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import Actor, system
-from orgs.endings import BY_CODE
-from orgs.envelopes import Binding, Grant, binding_of, seal_grant, seal_session
-from orgs.known_tokens import remember
-from orgs.models import Credential, Health
+from orgs.credentials.envelopes import Binding, Grant, binding_of, encrypt_grant, encrypt_session
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.token_index import add
 from orgs.salesforce import AuthUrl, Session
 
 _FAILURES_THAT_TRIP = 5
-_WITHIN = timedelta(seconds=60)
-_PAUSE = timedelta(seconds=30)
+_BREAKER_WINDOW = timedelta(seconds=60)
+_BREAKER_PAUSE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Outcome:
     """An ended attempt.
 
     `auth_url` is what is to be stored as the grant, None when the stored one stays; `rotated` says
-    that its refresh token is a new one. Without a `session`, `code` says why (orgs/endings.py).
+    that its refresh token is a new one. Without a `session`, `code` says why (orgs/credentials/failures.py).
     `lost` says that Salesforce may have answered with a token that nobody has. `made_for` says whose
     a key is that was made; `keyless`, that none could be, so that the dead one goes too.
     """
@@ -42,7 +42,7 @@ class Outcome:
     retry_after: int | None = None
     lost: bool = False
     made_for: Binding | None = None
-    keyless: bool = False
+    without_grant: bool = False
 
     def to_text(self) -> str:
         """Return the outcome as JSON, for the spool: secrets in the clear, the spool encrypts them."""
@@ -72,7 +72,7 @@ class Outcome:
         )
 
 
-def row_to_end(credential_id: uuid.UUID, generation: int) -> Credential | None:
+def row_to_commit(credential_id: uuid.UUID, generation: int) -> Credential | None:
     """Return the row, locked for the write, if it still waits for the attempt that read `generation`."""
     return _locked(credential_id).filter(generation=generation).first()
 
@@ -85,7 +85,7 @@ def row_to_replay(credential_id: uuid.UUID, generation: int) -> Credential | Non
     return _locked(credential_id).filter(Q(generation=generation) | Q(unanswered_since__lte=generation)).first()
 
 
-def is_open(credential_id: uuid.UUID, generation: int) -> bool:
+def is_pending(credential_id: uuid.UUID, generation: int) -> bool:
     """Return True while it is not known whether the attempt that read `generation` spent the refresh token."""
     return Credential.objects.filter(pk=credential_id, unanswered_since__lte=generation).exists()
 
@@ -95,23 +95,23 @@ def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
     return rows.filter(pk=credential_id)
 
 
-def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> None:
+def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> None:
     """Write an outcome to a row that `row_to_end` gave: one UPDATE, which ends the lease too.
 
     `handed_out` says that somebody gets the token, and that it is not for our own questions.
     """
     columns: dict[str, Any] = {
         "generation": row.generation + 1,
-        "lease_until": None,
+        "locked_until": None,
         "last_checked_at": Now(),
         "outcome": outcome.code,
         "outcome_retry_after": outcome.retry_after,
     }
     columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
-    if _leaves_refusal(row, outcome):
+    if _keeps_refusal(row, outcome):
         kept = ("outcome", "outcome_retry_after", "health", "reason")
         columns |= {name: getattr(row, name) for name in kept}
-    if handed_out and outcome.session:
+    if was_issued and outcome.session:
         columns["last_used_at"] = Now()
     if outcome.made_for:
         _follow_identity(row, outcome.made_for)
@@ -122,42 +122,42 @@ def write(row: Credential, outcome: Outcome, *, handed_out: bool = False) -> Non
         _follow_instance_url(row, outcome.session)
 
 
-def _leaves_refusal(row: Credential, outcome: Outcome) -> bool:
+def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
     """Tell whether a definite refusal stays on record, because a "later" says nothing of the credential.
 
     A lost answer says more: the refusal may have been healed, and the token spent. So does a key that
     could not be made: the refused one went with it.
     """
-    if outcome.session or outcome.rotated or outcome.lost or outcome.keyless:
+    if outcome.session or outcome.rotated or outcome.lost or outcome.without_grant:
         return False
     before = BY_CODE.get(row.outcome)
-    return before is not None and before.definite and not BY_CODE[outcome.code].definite
+    return before is not None and before.permanent and not BY_CODE[outcome.code].permanent
 
 
 def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
     """Tell whether it is still open if Salesforce has spent the token: a "later" does not settle that."""
     if outcome.lost:
         return True
-    settled = outcome.session or outcome.rotated or outcome.keyless or BY_CODE[outcome.code].definite
+    settled = outcome.session or outcome.rotated or outcome.without_grant or BY_CODE[outcome.code].permanent
     return row.health == Health.UNCERTAIN and not settled
 
 
 def _secrets(row: Credential, outcome: Outcome) -> dict[str, Any]:
     """Return the sealed columns. Whose key it is says the row as it stands now, not as it was read."""
     columns: dict[str, Any] = {}
-    if outcome.keyless:
+    if outcome.without_grant:
         return {"sealed_grant": None, "sealed_session": None, "rotates": None}
     binding = outcome.made_for
     if binding is None and (outcome.auth_url or outcome.session):
         binding = binding_of(row)
     if outcome.auth_url and binding is not None:
-        columns["sealed_grant"] = seal_grant(row, Grant(outcome.auth_url, binding))
+        columns["sealed_grant"] = encrypt_grant(row, Grant(outcome.auth_url, binding))
         columns["rotates"] = None if outcome.made_for else outcome.rotated  # The first refresh tells.
     if outcome.auth_url and outcome.rotated:
-        remember(row, outcome.auth_url.client_id, outcome.auth_url.refresh_token, outside=False)
+        add(row, outcome.auth_url.client_id, outcome.auth_url.refresh_token, outside=False)
         columns["ever_rotated"] = True
     if outcome.session and binding is not None:
-        columns["sealed_session"] = seal_session(row, outcome.session, binding)
+        columns["sealed_session"] = encrypt_session(row, outcome.session, binding)
         columns["last_success_at"] = Now()
     return columns
 
@@ -168,7 +168,7 @@ def _health(row: Credential, outcome: Outcome) -> dict[str, Any]:
     if outcome.lost:
         return {"health": Health.UNCERTAIN, "reason": outcome.code}
     ending = BY_CODE[outcome.code]
-    if row.health == Health.UNCERTAIN and not (ending.definite or outcome.rotated or outcome.keyless):
+    if row.health == Health.UNCERTAIN and not (ending.permanent or outcome.rotated or outcome.without_grant):
         return {}  # Whether the lost answer spent the token is still not known.
     return {"health": ending.health, "reason": ending.code} if ending.health else {}
 
@@ -176,15 +176,15 @@ def _health(row: Credential, outcome: Outcome) -> dict[str, Any]:
 def _breaker(row: Credential, outcome: Outcome) -> dict[str, Any]:
     """Count failures of Salesforce; five in a minute pause this credential for half a minute."""
     ending = BY_CODE.get(outcome.code)
-    if ending is None or ending.definite:
+    if ending is None or ending.permanent:
         return {"failures": 0, "failures_since": None, "paused_until": None}
-    if not ending.counts:
+    if not ending.trips_breaker:
         return {}
     now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_end annotates it
-    fresh = row.failures_since is None or row.failures_since < now - _WITHIN
+    fresh = row.failures_since is None or row.failures_since < now - _BREAKER_WINDOW
     failures = 1 if fresh else row.failures + 1
     if failures >= _FAILURES_THAT_TRIP:
-        return {"failures": 0, "failures_since": None, "paused_until": now + _PAUSE}
+        return {"failures": 0, "failures_since": None, "paused_until": now + _BREAKER_PAUSE}
     return {"failures": failures, "failures_since": now if fresh else row.failures_since}
 
 

@@ -4,21 +4,21 @@ import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
-from orgs.endings import ending_of
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.failures import failure_of
 from orgs.salesforce import SalesforceClient, SalesforceError, Session
 from orgs.salesforce.errors import SessionExpired
-from orgs.upstream import place_upstream
 
 Reply = TypeVar("Reply")
 
 
-def first_then(session: Session, reopen: Callable[[], Session]) -> Callable[[], Session]:
+def session_then_refresh(session: Session, reopen: Callable[[], Session]) -> Callable[[], Session]:
     """Return what gives a session that is at hand first, and fresh ones when it is not accepted."""
     at_hand = [session]
     return lambda: at_hand.pop() if at_hand else reopen()
 
 
-def ask_with_session(
+def call_with_session(
     credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
 ) -> tuple[Session, Reply]:
     """Return the reply to a question, and the session that it was asked with.
@@ -27,23 +27,23 @@ def ask_with_session(
     Raises SessionError, and what `a_session` raises.
     """
     try:
-        return ask(credential_id, a_session, question)
+        return call(credential_id, a_session, question)
     except SalesforceError as error:
-        raise ending_of(error).error(error.retry_after) from error
+        raise failure_of(error).error(error.retry_after) from error
 
 
-def ask(
+def call(
     credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
 ) -> tuple[Session, Reply]:
     """Do as ask_with_session does, but raise SalesforceError as it is."""
     try:
-        return _ask(credential_id, a_session(), question)
+        return _call(credential_id, a_session(), question)
     except SessionExpired:
-        return _ask(credential_id, a_session(), question)
+        return _call(credential_id, a_session(), question)
 
 
-def _ask(
+def _call(
     credential_id: uuid.UUID, session: Session, question: Callable[[SalesforceClient, Session], Reply]
 ) -> tuple[Session, Reply]:
-    with place_upstream(credential_id) as salesforce:
+    with salesforce_slot(credential_id) as salesforce:
         return session, question(salesforce, session)

@@ -9,7 +9,7 @@ from orgs.salesforce import AuthUrl, Session
 
 
 @dataclass(frozen=True, slots=True)
-class MadeKey:
+class CreatedGrant:
     """A grant that was just made, the session that came with it, and whose they are."""
 
     auth_url: AuthUrl = field(repr=False)
@@ -17,17 +17,17 @@ class MadeKey:
     username: str
 
 
-class KeyMaker(Protocol):
+class GrantCreator(Protocol):
     """Makes a key for an org that has none of its own, through another org that has."""
 
-    def __call__(self, deadline: float) -> MadeKey:
+    def __call__(self, deadline: float) -> CreatedGrant:
         """Make a key before a moment of time.monotonic(), when the lease ends.
 
         Raises SessionError or SalesforceError, which become the attempt's outcome; KeyMakerFailed.
         """
 
 
-class KeyMakerFailed(Exception):
+class ParentUnavailable(Exception):
     """The org that keys are made through has no session. That says nothing of the org they are for."""
 
     def __init__(self, error: Exception) -> None:
@@ -36,7 +36,7 @@ class KeyMakerFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class SessionRequest:
     """Who asks for a session, for which org, and how the audit shall call what is handed out.
 
     `handing_out` is None when the token stays at the desk. `offered` is the auth URL that came
@@ -46,7 +46,7 @@ class Asking:
 
     by: Actor
     org: str
-    handing_out: audit.Action | None = None
-    ask_again: bool = False
-    offered: AuthUrl | None = None
-    make_key: KeyMaker | None = None
+    audit_action: audit.Action | None = None
+    force: bool = False
+    submitted_auth_url: AuthUrl | None = None
+    create_grant: GrantCreator | None = None

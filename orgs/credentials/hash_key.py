@@ -4,9 +4,9 @@ import base64
 import secrets
 from functools import cache
 
-from orgs.errors import DeskSealed
-from orgs.models import DeskKey
-from orgs.sealed_column import NotReadable
+from orgs.credentials.errors import DeskSealed
+from orgs.credentials.fields import Undecryptable
+from orgs.credentials.models import DeskKey
 
 _TOKEN_HASHES = "token-hashes"
 
@@ -24,7 +24,7 @@ def token_hash_key() -> bytes:
     """
     try:
         return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key.open())
-    except (NotReadable, DeskKey.DoesNotExist) as error:
+    except (Undecryptable, DeskKey.DoesNotExist) as error:
         raise DeskSealed from error
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
-from orgs.desk_keys import token_hash_key
-from orgs.envelopes import Grant, seal_grant
-from orgs.models import Credential, KnownToken
+from orgs.credentials.envelopes import Grant, encrypt_grant
+from orgs.credentials.hash_key import token_hash_key
+from orgs.credentials.models import Credential, KnownToken
 from orgs.salesforce import AuthUrl
 
 # Of the tokens that never left the desk this many are kept; nobody can send an older one.
-KEPT_INSIDE = 20
+MAX_INTERNAL = 20
 
 
 def digest(client_id: str, refresh_token: str) -> str:
@@ -37,14 +37,14 @@ def credential_for(auth_url: AuthUrl) -> Credential:
         return found
     try:
         with transaction.atomic():
-            return _make(auth_url, known)
+            return _create(auth_url, known)
     except IntegrityError:
         if found := _find(known):
             return found
         raise
 
 
-def remember(credential: Credential, client_id: str, refresh_token: str, *, outside: bool) -> None:
+def add(credential: Credential, client_id: str, refresh_token: str, *, outside: bool) -> None:
     """Note that a token stands for a credential; call it in the transaction that stores the token.
 
     `outside` tokens are kept as long as the credential, of the others the last KEPT_INSIDE.
@@ -54,11 +54,11 @@ def remember(credential: Credential, client_id: str, refresh_token: str, *, outs
     if outside and not made and not row.outside:
         KnownToken.objects.filter(pk=row.pk).update(outside=True)
     inside = KnownToken.objects.filter(credential=credential, outside=False).order_by("-pk")
-    if surplus := list(inside.values_list("pk", flat=True)[KEPT_INSIDE:]):
+    if surplus := list(inside.values_list("pk", flat=True)[MAX_INTERNAL:]):
         KnownToken.objects.filter(pk__in=surplus).delete()
 
 
-def release(urls: Iterable[AuthUrl]) -> None:
+def mark_released(urls: Iterable[AuthUrl]) -> None:
     """Note that these tokens, each the newest of its credential, are known outside from now on."""
     known = [digest(url.client_id, url.refresh_token) for url in urls]
     KnownToken.objects.filter(digest__in=known, outside=False).update(outside=True)
@@ -68,9 +68,9 @@ def _find(known: str) -> Credential | None:
     return Credential.objects.filter(known_tokens__digest=known).first()
 
 
-def _make(auth_url: AuthUrl, known: str) -> Credential:
+def _create(auth_url: AuthUrl, known: str) -> Credential:
     credential = Credential()
-    credential.sealed_grant = seal_grant(credential, Grant(auth_url))
+    credential.sealed_grant = encrypt_grant(credential, Grant(auth_url))
     credential.save(force_insert=True)
     KnownToken.objects.create(credential=credential, digest=known, outside=True)
     return credential

@@ -16,15 +16,15 @@ from authn.actors import system
 from authn.database_failures import is_database_failure
 from authn.errors import AuditUnavailable
 from authn.loops import Loop
-from orgs import leases, outcomes, spool
-from orgs.desk_keys import require_unsealed
-from orgs.endings import ending_of
-from orgs.errors import SessionError
-from orgs.models import Credential
-from orgs.outcomes import Outcome
+from orgs.credentials import outcomes, refresh_lock, spool
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.errors import SessionError
+from orgs.credentials.failures import failure_of
+from orgs.credentials.hash_key import require_unsealed
+from orgs.credentials.models import Credential
+from orgs.credentials.outcomes import Outcome
+from orgs.credentials.spool import AttemptId, SpoolDamaged, SpoolFile
 from orgs.salesforce import SalesforceError
-from orgs.spool import Place, SpoolDamaged, SpoolFile
-from orgs.upstream import place_upstream
 
 _EVERY_SECONDS = 5.0
 
@@ -86,20 +86,20 @@ def _replay_path(path: Path) -> bool | None:
     Raises DatabaseError where the failure concerns more than this file.
     """
     try:
-        file = spool.open_abandoned(path)
+        file = spool.lock_abandoned(path)
         if file is None:
             return False
         with file:
             written = _replay(file)
     except Exception as error:
-        if _concerns_all(error):
+        if _affects_all_files(error):
             raise
         _report(path, error)
         return None
     return written
 
 
-def _concerns_all(error: Exception) -> bool:
+def _affects_all_files(error: Exception) -> bool:
     """Return True for a database or audit that takes nothing, False for one file or one value."""
     return isinstance(error, AuditUnavailable) or is_database_failure(error)
 
@@ -109,8 +109,8 @@ def _report(path: Path, error: Exception) -> None:
     if _reported.get(path.name) != reason:
         _reported[path.name] = reason
         logger.error("The spool file %s could not be replayed (%s). It stays.", path.name, reason)
-    if place := spool.place_of(path):
-        leases.keep_claim(place)
+    if place := spool.attempt_of(path):
+        refresh_lock.extend_claim(place)
 
 
 def _replay(file: SpoolFile) -> bool:
@@ -119,13 +119,13 @@ def _replay(file: SpoolFile) -> bool:
         text = file.read()
         outcome = Outcome.from_text(text) if text else None
     except (SpoolDamaged, ValueError, KeyError, TypeError):
-        if outcomes.is_open(place.credential_id, place.generation):
+        if outcomes.is_pending(place.credential_id, place.generation):
             raise  # It may hold the newest token: no refresh before somebody has made it readable.
         logger.error("The spool file %s is damaged, and no credential needs it. It was set aside.", place.path.name)
         file.set_aside()
         return False
     if outcome is None:  # Room for a response that never came, or that held no new token.
-        leases.release_dead_attempt(place)
+        refresh_lock.release_dead_attempt(place)
         file.remove()
         return False
     written = commit(place, outcome)
@@ -133,7 +133,7 @@ def _replay(file: SpoolFile) -> bool:
     return written
 
 
-def commit(place: Place, outcome: Outcome) -> bool:
+def commit(place: AttemptId, outcome: Outcome) -> bool:
     """Write a response to its credential. Returns False when the credential no longer waits for it.
 
     The new refresh token of a credential that is gone is revoked. Raises DatabaseError, AuditUnavailable.
@@ -157,12 +157,12 @@ def revoke_orphan(credential_id: uuid.UUID, outcome: Outcome) -> None:
         return
     url = outcome.auth_url
     try:
-        with place_upstream(credential_id) as salesforce:
+        with salesforce_slot(credential_id) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
     except SessionError as error:
         _audit(audit.Outcome.FAILED, code=error.code, action=audit.Action.REVOKED)
     except SalesforceError as error:
-        _audit(audit.Outcome.FAILED, code=ending_of(error).code, action=audit.Action.REVOKED)
+        _audit(audit.Outcome.FAILED, code=failure_of(error).code, action=audit.Action.REVOKED)
     else:
         _audit(audit.Outcome.GRANTED, action=audit.Action.REVOKED)
 

@@ -11,11 +11,11 @@ from django.core.serializers.base import SerializationError
 from fernet_fields import EncryptedTextField
 
 
-class NotReadable(ValueError):
+class Undecryptable(ValueError):
     """A ciphertext that none of FERNET_KEYS opens."""
 
 
-class SealedText:
+class EncryptedText:
     """A text as the database has it. Its repr shows nothing."""
 
     __slots__ = ("_ciphertext", "_keys")
@@ -37,15 +37,15 @@ class SealedText:
         try:
             return self._keys.decrypt(self._ciphertext).decode()
         except (InvalidToken, UnicodeDecodeError) as error:
-            raise NotReadable from error
+            raise Undecryptable from error
 
 
-class SealedTextField(EncryptedTextField):  # type: ignore[misc]  # fernet_fields has no annotations
+class DeferredEncryptedTextField(EncryptedTextField):  # type: ignore[misc]  # fernet_fields has no annotations
     """Takes a str, which is encrypted under the first of FERNET_KEYS; gives a SealedText."""
 
-    def from_db_value(self, value: Any, _expression: Any, _connection: Any, *_: Any) -> SealedText | None:
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any, *_: Any) -> EncryptedText | None:
         """Wrap what was loaded."""
-        return None if value is None else SealedText(bytes(value), self.fernet)
+        return None if value is None else EncryptedText(bytes(value), self.fernet)
 
     def value_to_string(self, _row: Any) -> str:
         """Refuse `dumpdata`: neither a secret nor a stand-in for one belongs into its file."""
@@ -53,6 +53,6 @@ class SealedTextField(EncryptedTextField):  # type: ignore[misc]  # fernet_field
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Encrypt a str; store a SealedText as it was."""
-        if isinstance(value, SealedText):
+        if isinstance(value, EncryptedText):
             return connection.Database.Binary(value.ciphertext)
         return super().get_db_prep_save(value, connection)

@@ -9,23 +9,23 @@ from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import system
-from orgs import leases
-from orgs.endings import ending_of
-from orgs.envelopes import open_grant
-from orgs.errors import CredentialTampered, SessionError
-from orgs.models import Credential
+from orgs.credentials import refresh_lock
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.errors import CredentialTampered, SessionError
+from orgs.credentials.failures import failure_of
+from orgs.credentials.models import Credential
 from orgs.salesforce import SalesforceError
-from orgs.upstream import place_upstream
 
 # So long the same auth URL goes on from its rotated token, should somebody register it again.
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 # What is left over goes on with the next sweep, the oldest first.
-AT_ONCE = 500
+MAX_PER_SWEEP = 500
 # A token that cannot be revoked, because Salesforce is away, is tried again for so long.
-GIVEN_UP_AFTER = timedelta(days=7)
+REVOKE_ATTEMPTS_FOR = timedelta(days=7)
 
 
-def delete_ownerless_credentials() -> int:
+def delete_orphans() -> int:
     """Delete credentials that had no owner for 24 hours; of rotated ones the token is revoked first.
 
     While Salesforce is out of reach such a one is kept, up to a week.
@@ -33,33 +33,33 @@ def delete_ownerless_credentials() -> int:
     One that never rotated is not revoked: its token is the one that was sent in, and may be in use
     elsewhere. Returns how many were deleted.
     """
-    return sum(_end(credential) for credential in _ownerless())
+    return sum(_delete_idle(credential) for credential in _idle_orphans())
 
 
-def end_ownerless(credential_id: uuid.UUID) -> None:
+def delete_orphan(credential_id: uuid.UUID) -> None:
     """Do so at once with one credential, a key that was made in vain."""
-    for credential in Credential.objects.ownerless().filter(pk=credential_id):
-        _end(credential)
+    for credential in Credential.objects.orphaned().filter(pk=credential_id):
+        _delete_idle(credential)
 
 
-def _end(credential: Credential) -> int:
+def _delete_idle(credential: Credential) -> int:
     audit.require_writable()
-    with leases.locks() as locks:
-        return _end_locked(credential) if locks.acquire(credential) else 0
+    with refresh_lock.locks() as locks:
+        return _delete_locked(credential) if locks.acquire(credential) else 0
 
 
-def _end_locked(credential: Credential) -> int:
-    given_up = Credential.objects.filter(pk=credential.pk, created_at__lt=Now() - GIVEN_UP_AFTER).exists()
+def _delete_locked(credential: Credential) -> int:
+    given_up = Credential.objects.filter(pk=credential.pk, created_at__lt=Now() - REVOKE_ATTEMPTS_FOR).exists()
     if not credential.ever_rotated or _revoke(credential) or given_up:
         return _delete(credential)
     return 0
 
 
-def _ownerless() -> QuerySet[Credential]:
-    before = Now() - KEPT
-    rows = Credential.objects.ownerless()
+def _idle_orphans() -> QuerySet[Credential]:
+    before = Now() - RETENTION
+    rows = Credential.objects.orphaned()
     idle = rows.filter(Q(last_checked_at=None) | Q(last_checked_at__lt=before), created_at__lt=before)
-    return idle.order_by("created_at")[:AT_ONCE]
+    return idle.order_by("created_at")[:MAX_PER_SWEEP]
 
 
 def _revoke(credential: Credential) -> bool:
@@ -69,14 +69,14 @@ def _revoke(credential: Credential) -> bool:
     if row.sealed_grant is None:
         return True  # No key was ever made, or the last one was refused.
     try:
-        url = open_grant(row).auth_url
-        with place_upstream(credential.pk) as salesforce:
+        url = decrypt_grant(row).auth_url
+        with salesforce_slot(credential.pk) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
     except (CredentialTampered, SessionError) as error:
         audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=error.code)
         return isinstance(error, CredentialTampered)
     except SalesforceError as error:
-        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=ending_of(error).code)
+        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=failure_of(error).code)
         return False
     audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by)
     return True
@@ -85,8 +85,8 @@ def _revoke(credential: Credential) -> bool:
 def _delete(credential: Credential) -> int:
     """Delete the row, unless a registration has taken it in the meantime."""
     with transaction.atomic():
-        rows = Credential.objects.ownerless().select_for_update(of=("self",))
-        held = rows.filter(pk=credential.pk, generation=credential.generation, lease_until=credential.lease_until)
+        rows = Credential.objects.orphaned().select_for_update(of=("self",))
+        held = rows.filter(pk=credential.pk, generation=credential.generation, locked_until=credential.locked_until)
         row = held.first()
         if row is None:
             return 0

@@ -16,22 +16,16 @@ from django.views.decorators.http import require_POST
 from authn import continuation
 from authn.console import Panel, add_panel
 from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts
-from orgs import dashboard
-from orgs.changes import change_org
+from orgs.admin import dashboard
+from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
 from orgs.connection_report import check_connections
-from orgs.console_forms import (
-    ERROR_ACTIONS,
-    ERROR_FIELDS,
-    ChangeForm,
-    DeleteForm,
-    RegisterForm,
-    metadata_rows,
-)
-from orgs.errors import OrgNotFound, OrgsError
+from orgs.credentials.errors import OrgError
+from orgs.deletion import delete_org, dependents
+from orgs.errors import OrgNotFound
 from orgs.models import OrgMetadata, SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.registration import register
-from orgs.removal import reached_through, remove_org
+from orgs.update import update_org
 
 MOST_AT_ONCE = 100
 _SIDE_BY_SIDE = 8
@@ -142,8 +136,8 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             self.message_user(request, "Tick exactly one org: there is one default DevHub.", messages.ERROR)
             return
         try:
-            org = change_org(rows[0], by=actor_of(request), is_default=True)
-        except OrgsError as error:
+            org = update_org(rows[0], by=actor_of(request), is_default=True)
+        except OrgError as error:
             self._tell(request, error)
         else:
             self.message_user(request, f"{org.username} is the default DevHub now.", messages.SUCCESS)
@@ -173,7 +167,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         if form.is_valid():
             try:
                 org = register(by=actor_of(request), **form.wishes())
-            except OrgsError as error:
+            except OrgError as error:
                 blame(form, error, ERROR_FIELDS, ERROR_ACTIONS)
             else:
                 self.message_user(request, f"{org.username} is registered.", messages.SUCCESS)
@@ -188,8 +182,8 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         form = ChangeForm.of(org, request.POST or None)
         if form.is_valid():
             try:
-                change_org(org, by=actor_of(request), **form.wishes(org))
-            except OrgsError as error:
+                update_org(org, by=actor_of(request), **form.wishes(org))
+            except OrgError as error:
                 blame(form, error, ERROR_FIELDS, ERROR_ACTIONS)
             else:
                 self.message_user(request, f"{org.username} is changed.", messages.SUCCESS)
@@ -227,15 +221,15 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         return self._delete(request, orgs)
 
     def _delete(self, request: HttpRequest, orgs: list[SalesforceOrg]) -> HttpResponse:
-        children = [child for org in orgs for child in reached_through(org)]
+        children = [child for org in orgs for child in dependents(org)]
         form = DeleteForm(request.POST if request.method == "POST" else None, has_children=bool(children))
         if form.is_valid():
             for org in orgs:
                 try:
-                    remove_org(org, by=actor_of(request), **form.cleaned_data)
+                    delete_org(org, by=actor_of(request), **form.cleaned_data)
                 except OrgNotFound:
                     continue  # It went with its parent, or somebody else was quicker.
-                except OrgsError as error:
+                except OrgError as error:
                     blame(form, error, {}, ERROR_ACTIONS)
                     break
                 self.message_user(request, f"{org.username} is deleted.", messages.SUCCESS)
@@ -267,5 +261,5 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         found = SalesforceOrg.objects.with_username(username[:255]).first() if "\x00" not in username else None
         return found.username if found else ""
 
-    def _tell(self, request: HttpRequest, error: OrgsError) -> None:
+    def _tell(self, request: HttpRequest, error: OrgError) -> None:
         self.message_user(request, f"{error} {ERROR_ACTIONS.get(error.code, error.action)}", messages.ERROR)

@@ -12,26 +12,28 @@ from django.db.models.functions import Now
 
 from authn import audit
 from authn.actors import Actor
-from orgs import leases
-from orgs.endings import ending_of, error_for
-from orgs.envelopes import open_grant
-from orgs.errors import HasChildren, OrgNotFound, SessionError
-from orgs.models import Credential, Health, SalesforceOrg
+from orgs.credentials import refresh_lock
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.errors import SessionError
+from orgs.credentials.failures import error_for, failure_of
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.single_flight import wait_for_attempt
+from orgs.errors import HasChildren, OrgNotFound
+from orgs.locks import lock_credential, one_org_writer
+from orgs.models import SalesforceOrg
 from orgs.salesforce import SalesforceError
 from orgs.salesforce.errors import OrgGone
-from orgs.upstream import place_upstream
-from orgs.waiting import wait_for_attempt
-from orgs.writing import lock_credential, one_org_writer
 
 # A row with a key: an org, or what apps above reach through one. Each has `credential`.
-Row = Any
+CredentialRow = Any
 
 
-class _RegisteredAnew(Exception):
+class _CredentialReplaced(Exception):
     """An org that is to be deleted has another credential by now than the one that is held."""
 
 
-def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: bool = False) -> None:
+def delete_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: bool = False) -> None:
     """Delete an org with its credential; with `cascade` its children too.
 
     Waits for a refresh that is under way: a token that is registered anew while Salesforce still
@@ -44,51 +46,51 @@ def remove_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: 
     while True:
         try:
             return _remove(org, by=by, cascade=cascade, revoke=revoke, deadline=deadline)
-        except _RegisteredAnew:
+        except _CredentialReplaced:
             if time.monotonic() >= deadline:
                 raise error_for("REFRESH_IN_PROGRESS") from None
 
 
-def reached_through(org: SalesforceOrg) -> list[Row]:
+def dependents(org: SalesforceOrg) -> list[CredentialRow]:
     """Return what an owner must agree to lose with an org: the rows that reach Salesforce through it."""
-    return list(_reached_through(org, PROTECT))
+    return list(_dependents(org, PROTECT))
 
 
 def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadline: float) -> None:
-    with leases.locks() as locks:
-        doomed = _doomed(org, cascade=cascade)
+    with refresh_lock.locks() as locks:
+        doomed = _rows_to_delete(org, cascade=cascade)
         held = [(row, _hold(row, deadline, locks)) for row in doomed if row.credential_id]
         if revoke:
             _revoke_all(held, by, deadline, locks)
         with one_org_writer():
-            rows = _doomed(org, cascade=cascade)
+            rows = _rows_to_delete(org, cascade=cascade)
             if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
-                raise _RegisteredAnew
+                raise _CredentialReplaced
             for row in rows:
                 lock_credential(row.credential_id)
             for row in rows:
                 _delete(row, by, revoked=revoke)
 
 
-def _doomed(org: SalesforceOrg, *, cascade: bool) -> list[Row]:
+def _rows_to_delete(org: SalesforceOrg, *, cascade: bool) -> list[CredentialRow]:
     """Return the rows to delete, what is reached through the org first. Raises HasChildren, OrgNotFound."""
     current = SalesforceOrg.objects.filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
-    if not cascade and (children := list(_reached_through(current, PROTECT))):
+    if not cascade and (children := list(_dependents(current, PROTECT))):
         raise HasChildren(current.username, map(str, children))
-    return _with_what_is_reached(current)
+    return _with_dependents(current)
 
 
-def _with_what_is_reached(row: Row) -> list[Row]:
-    rows: list[Row] = []
+def _with_dependents(row: CredentialRow) -> list[CredentialRow]:
+    rows: list[CredentialRow] = []
     if isinstance(row, SalesforceOrg):
-        for child in (*_reached_through(row, PROTECT), *_reached_through(row, CASCADE)):
-            rows += _with_what_is_reached(child)
+        for child in (*_dependents(row, PROTECT), *_dependents(row, CASCADE)):
+            rows += _with_dependents(child)
     return [*rows, row]
 
 
-def _reached_through(org: SalesforceOrg, on_delete: Any) -> Iterator[Row]:
+def _dependents(org: SalesforceOrg, on_delete: Any) -> Iterator[CredentialRow]:
     """Yield the rows with keys that are reached through an org: its own children, and those of apps above.
 
     They link to it by a foreign key: PROTECT where an owner must agree to lose them, CASCADE where not.
@@ -103,7 +105,7 @@ def _holds_keys(model: type[Model]) -> bool:
     return any(field.related_model is Credential for field in model._meta.fields)
 
 
-def _delete(row: Row, by: Actor, *, revoked: bool) -> None:
+def _delete(row: CredentialRow, by: Actor, *, revoked: bool) -> None:
     credential_id = row.credential_id
     row.delete()
     if credential_id:
@@ -113,77 +115,79 @@ def _delete(row: Row, by: Actor, *, revoked: bool) -> None:
 
 
 @contextmanager
-def locked_credential(row: Row) -> Iterator[Credential | None]:
+def locked_credential(row: CredentialRow) -> Iterator[Credential | None]:
     """Hold the refresh lock of the credential of a row that an app above deletes; None where it has none.
 
     Raises SessionError (REFRESH_IN_PROGRESS).
     """
-    with leases.locks() as locks:
+    with refresh_lock.locks() as locks:
         try:
             deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
             held = _hold(row, deadline, locks) if row.credential_id else None
-        except _RegisteredAnew as error:
+        except _CredentialReplaced as error:
             raise error_for("REFRESH_IN_PROGRESS") from error
         yield held
 
 
-def _hold(row: Row, deadline: float, locks: leases.Locks) -> Credential:
+def _hold(row: CredentialRow, deadline: float, locks: refresh_lock.Locks) -> Credential:
     """Take the lease of a row's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
     while True:
         current = type(row)._default_manager.filter(pk=row.pk).select_related("credential").first()
         if current is None or current.credential is None:
-            raise _RegisteredAnew
+            raise _CredentialReplaced
         credential: Credential = current.credential
         if locks.acquire(credential):
             return credential
         sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
         if sight and time.monotonic() >= deadline:
-            raise error_for("REFRESH_IN_PROGRESS", max(1, round(sight.lease_rest)))
+            raise error_for("REFRESH_IN_PROGRESS", max(1, round(sight.lock_remaining)))
 
 
 # --- Ending the refresh token at Salesforce --------------------------------------------------------
 
 
-def _revoke_all(held: list[tuple[Row, Credential]], by: Actor, deadline: float, locks: leases.Locks) -> None:
+def _revoke_all(
+    held: list[tuple[CredentialRow, Credential]], by: Actor, deadline: float, locks: refresh_lock.Locks
+) -> None:
     for number, (row, credential) in enumerate(held):
         # The calls before may have outlasted its lock; the one that comes must not.
-        if not leases.prolong(credential):
+        if not refresh_lock.renew(credential):
             held[number] = row, _hold(row, deadline, locks)
         _revoke(row, held[number][1], by)
 
 
-def _revoke(org: Row, credential: Credential, by: Actor) -> None:
+def _revoke(org: CredentialRow, credential: Credential, by: Actor) -> None:
     """End a refresh token whose credential is held."""
     row = Credential.objects.with_secrets().get(pk=credential.pk)
     if row.sealed_grant is None:
         return  # No key was made yet, or the last one was refused.
-    url = open_grant(row).auth_url
+    url = decrypt_grant(row).auth_url
     try:
-        with place_upstream(credential.pk) as salesforce:
+        with salesforce_slot(credential.pk) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
     except OrgGone:
         pass  # The token is gone with its org, as one that is dead already.
     except SalesforceError as error:
-        ended = ending_of(error).error(error.retry_after)
-        _audit_in_vain(org, ended, by)
+        ended = failure_of(error).error(error.retry_after)
+        _audit_failure(org, ended, by)
         raise ended from error
     except SessionError as error:
-        _audit_in_vain(org, error, by)
+        _audit_failure(org, error, by)
         raise
     with transaction.atomic():
-        _write_dead(credential)
+        _mark_revoked(credential)
         audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(org))
 
 
-def _audit_in_vain(org: Row, error: SessionError, by: Actor) -> None:
+def _audit_failure(org: CredentialRow, error: SessionError, by: Actor) -> None:
     audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(org), code=error.code)
 
 
-def _write_dead(credential: Credential) -> None:
+def _mark_revoked(credential: Credential) -> None:
     """Write the revocation as an attempt's outcome: whoever waits learns at once that the token is dead."""
     Credential.objects.filter(pk=credential.pk, generation=credential.generation).update(
         generation=credential.generation + 1,
-        lease_until=None,
+        locked_until=None,
         sent_at=None,
         sent_by=None,
         unanswered_since=None,

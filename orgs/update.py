@@ -5,12 +5,12 @@ from typing import Any
 from authn import audit
 from authn.actors import Actor
 from orgs.errors import InvalidChange, OrgNotFound
+from orgs.locks import one_org_writer
 from orgs.metadata import write_metadata
 from orgs.models import SalesforceOrg
-from orgs.writing import one_org_writer
 
 
-def change_org(
+def update_org(
     org: SalesforceOrg,
     *,
     by: Actor,

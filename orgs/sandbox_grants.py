@@ -9,21 +9,23 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orgs import replay
-from orgs.asking import KeyMakerFailed, MadeKey
-from orgs.endings import error_for
-from orgs.envelopes import open_grant
-from orgs.errors import CredentialTampered, OrgNotFound, OrgsError, SessionError
-from orgs.models import Credential, SalesforceOrg
-from orgs.outcomes import Outcome
-from orgs.questions import ask
+from orgs.credentials import replay
+from orgs.credentials.calls import call
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.errors import CredentialTampered, OrgError, SessionError
+from orgs.credentials.failures import error_for
+from orgs.credentials.models import Credential
+from orgs.credentials.outcomes import Outcome
+from orgs.credentials.session_request import CreatedGrant, ParentUnavailable
+from orgs.errors import OrgNotFound
+from orgs.models import SalesforceOrg
 from orgs.salesforce import AuthUrl, SandboxCode, Session, host_of
 from orgs.salesforce import errors as wire
-from orgs.upstream import place_upstream
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxKeyMaker:
+class SandboxGrantCreator:
     """Makes keys for one sandbox. `credential_id` is the row that they are for.
 
     `parent_sessions` gives, for each question, what gives the parent's sessions for it. A `username` says
@@ -37,13 +39,13 @@ class SandboxKeyMaker:
     username: str = ""
     admit: Callable[[str], None] = lambda _org_id: None
 
-    def __call__(self, deadline: float) -> MadeKey:
+    def __call__(self, deadline: float) -> CreatedGrant:
         """Make a key: sandboxAuth at the parent, then the exchange where its answer says."""
         app = self._app()
         code = self._code(app.client_id, deadline)
         return self._exchange(code, app, deadline)
 
-    def named(self, error: OrgsError) -> OrgsError:
+    def named(self, error: OrgError) -> OrgError:
         """Return an error that says which sandbox and production org it speaks of."""
         if error.code == "SANDBOX_AUTH_REFUSED":
             who = f"{self.parent.username} gets no log-in to the sandbox {self.sandbox_name!r}"
@@ -56,15 +58,15 @@ class SandboxKeyMaker:
         """Return the app of the parent's own key: the code is for it."""
         row = Credential.objects.with_secrets().filter(org=self.parent).first()
         if row is None:
-            raise KeyMakerFailed(OrgNotFound(self.parent.username))
+            raise ParentUnavailable(OrgNotFound(self.parent.username))
         try:
-            return open_grant(row).auth_url
+            return decrypt_grant(row).auth_url
         except CredentialTampered as error:
-            raise KeyMakerFailed(error) from error
+            raise ParentUnavailable(error) from error
 
     def _code(self, client_id: str, deadline: float) -> SandboxCode:
         try:
-            _, code = ask(
+            _, code = call(
                 self._parent_id,
                 self._sessions(),
                 lambda salesforce, session: salesforce.until(deadline).sandbox_code(
@@ -79,7 +81,7 @@ class SandboxKeyMaker:
         """Find out why the production org gave no code: its words for that are documented nowhere."""
         if refusal.error_code == "INVALID_STATUS":
             return error_for("SANDBOX_BUSY")
-        _, state = ask(
+        _, state = call(
             self._parent_id,
             self._sessions(),
             lambda salesforce, session: salesforce.until(deadline).sandbox_state(session, self.sandbox_name),
@@ -88,8 +90,8 @@ class SandboxKeyMaker:
             return error_for("SANDBOX_NOT_FOUND")
         return error_for("SANDBOX_AUTH_REFUSED" if state.is_ready else "SANDBOX_BUSY")
 
-    def _exchange(self, code: SandboxCode, app: AuthUrl, deadline: float) -> MadeKey:
-        with place_upstream(self.credential_id) as salesforce:
+    def _exchange(self, code: SandboxCode, app: AuthUrl, deadline: float) -> CreatedGrant:
+        with salesforce_slot(self.credential_id) as salesforce:
             answer = salesforce.until(deadline).exchange_code(
                 code, client_id=app.client_id, client_secret=app.client_secret
             )
@@ -99,19 +101,19 @@ class SandboxKeyMaker:
         url = AuthUrl(app.client_id, app.client_secret, answer.refresh_token, host)
         try:
             self._check(code, answer.session)
-        except (SessionError, KeyMakerFailed):
+        except (SessionError, ParentUnavailable):
             # It is nobody's, and would take one of the five places.
             replay.revoke_orphan(self.credential_id, Outcome(auth_url=url, rotated=True))
             raise
-        return MadeKey(url, answer.session, self.username or code.username)
+        return CreatedGrant(url, answer.session, self.username or code.username)
 
     def _check(self, code: SandboxCode, session: Session) -> None:
         if self.username and code.username.lower() != self.username.lower():
             raise error_for("SANDBOX_USER_CHANGED")
         try:
             self.admit(session.org_id)
-        except OrgsError as error:
-            raise KeyMakerFailed(error) from error
+        except OrgError as error:
+            raise ParentUnavailable(error) from error
 
     @property
     def _parent_id(self) -> uuid.UUID:
@@ -123,7 +125,7 @@ class SandboxKeyMaker:
         def of_parent() -> Session:
             try:
                 return a_session()
-            except OrgsError as error:
-                raise KeyMakerFailed(error) from error
+            except OrgError as error:
+                raise ParentUnavailable(error) from error
 
         return of_parent

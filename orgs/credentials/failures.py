@@ -7,8 +7,8 @@ Source: the fault table (design section 8).
 
 from dataclasses import dataclass
 
-from orgs import errors
-from orgs.models import Health
+from orgs.credentials import errors
+from orgs.credentials.models import Health
 from orgs.salesforce import errors as salesforce
 
 _LOG_IN_AGAIN = (
@@ -19,7 +19,7 @@ _TRY_LATER = "Try again later."
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Failure:
     """One way to fail. `definite` endings stay until somebody acts; `health` None keeps the state."""
 
     code: str
@@ -28,25 +28,25 @@ class Ending:
     action: str
     health: Health | None = None
     retry_after: int | None = None
-    counts: bool = True  # towards the breaker: Salesforce is unwell, and asking makes it no better
+    trips_breaker: bool = True  # towards the breaker: Salesforce is unwell, and asking makes it no better
 
     @property
-    def definite(self) -> bool:
+    def permanent(self) -> bool:
         """Tell whether asking again, with the same credential, can only end the same way."""
         return issubclass(self.raises, errors.CredentialRefused)
 
     @property
-    def blames_the_caller(self) -> bool:
+    def is_client_error(self) -> bool:
         """Tell whether it means, to whoever brought this credential just now, that it is no good."""
-        return self.definite or self.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
+        return self.permanent or self.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
 
     def error(self, retry_after: int | None = None) -> errors.SessionError:
         """Return the error to raise. `retry_after`, from Salesforce, wins over the usual seconds."""
         return self.raises(self.code, self.message, self.action, retry_after or self.retry_after)
 
 
-def _refused(code: str, message: str, action: str) -> Ending:
-    return Ending(code, errors.CredentialRefused, message, action, Health.EXPIRED)
+def _refused(code: str, message: str, action: str) -> Failure:
+    return Failure(code, errors.CredentialRefused, message, action, Health.EXPIRED)
 
 
 def _unavailable(
@@ -56,12 +56,12 @@ def _unavailable(
     action: str = _TRY_LATER,
     health: Health | None = Health.FAILING,
     *,
-    counts: bool = True,
-) -> Ending:
-    return Ending(code, errors.SalesforceUnavailable, message, action, health, retry_after, counts)
+    trips_breaker: bool = True,
+) -> Failure:
+    return Failure(code, errors.SalesforceUnavailable, message, action, health, retry_after, trips_breaker)
 
 
-_ENDINGS = (
+_FAILURES = (
     _refused("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the refresh token of this org.", _LOG_IN_AGAIN),
     _refused(
         "LOST_ANSWER",
@@ -93,7 +93,7 @@ _ENDINGS = (
         "The org does not admit the address of this desk, or not at this hour.",
         "Add the desk's outgoing addresses to the org's trusted ranges, or relax the app's IP policy.",
     ),
-    Ending(
+    Failure(
         "ORG_GONE",
         errors.OrgGone,
         "The org is locked, deleted or expired.",
@@ -105,83 +105,91 @@ _ENDINGS = (
         "The sandbox was refreshed: it is another org now, and the stored credential died with the old one.",
         _LOG_IN_AGAIN + " Or register it by name, and it is never to be done again.",
     ),
-    Ending(
+    Failure(
         "SANDBOX_AUTH_REFUSED",
-        errors.KeyNotMade,
+        errors.GrantRefused,
         "The production org gives no log-in to this sandbox: only the user who created or last refreshed it gets one.",
         "Register the production org with that user's auth URL, or the sandbox with an auth URL of its own.",
         Health.EXPIRED,
-        counts=False,
+        trips_breaker=False,
     ),
-    Ending(
+    Failure(
         "SANDBOX_USER_CHANGED",
-        errors.KeyNotMade,
+        errors.GrantRefused,
         "The sandbox was refreshed by another user, so that its log-ins are of another user than the registered one.",
         "An owner must register it again: POST /sfp/api/auth/salesforce/register-sandbox-by-name.",
         Health.EXPIRED,
-        counts=False,
+        trips_breaker=False,
     ),
-    Ending(
+    Failure(
         "SANDBOX_NOT_FOUND",
         errors.SandboxNotFound,
         "The production org has no sandbox of this name.",
         "Check the name in the production org: Setup > Sandboxes.",
         Health.EXPIRED,
-        counts=False,
+        trips_breaker=False,
     ),
     _unavailable(
-        "SANDBOX_BUSY", "The sandbox is being created or refreshed.", 300, "Try again when it is done.", counts=False
+        "SANDBOX_BUSY",
+        "The sandbox is being created or refreshed.",
+        300,
+        "Try again when it is done.",
+        trips_breaker=False,
     ),
     _unavailable(
-        "REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1, health=None, counts=False
+        "REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1, health=None, trips_breaker=False
     ),
     _unavailable(
-        "UPSTREAM_BUSY", "This desk has as many requests to Salesforce as it can bear.", 1, health=None, counts=False
+        "UPSTREAM_BUSY",
+        "This desk has as many requests to Salesforce as it can bear.",
+        1,
+        health=None,
+        trips_breaker=False,
     ),
     _unavailable(
         "UPSTREAM_PAUSED",
         "Salesforce failed five times for this org, and is left alone.",
         30,
         health=None,
-        counts=False,
+        trips_breaker=False,
     ),
     _unavailable("UPSTREAM_MAINTENANCE", "Salesforce is down for maintenance.", 60, "See status.salesforce.com."),
     _unavailable("ORG_NOT_READY", "The org is new or was moved, and is not ready yet.", 60),
-    _unavailable("ORG_API_LIMIT", "The org has used up its API requests.", 900, counts=False),
+    _unavailable("ORG_API_LIMIT", "The org has used up its API requests.", 900, trips_breaker=False),
     _unavailable("UPSTREAM_ERROR", "Salesforce answered with an error of its own.", 30),
     _unavailable("UPSTREAM_UNREACHABLE", "Salesforce cannot be reached from this desk.", 30, health=None),
     _unavailable("UPSTREAM_LOST", "The connection broke before Salesforce had answered.", 30),
-    Ending(
+    Failure(
         "UPSTREAM_LOGIN_LIMIT",
         errors.SalesforceLimited,
         "Salesforce allows no more log-ins of this user for now.",
         "Ask for fewer tokens: one lives an hour or two.",
         Health.FAILING,
         3600,
-        counts=False,
+        trips_breaker=False,
     ),
-    Ending(
+    Failure(
         "LOGIN_BUDGET",
         errors.SalesforceLimited,
         "This desk makes no more log-ins of this user for now, so that Salesforce does not lock the user out.",
         "Ask for fewer tokens: one lives an hour or two. An operator can change LOGIN_BUDGET_PER_HOUR.",
-        counts=False,
+        trips_breaker=False,
     ),
-    Ending(
+    Failure(
         "UPSTREAM_TIMEOUT",
         errors.SalesforceTimedOut,
         "Salesforce did not answer in time.",
         _TRY_LATER,
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "TLS_FAILED",
         errors.SalesforceRefused,
         "No trusted TLS connection to Salesforce could be made.",
         "Check SALESFORCE_CA_BUNDLE and whatever inspects TLS on the way.",
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "UPSTREAM_ADDRESS_REFUSED",
         errors.SalesforceRefused,
         "The host has no address on the internet, only private or reserved ones, so the desk did not connect to it.",
@@ -189,58 +197,58 @@ _ENDINGS = (
         "add that network to SALESFORCE_ALLOWED_NETWORKS.",
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "UPSTREAM_UNREADABLE",
         errors.SalesforceRefused,
         "Salesforce's answer could not be read.",
         _TRY_LATER,
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "UPSTREAM_UNTRUSTED_URL",
         errors.SalesforceRefused,
         "Salesforce's answer points to a host that is none of Salesforce's.",
         "If the org has a domain of its own, an operator can add it to SALESFORCE_EXTRA_DOMAINS.",
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "UPSTREAM_REDIRECT",
         errors.SalesforceRefused,
         "Salesforce redirected the request, which may carry a secret, so it was not followed.",
         "The org may have moved: register it again with a new auth URL.",
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "ORG_ID_MISMATCH",
         errors.SalesforceRefused,
         "Salesforce's answer is for another org than the registered one.",
         _LOG_IN_AGAIN,
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "SESSION_REFUSED",
         errors.SalesforceRefused,
         "Salesforce gave an access token, and then did not accept it, twice.",
         "Look at the org's session settings: they may lock sessions to an address or end them at once.",
         Health.FAILING,
     ),
-    Ending(
+    Failure(
         "FRONTDOOR_REFUSED",
         errors.SalesforceRefused,
         "The org gives this user no one-time link.",
         "The user may be API-only, or the app may lack the scope web or full: change that in the org's Setup.",
-        counts=False,
+        trips_breaker=False,
     ),
-    Ending(
+    Failure(
         "UPSTREAM_REFUSED",
         errors.SalesforceRefused,
         "Salesforce refused the request.",
         "Check what the user of this org may do: API access is needed.",
     ),
 )
-BY_CODE = {ending.code: ending for ending in _ENDINGS}
+BY_CODE = {ending.code: ending for ending in _FAILURES}
 
-_MEANINGS: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
+_BY_WIRE_ERROR: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
     (salesforce.AppNotInstalled, "APP_NOT_INSTALLED"),
     (salesforce.AppRejected, "APP_REJECTED"),
     (salesforce.UserNotApproved, "USER_NOT_APPROVED"),
@@ -268,9 +276,9 @@ _MEANINGS: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
 )
 
 
-def ending_of(error: salesforce.SalesforceError) -> Ending:
+def failure_of(error: salesforce.SalesforceError) -> Failure:
     """Return what an error of the wire means to callers and to the credential."""
-    return BY_CODE[next(code for kind, code in _MEANINGS if isinstance(error, kind))]
+    return BY_CODE[next(code for kind, code in _BY_WIRE_ERROR if isinstance(error, kind))]
 
 
 def error_for(code: str, retry_after: int | None = None) -> errors.SessionError:
