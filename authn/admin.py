@@ -225,7 +225,7 @@ class ApplicationTokenAdmin(ConsoleAdmin):
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then revoke a token."""
         token: ApplicationToken = self.row(request, object_id)
-        form = ConfirmForm(request.POST if request.method == "POST" else None, deed="Revoke")
+        form = ConfirmForm(request.POST if request.method == "POST" else None, submit_label="Revoke")
         if form.is_valid():
             try:
                 tokens.revoke(str(token.pk), by=actor_of(request))

@@ -22,7 +22,7 @@ _ROLES = (
 class InviteForm(PlainForm):
     """Whom to invite, and as what."""
 
-    deed = "Invite"
+    submit_label = "Invite"
     email = forms.EmailField(
         label="E-mail",
         max_length=254,
@@ -57,7 +57,7 @@ class PersonForm(PlainForm):
 class TokenForm(PlainForm):
     """What a new application token is for, and for how long."""
 
-    deed = "Make token"
+    submit_label = "Make token"
     name = forms.CharField(
         max_length=100,
         validators=[validate_safe_text],
@@ -81,6 +81,6 @@ class ConfirmForm(PlainForm):
 
     is_dangerous = True
 
-    def __init__(self, *arguments: Any, deed: str, **named: Any) -> None:
+    def __init__(self, *arguments: Any, submit_label: str, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.deed = deed
+        self.submit_label = submit_label

@@ -158,7 +158,7 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
 class PlainForm(forms.Form):
     """A form of the console: `deed` is what its button says, `is_dangerous` whether it destroys something."""
 
-    deed = "Save"
+    submit_label = "Save"
     is_dangerous = False
 
 

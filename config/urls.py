@@ -16,7 +16,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("", include("sandboxes.page_urls")),
+    path("", include("sandboxes.home.urls")),
     path("", include("authn.page_urls")),
     path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", admin.site.urls),

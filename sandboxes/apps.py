@@ -14,9 +14,9 @@ class SandboxesConfig(AppConfig):
         from authn.continuation import add_action
         from authn.sweeping import add_sweep
         from sandboxes import checks  # noqa: F401  # importing registers them
-        from sandboxes.continuing import OPEN_ORG
-        from sandboxes.grants import drop_idle_grants
+        from sandboxes.continue_action import OPEN_ORG
         from sandboxes.models import PoolInstance
+        from sandboxes.on_demand.grants import drop_idle_grants
 
         add_action(OPEN_ORG)
         add_sweep("idle grants", drop_idle_grants)

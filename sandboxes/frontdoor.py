@@ -25,15 +25,15 @@ from sandboxes.errors import (
 )
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
-from sandboxes.opened import OpenedOrg
-from sandboxes.pool_keys import open_instance, open_registered, registered_org
-from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_orgs_of
-from sandboxes.sandbox_auth import open_sandbox_by_any, same_domain
-from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
+from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.on_demand.parents import dev_hub, dev_hubs, production_org, production_orgs_of
+from sandboxes.on_demand.sandbox import same_domain, sandbox_session_through_any
+from sandboxes.on_demand.scratch import find_scratch_org, scratch_session
+from sandboxes.pools.access import instance_session, registered_org, registered_session
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class FrontdoorRequest:
     """What somebody wants to open: a username, sandbox name or pool instance name, and where to look."""
 
     name: str
@@ -43,7 +43,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenDoor:
+class FrontdoorLink:
     """A one-time link into an org, and which org and user it is for."""
 
     link: str = field(repr=False)
@@ -53,17 +53,17 @@ class OpenDoor:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class FrontdoorTarget:
     """A way into an org that this actor may go. `open` mints a session; finding the door does not."""
 
     kind: str  # "registered", "pool" or "on demand"
     name: str
-    open: Callable[[], OpenedOrg] = field(repr=False)
+    open: Callable[[], OrgSession] = field(repr=False)
 
 
-def open_door(target: Target, *, by: Actor) -> OpenDoor:
+def create_link(target: FrontdoorRequest, *, by: Actor) -> FrontdoorLink:
     """Return a one-time link to a target. Raises what find_door raises, and OrgError."""
-    door = find_door(target, by=by)
+    door = resolve(target, by=by)
     audit.require_writable()
     try:
         opened = door.open()
@@ -73,36 +73,38 @@ def open_door(target: Target, *, by: Actor) -> OpenDoor:
         raise
     name = opened.username or door.name
     credential_release.record_issue(opened.credential_id, audit.Action.FRONTDOOR, org=name, by=by, token=link)
-    return OpenDoor(link, name, opened.session.instance_url, opened.session.org_id)
+    return FrontdoorLink(link, name, opened.session.instance_url, opened.session.org_id)
 
 
-def find_door(target: Target, *, by: Actor) -> Door:
+def resolve(target: FrontdoorRequest, *, by: Actor) -> FrontdoorTarget:
     """Return the way to a target. Only where it is neither registered nor in a pool is that not yet known.
 
     Raises OrgNotFound, AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
     InstanceProvisioning, InvalidRequest.
     """
     if org := _registered(target):
-        _admit(org, by)
-        return Door("registered", org.username, partial(open_registered, org, by=by))
-    if target.repository and (instance := _in_pool(target)):
-        _admit_to_instance(instance, by)
-        return Door("pool", instance.name, partial(open_instance, instance, by=by, admit=partial(_admit, by=by)))
+        _require_access(org, by)
+        return FrontdoorTarget("registered", org.username, partial(registered_session, org, by=by))
+    if target.repository and (instance := _pool_instance(target)):
+        _require_instance_access(instance, by)
+        return FrontdoorTarget(
+            "pool", instance.name, partial(instance_session, instance, by=by, admit=partial(_require_access, by=by))
+        )
     if is_scratch_username(target.name):
-        return Door("on demand", target.name, partial(_open_scratch_org, target, by))
+        return FrontdoorTarget("on demand", target.name, partial(_open_scratch_org, target, by))
     if not is_sandbox_name(target.name):
         raise InvalidRequest(
             "INVALID_TARGET",
             f"{target.name!r} is neither a username nor the name of a sandbox.",
             "Send the username of an org, or the name of a sandbox or pool instance.",
         )
-    return Door("on demand", target.name, partial(_open_sandbox, target, by))
+    return FrontdoorTarget("on demand", target.name, partial(_open_sandbox, target, by))
 
 
 # --- Registered orgs ----------------------------------------------------------------------------------
 
 
-def _registered(target: Target) -> SalesforceOrg | None:
+def _registered(target: FrontdoorRequest) -> SalesforceOrg | None:
     """Return the registered org that is meant, if any. A production org that is named tells namesakes apart."""
     orgs = SalesforceOrg.objects.for_answers()
     if org := orgs.with_username(target.name).first():
@@ -116,7 +118,7 @@ def _registered(target: Target) -> SalesforceOrg | None:
     return namesakes[0] if namesakes else None
 
 
-def _admit(org: SalesforceOrg, by: Actor) -> None:
+def _require_access(org: SalesforceOrg, by: Actor) -> None:
     """Keep members out of production orgs and DevHubs, unless an owner has let them in."""
     if by.may_hold_credentials or org.member_frontdoor:
         return
@@ -127,13 +129,13 @@ def _admit(org: SalesforceOrg, by: Actor) -> None:
 # --- Pool instances -----------------------------------------------------------------------------------
 
 
-def _in_pool(target: Target) -> PoolInstance | None:
+def _pool_instance(target: FrontdoorRequest) -> PoolInstance | None:
     PoolInstance.objects.expire_overdue()
     rows = PoolInstance.objects.filter(repository=target.repository).select_related("parent")
     return rows.filter(name__iexact=target.name).first()
 
 
-def _admit_to_instance(instance: PoolInstance, by: Actor) -> None:
+def _require_instance_access(instance: PoolInstance, by: Actor) -> None:
     if instance.status == PoolInstance.Status.EXPIRED:
         raise InstanceExpired(instance.name)
     if instance.status == PoolInstance.Status.PROVISIONING:
@@ -141,22 +143,22 @@ def _admit_to_instance(instance: PoolInstance, by: Actor) -> None:
     if instance.status == PoolInstance.Status.AVAILABLE and not by.may_hold_credentials:
         raise PoolNotAssigned(instance.name)
     if org := registered_org(instance):  # Also where the instance has a key of its own: it is the same org.
-        _admit(org, by)
+        _require_access(org, by)
 
 
 # --- On demand ----------------------------------------------------------------------------------------
 
 
-def _open_sandbox(target: Target, by: Actor) -> OpenedOrg:
+def _open_sandbox(target: FrontdoorRequest, by: Actor) -> OrgSession:
     named = target.production_username
     parents = [production_org(named)] if named else production_orgs_of(target.name, by=by)
     try:
-        return open_sandbox_by_any(parents, target.name, by=by)[1]
+        return sandbox_session_through_any(parents, target.name, by=by)[1]
     except AlreadyRegistered as refusal:  # Its host does not tell its name; Salesforce did.
-        _admit(refusal.org, by)
-        return open_registered(refusal.org, by=by)
+        _require_access(refusal.org, by)
+        return registered_session(refusal.org, by=by)
 
 
-def _open_scratch_org(target: Target, by: Actor) -> OpenedOrg:
+def _open_scratch_org(target: FrontdoorRequest, by: Actor) -> OrgSession:
     hubs = [dev_hub(target.production_username)] if target.production_username else dev_hubs()
-    return open_scratch_org(find_scratch_org(target.name, hubs, by=by), by=by)
+    return scratch_session(find_scratch_org(target.name, hubs, by=by), by=by)

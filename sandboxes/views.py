@@ -17,11 +17,12 @@ from authn.permissions import MembersAndApplications, OwnersAndApplications, Own
 from authn.prefetch import is_prefetch
 from orgs.responses import is_head, token_source_header
 from orgs.serializers import SalesforceOrgDto
-from sandboxes import pool_stock, pools
-from sandboxes.frontdoor import Target, find_door, open_door
+from sandboxes.frontdoor import FrontdoorRequest, create_link, resolve
 from sandboxes.models import PoolInstance
-from sandboxes.on_demand import OnDemandOrg, authenticate_sandbox, authenticate_scratch_org
-from sandboxes.pool_serializers import (
+from sandboxes.on_demand.authentication import OnDemandOrg, authenticate_sandbox, authenticate_scratch_org
+from sandboxes.on_demand.registration import register_sandbox
+from sandboxes.pools import assignment, stock
+from sandboxes.pools.serializers import (
     FetchedInstanceDto,
     PoolFetchDto,
     PoolInstanceCreateDto,
@@ -31,7 +32,6 @@ from sandboxes.pool_serializers import (
     PoolListQuery,
     PoolUnassignDto,
 )
-from sandboxes.sandbox_registration import register_sandbox
 from sandboxes.serializers import (
     FrontdoorDto,
     FrontdoorQuery,
@@ -166,15 +166,15 @@ class FrontdoorView(APIView):
         query = FrontdoorQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted, by = query.validated_data, Actor.of(request)
-        target = Target(
+        target = FrontdoorRequest(
             wanted["target"], wanted.get("repository", ""), wanted.get("prodOrg", ""), wanted.get("path", "")
         )
         if is_prefetch(request):
             return Response(status=HTTP_204_NO_CONTENT)
         if is_head(request):
-            find_door(target, by=by)
+            resolve(target, by=by)
             return Response()
-        door = open_door(target, by=by)
+        door = create_link(target, by=by)
         return HttpResponseRedirect(door.link) if wanted["redirect"] else Response(FrontdoorDto(door).data)
 
     head = get
@@ -224,7 +224,7 @@ class PoolInstanceViewSet(ViewSet):
         """Add an instance."""
         form = PoolInstanceCreateDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance = pool_stock.add(pool_stock.NewInstance(**form.validated_data), by=Actor.of(request))
+        instance = stock.add_instance(stock.NewInstance(**form.validated_data), by=Actor.of(request))
         return Response(PoolInstanceDto(instance).data, status=HTTP_201_CREATED)
 
     @extend_schema(
@@ -237,7 +237,7 @@ class PoolInstanceViewSet(ViewSet):
         """Remove an instance."""
         query = PoolInstanceQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        pool_stock.remove(by=Actor.of(request), **query.validated_data)
+        stock.remove_instance(by=Actor.of(request), **query.validated_data)
         return Response()
 
     @extend_schema(
@@ -251,7 +251,7 @@ class PoolInstanceViewSet(ViewSet):
         """Assign an instance."""
         form = PoolFetchDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance, opened = pools.fetch(pools.Wanted(**form.validated_data), by=Actor.of(request))
+        instance, opened = assignment.fetch(assignment.FetchRequest(**form.validated_data), by=Actor.of(request))
         content = {**PoolInstanceDto(instance).data, "accessToken": opened.session.access_token}
         return Response(content, headers=token_source_header(opened.reused))
 
@@ -266,5 +266,5 @@ class PoolInstanceViewSet(ViewSet):
         """End an assignment."""
         form = PoolUnassignDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance = pools.unassign(by=Actor.of(request), **form.validated_data)
+        instance = assignment.unassign(by=Actor.of(request), **form.validated_data)
         return Response(PoolInstanceDto(instance).data)

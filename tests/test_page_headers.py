@@ -49,8 +49,8 @@ def test_no_page_for_people_can_be_framed(path, at_the_desk):
 
 
 def test_no_page_about_a_wrong_method_can_be_framed(at_the_desk):
-    deed = f"/console/sandboxes/poolinstance/{PoolInstance.objects.get().pk}/make-available/"
-    answers = at_the_desk.get(deed), Visitor().client.post("/metadata")
+    submit_label = f"/console/sandboxes/poolinstance/{PoolInstance.objects.get().pk}/make-available/"
+    answers = at_the_desk.get(submit_label), Visitor().client.post("/metadata")
 
     assert [answer.status_code for answer in answers] == [405, 403], "the latter for want of a CSRF token"
     for answer in answers:

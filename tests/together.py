@@ -14,10 +14,10 @@ def together(deeds: Sequence[Callable[[], Result]]) -> list[Result]:
     """Run all deeds at once and return what they return, in order."""
     barrier = threading.Barrier(len(deeds))
 
-    def run(deed: Callable[[], Result]) -> Result:
+    def run(submit_label: Callable[[], Result]) -> Result:
         try:
             barrier.wait(timeout=30)
-            return deed()
+            return submit_label()
         finally:
             connections.close_all()
 

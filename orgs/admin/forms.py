@@ -102,7 +102,7 @@ def metadata_rows(metadata: dict[str, Any]) -> list[tuple[str, str]]:
 class RegisterForm(PlainForm):
     """An auth URL, and what is said of the org. What is left out keeps what is stored of an org already."""
 
-    deed = "Register"
+    submit_label = "Register"
     auth_url = forms.CharField(
         label="Auth URL",
         max_length=65_536,
@@ -181,7 +181,7 @@ class ChangeForm(PlainForm):
 class DeleteForm(PlainForm):
     """How to delete orgs. Those that are reached through them are named, and must be agreed to."""
 
-    deed = "Delete"
+    submit_label = "Delete"
     is_dangerous = True
     cascade = forms.BooleanField(label="Delete what is reached through them too")
     revoke = forms.BooleanField(

@@ -66,12 +66,12 @@ DOORS = {_rest: (200, 401), _servicestack: (200, 401), _browser: (302, 200)}
 def between(monkeypatch):
     """Does something after the password was checked and before anything is stored."""
 
-    def put(deed):
+    def put(submit_label):
         checked = login.authenticate
 
         def check(*args, **named):
             user = checked(*args, **named)
-            deed(User.objects.get(pk=user.pk))
+            submit_label(User.objects.get(pk=user.pk))
             return user
 
         monkeypatch.setattr(login, "authenticate", check)

@@ -14,8 +14,8 @@ from authn.roles import Role
 from orgs.credentials.models import Credential, Health
 from orgs.models import SalesforceOrg
 from orgs.registration import register
-from sandboxes import pool_stock
-from sandboxes.pool_stock import NewInstance
+from sandboxes.pools import stock
+from sandboxes.pools.stock import NewInstance
 from tests.browser.walks import OWNER, log_in, people
 from tests.orgs.worlds import an_org
 
@@ -51,7 +51,7 @@ def filled(live_server, salesforce) -> dict[str, str]:
     event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, org="hub@acme.example", a=1)
     person = User.objects.get(email=OWNER)
     new = NewInstance("acme/app", "features", "dev1", "SANDBOX", parent_username="hub@acme.example")
-    instance = pool_stock.add(new, by=BY)
+    instance = stock.add_instance(new, by=BY)
     return {
         "the dashboard": CONSOLE,
         "orgs": ORGS,

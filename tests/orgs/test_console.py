@@ -27,8 +27,8 @@ def _org(username: str = "ci@acme.example") -> SalesforceOrg:
     return SalesforceOrg.objects.get(username=username)
 
 
-def _page(org: SalesforceOrg, deed: str = "change") -> str:
-    return f"{ORGS}{org.pk}/{deed}/"
+def _page(org: SalesforceOrg, submit_label: str = "change") -> str:
+    return f"{ORGS}{org.pk}/{submit_label}/"
 
 
 def _change(console, org, **fields):

@@ -28,8 +28,8 @@ def org(owner, salesforce) -> SalesforceOrg:
     return SalesforceOrg.objects.get()
 
 
-def _page(org: SalesforceOrg, deed: str = "change") -> str:
-    return f"{ORGS}{org.pk}/{deed}/"
+def _page(org: SalesforceOrg, submit_label: str = "change") -> str:
+    return f"{ORGS}{org.pk}/{submit_label}/"
 
 
 # --- Finding ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from authn.errors import ContinuationRefused
 from authn.models import AuditEvent
 from authn.roles import Role
 from orgs.salesforce.emulator import Fault
-from sandboxes.continuing import continue_link
+from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance
 from tests.browsing import Visitor, text_of
 from tests.conftest import PASSWORD

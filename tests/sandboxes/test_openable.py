@@ -7,9 +7,9 @@ from authn.actors import actor_for
 from authn.roles import Role
 from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
-from sandboxes.frontdoor import Target, find_door
+from sandboxes.frontdoor import FrontdoorRequest, resolve
+from sandboxes.home.visible_orgs import instances_for, orgs_for
 from sandboxes.models import PoolInstance
-from sandboxes.openable import instances_for, orgs_for
 from tests.orgs.worlds import REGISTER
 from tests.sandboxes.worlds import PROD, REPOSITORY, an_instance
 
@@ -45,7 +45,9 @@ def test_what_is_listed_is_what_the_front_door_opens(role, instances, a_person):
     opened = set()
     for instance in PoolInstance.objects.all():
         try:
-            find_door(Target(instance.name, repository=REPOSITORY), by=actor_for(person, RequestFactory().get("/")))
+            resolve(
+                FrontdoorRequest(instance.name, repository=REPOSITORY), by=actor_for(person, RequestFactory().get("/"))
+            )
             opened.add(instance.name)
         except OrgError:
             continue

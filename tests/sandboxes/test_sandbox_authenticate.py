@@ -8,8 +8,8 @@ from authn.models import AuditEvent
 from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from sandboxes.grants import IDLE, drop_idle_grants
 from sandboxes.models import OnDemandGrant
+from sandboxes.on_demand.grants import IDLE, drop_idle_grants
 from tests.callers import Caller
 from tests.orgs.worlds import REGISTER, an_org
 from tests.sandboxes.worlds import PROD, SANDBOX, SF, a_production_org, works

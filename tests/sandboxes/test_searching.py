@@ -7,7 +7,7 @@ import pytest
 
 from orgs.models import SalesforceOrg
 from sandboxes.errors import NotFound
-from sandboxes.searching import Reply, ask_all
+from sandboxes.on_demand.fan_out import OrgAnswer, query_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK, HANGING, BROKEN = (SalesforceOrg(username=f"{name}@acme.example") for name in ("quick", "hanging", "broken"))
@@ -29,13 +29,13 @@ def test_whoever_hangs_counts_as_unasked_when_the_time_is_over(let_go):
         return org.username
 
     began = time.monotonic()
-    replies = ask_all([HANGING, QUICK, BROKEN], question, seconds=0.5)
+    replies = query_all([HANGING, QUICK, BROKEN], question, seconds=0.5)
 
     assert time.monotonic() - began < 10
     assert replies == [
-        Reply(HANGING, unasked="UPSTREAM_TIMEOUT"),
-        Reply(QUICK, "quick@acme.example"),
-        Reply(BROKEN, unasked="GONE"),
+        OrgAnswer(HANGING, unasked="UPSTREAM_TIMEOUT"),
+        OrgAnswer(QUICK, "quick@acme.example"),
+        OrgAnswer(BROKEN, unasked="GONE"),
     ]
 
 
@@ -47,7 +47,7 @@ def test_those_who_wait_for_a_place_are_not_asked_after_the_time_is_over(let_go)
         let_go.wait(30)
 
     orgs = [SalesforceOrg(username=f"{number}@acme.example") for number in range(12)]
-    replies = ask_all(orgs, question, seconds=0.2)
+    replies = query_all(orgs, question, seconds=0.2)
     let_go.set()
     time.sleep(0.2)
 

@@ -7,8 +7,8 @@ import pytest
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.wire import Request, Response
-from sandboxes import searching
 from sandboxes.models import OnDemandGrant
+from sandboxes.on_demand import fan_out
 from tests.orgs.worlds import REGISTER
 from tests.sandboxes.worlds import PROD, SANDBOX, a_production_org
 
@@ -81,8 +81,8 @@ def test_a_deleted_namesake_makes_no_name_ambiguous(owner, member, salesforce):
 def test_a_search_waits_for_nobody_longer_than_its_budget(owner, member, salesforce, monkeypatch):
     for username in ("slow@acme.example", PROD):
         a_production_org(owner, salesforce, username)
-    assert searching.SECONDS == 20
-    monkeypatch.setattr(searching, "SECONDS", 1)
+    assert fan_out.BUDGET_SECONDS == 20
+    monkeypatch.setattr(fan_out, "SECONDS", 1)
     salesforce.__class__, salesforce.let_go = _Hanging, Event()
 
     answer = member.post(SANDBOX, {"sandboxName": "dev1"})

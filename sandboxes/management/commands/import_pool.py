@@ -10,8 +10,8 @@ from authn.errors import AuditUnavailable
 from authn.safe_text import is_safe_text
 from orgs.credentials.errors import OrgError
 from sandboxes.names import is_repository
-from sandboxes.pool_stock import import_scratch_pool
-from sandboxes.production_orgs import dev_hub
+from sandboxes.on_demand.parents import dev_hub
+from sandboxes.pools.stock import import_scratch_pool
 
 
 class Command(BaseCommand):

@@ -22,7 +22,7 @@ from orgs.registration import register
 from orgs.salesforce.emulator import worlds
 from orgs.salesforce.emulator.state import load
 from sandboxes.models import PoolInstance
-from sandboxes.pool_stock import import_scratch_pool
+from sandboxes.pools.stock import import_scratch_pool
 
 _BY = system("prepare_demo")
 _PEOPLE = {"owner": Role.OWNER, "member": Role.MEMBER}

@@ -46,11 +46,11 @@ class NodeClient:
             [node, "client.mjs", kind, url], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def order(self, deed: str, **members: Any) -> Any:
+    def order(self, submit_label: str, **members: Any) -> Any:
         """Let the client do something and return what came of it: an answer, or an error."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": deed, "with": members}) + "\n")
+        self._process.stdin.write(json.dumps({"do": submit_label, "with": members}) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 

@@ -14,10 +14,10 @@ from orgs.organization_kinds import Kind
 from orgs.registration import bind
 from orgs.salesforce import Organization, Session
 from sandboxes.models import OnDemandGrant
-from sandboxes.opened import OpenedOrg
-from sandboxes.pool_keys import open_registered
-from sandboxes.production_orgs import production_org
-from sandboxes.sandbox_auth import open_sandbox
+from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.on_demand.parents import production_org
+from sandboxes.on_demand.sandbox import sandbox_session
+from sandboxes.pools.access import registered_session
 
 # Here these, too, mean that what was asked for is no good.
 _OF_THE_NAME = ("SANDBOX_NOT_FOUND", "SANDBOX_BUSY", "SANDBOX_AUTH_REFUSED", "SANDBOX_USER_CHANGED")
@@ -50,21 +50,21 @@ def register_sandbox(*, sandbox_name: str, production_username: str, by: Actor) 
     return _store(parent, sandbox_name, opened, session, organization, by)
 
 
-def _open(parent: SalesforceOrg, sandbox_name: str, by: Actor) -> OpenedOrg:
+def _open(parent: SalesforceOrg, sandbox_name: str, by: Actor) -> OrgSession:
     """Open the sandbox: by the key that it has when it is registered so already, else by one made on demand."""
     registered = SalesforceOrg.objects.filter(
         parent=parent, sandbox_name=sandbox_name.lower(), is_jit_registration=True
     ).first()
     if registered is not None:
         try:
-            return open_registered(registered, by=by)
+            return registered_session(registered, by=by)
         except GrantRefused as error:
             if error.code != "SANDBOX_USER_CHANGED":
                 raise
-    return open_sandbox(parent, sandbox_name, by=by, register=True)
+    return sandbox_session(parent, sandbox_name, by=by, register=True)
 
 
-def _with_own_key(org_id: str, opened: OpenedOrg) -> SalesforceOrg | None:
+def _with_own_key(org_id: str, opened: OrgSession) -> SalesforceOrg | None:
     """Return the org that is registered with a key of its own, and drop the grant that was made in vain."""
     orgs = SalesforceOrg.objects.for_answers().filter(org_id=org_id, is_jit_registration=False)
     kept = orgs.exclude(credential=None).exclude(credential_id=opened.credential_id).first()
@@ -76,7 +76,7 @@ def _with_own_key(org_id: str, opened: OpenedOrg) -> SalesforceOrg | None:
 def _store(
     parent: SalesforceOrg,
     sandbox_name: str,
-    opened: OpenedOrg,
+    opened: OrgSession,
     session: Session,
     organization: Organization,
     by: Actor,

@@ -20,19 +20,19 @@ from orgs.credentials.errors import (
 from orgs.credentials.failures import error_for
 from sandboxes.errors import AssignedInOtherPool, NotFound, PoolEmpty, ScratchOrgExpired, SearchIncomplete
 from sandboxes.models import PoolInstance
-from sandboxes.opened import OpenedOrg
-from sandboxes.pool_keys import open_instance
+from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.pools.access import instance_session
 
 Status = PoolInstance.Status
 DEFAULT_HOURS = 24
 # An instance whose org does not open is passed over, but not so often that a fetch takes minutes.
 _TRIES = 3
-_LATER = (SalesforceUnavailable, SalesforceTimedOut, SalesforceLimited, SpoolUnavailable, SearchIncomplete)
-_GONE = (OrgGone, ScratchOrgExpired, SandboxNotFound, NotFound)
+_TEMPORARY = (SalesforceUnavailable, SalesforceTimedOut, SalesforceLimited, SpoolUnavailable, SearchIncomplete)
+_UNUSABLE = (OrgGone, ScratchOrgExpired, SandboxNotFound, NotFound)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FetchRequest:
     """Who wants an org of which pool, and for how long."""
 
     repository: str
@@ -42,7 +42,7 @@ class Wanted:
     hours: int = DEFAULT_HOURS
 
 
-def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
+def fetch(wanted: FetchRequest, *, by: Actor) -> tuple[PoolInstance, OrgSession]:
     """Assign the next available instance, and open it. The same assignment gets the same org again.
 
     An instance whose org is gone expires; one that does not open goes to the end of the queue, and
@@ -52,11 +52,11 @@ def fetch(wanted: Wanted, *, by: Actor) -> tuple[PoolInstance, OpenedOrg]:
     for tries_left in reversed(range(_TRIES)):
         instance, is_new = _assign(wanted, by)
         try:
-            return instance, open_instance(instance, by=by, action=audit.Action.ACCESS_TOKEN)
+            return instance, instance_session(instance, by=by, action=audit.Action.ACCESS_TOKEN)
         except OrgError as error:
             if is_new:
-                _take_back(instance, error, by)
-            if not is_new or isinstance(error, _LATER) or not tries_left:
+                _undo(instance, error, by)
+            if not is_new or isinstance(error, _TEMPORARY) or not tries_left:
                 raise
     raise AssertionError("unreachable")
 
@@ -80,7 +80,7 @@ def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: A
     return instance
 
 
-def _assign(wanted: Wanted, by: Actor) -> tuple[PoolInstance, bool]:
+def _assign(wanted: FetchRequest, by: Actor) -> tuple[PoolInstance, bool]:
     """Return the instance that an assignment has, or has now, and whether it is new."""
     for _ in range(3):
         try:
@@ -92,7 +92,7 @@ def _assign(wanted: Wanted, by: Actor) -> tuple[PoolInstance, bool]:
     raise error_for("UPSTREAM_BUSY")
 
 
-def _held(wanted: Wanted) -> PoolInstance | None:
+def _held(wanted: FetchRequest) -> PoolInstance | None:
     rows = PoolInstance.objects.filter(
         repository=wanted.repository, assignment_id=wanted.assignment_id, status=Status.ASSIGNED
     )
@@ -104,7 +104,7 @@ def _held(wanted: Wanted) -> PoolInstance | None:
     return held
 
 
-def _take(wanted: Wanted, by: Actor) -> PoolInstance:
+def _take(wanted: FetchRequest, by: Actor) -> PoolInstance:
     free = PoolInstance.objects.select_for_update(skip_locked=True, of=("self",)).filter(
         repository=wanted.repository, pool_tag=wanted.pool_tag, status=Status.AVAILABLE
     )
@@ -117,13 +117,13 @@ def _take(wanted: Wanted, by: Actor) -> PoolInstance:
     return instance
 
 
-def _take_back(instance: PoolInstance, error: OrgError, by: Actor) -> None:
+def _undo(instance: PoolInstance, error: OrgError, by: Actor) -> None:
     """Undo an assignment whose org did not open, unless it has ended since, or been asked for again.
 
     Each asking renews `assigned_at`, so that it says whose assignment, and which asking of it, this was.
     """
     given = {"assignment_id": instance.assignment_id, "assigned_at": instance.assigned_at}
-    instance.release(Status.EXPIRED if isinstance(error, _GONE) else Status.AVAILABLE)
+    instance.release(Status.EXPIRED if isinstance(error, _UNUSABLE) else Status.AVAILABLE)
     instance.failed_at = timezone.now()
     held = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED, **given)
     taken = held.update(

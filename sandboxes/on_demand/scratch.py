@@ -42,9 +42,9 @@ from sandboxes.errors import (
     SearchIncomplete,
 )
 from sandboxes.models import OnDemandGrant
-from sandboxes.opened import OpenedOrg
-from sandboxes.production_orgs import key_of
-from sandboxes.searching import Reply, ask_all
+from sandboxes.on_demand.fan_out import OrgAnswer, query_all
+from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.on_demand.parents import credential_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ScratchOrg:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedScratchOrg(OpenedOrg):
+class ScratchSession(OrgSession):
     """An opened scratch org, with its auth URL, "" where that may not go out."""
 
     auth_url: str = field(default="", repr=False)
@@ -74,12 +74,12 @@ def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> 
     only DevHub could not be asked for.
     """
     if len(hubs) == 1:
-        replies = [Reply(hubs[0], _record(hubs[0], username, by))]
+        replies = [OrgAnswer(hubs[0], _record(hubs[0], username, by))]
     else:
-        replies = ask_all(hubs, lambda hub: _record(hub, username, by))
+        replies = query_all(hubs, lambda hub: _record(hub, username, by))
     for reply in replies:
         if reply.found:
-            _refuse_dead(reply.found)
+            _require_active(reply.found)
             return ScratchOrg(reply.org, reply.found)
     # A hub that lacks the field has no key to give, and asking it again later changes nothing.
     if unasked := [reply for reply in replies if reply.unasked not in ("", "SFDX_AUTH_URL_MISSING")]:
@@ -87,17 +87,17 @@ def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> 
         raise SearchIncomplete(f"The scratch org {username}", names)
     raise NotFound(
         "SCRATCH_ORG_NOT_FOUND",
-        f"No scratch org {username} is known to {', '.join(map(_as_asked, replies))}.",
+        f"No scratch org {username} is known to {', '.join(map(_named, replies))}.",
         "Check the username: sf org list. If its DevHub is not listed, an owner can register it.",
     )
 
 
-def _as_asked(reply: Reply[ScratchOrgRecord]) -> str:
+def _named(reply: OrgAnswer[ScratchOrgRecord]) -> str:
     lacking = f" (which has no field {settings.SCRATCH_AUTH_URL_FIELD})" if reply.unasked else ""
     return reply.org.username + lacking
 
 
-def refuse_registered(username: str, org_id: str = "") -> None:
+def require_unregistered(username: str, org_id: str = "") -> None:
     """Raise AlreadyRegistered when a registered org is meant."""
     org = SalesforceOrg.objects.with_username(username).first()
     if org is None and org_id:
@@ -106,18 +106,18 @@ def refuse_registered(username: str, org_id: str = "") -> None:
         raise AlreadyRegistered("SCRATCH_ORG_REGISTERED", "scratch org", org)
 
 
-def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedScratchOrg:
+def scratch_session(scratch: ScratchOrg, *, by: Actor, action: audit.Action | None = None) -> ScratchSession:
     """Return a fresh session of a scratch org, by the auth URL in its record.
 
     A token that rotates is written back to the record where the DevHub allows that. `action` is
     what the audit calls what is handed out. Raises InvalidRequest, ScratchOrgMismatch, ScratchKeyRefused,
     SessionError.
     """
-    refuse_registered(scratch.username, scratch.record.org_id)
+    require_unregistered(scratch.username, scratch.record.org_id)
     url = _auth_url_of(scratch)
     for _ in range(3):
         credential = credential_for(url)
-        _refuse_foreign_owner(credential, scratch)
+        _check_owner(credential, scratch)
         try:
             opened = _open(credential, url, scratch, by)
             newest = _write_back(credential, url, scratch, by)
@@ -126,18 +126,18 @@ def open_scratch_org(scratch: ScratchOrg, *, by: Actor, action: audit.Action | N
         if action is not None:
             token = opened.session.access_token
             credential_release.record_issue(credential.pk, action, org=scratch.username, by=by, token=token)
-        shown = newest.reveal() if action and _may_go(credential, by) else ""
+        shown = newest.reveal() if action and _is_releasable(credential, by) else ""
         if shown:
             credential_release.record_issue(
                 credential.pk, audit.Action.AUTH_URL, org=scratch.username, by=by, token=newest.refresh_token
             )
         reopen = partial(_reopen, scratch, by)
-        return OpenedScratchOrg(scratch.username, opened.session, credential.pk, reopen, opened.reused, auth_url=shown)
+        return ScratchSession(scratch.username, opened.session, credential.pk, reopen, opened.reused, auth_url=shown)
     raise error_for("REFRESH_IN_PROGRESS")
 
 
 def _reopen(scratch: ScratchOrg, by: Actor) -> Session:
-    return open_scratch_org(scratch, by=by).session
+    return scratch_session(scratch, by=by).session
 
 
 # --- The record ------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | 
         return salesforce.scratch_org(session, username, auth_url_field=settings.SCRATCH_AUTH_URL_FIELD)
 
     try:
-        _, record = call(key_of(hub), ParentSessions(hub, by), question)
+        _, record = call(credential_id_of(hub), ParentSessions(hub, by), question)
     except RequestRefused as refusal:
         if refusal.error_code == "INVALID_FIELD":
             raise _no_auth_url(username, f"{hub.username} has no field {settings.SCRATCH_AUTH_URL_FIELD}") from refusal
@@ -160,7 +160,7 @@ def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | 
     return record
 
 
-def _refuse_dead(record: ScratchOrgRecord) -> None:
+def _require_active(record: ScratchOrgRecord) -> None:
     if record.status in ("New", "Creating"):
         raise error_for("ORG_NOT_READY")
     if record.status != "Active":
@@ -209,7 +209,7 @@ def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: A
 
     code = ""
     try:
-        call(key_of(scratch.hub), ParentSessions(scratch.hub, by), write)
+        call(credential_id_of(scratch.hub), ParentSessions(scratch.hub, by), write)
     except SalesforceError as error:
         code = failure_of(error).code
     except OrgError as error:
@@ -220,7 +220,7 @@ def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: A
     return newest
 
 
-def _may_go(credential: Credential, by: Actor) -> bool:
+def _is_releasable(credential: Credential, by: Actor) -> bool:
     """Tell whether the auth URL itself may be handed out: not to members, and never one that rotates."""
     if not by.may_hold_credentials or not settings.ALLOW_AUTH_URL_RELEASE:
         return False
@@ -230,7 +230,7 @@ def _may_go(credential: Credential, by: Actor) -> bool:
 # --- Its key ---------------------------------------------------------------------------------------
 
 
-def _refuse_foreign_owner(credential: Credential, scratch: ScratchOrg) -> None:
+def _check_owner(credential: Credential, scratch: ScratchOrg) -> None:
     """Refuse a known token of another org, before it is sent anywhere."""
     owner = credential.owner
     if owner is not None and owner.org_id != scratch.record.org_id:
@@ -242,7 +242,7 @@ def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) 
     try:
         opened = open_session(credential, SessionRequest(by=by, org=scratch.username, submitted_auth_url=url))
     except CredentialRefused as error:
-        _forget(credential)
+        _discard(credential)
         if isinstance(error, OrgGone):
             raise ScratchOrgExpired(scratch.username, "Salesforce says so") from error
         raise ScratchKeyRefused(error.code, scratch.username, str(error)) from error
@@ -252,11 +252,11 @@ def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) 
     if opened.session.org_id != scratch.record.org_id:
         forget_if_unused(credential)
         raise ScratchOrgMismatch(scratch.username)
-    _keep(credential, opened.session, scratch)
+    _store(credential, opened.session, scratch)
     return opened
 
 
-def _keep(credential: Credential, session: Session, scratch: ScratchOrg) -> None:
+def _store(credential: Credential, session: Session, scratch: ScratchOrg) -> None:
     """Make a credential the scratch org's own, in place of a former one, and note that it was used."""
     with transaction.atomic():
         held = Credential.objects.select_for_update(of=("self",)).filter(pk=credential.pk).first()
@@ -275,7 +275,7 @@ def _keep(credential: Credential, session: Session, scratch: ScratchOrg) -> None
             Credential.objects.filter(pk__in=[former] if former else []).delete()
 
 
-def _forget(credential: Credential) -> None:
+def _discard(credential: Credential) -> None:
     """Delete a refused key, and its grant: it stands in the record, so that the next caller starts anew.
 
     One that rotated does not stand there, or is kept by another owner.

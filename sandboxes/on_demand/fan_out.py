@@ -17,14 +17,14 @@ from authn.database_connections import release_database
 from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
 
-SECONDS = 20.0
-_SIDE_BY_SIDE = 8
+BUDGET_SECONDS = 20.0
+_MAX_PARALLEL = 8
 
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Generic[Found]):
+class OrgAnswer(Generic[Found]):
     """What one org said: `found`, or None; `unasked` says, by a code, why it could not be asked."""
 
     org: SalesforceOrg
@@ -32,42 +32,42 @@ class Reply(Generic[Found]):
     unasked: str = ""
 
 
-def ask_all(
+def query_all(
     orgs: Sequence[SalesforceOrg], question: Callable[[SalesforceOrg], Found | None], *, seconds: float | None = None
-) -> list[Reply[Found]]:
+) -> list[OrgAnswer[Found]]:
     """Return the reply of each org, in their order. Whoever has not replied in `seconds` (20) counts as unasked.
 
     A single org is asked by the caller itself, and takes the time that any question to it takes.
     """
     if len(orgs) == 1:
-        return [_ask(orgs[0], question)]
+        return [_query(orgs[0], question)]
     audit.require_writable()  # Once for all threads: each gets a copy of this one's context.
     release_database()
-    pool = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="search")
+    pool = ThreadPoolExecutor(_MAX_PARALLEL, thread_name_prefix="search")
     try:
-        futures: list[Future[Reply[Found]]] = [
-            pool.submit(copy_context().run, _ask_in_thread, org, question) for org in orgs
+        futures: list[Future[OrgAnswer[Found]]] = [
+            pool.submit(copy_context().run, _query_in_thread, org, question) for org in orgs
         ]
-        wait(futures, timeout=SECONDS if seconds is None else seconds)
-        return [_reply(org, future) for org, future in zip(orgs, futures, strict=True)]
+        wait(futures, timeout=BUDGET_SECONDS if seconds is None else seconds)
+        return [_answer(org, future) for org, future in zip(orgs, futures, strict=True)]
     finally:
         # Those still under way end by their own time-outs; nobody waits for them.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _reply(org: SalesforceOrg, future: "Future[Reply[Found]]") -> Reply[Found]:
-    return future.result() if future.done() and not future.cancelled() else Reply(org, unasked="UPSTREAM_TIMEOUT")
+def _answer(org: SalesforceOrg, future: "Future[OrgAnswer[Found]]") -> OrgAnswer[Found]:
+    return future.result() if future.done() and not future.cancelled() else OrgAnswer(org, unasked="UPSTREAM_TIMEOUT")
 
 
-def _ask_in_thread(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> Reply[Found]:
+def _query_in_thread(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> OrgAnswer[Found]:
     try:
-        return _ask(org, question)
+        return _query(org, question)
     finally:
         connections.close_all()
 
 
-def _ask(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> Reply[Found]:
+def _query(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> OrgAnswer[Found]:
     try:
-        return Reply(org, question(org))
+        return OrgAnswer(org, question(org))
     except OrgError as error:
-        return Reply(org, unasked=error.code)
+        return OrgAnswer(org, unasked=error.code)

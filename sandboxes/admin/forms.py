@@ -9,8 +9,8 @@ from authn.console_pages import PlainForm
 from orgs.admin.forms import PastedSecret, UsernameInput
 from orgs.salesforce import InvalidAuthUrl, from_paste
 from sandboxes.models import PoolInstance
-from sandboxes.pool_serializers import PoolInstanceCreateDto
-from sandboxes.pool_stock import NewInstance
+from sandboxes.pools.serializers import PoolInstanceCreateDto
+from sandboxes.pools.stock import NewInstance
 
 # The API's names of the fields, whose checks are used here too.
 _NAMES = {
@@ -29,7 +29,7 @@ _STATES = [choice for choice in PoolInstance.Status.choices if choice[0] in ("AV
 class AddForm(PlainForm):
     """An instance to add to a pool."""
 
-    deed = "Add"
+    submit_label = "Add"
     repository = forms.CharField(max_length=255, help_text="org/repo or org/project/repo.")
     pool_tag = forms.CharField(label="Pool", max_length=100, help_text="The tag by which jobs ask for it.")
     type = forms.ChoiceField(choices=PoolInstance.Type.choices, widget=forms.RadioSelect, initial="SANDBOX")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sandboxes.home import HomePage, OpenByNamePage
+from sandboxes.home.views import HomePage, OpenByNamePage
 
 urlpatterns = [
     path("", HomePage.as_view(), name="home"),

@@ -7,16 +7,16 @@ from authn.actors import Actor
 from authn.continuation import Action
 from authn.errors import ContinuationRefused
 from orgs.usernames import is_username_like
-from sandboxes.frontdoor import Target, open_door
+from sandboxes.frontdoor import FrontdoorRequest, create_link
 from sandboxes.names import is_repository
 
 NAME = "frontDoorUrl"
 
 
-def open_org(params: Mapping[str, str], by: Actor) -> str:
+def continue_to_org(params: Mapping[str, str], by: Actor) -> str:
     """Return a one-time link into the org that a continue link names. Raises what open_door raises."""
-    target = Target(params["targetOrg"], params.get("repository", ""), params.get("prodOrg", ""))
-    return open_door(target, by=by).link
+    target = FrontdoorRequest(params["targetOrg"], params.get("repository", ""), params.get("prodOrg", ""))
+    return create_link(target, by=by).link
 
 
 def continue_link(target: str, *, repository: str = "", production_username: str = "") -> str:
@@ -38,5 +38,5 @@ OPEN_ORG = Action(
     required=("targetOrg",),
     labels={"targetOrg": "Org", "repository": "Repository", "prodOrg": "Production org"},
     check=_check,
-    run=open_org,
+    run=continue_to_org,
 )

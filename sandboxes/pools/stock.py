@@ -25,7 +25,7 @@ from orgs.registration import bind, forget_if_unused, parse_auth_url
 from orgs.salesforce import AuthUrl, Identity, Organization, ScratchOrgRecord, Session
 from sandboxes.errors import NotFound
 from sandboxes.models import PoolInstance
-from sandboxes.production_orgs import dev_hub, key_of, production_org
+from sandboxes.on_demand.parents import credential_id_of, dev_hub, production_org
 
 Type, Status = PoolInstance.Type, PoolInstance.Status
 # What a DevHub's allocation field says, and what that is here. Whatever else it says, another tool holds it.
@@ -51,7 +51,7 @@ class NewInstance:
     sfdx_auth_url: str = field(default="", repr=False)
 
 
-def add(new: NewInstance, *, by: Actor) -> PoolInstance:
+def add_instance(new: NewInstance, *, by: Actor) -> PoolInstance:
     """Add an instance. Without an auth URL it is reached through its parent, and Salesforce is not asked.
 
     Raises InvalidRequest (what was said is not enough, or is taken), OrgNotFound, NotFound, and with an
@@ -66,10 +66,10 @@ def add(new: NewInstance, *, by: Actor) -> PoolInstance:
         with transaction.atomic():
             _insert(instance, by)
         return instance
-    return _add_with_key(instance, parse_auth_url(new.sfdx_auth_url), by)
+    return _add_with_auth_url(instance, parse_auth_url(new.sfdx_auth_url), by)
 
 
-def remove(*, repository: str, name: str, by: Actor) -> None:
+def remove_instance(*, repository: str, name: str, by: Actor) -> None:
     """Take an instance out of its pool, with its key. Waits for a refresh of the key that is under way.
 
     Raises NotFound; SessionError (REFRESH_IN_PROGRESS).
@@ -123,7 +123,7 @@ def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Ac
     One that an earlier import found still being made is made available once the DevHub says so. Raises SessionError.
     """
     _, records = call_with_session(
-        key_of(hub),
+        credential_id_of(hub),
         ParentSessions(hub, by),
         lambda salesforce, session: salesforce.scratch_pool(
             session, tag, tag_field=settings.POOL_FIELD_TAG, allocation_field=settings.POOL_FIELD_STATUS
@@ -190,12 +190,12 @@ def _insert(instance: PoolInstance, by: Actor) -> None:
     _audit(audit.Action.POOL_ADDED, instance, by)
 
 
-def _add_with_key(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstance:
+def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstance:
     audit.require_writable()
     for _ in range(3):
         credential = credential_for(url)
         try:
-            session, (identity, organization) = _examine(credential, url, instance.name, by)
+            session, (identity, organization) = _validate(credential, url, instance.name, by)
             _refuse_wrong_kind(instance, organization.kind)
             return _store(instance, credential, session, identity, by)
         except CredentialGone:
@@ -206,7 +206,7 @@ def _add_with_key(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstan
     raise error_for("REFRESH_IN_PROGRESS")
 
 
-def _examine(
+def _validate(
     credential: Credential, url: AuthUrl, name: str, by: Actor
 ) -> tuple[Session, tuple[Identity, Organization]]:
     asking = SessionRequest(by=by, org=name, force=True, submitted_auth_url=url)

@@ -17,10 +17,10 @@ from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame,
 from orgs.admin.dashboard import add_needs, state_of
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS
 from orgs.credentials.errors import OrgError
-from sandboxes import dashboard, pool_stock
-from sandboxes.console_forms import AddForm
-from sandboxes.continuing import continue_link
+from sandboxes.admin.forms import AddForm
+from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance
+from sandboxes.pools import dashboard, stock
 
 # Where an error stands in the form, by its code.
 _FIELDS = {
@@ -43,7 +43,7 @@ _ACTIONS = {
     "DEVHUB_NOT_FOUND": "Open that org here and tick DevHub, or name another one.",
 }
 
-add_needs(dashboard.instances_in_need)
+add_needs(dashboard.instances_needing_attention)
 add_panel(Panel("Pools", "console/pools.html", dashboard.pool_fill, place=25))
 
 
@@ -102,7 +102,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         form = AddForm(request.POST or None)
         if form.is_valid():
             try:
-                instance = pool_stock.add(form.instance, by=actor_of(request))
+                instance = stock.add_instance(form.instance, by=actor_of(request))
             except OrgError as error:
                 blame(form, error, _FIELDS, _ACTIONS)
             else:
@@ -133,7 +133,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
     def make_available_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let an instance be fetched that was still being made, or has expired."""
         instance: PoolInstance = self.row(request, object_id)
-        if pool_stock.make_available(instance, by=actor_of(request)):
+        if stock.make_available(instance, by=actor_of(request)):
             self.message_user(request, f"{instance.name} can be fetched now.", messages.SUCCESS)
         else:
             status = instance.get_status_display().lower()
@@ -143,10 +143,10 @@ class PoolInstanceAdmin(ConsoleAdmin):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then take an instance out of its pool."""
         instance: PoolInstance = self.row(request, object_id)
-        form = ConfirmForm(request.POST if request.method == "POST" else None, deed="Remove")
+        form = ConfirmForm(request.POST if request.method == "POST" else None, submit_label="Remove")
         if form.is_valid():
             try:
-                pool_stock.remove(repository=instance.repository, name=instance.name, by=actor_of(request))
+                stock.remove_instance(repository=instance.repository, name=instance.name, by=actor_of(request))
             except OrgError as error:
                 self.message_user(request, f"{error}", messages.WARNING)
             else:

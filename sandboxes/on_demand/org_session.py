@@ -8,7 +8,7 @@ from orgs.salesforce import Session
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedOrg:
+class OrgSession:
     """A session of an org, whichever way it was had. `reopen` gives a fresh one when Salesforce ends it."""
 
     username: str

@@ -17,18 +17,18 @@ from orgs.org_sessions import session_for
 from orgs.salesforce import Session
 from sandboxes.errors import AlreadyRegistered
 from sandboxes.models import PoolInstance
-from sandboxes.opened import OpenedOrg
-from sandboxes.sandbox_auth import open_sandbox, registered_sandbox
-from sandboxes.scratch_auth import find_scratch_org, open_scratch_org
+from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.on_demand.sandbox import registered_sandbox, sandbox_session
+from sandboxes.on_demand.scratch import find_scratch_org, scratch_session
 
 
-def open_instance(
+def instance_session(
     instance: PoolInstance,
     *,
     by: Actor,
     action: audit.Action | None = None,
     admit: Callable[[SalesforceOrg], None] = lambda _: None,
-) -> OpenedOrg:
+) -> OrgSession:
     """Return a fresh session of a pool instance's org.
 
     By the instance's own key, else as a registered org, else through its production org or DevHub.
@@ -36,9 +36,9 @@ def open_instance(
     be opened; it is asked where only Salesforce could tell that the instance is one. Raises OrgError.
     """
     if instance.credential_id is not None:
-        opened = _by_own_key(instance, by, action)
+        opened = _own_session(instance, by, action)
     elif org := registered_org(instance):
-        opened = open_registered(org, by=by, action=action)
+        opened = registered_session(org, by=by, action=action)
     elif instance.parent is None:
         raise InvalidRequest(
             "POOL_INSTANCE_WITHOUT_KEY",
@@ -47,14 +47,14 @@ def open_instance(
         )
     elif instance.type == PoolInstance.Type.SANDBOX:
         try:
-            opened = open_sandbox(instance.parent, instance.name, by=by, audit_action=action)
+            opened = sandbox_session(instance.parent, instance.name, by=by, audit_action=action)
         except AlreadyRegistered as refusal:
             admit(refusal.org)
-            opened = open_registered(refusal.org, by=by, action=action)
+            opened = registered_session(refusal.org, by=by, action=action)
     else:
         scratch = find_scratch_org(instance.username, [instance.parent], by=by)
-        opened = open_scratch_org(scratch, by=by, action=action)
-    _learn(instance, opened)
+        opened = scratch_session(scratch, by=by, action=action)
+    _update_facts(instance, opened)
     return opened
 
 
@@ -69,7 +69,7 @@ def registered_org(instance: PoolInstance) -> SalesforceOrg | None:
     return org
 
 
-def open_registered(org: SalesforceOrg, *, by: Actor, action: audit.Action | None = None) -> OpenedOrg:
+def registered_session(org: SalesforceOrg, *, by: Actor, action: audit.Action | None = None) -> OrgSession:
     """Return a fresh session of a registered org."""
     opened = session_for(org, SessionRequest(by=by, org=org.username, audit_action=action))
     # session_for has just used it; a registration may have put another in its place since.
@@ -77,14 +77,14 @@ def open_registered(org: SalesforceOrg, *, by: Actor, action: audit.Action | Non
     if credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")
     reopen = partial(_reopen_registered, org, by)
-    return OpenedOrg(org.username, opened.session, credential_id, reopen, opened.reused)
+    return OrgSession(org.username, opened.session, credential_id, reopen, opened.reused)
 
 
 def _reopen_registered(org: SalesforceOrg, by: Actor) -> Session:
     return session_for(org, SessionRequest(by=by, org=org.username)).session
 
 
-def _by_own_key(instance: PoolInstance, by: Actor, action: audit.Action | None) -> OpenedOrg:
+def _own_session(instance: PoolInstance, by: Actor, action: audit.Action | None) -> OrgSession:
     for _ in range(2):
         credential = Credential.objects.filter(pool_instance=instance).first()
         if credential is None:
@@ -97,15 +97,15 @@ def _by_own_key(instance: PoolInstance, by: Actor, action: audit.Action | None) 
     raise error_for("REFRESH_IN_PROGRESS")
 
 
-def _owned(instance: PoolInstance, credential: Credential, opened: IssuedSession, by: Actor) -> OpenedOrg:
-    return OpenedOrg(instance.username, opened.session, credential.pk, partial(_reopen, instance, by), opened.reused)
+def _owned(instance: PoolInstance, credential: Credential, opened: IssuedSession, by: Actor) -> OrgSession:
+    return OrgSession(instance.username, opened.session, credential.pk, partial(_reopen, instance, by), opened.reused)
 
 
 def _reopen(instance: PoolInstance, by: Actor) -> Session:
-    return open_instance(instance, by=by).session
+    return instance_session(instance, by=by).session
 
 
-def _learn(instance: PoolInstance, opened: OpenedOrg) -> None:
+def _update_facts(instance: PoolInstance, opened: OrgSession) -> None:
     """Note what Salesforce told of the org. A key that was made says more than whoever added the instance."""
     session = opened.session
     known = (opened.username or instance.username, session.org_id, session.instance_url)

@@ -13,7 +13,7 @@ TONES = {"AVAILABLE": "good", "ASSIGNED": "info", "PROVISIONING": "warn", "EXPIR
 _MOST = 12
 
 
-def instances_in_need(most: int) -> list[Need]:
+def instances_needing_attention(most: int) -> list[Need]:
     """Return the instances, in a pool still, whose own key needs an owner's hand."""
     dead = PoolInstance.objects.filter(needs_attention(unverified=False)).exclude(status=PoolInstance.Status.EXPIRED)
     rows = dead.select_related("credential")

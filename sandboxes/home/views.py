@@ -10,9 +10,9 @@ from authn.people import person_at
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.usernames import is_username_like
-from sandboxes.continuing import continue_link
+from sandboxes.continue_action import continue_link
+from sandboxes.home.visible_orgs import instances_for, orgs_for
 from sandboxes.names import is_sandbox_name, is_scratch_username
-from sandboxes.openable import instances_for, orgs_for
 
 MAX_WORDS_LENGTH = 100
 

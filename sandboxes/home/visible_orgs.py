@@ -14,15 +14,15 @@ from authn.models import User
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.salesforce import host_of
-from sandboxes.continuing import continue_link
+from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance
 
 # So many of each are shown; whoever has more types a part of the name.
-SHOWN = 50
+MAX_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Openable:
+class VisibleOrg:
     """One line of the home page. `path` opens it by a POST, `link` is the same for a chat."""
 
     name: str
@@ -44,39 +44,41 @@ class Openable:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class VisibleOrgs:
     """What was found, and how many more there are."""
 
-    shown: Sequence[Openable]
+    shown: Sequence[VisibleOrg]
     more: int
 
 
-def orgs_for(person: User, words: str) -> Found:
+def orgs_for(person: User, words: str) -> VisibleOrgs:
     """Return the registered orgs that a person may open and that fit all words, by username."""
     rows = SalesforceOrg.objects.exclude(org_id="")
     if not person.is_owner:
         closed = Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True)
         rows = rows.exclude(closed & Q(member_frontdoor=False))
     fields = ("username", "sandbox_name", "instance_url", "organization_type", "org_id", "metadata_rows__value")
-    fitting = rows.filter(_fits(words, fields)).distinct()
-    return _found([_of_org(org) for org in fitting.for_answers().order_by("username_key")[: SHOWN + 1]], fitting)
+    fitting = rows.filter(_matches(words, fields)).distinct()
+    return _limited(
+        [_from_org(org) for org in fitting.for_answers().order_by("username_key")[: MAX_SHOWN + 1]], fitting
+    )
 
 
-def instances_for(person: User, words: str) -> Found:
+def instances_for(person: User, words: str) -> VisibleOrgs:
     """Return the pool instances that a person may open and that fit all words, the person's own first."""
     PoolInstance.objects.expire_overdue_if_possible()
     statuses = [PoolInstance.Status.ASSIGNED]
     if person.is_owner:
         statuses.append(PoolInstance.Status.AVAILABLE)
     fields = ("name", "username", "repository", "pool_tag", "assignment_id", "assigned_to_email")
-    rows = PoolInstance.objects.filter(_fits(words, fields), status__in=statuses)
+    rows = PoolInstance.objects.filter(_matches(words, fields), status__in=statuses)
     mine = Q(assigned_to_email__iexact=person.email)
     others = rows.exclude(mine).order_by("name")
-    listed = [*rows.filter(mine).order_by("expires_at")[: SHOWN + 1], *others[: SHOWN + 1]]
-    return _found([_of_instance(instance, person) for instance in listed], rows)
+    listed = [*rows.filter(mine).order_by("expires_at")[: MAX_SHOWN + 1], *others[: MAX_SHOWN + 1]]
+    return _limited([_from_instance(instance, person) for instance in listed], rows)
 
 
-def _fits(words: str, fields: Sequence[str]) -> Q:
+def _matches(words: str, fields: Sequence[str]) -> Q:
     """Return the condition that each word is a part of some field, whatever its case."""
     fits = Q()
     for word in words.split()[:10]:
@@ -84,14 +86,14 @@ def _fits(words: str, fields: Sequence[str]) -> Q:
     return fits
 
 
-def _found(listed: list[Openable], rows: "QuerySet[Any]") -> Found:
-    if len(listed) <= SHOWN:
-        return Found(listed, 0)
-    return Found(listed[:SHOWN], rows.count() - SHOWN)
+def _limited(listed: list[VisibleOrg], rows: "QuerySet[Any]") -> VisibleOrgs:
+    if len(listed) <= MAX_SHOWN:
+        return VisibleOrgs(listed, 0)
+    return VisibleOrgs(listed[:MAX_SHOWN], rows.count() - MAX_SHOWN)
 
 
-def _of_org(org: SalesforceOrg) -> Openable:
-    return Openable(
+def _from_org(org: SalesforceOrg) -> VisibleOrg:
+    return VisibleOrg(
         name=org.username,
         detail=host_of(org.instance_url),
         kind=Kind(org.kind).label,
@@ -101,8 +103,8 @@ def _of_org(org: SalesforceOrg) -> Openable:
     )
 
 
-def _of_instance(instance: PoolInstance, person: User) -> Openable:
-    return Openable(
+def _from_instance(instance: PoolInstance, person: User) -> VisibleOrg:
+    return VisibleOrg(
         name=instance.name,
         detail=f"{instance.pool_tag} · {instance.assignment_id}" if instance.assignment_id else instance.pool_tag,
         kind=PoolInstance.Type(instance.type).label,

@@ -11,7 +11,7 @@ from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.salesforce import SandboxState
 from sandboxes.errors import Ambiguous, NotFound, SearchIncomplete
-from sandboxes.searching import ask_all
+from sandboxes.on_demand.fan_out import query_all
 
 
 def production_org(username: str) -> SalesforceOrg:
@@ -60,7 +60,7 @@ def production_orgs_of(sandbox_name: str, *, by: Actor) -> list[SalesforceOrg]:
             "No production org is registered, so that no sandbox can be reached.",
             "An owner can register one: POST /sfp/api/auth/salesforce/register.",
         )
-    replies = ask_all(orgs, lambda org: _state_of(org, sandbox_name, by))
+    replies = query_all(orgs, lambda org: _state_of(org, sandbox_name, by))
     found = [reply.org for reply in replies if reply.found]
     if len({org.org_id for org in found}) > 1:
         raise Ambiguous(sandbox_name, [org.username for org in found])
@@ -75,7 +75,7 @@ def production_orgs_of(sandbox_name: str, *, by: Actor) -> list[SalesforceOrg]:
     )
 
 
-def key_of(org: SalesforceOrg) -> uuid.UUID:
+def credential_id_of(org: SalesforceOrg) -> uuid.UUID:
     """Return the credential of a parent. Raises SessionError when it has none."""
     if org.credential_id is None:
         raise error_for("CREDENTIAL_EXPIRED")
@@ -91,7 +91,7 @@ def _registered(username: str) -> SalesforceOrg:
 
 def _state_of(org: SalesforceOrg, sandbox_name: str, by: Actor) -> SandboxState | None:
     _, state = call_with_session(
-        key_of(org),
+        credential_id_of(org),
         ParentSessions(org, by),
         lambda salesforce, session: salesforce.sandbox_state(session, sandbox_name),
     )

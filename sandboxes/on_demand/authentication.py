@@ -7,16 +7,16 @@ from authn.actors import Actor
 from orgs.credentials.errors import OrgError
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
-from sandboxes import sandbox_auth, scratch_auth
-from sandboxes.opened import OpenedOrg
-from sandboxes.production_orgs import dev_hub, dev_hubs, production_org, production_orgs_of
+from sandboxes.on_demand import sandbox, scratch
+from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.on_demand.parents import dev_hub, dev_hubs, production_org, production_orgs_of
 
 
 @dataclass(frozen=True, slots=True)
 class OnDemandOrg:
     """An opened org, the org it was reached through, and a one-time link or the reason why there is none."""
 
-    opened: OpenedOrg
+    opened: OrgSession
     parent: SalesforceOrg
     link: str = field(repr=False)
     link_error: str | None = None
@@ -30,11 +30,11 @@ def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by
     Ambiguous, SearchIncomplete, SessionError.
     """
     parent = production_org(production_username) if production_username else None
-    sandbox_auth.refuse_registered(sandbox_name, parent)
+    sandbox.require_unregistered(sandbox_name, parent)
     audit.require_writable()
     parents = [parent] if parent else production_orgs_of(sandbox_name, by=by)
     action = audit.Action.ACCESS_TOKEN
-    parent, opened = sandbox_auth.open_sandbox_by_any(parents, sandbox_name, by=by, audit_action=action)
+    parent, opened = sandbox.sandbox_session_through_any(parents, sandbox_name, by=by, audit_action=action)
     return OnDemandOrg(opened, parent, *_link(opened, by))
 
 
@@ -45,15 +45,15 @@ def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: A
     OrgNotFound, NotFound, ScratchOrgExpired, ScratchOrgMismatch, ScratchKeyRefused,
     SearchIncomplete, SessionError.
     """
-    scratch_auth.refuse_registered(username)
+    scratch.require_unregistered(username)
     audit.require_writable()
     hubs = [dev_hub(dev_hub_username)] if dev_hub_username else dev_hubs()
-    scratch = scratch_auth.find_scratch_org(username, hubs, by=by)
-    opened = scratch_auth.open_scratch_org(scratch, by=by, action=audit.Action.ACCESS_TOKEN)
-    return OnDemandOrg(opened, scratch.hub, *_link(opened, by), auth_url=opened.auth_url)
+    found = scratch.find_scratch_org(username, hubs, by=by)
+    opened = scratch.scratch_session(found, by=by, action=audit.Action.ACCESS_TOKEN)
+    return OnDemandOrg(opened, found.hub, *_link(opened, by), auth_url=opened.auth_url)
 
 
-def _link(opened: OpenedOrg, by: Actor) -> tuple[str, str | None]:
+def _link(opened: OrgSession, by: Actor) -> tuple[str, str | None]:
     """Return a one-time link; where the org gives none, its bare address and why. The token is good all the same."""
     try:
         link = create_frontdoor_link(opened.credential_id, opened.session, opened.reopen)

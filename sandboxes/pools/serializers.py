@@ -11,7 +11,7 @@ from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name
-from sandboxes.pools import DEFAULT_HOURS
+from sandboxes.pools.assignment import DEFAULT_HOURS
 
 MAX_HOURS = 24 * 30
 

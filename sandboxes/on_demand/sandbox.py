@@ -15,21 +15,21 @@ from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
 from sandboxes.errors import AlreadyRegistered
-from sandboxes.grants import drop_if_empty, grant_for, touch
 from sandboxes.models import OnDemandGrant
-from sandboxes.opened import OpenedOrg
+from sandboxes.on_demand.grants import drop_if_empty, grant_for, touch
+from sandboxes.on_demand.org_session import OrgSession
 
 
-def open_sandbox(
+def sandbox_session(
     parent: SalesforceOrg, name: str, *, by: Actor, audit_action: audit.Action | None = None, register: bool = False
-) -> OpenedOrg:
+) -> OrgSession:
     """Return a fresh session of a sandbox: by the key that was made for it before, or by a new one.
 
     The first time asks Salesforce twice (sandboxAuth, code exchange), later once. `register` says
     that it is being registered: then it may be a registered org. Raises AlreadyRegistered,
     SessionError.
     """
-    admit = _admit_any if register else _refuse_if_registered
+    admit = _allow_any if register else _refuse_if_registered
     for _ in range(3):
         grant, credential = grant_for(parent, name)
         admit(grant.org_id)
@@ -57,21 +57,21 @@ def open_sandbox(
     raise error_for("REFRESH_IN_PROGRESS")
 
 
-def open_sandbox_by_any(
+def sandbox_session_through_any(
     parents: list[SalesforceOrg], name: str, *, by: Actor, audit_action: audit.Action | None = None
-) -> tuple[SalesforceOrg, OpenedOrg]:
+) -> tuple[SalesforceOrg, OrgSession]:
     """Open a sandbox by whichever user of its production org made it. Raises what open_sandbox raises."""
     *others, last = parents
     for parent in others:
         try:
-            return parent, open_sandbox(parent, name, by=by, audit_action=audit_action)
+            return parent, sandbox_session(parent, name, by=by, audit_action=audit_action)
         except GrantRefused as error:
             if error.code != "SANDBOX_AUTH_REFUSED":
                 raise
-    return last, open_sandbox(last, name, by=by, audit_action=audit_action)
+    return last, sandbox_session(last, name, by=by, audit_action=audit_action)
 
 
-def refuse_registered(name: str, parent: SalesforceOrg | None) -> None:
+def require_unregistered(name: str, parent: SalesforceOrg | None) -> None:
     """Raise AlreadyRegistered when a registered org is meant, however it is spelled; nobody is asked for it.
 
     Under a production org, that is told by the parent it was registered with, or by its My Domain.
@@ -100,7 +100,7 @@ def _refuse_if_registered(org_id: str) -> None:
         raise _registered(org)
 
 
-def _admit_any(_org_id: str) -> None:
+def _allow_any(_org_id: str) -> None:
     return
 
 
@@ -109,11 +109,11 @@ def _registered(org: SalesforceOrg) -> AlreadyRegistered:
 
 
 def _reopen(parent: SalesforceOrg, name: str, by: Actor, register: bool) -> Session:
-    return open_sandbox(parent, name, by=by, register=register).session
+    return sandbox_session(parent, name, by=by, register=register).session
 
 
-def _opened_org(grant: OnDemandGrant, opened: IssuedSession, reopen: "partial[Session]") -> OpenedOrg:
+def _opened_org(grant: OnDemandGrant, opened: IssuedSession, reopen: "partial[Session]") -> OrgSession:
     current = OnDemandGrant.objects.filter(pk=grant.pk).first()
     if current is None or current.credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it over.
-    return OpenedOrg(current.username, opened.session, current.credential_id, reopen, opened.reused)
+    return OrgSession(current.username, opened.session, current.credential_id, reopen, opened.reused)
