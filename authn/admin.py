@@ -14,15 +14,24 @@ from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from authn import console_audit, dashboard, tokens  # noqa: F401  # importing the first registers its part
-from authn.console import Panel, add_panel
-from authn.console_forms import ConfirmForm, InviteForm, PersonForm, TokenForm
-from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts, when
+from authn import tokens
+from authn.console import audit, dashboard  # noqa: F401  # importing the first registers its part
+from authn.console.admin_base import (
+    ConsoleAdmin,
+    add_domain_error,
+    audit_url,
+    badge,
+    facts,
+    principal_of,
+    timestamp_column,
+)
+from authn.console.forms import ConfirmForm, InviteForm, PersonForm, TokenForm
+from authn.console.site import Panel, add_panel
 from authn.errors import LastOwner, TokenNotFound
 from authn.models import ApplicationToken, User
-from authn.password_links import password_link
-from authn.people import add_user, change_user
+from authn.pages.password_links import password_link
 from authn.roles import Role
+from authn.users import add_user, update_user
 
 admin.site.unregister(Group)  # Roles are what the desk knows; Django's groups do nothing here.
 add_panel(Panel("Access tokens per day", "console/columns.html", dashboard.tokens_per_day, place=30))
@@ -45,8 +54,8 @@ class UserAdmin(ConsoleAdmin):
         "email",
         "role_badge",
         "state_badge",
-        when("last_login", "Last log-in"),
-        when("created_at", "Since"),
+        timestamp_column("last_login", "Last log-in"),
+        timestamp_column("created_at", "Since"),
     )
     list_filter = ("role", ("is_active", ActiveFilter))
     search_fields = ("email",)
@@ -81,7 +90,9 @@ class UserAdmin(ConsoleAdmin):
         if form.is_valid():
             try:
                 wanted = form.cleaned_data
-                person = add_user(email=wanted["email"], role=Role(wanted["role"]), password=None, by=actor_of(request))
+                person = add_user(
+                    email=wanted["email"], role=Role(wanted["role"]), password=None, by=principal_of(request)
+                )
             except ValidationError as error:
                 form.add_error("email", error.messages[0])
             except IntegrityError:  # Somebody else invited the same person at this moment.
@@ -98,9 +109,9 @@ class UserAdmin(ConsoleAdmin):
         form = PersonForm(request.POST or None, initial={"role": person.role, "is_active": person.is_active})
         if request.method == "POST" and form.is_valid():
             try:
-                change_user(person, by=actor_of(request), **form.wishes())
+                update_user(person, by=principal_of(request), **form.wishes())
             except LastOwner as error:
-                blame(form, error, {}, {})
+                add_domain_error(form, error, {}, {})
             else:
                 self.message_user(request, f"{person.email} is changed.", messages.SUCCESS)
                 return self.to_list()
@@ -126,7 +137,7 @@ class UserAdmin(ConsoleAdmin):
             f"Send this link to {person.email} by a way that only that person reads. It works once, within three days, "
             "and ends when the person logs in. Whoever has it sets the password."
         )
-        link = password_link(person, by=actor_of(request))
+        link = password_link(person, by=principal_of(request))
         return self.page(
             request, "console/secret.html", title=title, value=link, note=note, back=self.address("changelist")
         )
@@ -161,9 +172,9 @@ class ApplicationTokenAdmin(ConsoleAdmin):
         "name",
         "prefix",
         "state_badge",
-        when("expires_at", "Good until"),
-        when("last_used_at", "Last used"),
-        when("created_at", "Made"),
+        timestamp_column("expires_at", "Good until"),
+        timestamp_column("last_used_at", "Last used"),
+        timestamp_column("created_at", "Made"),
         "made_by",
     )
     list_filter = (TokenStateFilter,)
@@ -197,7 +208,7 @@ class ApplicationTokenAdmin(ConsoleAdmin):
         form = TokenForm(request.POST or None)
         if not form.is_valid():
             return self.page(request, "console/form.html", title="Make an application token", form=form)
-        _row, value = tokens.issue(**form.cleaned_data, by=actor_of(request))
+        _row, value = tokens.issue(**form.cleaned_data, by=principal_of(request))
         note = f"Copy it now: it is shown this once. It is good until {form.ends()}, or until it is revoked."
         title = f"Token for {form.cleaned_data['name']}"
         back = self.address("changelist")
@@ -228,7 +239,7 @@ class ApplicationTokenAdmin(ConsoleAdmin):
         form = ConfirmForm(request.POST if request.method == "POST" else None, submit_label="Revoke")
         if form.is_valid():
             try:
-                tokens.revoke(str(token.pk), by=actor_of(request))
+                tokens.revoke(str(token.pk), by=principal_of(request))
                 self.message_user(request, f"{token.name} is revoked. It works nowhere any more.", messages.SUCCESS)
             except TokenNotFound:
                 self.message_user(request, f"{token.name} was revoked already.", messages.WARNING)

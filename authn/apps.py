@@ -13,11 +13,11 @@ class AuthnConfig(AppConfig):
         """Register the system checks and the sweeps."""
         from django.core.signals import request_started
 
-        from authn import audit, checks, openapi, sweeping, token_refusals  # noqa: F401  # two register themselves
+        from authn import audit, checks, maintenance, openapi, token_refusals  # noqa: F401  # two register themselves
 
         request_started.connect(audit.forget_written)
-        sweeping.add_sweep("old audit", sweeping.delete_old_audit, sweeping.delete_old_audit_confirmed)
-        sweeping.add_sweep("ended log-ins", sweeping.delete_ended_logins)
-        sweeping.add_sweep("ended sessions", sweeping.delete_ended_sessions)
-        sweeping.add_sweep("old tries", sweeping.delete_old_tries)
-        sweeping.add_sweep("counted refusals", token_refusals.report_counted)
+        maintenance.add_sweep("old audit", maintenance.delete_old_audit, maintenance.delete_old_audit_confirmed)
+        maintenance.add_sweep("ended log-ins", maintenance.delete_ended_logins)
+        maintenance.add_sweep("ended sessions", maintenance.delete_ended_sessions)
+        maintenance.add_sweep("old tries", maintenance.delete_old_tries)
+        maintenance.add_sweep("counted refusals", token_refusals.report_counted)

@@ -18,13 +18,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import Error, transaction
 
-from authn.actors import Actor, system
 from authn.audit_actions import Action, Outcome
+from authn.database.fail_fast import FailFastGate, GateClosed
 from authn.errors import AuditUnavailable
-from authn.fail_fast import FailFast, KeptWaiting
 from authn.models import AuditEvent, canonical_email
-from authn.safe_text import escaped, escaped_values, is_safe_text
-from authn.secret_text import is_marked_secret, looks_like_a_secret
+from authn.principals import Principal, system
+from authn.web.safe_text import escaped, escaped_values, is_safe_text
+from authn.web.secret_text import is_marked_secret, looks_like_a_secret
 
 __all__ = [
     "Action",
@@ -47,14 +47,14 @@ _MAX_NAME_LENGTH = 254
 _PROVEN_SECONDS = 30.0
 _written_at: ContextVar[float] = ContextVar("audit_written_at", default=float("-inf"))
 # Trips on slow failures (a locked table) only, not on a refused row.
-gate = FailFast(slow_seconds=0.5, pause_seconds=2.0)
+gate = FailFastGate(slow_seconds=0.5, pause_seconds=2.0)
 
 
 def event(
     action: Action,
     outcome: Outcome,
     *,
-    by: Actor,
+    by: Principal,
     org: str = "",
     code: str = "",
     token: str = "",
@@ -80,7 +80,7 @@ def event(
     )
 
 
-def record(action: Action, outcome: Outcome, *, by: Actor, **facts: Any) -> AuditEvent:
+def record(action: Action, outcome: Outcome, *, by: Principal, **facts: Any) -> AuditEvent:
     """Store one audit row. Takes what `event` takes. Raises AuditUnavailable."""
     row = event(action, outcome, by=by, **facts)
     with _writing():
@@ -136,7 +136,7 @@ def _writing() -> Iterator[None]:
 def _failures_as_unavailable() -> Iterator[None]:
     try:
         yield
-    except KeptWaiting as error:
+    except GateClosed as error:
         raise AuditUnavailable from error
     except Error as error:
         logger.error("An audit row could not be written.", exc_info=error)

@@ -4,13 +4,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from authn import tokens
-from authn.actors import Actor, actor_for
-from authn.client_address import client_address
 from authn.errors import BearerRefused
-from authn.login import person_of
+from authn.login import authenticate_access_token
 from authn.models import ApplicationToken, User
-from authn.request_id import request_id_of
+from authn.principals import Principal, principal_for
 from authn.roles import Role
+from authn.web.client_address import client_address
+from authn.web.request_id import request_id_of
 
 MAX_BEARER_LENGTH = 4096
 
@@ -22,7 +22,7 @@ class BearerAuthentication(BaseAuthentication):
     query; a revoked token or a switched-off person is out at the next request.
     """
 
-    def authenticate(self, request: Request) -> tuple[Actor, User | ApplicationToken] | None:
+    def authenticate(self, request: Request) -> tuple[Principal, User | ApplicationToken] | None:
         """Return actor and row, or None without a bearer. Raises BearerRefused."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _, value = header.partition(" ")
@@ -33,15 +33,15 @@ class BearerAuthentication(BaseAuthentication):
             raise BearerRefused
         if tokens.is_application_token(value):
             return self._application(request, tokens.find(value))
-        person = person_of(value).user
-        return actor_for(person, request._request), person
+        person = authenticate_access_token(value).user
+        return principal_for(person, request._request), person
 
     def authenticate_header(self, _request: Request) -> str:
         """Return what a 401 says in WWW-Authenticate."""
         return 'Bearer realm="frontdesk"'
 
-    def _application(self, request: Request, row: ApplicationToken) -> tuple[Actor, ApplicationToken]:
-        actor = Actor(
+    def _application(self, request: Request, row: ApplicationToken) -> tuple[Principal, ApplicationToken]:
+        actor = Principal(
             kind="application",
             id=str(row.id),
             name=row.name,

@@ -1,4 +1,4 @@
-"""What can go wrong in authn. These know no HTTP; config/errors.py gives each a status.
+"""What can go wrong in authn. These know no HTTP; config/exceptions.py gives each a status.
 
 DomainError
 ├── BearerRefused          a bearer came and is not good
@@ -17,7 +17,7 @@ DomainError
 └── LastOwner              the desk would be left without an owner
 """
 
-from authn.actors import Actor
+from authn.principals import Principal
 
 
 class DomainError(Exception):
@@ -53,7 +53,7 @@ class BearerRefused(DomainError):
     message = "The bearer token is not valid."
     action = "Send a valid token: log in again, or ask an owner for a new application token."
 
-    def __init__(self, holder: Actor | None = None) -> None:
+    def __init__(self, holder: Principal | None = None) -> None:
         super().__init__()
         self.holder = holder  # whose bearer it was, where the bearer proved that much
 

@@ -21,10 +21,10 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from rest_framework.throttling import BaseThrottle
 
-from authn.client_address import address_block, client_address
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from authn.errors import LoginBusy, TooManyTries
 from authn.models import AddressTries, LoginAttempts
+from authn.web.client_address import address_block, client_address
 
 # So many wrong passwords close a name to a /24 or /64, to a /16 or /48, and to everybody. A try that a smaller block
 # refuses counts for no larger one, so that a stranger with one network cannot lock an owner out.
@@ -32,20 +32,20 @@ LIMIT, LIMIT_OF_NETWORK, LIMIT_EVERYWHERE = 5, 15, 50
 LOCKED_FOR = timedelta(minutes=15)
 TRIES_PER_WINDOW, WINDOW = 60, timedelta(minutes=1)
 # After a lock or this long without a try, a count is of no use and is deleted.
-USELESS_AFTER = 2 * LOCKED_FOR
+KEEP_COUNTS_FOR = 2 * LOCKED_FOR
 
 _EVERYWHERE = ""
 # How the names of the networks between a small block and everywhere end.
 _NETWORKS = ("/16", "/48")
 # A try that is still undecided after this long was taken by a process that died: it counts.
-_JUDGED_WITHIN = timedelta(seconds=30)
+_VERIFIED_WITHIN = timedelta(seconds=30)
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
 _lock = threading.Lock()
 _waiting = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LoginAttempt:
     """A try that was taken. Say how it ended: by `failed`, `succeeded` or `give_back`."""
 
     digest: str
@@ -54,7 +54,7 @@ class Attempt:
     def failed(self) -> None:
         """Keep the failure: the password was wrong."""
         for block in self.blocks:
-            _rows(self.digest, block).update(undecided=_less("undecided", 1))
+            _rows(self.digest, block).update(undecided=_minus("undecided", 1))
 
     def succeeded(self) -> None:
         """Forget the failures from the smallest block, in every count; tries under way stay taken."""
@@ -71,28 +71,28 @@ class Attempt:
     def _give_back(self, failures: int) -> None:
         for block in self.blocks:
             _rows(self.digest, block).update(
-                failures=_less("failures", failures), undecided=_less("undecided", 1), locked_until=None
+                failures=_minus("failures", failures), undecided=_minus("undecided", 1), locked_until=None
             )
 
 
-def refuse_locked(name: str, request: HttpRequest) -> None:
+def require_unlocked(name: str, request: HttpRequest) -> None:
     """Raise TooManyTries if a name is locked for this client; takes no try."""
-    _look(_digest(name), _blocks_of(request))
+    _require_unlocked(_digest(name), _blocks_of(request))
 
 
-def take(name: str, request: HttpRequest) -> Attempt | None:
+def begin_attempt(name: str, request: HttpRequest) -> LoginAttempt | None:
     """Take a try for a name in its canonical form. Returns None while tries that are not judged yet fill the limit.
 
     Raises TooManyTries while the name is locked.
     """
-    attempt = Attempt(_digest(name), _blocks_of(request))
-    if _take(attempt):
+    attempt = LoginAttempt(_digest(name), _blocks_of(request))
+    if _begin(attempt):
         return attempt
-    _look(attempt.digest, attempt.blocks)
+    _require_unlocked(attempt.digest, attempt.blocks)
     return None
 
 
-class Waiting:
+class LoginWait:
     """The patience of one log-in for tries of others that are not judged yet; hold nothing shared meanwhile."""
 
     def __init__(self, name: str, request: HttpRequest) -> None:
@@ -105,18 +105,18 @@ class Waiting:
         Raises TooManyTries once the name is locked, LoginBusy after ten seconds, or at once when a quarter of the
         threads wait.
         """
-        with _place_to_wait():
+        with _waiting_slot():
             while time.monotonic() < self._deadline:
                 release_database()
                 time.sleep(_PAUSE_SECONDS)
-                _look(self._digest, self._blocks)
+                _require_unlocked(self._digest, self._blocks)
                 if not _locks(self._digest, self._blocks).exists():
                     return
             raise LoginBusy
 
 
 @contextmanager
-def _place_to_wait() -> Iterator[None]:
+def _waiting_slot() -> Iterator[None]:
     """Bound the threads that wait for tries of others, or one client would take every thread of the process."""
     global _waiting
     with _lock:
@@ -130,15 +130,15 @@ def _place_to_wait() -> Iterator[None]:
             _waiting -= 1
 
 
-def lift(name: str) -> None:
+def unlock(name: str) -> None:
     """Forget every failure of a name, so that it is locked nowhere."""
     for rows in _in_order_of_locking(LoginAttempts.objects.filter(name_digest=_digest(name))):
         rows.delete()
 
 
-def useless_counts() -> list[QuerySet[Any]]:
+def expired_counts() -> list[QuerySet[Any]]:
     """Return the rows that bound nothing any more, in the order in which they may be deleted."""
-    attempts = LoginAttempts.objects.filter(last_try_at__lte=_from_now(-USELESS_AFTER))
+    attempts = LoginAttempts.objects.filter(last_try_at__lte=_from_now(-KEEP_COUNTS_FOR))
     addresses = AddressTries.objects.filter(began_at__lte=_from_now(-2 * WINDOW))
     return [*_in_order_of_locking(attempts), addresses]
 
@@ -146,7 +146,7 @@ def useless_counts() -> list[QuerySet[Any]]:
 # --- Tries per name ------------------------------------------------------------------------------------
 
 
-def _take(attempt: Attempt) -> bool:
+def _begin(attempt: LoginAttempt) -> bool:
     """Take the try in every count, or in none."""
     with transaction.atomic():
         for block in attempt.blocks:
@@ -159,7 +159,7 @@ def _take(attempt: Attempt) -> bool:
 def _count(digest: str, block: str, limit: int) -> bool:
     """Add a failure unless the row is locked; the one that reaches the limit locks it."""
     lapsed = Q(last_try_at__lte=_from_now(-LOCKED_FOR)) | Q(locked_until__lte=Now())
-    abandoned = Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN))
+    abandoned = Q(last_try_at__lte=_from_now(-_VERIFIED_WITHIN))
     free = _rows(digest, block).filter(Q(locked_until=None) | Q(locked_until__lte=Now()))
     values: dict[str, Any] = {
         "failures": Case(When(lapsed, then=Value(1)), default=F("failures") + 1),
@@ -179,9 +179,9 @@ def _count(digest: str, block: str, limit: int) -> bool:
     return bool(free.update(**values))
 
 
-def _look(digest: str, blocks: Sequence[str]) -> None:
+def _require_unlocked(digest: str, blocks: Sequence[str]) -> None:
     """Raise TooManyTries if a lock stands. One whose tries are not all judged may be lifted yet."""
-    judged = Q(undecided=0) | Q(last_try_at__lte=_from_now(-_JUDGED_WITHIN))
+    judged = Q(undecided=0) | Q(last_try_at__lte=_from_now(-_VERIFIED_WITHIN))
     standing = _locks(digest, blocks).filter(judged)
     ends = standing.annotate(database_now=Now()).values_list("locked_until", "database_now")
     if rests := [end - now for end, now in ends if end is not None]:
@@ -223,7 +223,7 @@ def _digest(name: str) -> str:
     return salted_hmac("authn.lockout", name.encode("utf-8", "surrogatepass"), algorithm="sha256").hexdigest()
 
 
-def _less(column: str, number: int) -> Combinable:
+def _minus(column: str, number: int) -> Combinable:
     return Greatest(F(column) - number, Value(0))
 
 

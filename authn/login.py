@@ -21,8 +21,6 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from authn import audit, lockout, token_refusals
-from authn.actors import Actor, actor_for, anonymous
-from authn.client_address import client_address
 from authn.errors import (
     BearerExpired,
     BearerRefused,
@@ -34,7 +32,9 @@ from authn.errors import (
 )
 from authn.models import LoginFamily, User, canonical_email
 from authn.password_hashing import hashing_place
-from authn.request_id import request_id_of
+from authn.principals import Principal, anonymous, principal_for
+from authn.web.client_address import client_address
+from authn.web.request_id import request_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     and TooManyTries while the name is locked, whatever the password.
     """
     user = check_password(email=email, password=password, request=request)
-    with starting(user, request=request):
+    with login_transaction(user, request=request):
         family, pair = _start_family(user)
-        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=actor_for(user, request), family=str(family.id))
+        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=principal_for(user, request), family=str(family.id))
         # Notes the time, as a log-in in the browser does.
         user_logged_in.send(sender=User, request=request, user=user)
     return pair
@@ -68,17 +68,17 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     """
     name = canonical_email(email)
     try:
-        return _judge(name, password, request)
+        return _verify(name, password, request)
     except (LoginRefused, TooManyTries) as error:
-        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=_nobody(email, request), code=error.code)
+        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=_anonymous_named(email, request), code=error.code)
         raise
 
 
-def _judge(name: str, password: str, request: HttpRequest) -> User:
+def _verify(name: str, password: str, request: HttpRequest) -> User:
     """Take a try, judge the password, and say how the try ended. A locked name waits for no place to hash."""
-    lockout.refuse_locked(name, request)
-    waiting = lockout.Waiting(name, request)
-    while (judged := _judge_once(name, password, request)) is None:
+    lockout.require_unlocked(name, request)
+    waiting = lockout.LoginWait(name, request)
+    while (judged := _verify_once(name, password, request)) is None:
         waiting.for_an_outcome()
     attempt, user = judged
     if not isinstance(user, User):
@@ -88,16 +88,16 @@ def _judge(name: str, password: str, request: HttpRequest) -> User:
     return user
 
 
-def _judge_once(
+def _verify_once(
     name: str, password: str, request: HttpRequest
-) -> tuple[lockout.Attempt, AbstractBaseUser | None] | None:
+) -> tuple[lockout.LoginAttempt, AbstractBaseUser | None] | None:
     """Take a try and judge the password, or return None if it must wait for the outcome of other tries.
 
     It gives its place back before it waits: two such callers would stop every log-in of the process. The try is taken
     with a place, so that no more tries are under way than passwords are judged.
     """
     with hashing_place():
-        attempt = lockout.take(name, request)
+        attempt = lockout.begin_attempt(name, request)
         if attempt is None:
             return None
         try:
@@ -108,7 +108,7 @@ def _judge_once(
 
 
 @contextmanager
-def starting(user: User, *, request: HttpRequest) -> Iterator[None]:
+def login_transaction(user: User, *, request: HttpRequest) -> Iterator[None]:
     """Open the transaction in which a log-in of this person is stored; every door that leaves one asks here.
 
     A change of the password or a switch-off that came after the check has ended the log-ins that it
@@ -122,7 +122,9 @@ def starting(user: User, *, request: HttpRequest) -> Iterator[None]:
         if unchanged.first() is not None:
             yield
             return
-    audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=_nobody(user.email, request), code=LoginRefused.code)
+    audit.record(
+        audit.Action.LOGIN, audit.Outcome.REFUSED, by=_anonymous_named(user.email, request), code=LoginRefused.code
+    )
     raise LoginRefused
 
 
@@ -133,29 +135,29 @@ def refresh(value: str, *, request: HttpRequest) -> TokenPair:
     log-in is ended for whoever holds its tokens).
     """
     try:
-        token = RefreshToken(_wire(value))
+        token = RefreshToken(_header_value(value))
     except TokenError as error:
         raise RefreshRefused from error
     family = _family_of(token)
     if family is None:
         raise RefreshRefused
     if family.revoked_at is not None or not family.user.is_active:
-        by = actor_for(family.user, request)
+        by = principal_for(family.user, request)
         token_refusals.note(audit.Action.LOGIN_REFRESH, by=by, code=RefreshRefused.code)
         raise RefreshRefused
-    return _rotate(family, str(token["jti"]), actor_for(family.user, request))
+    return _rotate(family, str(token["jti"]), principal_for(family.user, request))
 
 
-def person_of(value: str) -> LoginFamily:
+def authenticate_access_token(value: str) -> LoginFamily:
     """Return the live log-in, with its person, that an access token belongs to.
 
     One query. Raises BearerRefused, BearerExpired, BearerRevoked.
     """
     try:
-        token = AccessToken(_wire(value))
+        token = AccessToken(_header_value(value))
     except ExpiredTokenError as error:
         # The signature was good, or it would not be called expired: the name in it can be believed.
-        expired = AccessToken(_wire(value), verify=False)
+        expired = AccessToken(_header_value(value), verify=False)
         raise BearerExpired(_holder(str(expired.get("sub")))) from error
     except TokenError as error:
         raise BearerRefused from error
@@ -175,12 +177,12 @@ def login_of_pair(access_token: str, refresh_token: str = "") -> tuple[LoginFami
     The refresh token, if there is one, must be of the same log-in; it is not spent. Without it the proof
     ends with the access token. Raises BearerRefused, BearerExpired, BearerRevoked, RefreshRefused.
     """
-    family = person_of(access_token)
+    family = authenticate_access_token(access_token)
     if not refresh_token:
-        claims = AccessToken(_wire(access_token), verify=False)
+        claims = AccessToken(_header_value(access_token), verify=False)
         return family, datetime.fromtimestamp(claims["exp"], UTC)
     try:
-        token = RefreshToken(_wire(refresh_token))
+        token = RefreshToken(_header_value(refresh_token))
     except TokenError as error:
         raise RefreshRefused from error
     if _family_of(token) != family or str(token["jti"]) != family.current_jti:
@@ -188,19 +190,19 @@ def login_of_pair(access_token: str, refresh_token: str = "") -> tuple[LoginFami
     return family, family.expires_at
 
 
-def _nobody(typed: str, request: HttpRequest) -> Actor:
+def _anonymous_named(typed: str, request: HttpRequest) -> Principal:
     """Return the actor of a refused log-in: somebody unknown, under the name that was tried."""
     name = audit.name_to_keep(typed)
     return replace(anonymous(), name=name, address=client_address(request), request_id=request_id_of(request))
 
 
-def _wire(value: str) -> Any:
+def _header_value(value: str) -> Any:
     """Pass a token on as text, which simplejwt wants although its annotation says Token."""
     return value
 
 
-def _holder(user_id: str, name: str = "") -> Actor:
-    return Actor(kind="user", id=user_id, name=name, role=None)
+def _holder(user_id: str, name: str = "") -> Principal:
+    return Principal(kind="user", id=user_id, name=name, role=None)
 
 
 def _start_family(user: User) -> tuple[LoginFamily, TokenPair]:
@@ -212,7 +214,7 @@ def _start_family(user: User) -> tuple[LoginFamily, TokenPair]:
     return family, pair
 
 
-def _rotate(family: LoginFamily, presented: str, by: Actor) -> TokenPair:
+def _rotate(family: LoginFamily, presented: str, by: Principal) -> TokenPair:
     pair, jti = _pair(family)
     with transaction.atomic():
         # Compare and set: of two that present the same token at once, one gets the next pair.

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from authn.audit_actions import Action, Outcome
 from authn.roles import Role
-from authn.safe_text import validate_safe_text
+from authn.web.safe_text import validate_safe_text
 
 
 def canonical_email(text: str) -> str:
@@ -142,7 +142,7 @@ class LoginFamily(models.Model):
 
 
 class BrowserSession(models.Model):
-    """The session of a browser, as authn/browser_sessions.py stores and reads it.
+    """The session of a browser, as authn/browser/sessions.py stores and reads it.
 
     The key of a session is a secret of its browser, so only its SHA-256 is kept: a row, or a copy of
     the database, opens no session.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from authn.errors import LoginBusy
 
 HASHES_AT_ONCE = 2

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from authn.actors import Actor
+from authn.principals import Principal
 from authn.roles import Role, role_satisfies
 
 
@@ -23,7 +23,7 @@ class RequiresRole(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the actor's role, as the database has it now, is enough."""
         actor: object = request.user
-        return isinstance(actor, Actor) and role_satisfies(actor.role, self.roles)
+        return isinstance(actor, Principal) and role_satisfies(actor.role, self.roles)
 
 
 def forbidden_text(roles: tuple[Role, ...]) -> str:

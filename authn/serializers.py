@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from authn.models import ApplicationToken
-from authn.safe_text import validate_safe_text
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
+from authn.web.safe_text import validate_safe_text
 
 
 class StrictBooleanField(serializers.BooleanField):

@@ -16,15 +16,15 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import Actor
 from authn.models import ApplicationToken, TokenRefusals, User
+from authn.principals import Principal
 
 REPORTED_EVERY = timedelta(hours=1)
 
 logger = logging.getLogger("frontdesk.refusals")
 
 
-def note(action: audit.Action, *, by: Actor, code: str, **details: Any) -> None:
+def note(action: audit.Action, *, by: Principal, code: str, **details: Any) -> None:
     """Count a refusal of a token of `by`; at most one in an hour becomes an audit row, with the count so far."""
     logger.info("Refused a token of %s %s: %s", by.kind, by.id, code)
     key = {"holder_kind": by.kind, "holder_id": by.id, "action": action, "code": code}
@@ -57,7 +57,7 @@ def report_counted() -> int:
 
 def _report(row: TokenRefusals, *, address: str = "", request_id: str = "", **details: Any) -> None:
     name = _name_of(row.holder_kind, row.holder_id)
-    holder = Actor(row.holder_kind, row.holder_id, name, role=None, address=address, request_id=request_id)
+    holder = Principal(row.holder_kind, row.holder_id, name, role=None, address=address, request_id=request_id)
     action = audit.Action(row.action)
     audit.record(action, audit.Outcome.REFUSED, by=holder, code=row.code, refusals=row.unreported, **details)
     TokenRefusals.objects.filter(pk=row.pk).update(unreported=0, reported_at=Now())

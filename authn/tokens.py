@@ -18,10 +18,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from authn import audit
-from authn.actors import Actor
-from authn.database_failures import write_if_possible
+from authn.database.failures import write_if_possible
 from authn.errors import BearerExpired, BearerRefused, BearerRevoked, TokenNotFound
 from authn.models import ApplicationToken
+from authn.principals import Principal
 
 PREFIX = "fdt_"
 MAX_DAYS = 365
@@ -34,7 +34,7 @@ _SHAPE = re.compile(rf"fdt_[0-9A-Za-z]{{{_RANDOM_LENGTH + _CHECKSUM_LENGTH}}}\Z"
 _LAST_USED_GRAIN = timedelta(minutes=1)
 
 
-def issue(*, name: str, days: int, by: Actor) -> tuple[ApplicationToken, str]:
+def issue(*, name: str, days: int, by: Principal) -> tuple[ApplicationToken, str]:
     """Make a token that is good for `days` days. Returns its row and its value, seen this once."""
     value = _new_value()
     now = timezone.now()
@@ -76,7 +76,7 @@ def find(value: str) -> ApplicationToken:
     if row is None:
         raise BearerRefused
     now = timezone.now()
-    holder = Actor(kind="application", id=str(row.id), name=row.name, role=None)
+    holder = Principal(kind="application", id=str(row.id), name=row.name, role=None)
     if row.revoked_at is not None:
         raise BearerRevoked(holder)
     if row.expires_at <= now:
@@ -85,7 +85,7 @@ def find(value: str) -> ApplicationToken:
     return row
 
 
-def revoke(identifier: str, *, by: Actor) -> ApplicationToken:
+def revoke(identifier: str, *, by: Principal) -> ApplicationToken:
     """End a token at once, on every worker. Takes its id, or its value.
 
     A value is taken too, because that is what the documented path asks for. Raises TokenNotFound.

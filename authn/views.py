@@ -8,14 +8,13 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
 from rest_framework.views import APIView
 
 from authn import login, tokens
-from authn.actors import Actor
-from authn.browser_login import log_in_browser
+from authn.browser.login import log_in_browser
 from authn.errors import RefreshRefused
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken
 from authn.openapi import answers
-from authn.origins import refuse_foreign_origin
 from authn.permissions import OwnersOnly
+from authn.principals import Principal
 from authn.serializers import (
     AdminLoginDto,
     AdminLoginResponseDto,
@@ -27,6 +26,7 @@ from authn.serializers import (
     TokenRefreshDto,
     TokenRefreshResponseDto,
 )
+from authn.web.same_origin import refuse_foreign_origin
 
 
 class AdminLoginView(APIView):
@@ -148,7 +148,7 @@ class ApplicationTokensView(APIView):
         form = CreateTokenDto(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
-        row, value = tokens.issue(name=wanted["name"], days=wanted["expiresIn"], by=Actor.of(request))
+        row, value = tokens.issue(name=wanted["name"], days=wanted["expiresIn"], by=Principal.of(request))
         row.token = value  # type: ignore[attr-defined]  # for this answer alone, never stored
         return Response(CreatedTokenDto(row).data, status=HTTP_201_CREATED)
 
@@ -169,5 +169,5 @@ class ApplicationTokenView(APIView):
     )
     def delete(self, request: Request, token: str) -> Response:
         """Revoke a token."""
-        tokens.revoke(token, by=Actor.of(request))
+        tokens.revoke(token, by=Principal.of(request))
         return Response(status=HTTP_200_OK)

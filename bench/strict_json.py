@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from authn.strict_json import read_json
+from authn.web.strict_json import read_json
 
 SIZE = 1_000_000
 LIMIT = 1.5

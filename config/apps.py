@@ -10,7 +10,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 class ConsoleConfig(AdminConfig):
     """The operators' console at /console/. Each app registers its part in its admin.py."""
 
-    default_site = "authn.console.ConsoleSite"
+    default_site = "authn.console.site.ConsoleSite"
 
     def ready(self) -> None:
         """Let migrations take their time."""

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg_pool import PoolTimeout
 
 from authn import audit
-from authn.database_failures import lock_wait
+from authn.database.failures import lock_wait
 from authn.errors import AuditUnavailable
 from authn.loops import loops
 from config.postgresql.connection import DeadlineConnection, answer_within

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from rest_framework.views import APIView
 
-from config.errors import payload_too_large, unreadable_body
+from config.exceptions import payload_too_large, unreadable_body
 from config.request_bodies import declared_length, is_broken, limit_for
 
 

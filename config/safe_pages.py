@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from authn.safe_text import escaped
+from authn.web.safe_text import escaped
 
 
 class SafePages:

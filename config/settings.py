@@ -76,7 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.answers.AnswerHeadersMiddleware",
+    "config.response_headers.ResponseHeadersMiddleware",
     "config.request_body_limit.RequestBodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "config.errors_of_pages.DomainErrorsOfPages",
+    "config.page_exceptions.PageExceptions",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -113,7 +113,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "authn.page_context.desk",
+                "authn.pages.context.desk",
             ]
         },
     }
@@ -183,12 +183,12 @@ FILE_UPLOAD_HANDLERS: list[str] = []
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authn.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["authn.permissions.OwnersOnly"],
-    "DEFAULT_PARSER_CLASSES": ["config.json_requests.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.answers.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.response_headers.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.errors.answer_for",
-    "UNAUTHENTICATED_USER": "authn.actors.anonymous",
+    "EXCEPTION_HANDLER": "config.exceptions.exception_handler",
+    "UNAUTHENTICATED_USER": "authn.principals.anonymous",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -231,7 +231,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 LOGIN_URL = "login"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 # Stored under digests, and bound to log-ins.
-SESSION_ENGINE = "authn.browser_sessions"
+SESSION_ENGINE = "authn.browser.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -241,8 +241,8 @@ CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 if SESSION_COOKIE_SECURE:
     # Browsers take a cookie of such a name over https and for this one host only.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-MESSAGE_STORAGE = "authn.page_messages.PageMessages"
-CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+MESSAGE_STORAGE = "authn.pages.messages.PageMessages"
+CSRF_FAILURE_VIEW = "config.exceptions.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -251,7 +251,7 @@ if TRUSTED_PROXY_COUNT:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.log_lines.JSONLineFormatter"}},
+    "formatters": {"json": {"()": "config.json_logging.JSONLineFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

@@ -17,7 +17,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", include("sandboxes.home.urls")),
-    path("", include("authn.page_urls")),
+    path("", include("authn.pages.urls")),
     path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", admin.site.urls),
     path("livez", health.alive, name="alive"),
@@ -26,7 +26,7 @@ urlpatterns = [
     path("", include("authn.servicestack.urls")),
 ]
 
-handler400 = "config.errors.bad_request"
-handler403 = "config.errors.permission_denied"
-handler404 = "config.errors.page_not_found"
-handler500 = "config.errors.server_error"
+handler400 = "config.exceptions.bad_request"
+handler403 = "config.exceptions.permission_denied"
+handler404 = "config.exceptions.page_not_found"
+handler500 = "config.exceptions.server_error"

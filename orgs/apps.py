@@ -11,7 +11,7 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and the sweeps."""
-        from authn.sweeping import add_sweep
+        from authn.maintenance import add_sweep
         from orgs import checks  # noqa: F401  # importing registers them
         from orgs.credentials.orphans import delete_orphans
         from orgs.credentials.replay import replay

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.errors import CredentialTampered, OrgError, SessionError, SpoolUnavailable
 from orgs.credentials.failures import BY_CODE
@@ -27,7 +27,7 @@ class Verdict:
     error: OrgError | None = None
 
 
-def check_connection(org: SalesforceOrg, *, by: Actor) -> Verdict:
+def check_connection(org: SalesforceOrg, *, by: Principal) -> Verdict:
     """Mint a session and read the org's facts with it; note in the credential what became of it.
 
     An org that was registered without validation is verified by this. Raises OrgNotFound when the

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from authn.actors import Actor
-from authn.database_connections import release_database
+from authn.database.connections import release_database
+from authn.principals import Principal
 from orgs.connection_check import Verdict, check_connection
 from orgs.credentials.errors import CredentialTampered, OrgError
 from orgs.credentials.failures import BY_CODE
@@ -64,7 +64,7 @@ def orgs_named(names: Sequence[str]) -> list[SalesforceOrg]:
 
 
 def check_connections(
-    orgs: Iterable[SalesforceOrg], *, by: Actor, side_by_side: int, tell: Callable[[], None] = lambda: None
+    orgs: Iterable[SalesforceOrg], *, by: Principal, side_by_side: int, tell: Callable[[], None] = lambda: None
 ) -> list[Checked]:
     """Check orgs, some at a time but never more than half of WEB_THREADS; the dead come first.
 
@@ -90,7 +90,7 @@ def _each(futures: "list[Future[Checked | None]]", tell: Callable[[], None]) -> 
         tell()
 
 
-def _check(org: SalesforceOrg, by: Actor) -> Checked | None:
+def _check(org: SalesforceOrg, by: Principal) -> Checked | None:
     """Check one org in a thread of the pool, which keeps no database connection afterwards."""
     try:
         verdict = check_connection(org, by=by)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import CredentialTampered, OrgError
 from orgs.credentials.failures import BY_CODE, error_for
@@ -21,21 +21,21 @@ from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
 
 
-def access_token(org: SalesforceOrg, *, by: Actor) -> IssuedSession:
+def access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
     """Return a session that was minted after this call began. Raises what session_for raises."""
     if not by.may_hold_credentials:
         raise CredentialsForbidden
     return session_for(org, SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN))
 
 
-def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Actor, token: str) -> None:
+def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Principal, token: str) -> None:
     """Record a key that is about to be handed out, where the engine could not: it was checked, or made, after it."""
     with transaction.atomic():
         audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
         Credential.objects.filter(pk=credential_id).update(last_used_at=Now())
 
 
-def auth_url(org: SalesforceOrg, *, by: Actor) -> str:
+def auth_url(org: SalesforceOrg, *, by: Principal) -> str:
     """Return the auth URL of an org: its long-lived secret, which then lives at two places.
 
     Raises CredentialsForbidden, AuthUrlReleaseOff, NoAuthUrl, OrgUnverified, CredentialRotates,
@@ -54,7 +54,7 @@ def auth_url(org: SalesforceOrg, *, by: Actor) -> str:
     return url.reveal()
 
 
-def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Actor) -> dict[int, str]:
+def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Principal) -> dict[int, str]:
     """Return the auth URLs of those orgs that have one to give, by the primary key of the org.
 
     One audit row for each, in one transaction, before any is handed out. Raises
@@ -77,7 +77,7 @@ def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Actor) -> dict[int, str]:
     return {org.pk: url.reveal() for org, url in found.items()}
 
 
-def check_release(by: Actor) -> None:
+def check_release(by: Principal) -> None:
     """Raise CredentialsForbidden or AuthUrlReleaseOff unless this actor may be given auth URLs."""
     if not by.may_hold_credentials:
         raise CredentialsForbidden

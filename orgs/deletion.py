@@ -11,7 +11,7 @@ from django.db.models import CASCADE, PROTECT, Model
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials import refresh_lock
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant
@@ -33,7 +33,7 @@ class _CredentialReplaced(Exception):
     """An org that is to be deleted has another credential by now than the one that is held."""
 
 
-def delete_org(org: SalesforceOrg, *, by: Actor, cascade: bool = False, revoke: bool = False) -> None:
+def delete_org(org: SalesforceOrg, *, by: Principal, cascade: bool = False, revoke: bool = False) -> None:
     """Delete an org with its credential; with `cascade` its children too.
 
     Waits for a refresh that is under way: a token that is registered anew while Salesforce still
@@ -56,7 +56,7 @@ def dependents(org: SalesforceOrg) -> list[CredentialRow]:
     return list(_dependents(org, PROTECT))
 
 
-def _remove(org: SalesforceOrg, *, by: Actor, cascade: bool, revoke: bool, deadline: float) -> None:
+def _remove(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, deadline: float) -> None:
     with refresh_lock.locks() as locks:
         doomed = _rows_to_delete(org, cascade=cascade)
         held = [(row, _hold(row, deadline, locks)) for row in doomed if row.credential_id]
@@ -105,7 +105,7 @@ def _holds_keys(model: type[Model]) -> bool:
     return any(field.related_model is Credential for field in model._meta.fields)
 
 
-def _delete(row: CredentialRow, by: Actor, *, revoked: bool) -> None:
+def _delete(row: CredentialRow, by: Principal, *, revoked: bool) -> None:
     credential_id = row.credential_id
     row.delete()
     if credential_id:
@@ -147,7 +147,7 @@ def _hold(row: CredentialRow, deadline: float, locks: refresh_lock.Locks) -> Cre
 
 
 def _revoke_all(
-    held: list[tuple[CredentialRow, Credential]], by: Actor, deadline: float, locks: refresh_lock.Locks
+    held: list[tuple[CredentialRow, Credential]], by: Principal, deadline: float, locks: refresh_lock.Locks
 ) -> None:
     for number, (row, credential) in enumerate(held):
         # The calls before may have outlasted its lock; the one that comes must not.
@@ -156,7 +156,7 @@ def _revoke_all(
         _revoke(row, held[number][1], by)
 
 
-def _revoke(org: CredentialRow, credential: Credential, by: Actor) -> None:
+def _revoke(org: CredentialRow, credential: Credential, by: Principal) -> None:
     """End a refresh token whose credential is held."""
     row = Credential.objects.with_secrets().get(pk=credential.pk)
     if row.sealed_grant is None:
@@ -179,7 +179,7 @@ def _revoke(org: CredentialRow, credential: Credential, by: Actor) -> None:
         audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(org))
 
 
-def _audit_failure(org: CredentialRow, error: SessionError, by: Actor) -> None:
+def _audit_failure(org: CredentialRow, error: SessionError, by: Principal) -> None:
     audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(org), code=error.code)
 
 

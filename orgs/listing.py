@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from rest_framework.renderers import JSONRenderer
 
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
 
 BLOCK = 1000

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from authn.safe_text import is_safe_text
-from authn.strict_json import NotStrictJSON, is_storable, read_json
+from authn.web.safe_text import is_safe_text
+from authn.web.strict_json import NotStrictJSON, is_storable, read_json
 from orgs.models import OrgMetadata, SalesforceOrg
 
 MAX_KEY_LENGTH = 100

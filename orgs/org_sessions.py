@@ -7,7 +7,7 @@ that was made through its parent, and is made again when Salesforce refuses it.
 from dataclasses import replace
 from functools import partial
 
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.attempts import audit_issue
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.envelopes import decrypt_session
@@ -60,7 +60,7 @@ class ParentSessions:
     Raises what session_for raises, with the parent's name before the message.
     """
 
-    def __init__(self, parent: SalesforceOrg, by: Actor) -> None:
+    def __init__(self, parent: SalesforceOrg, by: Principal) -> None:
         self._parent = parent
         self._asking = SessionRequest(by=by, org=parent.username)
         self._newest_is_good = True
@@ -85,7 +85,7 @@ def newest_session(org: SalesforceOrg) -> Session | None:
     return None if row is None or recorded_failure(row) else decrypt_session(row)
 
 
-def _grant_creator(org: SalesforceOrg, credential: Credential, by: Actor) -> SandboxGrantCreator | None:
+def _grant_creator(org: SalesforceOrg, credential: Credential, by: Principal) -> SandboxGrantCreator | None:
     if not org.is_jit_registration or org.parent is None:
         return None
     return SandboxGrantCreator(
@@ -109,7 +109,7 @@ def parent_of(sandbox: SalesforceOrg) -> SalesforceOrg | None:
     return fitting.exclude(org_id="").order_by("pk").first()
 
 
-def _was_refreshed(org: SalesforceOrg, by: Actor) -> bool:
+def _was_refreshed(org: SalesforceOrg, by: Principal) -> bool:
     """Ask the parent of a sandbox whose key was just refused whether the sandbox is another org by now."""
     parent = parent_of(org) if org.kind == Kind.SANDBOX and org.sandbox_name else None
     if parent is None or parent.credential_id is None:

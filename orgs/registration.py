@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.concurrency import host_policy
 from orgs.credentials.envelopes import Binding, Grant, decrypt_grant, decrypt_session, encrypt_grant, encrypt_session
@@ -59,7 +59,7 @@ class _Facts:
     is_dev_hub: bool | None
 
 
-def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **fields: Any) -> SalesforceOrg:
+def register(*, sfdx_auth_url: str, by: Principal, skip_validation: bool = False, **fields: Any) -> SalesforceOrg:
     """Store an org and its credential, or renew what is stored of it, after asking Salesforce.
 
     `fields` are those of RegistrationOptions. Returns the stored org. Raises RegistrationRefused for
@@ -86,7 +86,7 @@ def register(*, sfdx_auth_url: str, by: Actor, skip_validation: bool = False, **
 
 
 def _register_validated(
-    credential: Credential, auth_url: AuthUrl, options: RegistrationOptions, by: Actor
+    credential: Credential, auth_url: AuthUrl, options: RegistrationOptions, by: Principal
 ) -> SalesforceOrg:
     asking = SessionRequest(by=by, org=options.username or "", force=True, submitted_auth_url=auth_url)
     try:
@@ -147,7 +147,7 @@ def _compare(options: RegistrationOptions, facts: _Facts) -> None:
 
 
 def _store(
-    credential: Credential, session: Session, facts: _Facts, options: RegistrationOptions, by: Actor
+    credential: Credential, session: Session, facts: _Facts, options: RegistrationOptions, by: Principal
 ) -> SalesforceOrg:
     """Write org, credential, default and metadata in one transaction."""
     with one_org_writer():
@@ -242,7 +242,7 @@ def forget_if_unused(credential: Credential) -> None:
 # --- Without asking Salesforce -----------------------------------------------------------------------
 
 
-def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Actor) -> SalesforceOrg:
+def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Principal) -> SalesforceOrg:
     """Store an org that nobody has verified: for tests, and only where an operator allows it."""
     if not settings.ALLOW_SKIP_VALIDATION:
         raise RegistrationRefused(

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
-from authn.actors import Actor
-from authn.prefetch import is_prefetch
+from authn.principals import Principal
+from authn.web.prefetch import is_prefetch
 from orgs import credential_release
 from orgs.credentials.errors import OrgError
 from orgs.errors import CredentialsForbidden
@@ -31,7 +31,7 @@ def is_head(request: Request) -> bool:
 
 def org_response(request: Request, load_org: Callable[[], SalesforceOrg], auth_type: str | None) -> Response:
     """Answer an org with the credential that was asked for, where this actor may have one."""
-    by = Actor.of(request)
+    by = Principal.of(request)
     if auth_type and not by.may_hold_credentials:
         raise CredentialsForbidden
     if is_prefetch(request):
@@ -45,7 +45,7 @@ def org_response(request: Request, load_org: Callable[[], SalesforceOrg], auth_t
     return Response(SalesforceOrgListItemDto(org).data | credentials, headers=headers)
 
 
-def _credentials(org: SalesforceOrg, by: Actor, auth_type: str | None, headers: dict[str, str]) -> dict[str, Any]:
+def _credentials(org: SalesforceOrg, by: Principal, auth_type: str | None, headers: dict[str, str]) -> dict[str, Any]:
     if auth_type == "sfdxAuthUrl":
         return {"sfdxAuthUrl": credential_release.auth_url(org, by=by)}
     try:
@@ -60,7 +60,7 @@ def _credentials(org: SalesforceOrg, by: Actor, auth_type: str | None, headers: 
 
 def token_response(request: Request, org: SalesforceOrg) -> Response:
     """Answer a fresh access token of an org, or say in a header that it is not fresh."""
-    opened = credential_release.access_token(org, by=Actor.of(request))
+    opened = credential_release.access_token(org, by=Principal.of(request))
     session = opened.session
     content = {
         "accessToken": session.access_token,
@@ -91,7 +91,7 @@ def connection_test_response(org: SalesforceOrg, error: OrgError | None) -> Resp
     return Response(SalesforceConnectionTestResponseDto(content).data)
 
 
-def present(orgs: list[SalesforceOrg], *, by: Actor, with_urls: bool) -> list[dict[str, Any]]:
+def present(orgs: list[SalesforceOrg], *, by: Principal, with_urls: bool) -> list[dict[str, Any]]:
     """Return what a list shows of a block of orgs, with the auth URLs of those that have one to give."""
     shown: list[dict[str, Any]] = [dict(SalesforceOrgListItemDto(org).data) for org in orgs]
     urls = credential_release.auth_urls(orgs, by=by) if with_urls else {}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.errors import InvalidChange, OrgNotFound
 from orgs.locks import one_org_writer
 from orgs.metadata import write_metadata
@@ -13,7 +13,7 @@ from orgs.models import SalesforceOrg
 def update_org(
     org: SalesforceOrg,
     *,
-    by: Actor,
+    by: Principal,
     is_dev_hub: bool | None = None,
     is_default: bool | None = None,
     member_frontdoor: bool | None = None,

@@ -2,7 +2,7 @@
 
 import re
 
-from authn.safe_text import is_safe_text
+from authn.web.safe_text import is_safe_text
 
 MAX_LENGTH = 255
 _SHAPE = re.compile(r"[^\s:,/\\?#<>\"(){}\[\]|\x00]+")

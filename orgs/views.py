@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 from rest_framework.viewsets import ViewSet
 
-from authn.actors import Actor
 from authn.openapi import answers as documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
+from authn.principals import Principal
 from orgs import credential_release, listing, responses
 from orgs.connection_check import check_connection
 from orgs.deletion import delete_org
@@ -73,7 +73,7 @@ class SalesforceOrgViewSet(ViewSet):
         """List registered orgs."""
         query = ListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted, by = query.validated_data, Actor.of(request)
+        wanted, by = query.validated_data, Principal.of(request)
         with_urls = wanted["includeSfdxAuthUrl"]
         if with_urls:
             credential_release.check_release(by)
@@ -115,7 +115,7 @@ class SalesforceOrgViewSet(ViewSet):
         identifier = _identifier(request)
         form = SalesforceOrgUpdateDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = update_org(find_org(identifier), by=Actor.of(request), **form.validated_data)
+        org = update_org(find_org(identifier), by=Principal.of(request), **form.validated_data)
         return Response(SalesforceOrgDto(org).data)
 
     @extend_schema(
@@ -129,7 +129,7 @@ class SalesforceOrgViewSet(ViewSet):
         query = DeletionQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
-        delete_org(find_org(wanted.pop("username")), by=Actor.of(request), **wanted)
+        delete_org(find_org(wanted.pop("username")), by=Principal.of(request), **wanted)
         return Response()
 
     @extend_schema(
@@ -146,7 +146,7 @@ class SalesforceOrgViewSet(ViewSet):
         """Register an org."""
         form = SalesforceOrgRegistrationDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = register(by=Actor.of(request), **form.validated_data)
+        org = register(by=Principal.of(request), **form.validated_data)
         return Response(SalesforceOrgDto(org).data, status=HTTP_201_CREATED)
 
     @extend_schema(
@@ -159,7 +159,7 @@ class SalesforceOrgViewSet(ViewSet):
     )
     def test_connection(self, request: Request) -> Response:
         """Test a stored credential."""
-        verdict = check_connection(find_org(_identifier(request)), by=Actor.of(request))
+        verdict = check_connection(find_org(_identifier(request)), by=Principal.of(request))
         return responses.connection_test_response(verdict.org, verdict.error)
 
     @extend_schema(

@@ -11,8 +11,8 @@ class SandboxesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and the sweeps."""
-        from authn.continuation import add_action
-        from authn.sweeping import add_sweep
+        from authn.maintenance import add_sweep
+        from authn.pages.continuation import add_action
         from sandboxes import checks  # noqa: F401  # importing registers them
         from sandboxes.continue_action import OPEN_ORG
         from sandboxes.models import PoolInstance

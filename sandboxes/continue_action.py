@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from authn import continuation
-from authn.actors import Actor
-from authn.continuation import Action
 from authn.errors import ContinuationRefused
+from authn.pages import continuation
+from authn.pages.continuation import Action
+from authn.principals import Principal
 from orgs.usernames import is_username_like
 from sandboxes.frontdoor import FrontdoorRequest, create_link
 from sandboxes.names import is_repository
@@ -13,7 +13,7 @@ from sandboxes.names import is_repository
 NAME = "frontDoorUrl"
 
 
-def continue_to_org(params: Mapping[str, str], by: Actor) -> str:
+def continue_to_org(params: Mapping[str, str], by: Principal) -> str:
     """Return a one-time link into the org that a continue link names. Raises what open_door raises."""
     target = FrontdoorRequest(params["targetOrg"], params.get("repository", ""), params.get("prodOrg", ""))
     return create_link(target, by=by).link

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs import credential_release
 from orgs.credentials.errors import OrgError
 from orgs.errors import AmbiguousSandbox, InvalidRequest
@@ -61,7 +61,7 @@ class FrontdoorTarget:
     open: Callable[[], OrgSession] = field(repr=False)
 
 
-def create_link(target: FrontdoorRequest, *, by: Actor) -> FrontdoorLink:
+def create_link(target: FrontdoorRequest, *, by: Principal) -> FrontdoorLink:
     """Return a one-time link to a target. Raises what find_door raises, and OrgError."""
     door = resolve(target, by=by)
     audit.require_writable()
@@ -76,7 +76,7 @@ def create_link(target: FrontdoorRequest, *, by: Actor) -> FrontdoorLink:
     return FrontdoorLink(link, name, opened.session.instance_url, opened.session.org_id)
 
 
-def resolve(target: FrontdoorRequest, *, by: Actor) -> FrontdoorTarget:
+def resolve(target: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
     """Return the way to a target. Only where it is neither registered nor in a pool is that not yet known.
 
     Raises OrgNotFound, AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
@@ -118,7 +118,7 @@ def _registered(target: FrontdoorRequest) -> SalesforceOrg | None:
     return namesakes[0] if namesakes else None
 
 
-def _require_access(org: SalesforceOrg, by: Actor) -> None:
+def _require_access(org: SalesforceOrg, by: Principal) -> None:
     """Keep members out of production orgs and DevHubs, unless an owner has let them in."""
     if by.may_hold_credentials or org.member_frontdoor:
         return
@@ -135,7 +135,7 @@ def _pool_instance(target: FrontdoorRequest) -> PoolInstance | None:
     return rows.filter(name__iexact=target.name).first()
 
 
-def _require_instance_access(instance: PoolInstance, by: Actor) -> None:
+def _require_instance_access(instance: PoolInstance, by: Principal) -> None:
     if instance.status == PoolInstance.Status.EXPIRED:
         raise InstanceExpired(instance.name)
     if instance.status == PoolInstance.Status.PROVISIONING:
@@ -149,7 +149,7 @@ def _require_instance_access(instance: PoolInstance, by: Actor) -> None:
 # --- On demand ----------------------------------------------------------------------------------------
 
 
-def _open_sandbox(target: FrontdoorRequest, by: Actor) -> OrgSession:
+def _open_sandbox(target: FrontdoorRequest, by: Principal) -> OrgSession:
     named = target.production_username
     parents = [production_org(named)] if named else production_orgs_of(target.name, by=by)
     try:
@@ -159,6 +159,6 @@ def _open_sandbox(target: FrontdoorRequest, by: Actor) -> OrgSession:
         return registered_session(refusal.org, by=by)
 
 
-def _open_scratch_org(target: FrontdoorRequest, by: Actor) -> OrgSession:
+def _open_scratch_org(target: FrontdoorRequest, by: Principal) -> OrgSession:
     hubs = [dev_hub(target.production_username)] if target.production_username else dev_hubs()
     return scratch_session(find_scratch_org(target.name, hubs, by=by), by=by)

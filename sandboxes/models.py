@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
-from authn.database_failures import write_if_possible
+from authn.database.failures import write_if_possible
 from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_INSTANCE_URL_LENGTH

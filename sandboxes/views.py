@@ -11,10 +11,10 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from authn.actors import Actor
 from authn.openapi import answers as documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
-from authn.prefetch import is_prefetch
+from authn.principals import Principal
+from authn.web.prefetch import is_prefetch
 from orgs.responses import is_head, token_source_header
 from orgs.serializers import SalesforceOrgDto
 from sandboxes.frontdoor import FrontdoorRequest, create_link, resolve
@@ -67,7 +67,7 @@ class SandboxRegistrationView(APIView):
         """Register a sandbox."""
         form = SandboxRegistrationByNameDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = register_sandbox(by=Actor.of(request), **form.validated_data)
+        org = register_sandbox(by=Principal.of(request), **form.validated_data)
         return Response(SalesforceOrgDto(org).data, status=HTTP_201_CREATED)
 
 
@@ -90,7 +90,7 @@ class SandboxAuthView(APIView):
         """Open a sandbox."""
         form = SandboxAuthRequestDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = authenticate_sandbox(by=Actor.of(request), **form.validated_data)
+        org = authenticate_sandbox(by=Principal.of(request), **form.validated_data)
         content = {
             "sandboxName": form.validated_data["sandbox_name"],
             "sandboxUsername": org.opened.username,
@@ -121,7 +121,7 @@ class ScratchOrgAuthView(APIView):
         """Open a scratch org."""
         form = ScratchOrgAuthRequestDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = authenticate_scratch_org(by=Actor.of(request), **form.validated_data)
+        org = authenticate_scratch_org(by=Principal.of(request), **form.validated_data)
         content = {
             "scratchOrgUsername": org.opened.username,
             "sfdxAuthUrl": org.auth_url or None,
@@ -165,7 +165,7 @@ class FrontdoorView(APIView):
         """Redirect to a one-time link, or answer it."""
         query = FrontdoorQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted, by = query.validated_data, Actor.of(request)
+        wanted, by = query.validated_data, Principal.of(request)
         target = FrontdoorRequest(
             wanted["target"], wanted.get("repository", ""), wanted.get("prodOrg", ""), wanted.get("path", "")
         )
@@ -224,7 +224,7 @@ class PoolInstanceViewSet(ViewSet):
         """Add an instance."""
         form = PoolInstanceCreateDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance = stock.add_instance(stock.NewInstance(**form.validated_data), by=Actor.of(request))
+        instance = stock.add_instance(stock.NewInstance(**form.validated_data), by=Principal.of(request))
         return Response(PoolInstanceDto(instance).data, status=HTTP_201_CREATED)
 
     @extend_schema(
@@ -237,7 +237,7 @@ class PoolInstanceViewSet(ViewSet):
         """Remove an instance."""
         query = PoolInstanceQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        stock.remove_instance(by=Actor.of(request), **query.validated_data)
+        stock.remove_instance(by=Principal.of(request), **query.validated_data)
         return Response()
 
     @extend_schema(
@@ -251,7 +251,7 @@ class PoolInstanceViewSet(ViewSet):
         """Assign an instance."""
         form = PoolFetchDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance, opened = assignment.fetch(assignment.FetchRequest(**form.validated_data), by=Actor.of(request))
+        instance, opened = assignment.fetch(assignment.FetchRequest(**form.validated_data), by=Principal.of(request))
         content = {**PoolInstanceDto(instance).data, "accessToken": opened.session.access_token}
         return Response(content, headers=token_source_header(opened.reused))
 
@@ -266,5 +266,5 @@ class PoolInstanceViewSet(ViewSet):
         """End an assignment."""
         form = PoolUnassignDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance = assignment.unassign(by=Actor.of(request), **form.validated_data)
+        instance = assignment.unassign(by=Principal.of(request), **form.validated_data)
         return Response(PoolInstanceDto(instance).data)

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.test import Client, RequestFactory
 
-from authn.browser_login import give_session, new_family
-from authn.browser_sessions import SessionStore
+from authn.browser.login import new_family, start_session
+from authn.browser.sessions import SessionStore
 from authn.models import User
 
 HTML = {"Accept": "text/html"}
@@ -23,7 +23,7 @@ class Visitor:
         """Start a session as the log-in page does, without its password and its audit."""
         request = RequestFactory().post("/login")
         request.session = SessionStore()
-        give_session(request, user, new_family(user))
+        start_session(request, user, new_family(user))
         request.session.save()
         self.client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
         return self

@@ -8,8 +8,8 @@ import pytest
 import responses
 
 from authn import audit, login, tokens
-from authn.actors import system
 from authn.models import User
+from authn.principals import system
 from authn.roles import Role
 from config import health
 from orgs.credentials import concurrency

@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client
 
 from authn import audit, tokens
-from authn.actors import system
 from authn.errors import AuditUnavailable
 from authn.models import ApplicationToken, AuditEvent, User
-from authn.password_links import password_link
+from authn.pages.password_links import password_link
+from authn.principals import system
 from authn.roles import Role
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.models import Credential

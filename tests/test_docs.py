@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from authn.errors import DomainError
-from config.errors import _ACTIONS
+from config.exceptions import _ACTIONS
 from orgs.credentials.errors import OrgError
 from orgs.credentials.failures import BY_CODE
 from tests.routes import operations

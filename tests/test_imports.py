@@ -21,10 +21,10 @@ SERVICESTACK = "authn.servicestack"
 AROUND_SERVICESTACK = {
     "sessions": {"authn.models"},
     "bearers": {"authn.models"},
-    "binding": {"authn.strict_json"},
-    "callers": {"authn.strict_json"},
-    "formats.json": {"authn.strict_json"},
-    "views": {"authn.prefetch"},
+    "binding": {"authn.web.strict_json"},
+    "callers": {"authn.web.strict_json"},
+    "formats.json": {"authn.web.strict_json"},
+    "views": {"authn.web.prefetch"},
 }
 OURS = ("orgs", "authn", "sandboxes", "config")
 FILES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))

@@ -13,10 +13,10 @@ import time_machine
 from django.utils import timezone
 
 from authn import tokens
-from authn.actors import system
 from authn.models import ApplicationToken, User
-from authn.people import change_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import update_user
 from orgs.salesforce.emulator import Emulator
 from tests.callers import Answer, Caller
 from tests.orgs.worlds import a_registered_org, an_org
@@ -314,7 +314,7 @@ def _revoked_person(owner: Caller) -> tuple[Caller, str]:
 
 def _inactive_person(owner: Caller) -> tuple[Caller, str]:
     User.objects.create_user("second@acme.example", None, role=Role.OWNER)
-    change_user(User.objects.get(email="owner@acme.example"), by=system("tests"), is_active=False)
+    update_user(User.objects.get(email="owner@acme.example"), by=system("tests"), is_active=False)
     return owner, "TOKEN_INVALID"
 
 

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from authn import audit
-from authn.actors import Actor
 from authn.models import ApplicationToken, AuditEvent, LoginFamily, User
+from authn.principals import Principal
 from authn.roles import Role
-from authn.safe_text import escaped, is_safe_text
+from authn.web.safe_text import escaped, is_safe_text
 from orgs.models import SalesforceOrg
 from sandboxes.models import PoolInstance
 from tests.authn.servicestack.wire import NAME, Wire
@@ -189,7 +189,7 @@ def test_commands_refuse_an_unsafe_name(monkeypatch, subtests):
 
 
 def test_the_audit_stores_names_from_elsewhere_written_out(db):
-    by = Actor(kind="application", id="1", name="nightly\x1b[2J", role=Role.APPLICATION)
+    by = Principal(kind="application", id="1", name="nightly\x1b[2J", role=Role.APPLICATION)
 
     row = audit.record(
         audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=by, org="ci\u202e@acme.example", note=["a\u200fb"]
@@ -202,7 +202,7 @@ def test_the_audit_stores_names_from_elsewhere_written_out(db):
 
 
 def test_a_name_that_grows_by_being_written_out_is_cut(db):
-    by = Actor(kind="application", id="1", name="\x1b" * 254, role=Role.APPLICATION)
+    by = Principal(kind="application", id="1", name="\x1b" * 254, role=Role.APPLICATION)
 
     assert len(audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, org="\x1b" * 255).actor_name) == 254
 

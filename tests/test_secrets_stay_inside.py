@@ -57,7 +57,7 @@ class _Everything(logging.Handler):
 
 @pytest.fixture
 def log():
-    from config.log_lines import JSONLineFormatter
+    from config.json_logging import JSONLineFormatter
 
     handler = _Everything()
     handler.setFormatter(JSONLineFormatter())

@@ -9,7 +9,7 @@ messages of `dtos`, and one of `operations` does the deed: `authenticating` with
 What is Frontdesk's own and not the protocol's is asked for in `people` (passwords, tries, bearers,
 audit), and kept in the rows of `authn.models` that `sessions` and `bearers` write. These three would
 have to be written anew to lift the rest out. It would take along two modules that know nothing of
-Frontdesk: `authn.strict_json` (`binding`, `callers`, `formats.json`) and `authn.prefetch` (`views`);
+Frontdesk: `authn.web.strict_json` (`binding`, `callers`, `formats.json`) and `authn.web.prefetch` (`views`);
 the pages need the templates below `templates/servicestack/` and the settings PUBLIC_URL, DEMO and
 SESSION_COOKIE_SECURE. tests/test_imports.py holds this list.
 """

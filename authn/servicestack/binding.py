@@ -12,7 +12,7 @@ from authn.servicestack.dtos import members_by_name
 from authn.servicestack.errors import Refusal, Unreadable, unbindable
 from authn.servicestack.formats.csv import of_text
 from authn.servicestack.negotiation import Address, body_format
-from authn.strict_json import is_storable
+from authn.web.strict_json import is_storable
 
 Message = TypeVar("Message")
 

@@ -12,7 +12,7 @@ from authn.servicestack.bearers import login_of_refresh
 from authn.servicestack.dtos import AuthenticateResponse, ResponseStatus
 from authn.servicestack.errors import Refusal, Unreadable, not_authenticated
 from authn.servicestack.people import ApplicationToken, LoginFamily, User
-from authn.strict_json import is_storable
+from authn.web.strict_json import is_storable
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,9 @@ from django.db import Error
 from django.http import HttpRequest
 
 from authn import audit, login, token_refusals, tokens
-from authn.actors import actor_for
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
-from authn.client_address import client_address
-from authn.database_failures import is_database_failure
+from authn.database.failures import is_database_failure
 from authn.errors import (
     AuditUnavailable,
     BearerExpired,
@@ -35,9 +33,11 @@ from authn.models import ApplicationToken as ApplicationToken
 from authn.models import LoginFamily as LoginFamily
 from authn.models import User as User
 from authn.models import canonical_email
-from authn.request_id import request_id_of
-from authn.safe_text import is_safe_text as is_safe_text
+from authn.principals import principal_for
 from authn.servicestack.errors import Refusal
+from authn.web.client_address import client_address
+from authn.web.request_id import request_id_of
+from authn.web.safe_text import is_safe_text as is_safe_text
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
 # What `unavailable` may know.
@@ -78,7 +78,7 @@ def starting(request: HttpRequest, user: User) -> Iterator[None]:
     Raises Refusal, as for a wrong password, when the person was changed since the password was checked.
     """
     try:
-        with login.starting(user, request=request):
+        with login.login_transaction(user, request=request):
             yield
     except LoginRefused as error:
         raise _invalid() from error
@@ -102,7 +102,7 @@ def counting_refusals(request: HttpRequest) -> Iterator[None]:
 
 def note_login(request: HttpRequest, user: User, **details: Any) -> None:
     """Record a log-in, and note its time."""
-    audit.record(Action.LOGIN, Outcome.GRANTED, by=actor_for(user, request), **details)
+    audit.record(Action.LOGIN, Outcome.GRANTED, by=principal_for(user, request), **details)
     user_logged_in.send(sender=User, request=request, user=user)
 
 
@@ -113,17 +113,17 @@ def person_with(identifier: str) -> User | None:
 
 def note_refresh(request: HttpRequest, user: User, **details: Any) -> None:
     """Record that a refresh token was taken."""
-    audit.record(Action.LOGIN_REFRESH, Outcome.GRANTED, by=actor_for(user, request), **details)
+    audit.record(Action.LOGIN_REFRESH, Outcome.GRANTED, by=principal_for(user, request), **details)
 
 
 def note_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
     """Count that a refresh token was refused to a person who had it once."""
-    token_refusals.note(Action.LOGIN_REFRESH, by=actor_for(user, request), code=code)
+    token_refusals.note(Action.LOGIN_REFRESH, by=principal_for(user, request), code=code)
 
 
 def note_logout(request: HttpRequest, user: User, **details: Any) -> None:
     """Record a log-out."""
-    audit.record(Action.LOGOUT, Outcome.GRANTED, by=actor_for(user, request), **details)
+    audit.record(Action.LOGOUT, Outcome.GRANTED, by=principal_for(user, request), **details)
 
 
 def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:
@@ -131,7 +131,7 @@ def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:
     if not value or len(value) > MAX_BEARER_LENGTH or not value.isascii():
         return None
     try:
-        return login.person_of(value)
+        return login.authenticate_access_token(value)
     except BearerRefused as error:
         _note_refused_bearer(request, error)
         return None

@@ -10,7 +10,6 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from authn.prefetch import is_prefetch
 from authn.servicestack import people
 from authn.servicestack.binding import bind
 from authn.servicestack.errors import Refusal
@@ -18,6 +17,7 @@ from authn.servicestack.formats import FORMATS, JSON
 from authn.servicestack.negotiation import Address, answer_format
 from authn.servicestack.operations import AUTHENTICATE, GET_ACCESS_TOKEN, operation_named
 from authn.servicestack.rendering import Exchange, render, render_refusal
+from authn.web.prefetch import is_prefetch
 
 logger = logging.getLogger("frontdesk.servicestack")
 

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from authn import continuation
-from authn.console import Panel, add_panel
-from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts
+from authn.console.admin_base import ConsoleAdmin, add_domain_error, audit_url, badge, facts, principal_of
+from authn.console.site import Panel, add_panel
+from authn.pages import continuation
 from orgs.admin import dashboard
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
 from orgs.connection_report import check_connections
@@ -121,7 +121,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             text = f"At most {MOST_AT_ONCE} orgs are tested at once here; `manage.py check_connections` tests all."
             self.message_user(request, text, messages.ERROR)
             return
-        for checked in check_connections(rows, by=actor_of(request), side_by_side=_SIDE_BY_SIDE):
+        for checked in check_connections(rows, by=principal_of(request), side_by_side=_SIDE_BY_SIDE):
             if checked.error is None:
                 self.message_user(request, f"{checked.org.username}: the connection works.", messages.SUCCESS)
             else:
@@ -136,7 +136,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             self.message_user(request, "Tick exactly one org: there is one default DevHub.", messages.ERROR)
             return
         try:
-            org = update_org(rows[0], by=actor_of(request), is_default=True)
+            org = update_org(rows[0], by=principal_of(request), is_default=True)
         except OrgError as error:
             self._tell(request, error)
         else:
@@ -166,9 +166,9 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         form = RegisterForm(request.POST or None, initial={"username": self._known(request.GET.get("username", ""))})
         if form.is_valid():
             try:
-                org = register(by=actor_of(request), **form.wishes())
+                org = register(by=principal_of(request), **form.wishes())
             except OrgError as error:
-                blame(form, error, ERROR_FIELDS, ERROR_ACTIONS)
+                add_domain_error(form, error, ERROR_FIELDS, ERROR_ACTIONS)
             else:
                 self.message_user(request, f"{org.username} is registered.", messages.SUCCESS)
                 return HttpResponseRedirect(self.address("change", org.pk))
@@ -182,9 +182,9 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         form = ChangeForm.of(org, request.POST or None)
         if form.is_valid():
             try:
-                update_org(org, by=actor_of(request), **form.wishes(org))
+                update_org(org, by=principal_of(request), **form.wishes(org))
             except OrgError as error:
-                blame(form, error, ERROR_FIELDS, ERROR_ACTIONS)
+                add_domain_error(form, error, ERROR_FIELDS, ERROR_ACTIONS)
             else:
                 self.message_user(request, f"{org.username} is changed.", messages.SUCCESS)
                 return HttpResponseRedirect(self.address("change", org.pk))
@@ -226,11 +226,11 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         if form.is_valid():
             for org in orgs:
                 try:
-                    delete_org(org, by=actor_of(request), **form.cleaned_data)
+                    delete_org(org, by=principal_of(request), **form.cleaned_data)
                 except OrgNotFound:
                     continue  # It went with its parent, or somebody else was quicker.
                 except OrgError as error:
-                    blame(form, error, {}, ERROR_ACTIONS)
+                    add_domain_error(form, error, {}, ERROR_ACTIONS)
                     break
                 self.message_user(request, f"{org.username} is deleted.", messages.SUCCESS)
             else:

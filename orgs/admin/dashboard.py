@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from authn.charts import Bar, bars
-from authn.console_pages import with_code
+from authn.console.admin_base import format_code
+from authn.console.charts import Bar, bars
 from orgs.credentials.errors import CredentialRefused, SalesforceRefused
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Health
@@ -92,7 +92,7 @@ def needs_attention(*, unverified: bool) -> Q:
 def need_of(row: Any, name: str, link: str, *, action: str = "") -> Need:
     """Return the need of a row with `credential`; `action` is what to do where the key is to be renewed."""
     told = advice(row)
-    renewed = with_code(action) if action and told["code"] in _RENEWED else told["action"]
+    renewed = format_code(action) if action and told["code"] in _RENEWED else told["action"]
     return Need(name, link, *state_of(row), told["code"], told["message"], renewed)
 
 
@@ -118,4 +118,4 @@ def advice(row: Any) -> dict[str, Any]:
         message, action = _OTHER_ADVICE[code]
     else:
         return {}
-    return {"code": code, "message": message, "action": with_code(action)}
+    return {"code": code, "message": message, "action": format_code(action)}

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from authn.console_pages import PlainForm
-from authn.strict_json import NotStrictJSON, read_json
+from authn.console.admin_base import ConsoleForm
+from authn.web.strict_json import NotStrictJSON, read_json
 from orgs.metadata import check_metadata
 from orgs.models import SalesforceOrg
 from orgs.salesforce import InvalidAuthUrl, from_paste
@@ -99,7 +99,7 @@ def metadata_rows(metadata: dict[str, Any]) -> list[tuple[str, str]]:
     return [(key, json.dumps(value, ensure_ascii=False)) for key, value in sorted(metadata.items())]
 
 
-class RegisterForm(PlainForm):
+class RegisterForm(ConsoleForm):
     """An auth URL, and what is said of the org. What is left out keeps what is stored of an org already."""
 
     submit_label = "Register"
@@ -150,7 +150,7 @@ class RegisterForm(PlainForm):
         }
 
 
-class ChangeForm(PlainForm):
+class ChangeForm(ConsoleForm):
     """What an owner says of an org."""
 
     is_dev_hub = forms.BooleanField(label="DevHub", required=False, help_text="Salesforce is not asked.")
@@ -178,7 +178,7 @@ class ChangeForm(PlainForm):
         return {name: value for name, value in given.items() if value != getattr(org, name)}
 
 
-class DeleteForm(PlainForm):
+class DeleteForm(ConsoleForm):
     """How to delete orgs. Those that are reached through them are named, and must be agreed to."""
 
     submit_label = "Delete"

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import Error, transaction
 
 from authn import audit
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from orgs.credentials import late_responses, outcomes, refresh_lock, replay
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import Binding, Grant, decrypt_grant

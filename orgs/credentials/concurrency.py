@@ -14,7 +14,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from authn import audit
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from orgs.credentials.failures import error_for
 from orgs.salesforce import HostPolicy, SalesforceClient, Transport
 

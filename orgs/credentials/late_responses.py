@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 from django.conf import settings
 
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from orgs.salesforce import AuthUrl, SalesforceClient, SalesforceError, TokenAnswer, Watch
 from orgs.salesforce import errors as wire
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import system
+from authn.principals import system
 from orgs.credentials import refresh_lock
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import Actor, system
+from authn.principals import Principal, system
 from orgs.credentials.envelopes import Binding, Grant, binding_of, encrypt_grant, encrypt_session
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
@@ -212,5 +212,5 @@ def _follow_instance_url(row: Credential, session: Session) -> None:
     audit.record(audit.Action.ORG_MOVED, audit.Outcome.GRANTED, by=_engine(), org=owner.username, **facts)
 
 
-def _engine() -> Actor:
+def _engine() -> Principal:
     return system("credential engine")

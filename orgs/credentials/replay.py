@@ -12,10 +12,10 @@ from pathlib import Path
 from django.db import transaction
 
 from authn import audit
-from authn.actors import system
-from authn.database_failures import is_database_failure
+from authn.database.failures import is_database_failure
 from authn.errors import AuditUnavailable
 from authn.loops import Loop
+from authn.principals import system
 from orgs.credentials import outcomes, refresh_lock, spool
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.errors import SessionError

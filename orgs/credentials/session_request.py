@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.salesforce import AuthUrl, Session
 
 
@@ -44,7 +44,7 @@ class SessionRequest:
     a key where there is none, or where the one there was is refused.
     """
 
-    by: Actor
+    by: Principal
     org: str
     audit_action: audit.Action | None = None
     force: bool = False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from orgs.credentials.failures import error_for
 from orgs.credentials.refresh_lock import LockStatus, status
 

@@ -11,9 +11,17 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from authn.console import Panel, add_panel
-from authn.console_forms import ConfirmForm
-from authn.console_pages import ConsoleAdmin, actor_of, audit_url, badge, blame, facts, when
+from authn.console.admin_base import (
+    ConsoleAdmin,
+    add_domain_error,
+    audit_url,
+    badge,
+    facts,
+    principal_of,
+    timestamp_column,
+)
+from authn.console.forms import ConfirmForm
+from authn.console.site import Panel, add_panel
 from orgs.admin.dashboard import add_needs, state_of
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS
 from orgs.credentials.errors import OrgError
@@ -51,7 +59,7 @@ add_panel(Panel("Pools", "console/pools.html", dashboard.pool_fill, place=25))
 class PoolInstanceAdmin(ConsoleAdmin):
     """Orgs that jobs share: added and removed here, handed out over the API."""
 
-    list_display = ("name", "pool", "type_badge", "status_badge", "holder", when("expires_at", "Until"))
+    list_display = ("name", "pool", "type_badge", "status_badge", "holder", timestamp_column("expires_at", "Until"))
     list_filter = ("status", "type", "repository", "pool_tag")
     search_fields = ("name", "username", "org_id", "assignment_id", "assigned_to_email")
     search_help_text = "Name, username, org id, assignment or whom it is assigned to."
@@ -102,9 +110,9 @@ class PoolInstanceAdmin(ConsoleAdmin):
         form = AddForm(request.POST or None)
         if form.is_valid():
             try:
-                instance = stock.add_instance(form.instance, by=actor_of(request))
+                instance = stock.add_instance(form.instance, by=principal_of(request))
             except OrgError as error:
-                blame(form, error, _FIELDS, _ACTIONS)
+                add_domain_error(form, error, _FIELDS, _ACTIONS)
             else:
                 self.message_user(request, f"{instance.name} is in the pool {instance.pool_tag}.", messages.SUCCESS)
                 return HttpResponseRedirect(self.address("change", instance.pk))
@@ -133,7 +141,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
     def make_available_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let an instance be fetched that was still being made, or has expired."""
         instance: PoolInstance = self.row(request, object_id)
-        if stock.make_available(instance, by=actor_of(request)):
+        if stock.make_available(instance, by=principal_of(request)):
             self.message_user(request, f"{instance.name} can be fetched now.", messages.SUCCESS)
         else:
             status = instance.get_status_display().lower()
@@ -146,7 +154,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         form = ConfirmForm(request.POST if request.method == "POST" else None, submit_label="Remove")
         if form.is_valid():
             try:
-                stock.remove_instance(repository=instance.repository, name=instance.name, by=actor_of(request))
+                stock.remove_instance(repository=instance.repository, name=instance.name, by=principal_of(request))
             except OrgError as error:
                 self.message_user(request, f"{error}", messages.WARNING)
             else:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from authn.console_pages import PlainForm
+from authn.console.admin_base import ConsoleForm
 from orgs.admin.forms import PastedSecret, UsernameInput
 from orgs.salesforce import InvalidAuthUrl, from_paste
 from sandboxes.models import PoolInstance
@@ -26,7 +26,7 @@ _NAMES = {
 _STATES = [choice for choice in PoolInstance.Status.choices if choice[0] in ("AVAILABLE", "PROVISIONING")]
 
 
-class AddForm(PlainForm):
+class AddForm(ConsoleForm):
     """An instance to add to a pool."""
 
     submit_label = "Add"

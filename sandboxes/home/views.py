@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views import View
 
-from authn.people import person_at
+from authn.users import get_user
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.usernames import is_username_like
@@ -22,7 +22,7 @@ class HomePage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show what may be opened."""
-        person = person_at(request)
+        person = get_user(request)
         words = request.GET.get("q", "").replace("\x00", "")[:MAX_WORDS_LENGTH].strip()
         found = {"orgs": orgs_for(person, words), "instances": instances_for(person, words), "words": words}
         if request.GET.get("part"):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.errors import OrgError
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
@@ -23,7 +23,7 @@ class OnDemandOrg:
     auth_url: str = field(default="", repr=False)
 
 
-def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by: Actor) -> OnDemandOrg:
+def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by: Principal) -> OnDemandOrg:
     """Open a sandbox by its name.
 
     Raises InvalidRequest when it is registered, before anybody is asked; OrgNotFound, NotFound,
@@ -38,7 +38,7 @@ def authenticate_sandbox(*, sandbox_name: str, production_username: str = "", by
     return OnDemandOrg(opened, parent, *_link(opened, by))
 
 
-def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: Actor) -> OnDemandOrg:
+def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: Principal) -> OnDemandOrg:
     """Open a scratch org by its username.
 
     Raises InvalidRequest when it is registered, before anybody is asked, or its record has no auth URL;
@@ -53,7 +53,7 @@ def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: A
     return OnDemandOrg(opened, found.hub, *_link(opened, by), auth_url=opened.auth_url)
 
 
-def _link(opened: OrgSession, by: Actor) -> tuple[str, str | None]:
+def _link(opened: OrgSession, by: Principal) -> tuple[str, str | None]:
     """Return a one-time link; where the org gives none, its bare address and why. The token is good all the same."""
     try:
         link = create_frontdoor_link(opened.credential_id, opened.session, opened.reopen)

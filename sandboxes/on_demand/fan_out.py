@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from django.db import connections
 
 from authn import audit
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.failures import error_for
 from orgs.errors import InvalidRequest, OrgNotFound
@@ -48,7 +48,7 @@ def dev_hubs() -> list[SalesforceOrg]:
     return hubs
 
 
-def production_orgs_of(sandbox_name: str, *, by: Actor) -> list[SalesforceOrg]:
+def production_orgs_of(sandbox_name: str, *, by: Principal) -> list[SalesforceOrg]:
     """Return the one production org that has a sandbox of this name, after asking all that are registered.
 
     They are several where several users of it are registered. Raises NotFound, Ambiguous, SearchIncomplete.
@@ -89,7 +89,7 @@ def _registered(username: str) -> SalesforceOrg:
     return org
 
 
-def _state_of(org: SalesforceOrg, sandbox_name: str, by: Actor) -> SandboxState | None:
+def _state_of(org: SalesforceOrg, sandbox_name: str, by: Principal) -> SandboxState | None:
     _, state = call_with_session(
         credential_id_of(org),
         ParentSessions(org, by),

@@ -1,7 +1,7 @@
 """Registers a sandbox by its name: its key is made through its production org, now and whenever it dies."""
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.calls import call_with_session, session_then_refresh
 from orgs.credentials.errors import GrantRefused, SessionError
 from orgs.credentials.failures import BY_CODE, error_for
@@ -23,7 +23,7 @@ from sandboxes.pools.access import registered_session
 _OF_THE_NAME = ("SANDBOX_NOT_FOUND", "SANDBOX_BUSY", "SANDBOX_AUTH_REFUSED", "SANDBOX_USER_CHANGED")
 
 
-def register_sandbox(*, sandbox_name: str, production_username: str, by: Actor) -> SalesforceOrg:
+def register_sandbox(*, sandbox_name: str, production_username: str, by: Principal) -> SalesforceOrg:
     """Store a sandbox without a key of its own, or renew what is stored of it.
 
     Returns the stored org. One that holds its own key, and is the same org, keeps it and is
@@ -50,7 +50,7 @@ def register_sandbox(*, sandbox_name: str, production_username: str, by: Actor) 
     return _store(parent, sandbox_name, opened, session, organization, by)
 
 
-def _open(parent: SalesforceOrg, sandbox_name: str, by: Actor) -> OrgSession:
+def _open(parent: SalesforceOrg, sandbox_name: str, by: Principal) -> OrgSession:
     """Open the sandbox: by the key that it has when it is registered so already, else by one made on demand."""
     registered = SalesforceOrg.objects.filter(
         parent=parent, sandbox_name=sandbox_name.lower(), is_jit_registration=True
@@ -79,7 +79,7 @@ def _store(
     opened: OrgSession,
     session: Session,
     organization: Organization,
-    by: Actor,
+    by: Principal,
 ) -> SalesforceOrg:
     with one_org_writer():
         held = Credential.objects.select_for_update(of=("self",)).filter(pk=opened.credential_id).first()
@@ -109,7 +109,7 @@ def _row_for(username: str, org_id: str) -> SalesforceOrg:
     return org or SalesforceOrg.objects.filter(org_id=org_id).first() or SalesforceOrg()
 
 
-def _audit(org: SalesforceOrg, by: Actor, *, was: bool, former_id: str) -> None:
+def _audit(org: SalesforceOrg, by: Principal, *, was: bool, former_id: str) -> None:
     facts = {"org": org.username, "org_id": org.org_id}
     audit.record(audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, updated=was, by_name=True, **facts)
     if former_id and former_id != org.org_id:

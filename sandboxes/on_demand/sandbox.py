@@ -5,7 +5,7 @@ from functools import partial
 from django.db.models import Q
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.errors import GrantRefused, OrgError
 from orgs.credentials.failures import error_for
 from orgs.credentials.session_request import SessionRequest
@@ -21,7 +21,7 @@ from sandboxes.on_demand.org_session import OrgSession
 
 
 def sandbox_session(
-    parent: SalesforceOrg, name: str, *, by: Actor, audit_action: audit.Action | None = None, register: bool = False
+    parent: SalesforceOrg, name: str, *, by: Principal, audit_action: audit.Action | None = None, register: bool = False
 ) -> OrgSession:
     """Return a fresh session of a sandbox: by the key that was made for it before, or by a new one.
 
@@ -58,7 +58,7 @@ def sandbox_session(
 
 
 def sandbox_session_through_any(
-    parents: list[SalesforceOrg], name: str, *, by: Actor, audit_action: audit.Action | None = None
+    parents: list[SalesforceOrg], name: str, *, by: Principal, audit_action: audit.Action | None = None
 ) -> tuple[SalesforceOrg, OrgSession]:
     """Open a sandbox by whichever user of its production org made it. Raises what open_sandbox raises."""
     *others, last = parents
@@ -108,7 +108,7 @@ def _registered(org: SalesforceOrg) -> AlreadyRegistered:
     return AlreadyRegistered("SANDBOX_REGISTERED", "sandbox", org)
 
 
-def _reopen(parent: SalesforceOrg, name: str, by: Actor, register: bool) -> Session:
+def _reopen(parent: SalesforceOrg, name: str, by: Principal, register: bool) -> Session:
     return sandbox_session(parent, name, by=by, register=register).session
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs import credential_release
 from orgs.credentials.calls import call
 from orgs.credentials.concurrency import host_policy
@@ -67,7 +67,7 @@ class ScratchSession(OrgSession):
     auth_url: str = field(default="", repr=False)
 
 
-def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Actor) -> ScratchOrg:
+def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Principal) -> ScratchOrg:
     """Return the scratch org of a username that one of some DevHubs knows.
 
     Raises NotFound, ScratchOrgExpired, InvalidRequest (SFDX_AUTH_URL_MISSING), SearchIncomplete; what its
@@ -106,7 +106,7 @@ def require_unregistered(username: str, org_id: str = "") -> None:
         raise AlreadyRegistered("SCRATCH_ORG_REGISTERED", "scratch org", org)
 
 
-def scratch_session(scratch: ScratchOrg, *, by: Actor, action: audit.Action | None = None) -> ScratchSession:
+def scratch_session(scratch: ScratchOrg, *, by: Principal, action: audit.Action | None = None) -> ScratchSession:
     """Return a fresh session of a scratch org, by the auth URL in its record.
 
     A token that rotates is written back to the record where the DevHub allows that. `action` is
@@ -136,14 +136,14 @@ def scratch_session(scratch: ScratchOrg, *, by: Actor, action: audit.Action | No
     raise error_for("REFRESH_IN_PROGRESS")
 
 
-def _reopen(scratch: ScratchOrg, by: Actor) -> Session:
+def _reopen(scratch: ScratchOrg, by: Principal) -> Session:
     return scratch_session(scratch, by=by).session
 
 
 # --- The record ------------------------------------------------------------------------------------
 
 
-def _record(hub: SalesforceOrg, username: str, by: Actor) -> ScratchOrgRecord | None:
+def _record(hub: SalesforceOrg, username: str, by: Principal) -> ScratchOrgRecord | None:
     """Ask a DevHub for its record."""
 
     def question(salesforce: SalesforceClient, session: Session) -> ScratchOrgRecord | None:
@@ -190,7 +190,7 @@ def _no_auth_url(username: str, why: str) -> InvalidRequest:
     )
 
 
-def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) -> AuthUrl:
+def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Principal) -> AuthUrl:
     """Return the newest auth URL, after storing it in the record if it is another one by now.
 
     Whoever reads the record would otherwise use a spent token. A DevHub that does not allow it
@@ -220,7 +220,7 @@ def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: A
     return newest
 
 
-def _is_releasable(credential: Credential, by: Actor) -> bool:
+def _is_releasable(credential: Credential, by: Principal) -> bool:
     """Tell whether the auth URL itself may be handed out: not to members, and never one that rotates."""
     if not by.may_hold_credentials or not settings.ALLOW_AUTH_URL_RELEASE:
         return False
@@ -237,7 +237,7 @@ def _check_owner(credential: Credential, scratch: ScratchOrg) -> None:
         raise ScratchOrgMismatch(scratch.username)
 
 
-def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Actor) -> IssuedSession:
+def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Principal) -> IssuedSession:
     """Open a session, and keep the key as a grant once Salesforce has told that it is this org's."""
     try:
         opened = open_session(credential, SessionRequest(by=by, org=scratch.username, submitted_auth_url=url))

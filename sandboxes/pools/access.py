@@ -6,7 +6,7 @@ from functools import partial
 from django.db.models import Q
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.failures import error_for
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
@@ -25,7 +25,7 @@ from sandboxes.on_demand.scratch import find_scratch_org, scratch_session
 def instance_session(
     instance: PoolInstance,
     *,
-    by: Actor,
+    by: Principal,
     action: audit.Action | None = None,
     admit: Callable[[SalesforceOrg], None] = lambda _: None,
 ) -> OrgSession:
@@ -69,7 +69,7 @@ def registered_org(instance: PoolInstance) -> SalesforceOrg | None:
     return org
 
 
-def registered_session(org: SalesforceOrg, *, by: Actor, action: audit.Action | None = None) -> OrgSession:
+def registered_session(org: SalesforceOrg, *, by: Principal, action: audit.Action | None = None) -> OrgSession:
     """Return a fresh session of a registered org."""
     opened = session_for(org, SessionRequest(by=by, org=org.username, audit_action=action))
     # session_for has just used it; a registration may have put another in its place since.
@@ -80,11 +80,11 @@ def registered_session(org: SalesforceOrg, *, by: Actor, action: audit.Action | 
     return OrgSession(org.username, opened.session, credential_id, reopen, opened.reused)
 
 
-def _reopen_registered(org: SalesforceOrg, by: Actor) -> Session:
+def _reopen_registered(org: SalesforceOrg, by: Principal) -> Session:
     return session_for(org, SessionRequest(by=by, org=org.username)).session
 
 
-def _own_session(instance: PoolInstance, by: Actor, action: audit.Action | None) -> OrgSession:
+def _own_session(instance: PoolInstance, by: Principal, action: audit.Action | None) -> OrgSession:
     for _ in range(2):
         credential = Credential.objects.filter(pool_instance=instance).first()
         if credential is None:
@@ -97,11 +97,11 @@ def _own_session(instance: PoolInstance, by: Actor, action: audit.Action | None)
     raise error_for("REFRESH_IN_PROGRESS")
 
 
-def _owned(instance: PoolInstance, credential: Credential, opened: IssuedSession, by: Actor) -> OrgSession:
+def _owned(instance: PoolInstance, credential: Credential, opened: IssuedSession, by: Principal) -> OrgSession:
     return OrgSession(instance.username, opened.session, credential.pk, partial(_reopen, instance, by), opened.reused)
 
 
-def _reopen(instance: PoolInstance, by: Actor) -> Session:
+def _reopen(instance: PoolInstance, by: Principal) -> Session:
     return instance_session(instance, by=by).session
 
 

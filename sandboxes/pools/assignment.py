@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.errors import (
     OrgError,
     OrgGone,
@@ -42,7 +42,7 @@ class FetchRequest:
     hours: int = DEFAULT_HOURS
 
 
-def fetch(wanted: FetchRequest, *, by: Actor) -> tuple[PoolInstance, OrgSession]:
+def fetch(wanted: FetchRequest, *, by: Principal) -> tuple[PoolInstance, OrgSession]:
     """Assign the next available instance, and open it. The same assignment gets the same org again.
 
     An instance whose org is gone expires; one that does not open goes to the end of the queue, and
@@ -61,7 +61,7 @@ def fetch(wanted: FetchRequest, *, by: Actor) -> tuple[PoolInstance, OrgSession]
     raise AssertionError("unreachable")
 
 
-def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: Actor) -> PoolInstance:
+def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: Principal) -> PoolInstance:
     """Take an instance from an assignment: back to the pool, or out of it. Raises NotFound."""
     with transaction.atomic():
         held = PoolInstance.objects.select_for_update(of=("self",)).filter(
@@ -80,7 +80,7 @@ def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: A
     return instance
 
 
-def _assign(wanted: FetchRequest, by: Actor) -> tuple[PoolInstance, bool]:
+def _assign(wanted: FetchRequest, by: Principal) -> tuple[PoolInstance, bool]:
     """Return the instance that an assignment has, or has now, and whether it is new."""
     for _ in range(3):
         try:
@@ -104,7 +104,7 @@ def _held(wanted: FetchRequest) -> PoolInstance | None:
     return held
 
 
-def _take(wanted: FetchRequest, by: Actor) -> PoolInstance:
+def _take(wanted: FetchRequest, by: Principal) -> PoolInstance:
     free = PoolInstance.objects.select_for_update(skip_locked=True, of=("self",)).filter(
         repository=wanted.repository, pool_tag=wanted.pool_tag, status=Status.AVAILABLE
     )
@@ -117,7 +117,7 @@ def _take(wanted: FetchRequest, by: Actor) -> PoolInstance:
     return instance
 
 
-def _undo(instance: PoolInstance, error: OrgError, by: Actor) -> None:
+def _undo(instance: PoolInstance, error: OrgError, by: Principal) -> None:
     """Undo an assignment whose org did not open, unless it has ended since, or been asked for again.
 
     Each asking renews `assigned_at`, so that it says whose assignment, and which asking of it, this was.
@@ -138,6 +138,6 @@ def _undo(instance: PoolInstance, error: OrgError, by: Actor) -> None:
         _audit(audit.Action.POOL_UNASSIGNED, instance, by, assignment=str(given["assignment_id"]), because=error.code)
 
 
-def _audit(action: audit.Action, instance: PoolInstance, by: Actor, **facts: str) -> None:
+def _audit(action: audit.Action, instance: PoolInstance, by: Principal, **facts: str) -> None:
     facts |= {"repository": instance.repository, "pool": instance.pool_tag}
     audit.record(action, audit.Outcome.GRANTED, by=by, org=instance.name, **facts)

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from authn.safe_text import validate_safe_text
 from authn.serializers import QueryForm, SecretField, StrictBooleanField
+from authn.web.safe_text import validate_safe_text
 from orgs.serializers import MAX_AUTH_URL_LENGTH, UsernameField
 from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from authn import audit
-from authn.actors import Actor
+from authn.principals import Principal
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.errors import OrgError, SessionError
 from orgs.credentials.failures import BY_CODE, error_for
@@ -51,7 +51,7 @@ class NewInstance:
     sfdx_auth_url: str = field(default="", repr=False)
 
 
-def add_instance(new: NewInstance, *, by: Actor) -> PoolInstance:
+def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
     """Add an instance. Without an auth URL it is reached through its parent, and Salesforce is not asked.
 
     Raises InvalidRequest (what was said is not enough, or is taken), OrgNotFound, NotFound, and with an
@@ -69,7 +69,7 @@ def add_instance(new: NewInstance, *, by: Actor) -> PoolInstance:
     return _add_with_auth_url(instance, parse_auth_url(new.sfdx_auth_url), by)
 
 
-def remove_instance(*, repository: str, name: str, by: Actor) -> None:
+def remove_instance(*, repository: str, name: str, by: Principal) -> None:
     """Take an instance out of its pool, with its key. Waits for a refresh of the key that is under way.
 
     Raises NotFound; SessionError (REFRESH_IN_PROGRESS).
@@ -94,7 +94,7 @@ def remove_instance(*, repository: str, name: str, by: Actor) -> None:
             held.delete()
 
 
-def make_available(instance: PoolInstance, *, by: Actor) -> bool:
+def make_available(instance: PoolInstance, *, by: Principal) -> bool:
     """Let an instance that was still being made, or has expired, be fetched. False if it is neither by now."""
     with transaction.atomic():
         waiting = PoolInstance.objects.select_for_update(of=("self",)).filter(
@@ -117,7 +117,7 @@ class Imported(NamedTuple):
     passed_over: int  # somebody holds them, or they are in a pool already
 
 
-def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Actor) -> Imported:
+def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Principal) -> Imported:
     """Add the live scratch orgs of a pool that a DevHub keeps by tag, but for those that somebody holds.
 
     One that an earlier import found still being made is made available once the DevHub says so. Raises SessionError.
@@ -177,7 +177,7 @@ def _refuse_wrong_kind(instance: PoolInstance, kind: str) -> None:
         )
 
 
-def _insert(instance: PoolInstance, by: Actor) -> None:
+def _insert(instance: PoolInstance, by: Principal) -> None:
     try:
         with transaction.atomic():
             instance.save(force_insert=True)
@@ -190,7 +190,7 @@ def _insert(instance: PoolInstance, by: Actor) -> None:
     _audit(audit.Action.POOL_ADDED, instance, by)
 
 
-def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolInstance:
+def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Principal) -> PoolInstance:
     audit.require_writable()
     for _ in range(3):
         credential = credential_for(url)
@@ -207,7 +207,7 @@ def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Actor) -> PoolI
 
 
 def _validate(
-    credential: Credential, url: AuthUrl, name: str, by: Actor
+    credential: Credential, url: AuthUrl, name: str, by: Principal
 ) -> tuple[Session, tuple[Identity, Organization]]:
     asking = SessionRequest(by=by, org=name, force=True, submitted_auth_url=url)
     try:
@@ -223,7 +223,7 @@ def _validate(
 
 
 def _store(
-    instance: PoolInstance, credential: Credential, session: Session, identity: Identity, by: Actor
+    instance: PoolInstance, credential: Credential, session: Session, identity: Identity, by: Principal
 ) -> PoolInstance:
     with transaction.atomic():
         held = Credential.objects.select_for_update(of=("self",)).filter(pk=credential.pk).first()
@@ -261,6 +261,6 @@ def _of_record(record: ScratchOrgRecord, hub: SalesforceOrg, tag: str, repositor
     )
 
 
-def _audit(action: audit.Action, instance: PoolInstance, by: Actor) -> None:
+def _audit(action: audit.Action, instance: PoolInstance, by: Principal) -> None:
     facts = {"repository": instance.repository, "pool": instance.pool_tag}
     audit.record(action, audit.Outcome.GRANTED, by=by, org=instance.name, **facts)

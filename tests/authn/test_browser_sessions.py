@@ -16,11 +16,11 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from authn.actors import system
-from authn.browser_sessions import SessionStore
+from authn.browser.sessions import SessionStore
 from authn.models import AuditEvent, BrowserSession, LoginFamily, User
-from authn.people import set_password
+from authn.principals import system
 from authn.roles import Role
+from authn.users import set_password
 from tests.authn.browsers import EMAIL, ORGS, PAGE, REFRESH, a_pair, at_the_page, by_pair, by_tokens, is_in
 from tests.authn.servicestack.wire import Wire
 from tests.browsing import Visitor, text_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from authn.client_address import client_address
+from authn.web.client_address import client_address
 
 
 @pytest.mark.parametrize(

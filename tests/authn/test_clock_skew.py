@@ -8,7 +8,7 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
-from authn.sweeping import delete_ended_logins
+from authn.maintenance import delete_ended_logins
 from tests.authn.servicestack.wire import NAME, Wire
 from tests.callers import Caller
 from tests.conftest import PASSWORD

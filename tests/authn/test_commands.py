@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from authn import audit
-from authn.actors import system
 from authn.models import ApplicationToken, AuditEvent, LoginFamily, User
+from authn.principals import system
 from authn.roles import Role
 from tests.callers import Caller
 

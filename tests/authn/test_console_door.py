@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from authn.actors import system
-from authn.people import change_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import update_user
 from tests.browsing import Visitor, text_of
 from tests.callers import Caller
 from tests.routes import console_paths
@@ -61,7 +61,7 @@ def test_an_owner_no_more_is_out_at_the_next_request(change, a_person):
     visitor = Visitor().sign_in(olga)
     assert visitor.get("/console/").status_code == 200
 
-    change_user(olga, by=BY, **change)
+    update_user(olga, by=BY, **change)
 
     assert visitor.get("/console/").status_code == 302
 

@@ -8,11 +8,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from authn import audit, tokens
-from authn.actors import Actor, system
-from authn.audit_csv import guarded
+from authn.console.audit_csv import guarded
 from authn.models import ApplicationToken, AuditEvent, User
-from authn.people import add_user
+from authn.principals import Principal, system
 from authn.roles import Role
+from authn.users import add_user
 from tests.browsing import Visitor, text_of
 from tests.callers import Caller
 
@@ -173,7 +173,7 @@ def test_tokens_are_filtered_by_their_state(console):
 
 
 def _audit(name: str, **facts):
-    by = Actor(kind="application", id="1", name=name, role=Role.APPLICATION)
+    by = Principal(kind="application", id="1", name=name, role=Role.APPLICATION)
     return audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=by, **facts)
 
 

@@ -6,9 +6,9 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
 from authn import login
-from authn.actors import system
 from authn.models import AuditEvent, LoginFamily, User
-from authn.people import change_user, set_password
+from authn.principals import system
+from authn.users import set_password, update_user
 from tests.callers import Caller
 from tests.conftest import PASSWORD
 
@@ -35,12 +35,12 @@ def _with_another_password(user):
 
 
 def _switched_off(user):
-    change_user(user, by=system("tests"), is_active=False)
+    update_user(user, by=system("tests"), is_active=False)
 
 
 def _off_and_on(user):
-    change_user(user, by=system("tests"), is_active=False)
-    change_user(user, by=system("tests"), is_active=True)
+    update_user(user, by=system("tests"), is_active=False)
+    update_user(user, by=system("tests"), is_active=True)
 
 
 def _rest():

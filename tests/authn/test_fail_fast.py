@@ -6,21 +6,21 @@ from contextlib import suppress
 
 import pytest
 
-from authn.fail_fast import FailFast, KeptWaiting
+from authn.database.fail_fast import FailFastGate, GateClosed
 
 
 class _Locked(Exception):
     """Stands in for a failure of a database."""
 
 
-def _fail_after(gate: FailFast, seconds: float) -> None:
+def _fail_after(gate: FailFastGate, seconds: float) -> None:
     with suppress(_Locked), gate.attempt():
         time.sleep(seconds)
         raise _Locked
 
 
 def test_a_quick_failure_stops_nobody():
-    gate = FailFast(slow_seconds=5, pause_seconds=60)
+    gate = FailFastGate(slow_seconds=5, pause_seconds=60)
     _fail_after(gate, 0)
 
     with gate.attempt():
@@ -28,16 +28,16 @@ def test_a_quick_failure_stops_nobody():
 
 
 def test_after_a_slow_failure_callers_fail_at_once():
-    gate = FailFast(slow_seconds=0.01, pause_seconds=60)
+    gate = FailFastGate(slow_seconds=0.01, pause_seconds=60)
     _fail_after(gate, 0.02)
 
     for _ in range(2):
-        with pytest.raises(KeptWaiting), gate.attempt():
+        with pytest.raises(GateClosed), gate.attempt():
             raise AssertionError("unreachable")
 
 
 def test_after_the_pause_one_tries_and_the_others_go_on_failing():
-    gate = FailFast(slow_seconds=0.01, pause_seconds=0)
+    gate = FailFastGate(slow_seconds=0.01, pause_seconds=0)
     _fail_after(gate, 0.02)
     trying, end = threading.Event(), threading.Event()
 
@@ -49,7 +49,7 @@ def test_after_the_pause_one_tries_and_the_others_go_on_failing():
     thread = threading.Thread(target=attempt)
     thread.start()
     assert trying.wait(10)
-    with pytest.raises(KeptWaiting), gate.attempt():
+    with pytest.raises(GateClosed), gate.attempt():
         raise AssertionError("unreachable")
     end.set()
     thread.join(10)
@@ -60,18 +60,18 @@ def test_after_the_pause_one_tries_and_the_others_go_on_failing():
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02])
 def test_a_trial_that_fails_keeps_the_others_out_for_another_pause(seconds):
-    gate = FailFast(slow_seconds=0.01, pause_seconds=0)
+    gate = FailFastGate(slow_seconds=0.01, pause_seconds=0)
     _fail_after(gate, 0.02)
     gate._pause_seconds = 60
 
     _fail_after(gate, seconds)
 
-    with pytest.raises(KeptWaiting), gate.attempt():
+    with pytest.raises(GateClosed), gate.attempt():
         raise AssertionError("unreachable")
 
 
 def test_a_trial_that_succeeds_lets_everybody_in():
-    gate = FailFast(slow_seconds=0.01, pause_seconds=0)
+    gate = FailFastGate(slow_seconds=0.01, pause_seconds=0)
     _fail_after(gate, 0.02)
 
     with gate.attempt():

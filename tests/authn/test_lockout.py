@@ -16,9 +16,9 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from authn import lockout, login, password_hashing
-from authn.client_address import address_block
-from authn.database_connections import release_database
+from authn.database.connections import release_database
 from authn.models import AddressTries, AuditEvent, LoginAttempts, User
+from authn.web.client_address import address_block
 from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import Wire
 from tests.browsing import Visitor, text_of

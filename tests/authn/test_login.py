@@ -9,11 +9,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from authn.actors import system
 from authn.lockout import LoginThrottle
 from authn.models import AuditEvent, LoginFamily, User
-from authn.people import change_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import update_user
 from tests.authn.counts import let_pass
 from tests.callers import Caller
 from tests.conftest import PASSWORD
@@ -105,7 +105,7 @@ def test_the_access_token_names_no_role_and_no_email(anonymous, olga):
 def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
     token = _log_in(anonymous).json()["access_token"]
     a_person("second@acme.example", Role.OWNER)
-    change_user(olga, by=system("tests"), role=Role.MEMBER)
+    update_user(olga, by=system("tests"), role=Role.MEMBER)
 
     answer = Caller(token).get("/sfp/api/application-tokens")
 
@@ -243,7 +243,7 @@ def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
     pair = _log_in(anonymous).json()
     a_person("second@acme.example", Role.OWNER)
 
-    change_user(olga, by=system("tests"), is_active=False)
+    update_user(olga, by=system("tests"), is_active=False)
 
     assert Caller(pair["access_token"]).get(ORGS).status_code == 401
     assert anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]}).status_code == 401

@@ -8,11 +8,11 @@ import sys
 import pytest
 from django.conf import settings as frozen
 
-from authn.actors import system
 from authn.models import AuditEvent
-from authn.own_paths import own_path
-from authn.people import change_user, set_password
+from authn.principals import system
 from authn.roles import Role
+from authn.users import set_password, update_user
+from authn.web.redirects import local_path
 from tests.browsing import Visitor, text_of
 from tests.conftest import PASSWORD
 
@@ -64,7 +64,7 @@ def test_whoever_is_logged_in_is_sent_on(mia):
     [("mia@acme.example", "wrong"), ("nobody@acme.example", PASSWORD), ("off@acme.example", PASSWORD)],
 )
 def test_a_refusal_does_not_tell_who_exists(email, password, mia, a_person):
-    change_user(a_person("off@acme.example"), by=BY, is_active=False)
+    update_user(a_person("off@acme.example"), by=BY, is_active=False)
 
     answer = _log_in(Visitor(), email, password)
 
@@ -109,7 +109,7 @@ def test_a_bad_form_is_answered_as_a_form(field, value, mia):
     "path", ["/", "/console/", "/password?x=1&y=%2F%2Fevil.example", "/a/b#c", "/%2f%2fevil.example"]
 )
 def test_a_path_of_this_desk_is_one(path):
-    assert own_path(path) == path
+    assert local_path(path) == path
 
 
 ELSEWHERE = [
@@ -126,7 +126,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("address", ELSEWHERE)
 def test_an_address_that_leads_elsewhere_is_none(address):
-    assert own_path(address) == ""
+    assert local_path(address) == ""
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
@@ -183,7 +183,7 @@ def test_over_https_the_cookies_are_secure_and_bound_to_the_host():
 def test_switching_a_person_off_ends_the_session(mia):
     visitor = Visitor().sign_in(mia)
 
-    change_user(mia, by=BY, is_active=False)
+    update_user(mia, by=BY, is_active=False)
 
     assert visitor.get("/password").status_code == 302
 

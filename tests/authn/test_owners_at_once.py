@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from django.db import connection
 
-from authn.actors import system
 from authn.errors import LastOwner
 from authn.models import User
-from authn.people import change_user, set_password
+from authn.principals import system
 from authn.roles import Role
+from authn.users import set_password, update_user
 from tests.browsing import Visitor, text_of, token_in
 from tests.together import together
 
@@ -34,7 +34,7 @@ def owners(a_person) -> list[User]:
 
 def _change(person: User, **change) -> str:
     try:
-        change_user(person, by=BY, **change)
+        update_user(person, by=BY, **change)
     except LastOwner:
         return "refused"
     return "changed"
@@ -91,7 +91,7 @@ def test_the_console_answers_both(owners):
 # --- A deadlock that somebody else causes -------------------------------------------------------------
 
 CHANGES: dict[str, Callable[[User], User]] = {
-    "a person switched off": lambda person: change_user(person, by=BY, is_active=False),
+    "a person switched off": lambda person: update_user(person, by=BY, is_active=False),
     "a new password": lambda person: set_password(person, "another-long-password", by=BY, how="test"),
 }
 

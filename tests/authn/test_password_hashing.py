@@ -15,11 +15,11 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.db import connection, connections
 
 from authn import password_hashing
-from authn.actors import system
 from authn.errors import LoginBusy
 from authn.models import AuditEvent, LoginFamily, User
+from authn.pages.password_links import password_link
 from authn.password_hashing import HASHES_AT_ONCE, hashing_place
-from authn.password_links import password_link
+from authn.principals import system
 from tests.authn.servicestack.wire import LOGIN as SERVICESTACK_LOGIN
 from tests.authn.servicestack.wire import NAME, Wire
 from tests.browsing import Visitor, text_of

@@ -6,13 +6,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from authn.actors import system
 from authn.errors import LoginRefused
 from authn.login import check_password
 from authn.models import AuditEvent, LoginFamily, User
-from authn.password_links import password_link
-from authn.people import add_user, change_user
+from authn.pages.password_links import password_link
+from authn.principals import system
 from authn.roles import Role
+from authn.users import add_user, update_user
 from tests.browsing import Visitor, text_of
 from tests.conftest import PASSWORD
 
@@ -178,7 +178,7 @@ def test_the_link_of_one_person_is_no_good_for_another(invited, mia):
 
 def test_a_link_lets_nobody_in_who_was_switched_off(invited):
     path = _path(invited)
-    change_user(invited, by=BY, is_active=False)
+    update_user(invited, by=BY, is_active=False)
 
     assert Visitor().get(path).status_code == 410
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from authn.actors import system
 from authn.errors import LastOwner
 from authn.models import User
-from authn.people import change_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import update_user
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 BY = system("tests")
@@ -22,7 +22,7 @@ def test_the_last_owner_stays(olga, a_person, change):
     a_person("max@acme.example", Role.MEMBER)
 
     with pytest.raises(LastOwner):
-        change_user(olga, by=BY, **change)
+        update_user(olga, by=BY, **change)
 
     olga.refresh_from_db()
     assert (olga.role, olga.is_active) == (Role.OWNER, True)
@@ -30,16 +30,16 @@ def test_the_last_owner_stays(olga, a_person, change):
 
 def test_an_owner_who_is_switched_off_does_not_count(olga, a_person):
     second = a_person("second@acme.example", Role.OWNER)
-    change_user(second, by=BY, is_active=False)
+    update_user(second, by=BY, is_active=False)
 
     with pytest.raises(LastOwner):
-        change_user(olga, by=BY, role=Role.MEMBER)
+        update_user(olga, by=BY, role=Role.MEMBER)
 
 
 def test_with_two_owners_one_may_go(olga, a_person):
     a_person("second@acme.example", Role.OWNER)
 
-    assert change_user(olga, by=BY, role=Role.MEMBER).role == Role.MEMBER
+    assert update_user(olga, by=BY, role=Role.MEMBER).role == Role.MEMBER
 
 
 def test_passwords_are_kept_with_argon2():

@@ -6,8 +6,8 @@ Some refusals meet no caller today, because every role that exists is on the lis
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from authn.actors import Actor
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly
+from authn.principals import Principal
 from authn.roles import Role
 from sandboxes.views import FrontdoorView, SandboxAuthView, ScratchOrgAuthView
 
@@ -20,7 +20,7 @@ ADMITTED = {
 
 def _request(role):
     request = APIRequestFactory().post("/")
-    request.user = Actor(kind="user", id="1", name="mia@acme.example", role=role)
+    request.user = Principal(kind="user", id="1", name="mia@acme.example", role=role)
     return request
 
 

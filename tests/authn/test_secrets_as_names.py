@@ -5,10 +5,10 @@ import base64
 import pytest
 
 from authn import tokens
-from authn.actors import system
 from authn.audit import fingerprint
 from authn.models import AuditEvent, User
-from authn.secret_text import is_marked_secret, looks_like_a_secret
+from authn.principals import system
+from authn.web.secret_text import is_marked_secret, looks_like_a_secret
 from tests.authn.servicestack.wire import Wire
 from tests.browsing import Visitor, text_of
 from tests.callers import Caller

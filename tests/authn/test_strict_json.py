@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from authn.strict_json import NotStrictJSON, is_storable, read_json
+from authn.web.strict_json import NotStrictJSON, is_storable, read_json
 
 TOO_DEEP = "The JSON is nested deeper than 32 levels."
 INVALID = "This is not valid JSON."

@@ -10,10 +10,10 @@ from django.db import InternalError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from authn import audit, sweeping
-from authn.actors import system
+from authn import audit, maintenance
+from authn.maintenance import Sweep, TooManyDue, delete_old_audit
 from authn.models import AuditEvent, SweepRun
-from authn.sweeping import MoreDueThanExpected, Sweep, delete_old_audit
+from authn.principals import system
 from tests.refusing_table import refusing
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -33,7 +33,7 @@ def test_a_machine_whose_clock_is_400_days_ahead_deletes_no_audit():
         if connection.vendor == "postgresql":
             assert delete_old_audit() == 0
         AuditEvent.objects.update(at=Now() - timedelta(days=400))
-        with pytest.raises(MoreDueThanExpected, match="1100 of 1100"):
+        with pytest.raises(TooManyDue, match="1100 of 1100"):
             delete_old_audit()
 
     assert AuditEvent.objects.count() == 1100
@@ -82,7 +82,7 @@ def test_deleting_audit_is_recorded_with_count_and_date():
 
 
 def test_each_batch_of_deleted_audit_has_a_row_of_its_own(monkeypatch):
-    monkeypatch.setattr(sweeping, "_BATCH", 2)
+    monkeypatch.setattr(maintenance, "_BATCH", 2)
     _events(3, days_old=400)
 
     assert delete_old_audit() == 3
@@ -118,7 +118,7 @@ def test_a_sweep_that_fails_in_an_unforeseen_way_does_not_end_the_others(monkeyp
     def broken() -> int:
         raise InternalError("cannot execute DELETE in a read-only transaction")
 
-    monkeypatch.setattr(sweeping, "_sweeps", [Sweep("broken", broken), Sweep("good", lambda: 1)])
+    monkeypatch.setattr(maintenance, "_sweeps", [Sweep("broken", broken), Sweep("good", lambda: 1)])
 
     with pytest.raises(CommandError, match="A sweep failed"):
         call_command("sweep")

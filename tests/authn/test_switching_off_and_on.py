@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from authn.actors import system
 from authn.models import User
-from authn.password_links import password_link
-from authn.people import change_user
+from authn.pages.password_links import password_link
+from authn.principals import system
 from authn.roles import Role
+from authn.users import update_user
 from tests.authn.browsers import CALLBACK, EMAIL, ORGS, REFRESH, a_pair, at_the_page, by_pair, is_in
 from tests.authn.servicestack.wire import Wire
 from tests.browsing import Visitor
@@ -87,9 +87,9 @@ def test_switching_a_person_off_and_on_revives_nothing(hold, olga):
     assert hold()(), "It works before."
     still_works = hold()
 
-    change_user(olga, by=BY, is_active=False)
+    update_user(olga, by=BY, is_active=False)
     assert not still_works()
-    change_user(olga, by=BY, is_active=True)
+    update_user(olga, by=BY, is_active=True)
 
     assert not still_works()
     assert hold()(), "What is given out afterwards works."

@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from authn import tokens
-from authn.actors import system
 from authn.models import ApplicationToken, AuditEvent, TokenRefusals, User
-from authn.people import change_user
+from authn.principals import system
+from authn.users import update_user
 from tests.authn.servicestack.wire import Wire
 from tests.callers import Caller
 from tests.conftest import PASSWORD
@@ -58,7 +58,7 @@ def _revoked(mia) -> str:
 
 def _switched_off(mia) -> str:
     token = _log_in()["access_token"]
-    change_user(mia, by=BY, is_active=False)
+    update_user(mia, by=BY, is_active=False)
     return token
 
 

@@ -8,10 +8,10 @@ from django.core.files import temp
 from django.db import connection
 from django.test import Client, RequestFactory
 
-from authn.actors import Actor
 from authn.models import User
+from authn.principals import Principal
 from authn.roles import Role
-from config.json_requests import StrictJSONParser
+from config.parsers import StrictJSONParser
 from config.request_bodies import declare_length
 from tests.bad_input.clear import is_clear, rows
 from tests.browsing import Visitor
@@ -153,7 +153,7 @@ def test_no_database_connection_is_held_while_a_large_body_arrives():
 
     assert not User.objects.exists()  # A query opens the connection, as that for the bearer does.
     request = RequestFactory().post("/", b"x" * (ANONYMOUS + 1), content_type="application/json")
-    request.user = Actor(kind="user", id="1", name="owner@acme.example", role=Role.OWNER)
+    request.user = Principal(kind="user", id="1", name="owner@acme.example", role=Role.OWNER)
 
     StrictJSONParser().parse(Slow(b'"a"'), parser_context={"request": request})
 

@@ -6,11 +6,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from authn import audit, tokens
-from authn.actors import Actor, system
 from authn.models import User
-from authn.password_links import password_link
-from authn.people import add_user
+from authn.pages.password_links import password_link
+from authn.principals import Principal, system
 from authn.roles import Role
+from authn.users import add_user
 from orgs.credentials.models import Credential, Health
 from orgs.models import SalesforceOrg
 from orgs.registration import register
@@ -47,7 +47,7 @@ def filled(live_server, salesforce) -> dict[str, str]:
     invited = add_user(email="ines@acme.example", role=Role.MEMBER, password=None, by=BY)
     org = _orgs(salesforce)
     token, _ = tokens.issue(name="nightly", days=7, by=BY)
-    nightly = Actor(kind="application", id="1", name="nightly", role=Role.APPLICATION)
+    nightly = Principal(kind="application", id="1", name="nightly", role=Role.APPLICATION)
     event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, org="hub@acme.example", a=1)
     person = User.objects.get(email=OWNER)
     new = NewInstance("acme/app", "features", "dev1", "SANDBOX", parent_username="hub@acme.example")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from authn import tokens
-from authn.actors import system
 from authn.models import AuditEvent
+from authn.principals import system
 from orgs.models import SalesforceOrg
 from orgs.registration import register
 from tests.browser.walks import OWNER, errors_at, log_in, people, says

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
-from authn.actors import system
 from authn.models import User
+from authn.principals import system
 from authn.roles import Role
 from orgs.credentials import concurrency
 from orgs.models import SalesforceOrg

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from authn.actors import system
 from authn.models import User
-from authn.password_links import password_link
+from authn.pages.password_links import password_link
+from authn.principals import system
 from tests.browser.walks import MEMBER, OWNER, log_in, people, says
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from authn.errors import AuditUnavailable, LoginBusy
 from authn.models import User
 from authn.roles import Role
 from config.error_pages import error_page
-from config.errors import body
+from config.exceptions import body
 from orgs.credentials.errors import SpoolUnavailable, SpoolUnreadable
 from tests.browsing import HTML, Visitor, text_of
 
@@ -71,6 +71,6 @@ def test_markup_in_an_address_stays_text():
 
 
 def test_a_page_needs_no_database(monkeypatch):
-    monkeypatch.setattr("authn.browser_sessions.SessionStore.load", _Broken())
+    monkeypatch.setattr("authn.browser.sessions.SessionStore.load", _Broken())
 
     assert _browser().get("/nothing-here").status_code == 404

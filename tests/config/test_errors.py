@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from authn.models import AuditEvent
-from config.errors import STATUS
+from config.exceptions import STATUS
 from orgs import errors as orgs_errors
 from orgs.credentials import failures
 from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from authn import audit, loops
-from authn.fail_fast import FailFast, KeptWaiting
+from authn.database.fail_fast import FailFastGate, GateClosed
 from authn.loops import Loop
 from config import health, readiness
 from config.health import HealthMiddleware
@@ -210,13 +210,13 @@ def test_not_ready_while_audit_rows_are_refused():
 
 
 def test_the_check_of_the_audit_neither_obeys_nor_opens_the_gate_that_others_wait_at(monkeypatch):
-    monkeypatch.setattr(audit, "gate", FailFast(slow_seconds=0, pause_seconds=0))
+    monkeypatch.setattr(audit, "gate", FailFastGate(slow_seconds=0, pause_seconds=0))
     with suppress(Error), audit.gate.attempt():
         raise Error
     with audit.gate.attempt():  # The others are kept out while this one tries.
         assert readiness.check().checks["audit"] == "ok"
 
-        with pytest.raises(KeptWaiting), audit.gate.attempt():
+        with pytest.raises(GateClosed), audit.gate.attempt():
             raise AssertionError("unreachable")
 
 

@@ -4,8 +4,8 @@ import json
 import logging
 import sys
 
-from authn.request_id import give_request_id
-from config.log_lines import JSONLineFormatter
+from authn.web.request_id import give_request_id
+from config.json_logging import JSONLineFormatter
 
 
 def _line(message, *args, exc_info=None, **extra):

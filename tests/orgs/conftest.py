@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orgs.salesforce.emulator import Emulator
-from orgs.salesforce.emulator.world import Org
+from orgs.salesforce.emulator.models import Org
 from tests.callers import Caller
 from tests.orgs.worlds import REGISTER, an_org
 

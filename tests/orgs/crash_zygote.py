@@ -16,7 +16,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
-from authn.actors import system  # noqa: E402
+from authn.principals import system  # noqa: E402
 from orgs.credentials import spool  # noqa: E402
 from orgs.credentials.session_request import SessionRequest  # noqa: E402
 from orgs.models import SalesforceOrg  # noqa: E402

@@ -10,8 +10,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from authn.actors import system
 from authn.models import AuditEvent
+from authn.principals import system
 from orgs.credentials import refresh_lock, single_flight
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from authn import audit
-from authn.actors import system
+from authn.principals import system
 from orgs.credentials import concurrency, refresh_lock, single_flight
 from orgs.credentials.attempts import acquire
 from orgs.credentials.concurrency import salesforce_slot

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from orgs.salesforce.emulator import Fault, texts
+from orgs.salesforce.emulator import Fault, error_texts
 from orgs.salesforce.emulator.wire import Response, json_response
 from orgs.salesforce.errors import AddressRefused
 
@@ -82,29 +82,29 @@ def _definite(name: str, words: tuple[str, str], code: str) -> Trouble:
 
 
 DEFINITE = (
-    _definite("expired", texts.EXPIRED, "CREDENTIAL_EXPIRED"),
-    _definite("wrong-client-id", texts.WRONG_CLIENT_ID, "APP_REJECTED"),
-    _definite("wrong-secret", texts.WRONG_SECRET, "APP_REJECTED"),
-    _definite("wrong-grant-type", texts.WRONG_GRANT_TYPE, "APP_REJECTED"),
-    _definite("app-not-installed", texts.APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
-    _definite("user-not-approved", texts.NOT_APPROVED, "USER_NOT_APPROVED"),
-    _definite("user-inactive", texts.INACTIVE_USER, "USER_INACTIVE"),
+    _definite("expired", error_texts.EXPIRED, "CREDENTIAL_EXPIRED"),
+    _definite("wrong-client-id", error_texts.WRONG_CLIENT_ID, "APP_REJECTED"),
+    _definite("wrong-secret", error_texts.WRONG_SECRET, "APP_REJECTED"),
+    _definite("wrong-grant-type", error_texts.WRONG_GRANT_TYPE, "APP_REJECTED"),
+    _definite("app-not-installed", error_texts.APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
+    _definite("user-not-approved", error_texts.NOT_APPROVED, "USER_NOT_APPROVED"),
+    _definite("user-inactive", error_texts.INACTIVE_USER, "USER_INACTIVE"),
     _definite("authentication-failure", ("invalid_grant", "authentication failure"), "USER_INACTIVE"),
-    _definite("ip-restricted", texts.IP_RESTRICTED, "IP_NOT_ALLOWED"),
-    _definite("org-inactive", texts.INACTIVE_ORG, "ORG_GONE"),
-    Trouble("data-not-available", _page(200, texts.DATA_NOT_AVAILABLE_PAGE), 410, "ORG_GONE", state="expired"),
+    _definite("ip-restricted", error_texts.IP_RESTRICTED, "IP_NOT_ALLOWED"),
+    _definite("org-inactive", error_texts.INACTIVE_ORG, "ORG_GONE"),
+    Trouble("data-not-available", _page(200, error_texts.DATA_NOT_AVAILABLE_PAGE), 410, "ORG_GONE", state="expired"),
 )
 PAGES = (
-    Trouble("maintenance-503", _page(503, texts.MAINTENANCE_PAGE), 503, "UPSTREAM_MAINTENANCE", "60"),
-    Trouble("maintenance-200", _page(200, texts.MAINTENANCE_PAGE), 503, "UPSTREAM_MAINTENANCE", "60"),
+    Trouble("maintenance-503", _page(503, error_texts.MAINTENANCE_PAGE), 503, "UPSTREAM_MAINTENANCE", "60"),
+    Trouble("maintenance-200", _page(200, error_texts.MAINTENANCE_PAGE), 503, "UPSTREAM_MAINTENANCE", "60"),
     Trouble(
         "maintenance-says-when",
-        _page(503, texts.MAINTENANCE_PAGE, **{"Retry-After": "120"}),
+        _page(503, error_texts.MAINTENANCE_PAGE, **{"Retry-After": "120"}),
         503,
         "UPSTREAM_MAINTENANCE",
         "120",
     ),
-    Trouble("interstitial", _page(200, texts.INTERSTITIAL_PAGE), 503, "ORG_NOT_READY", "60"),
+    Trouble("interstitial", _page(200, error_texts.INTERSTITIAL_PAGE), 503, "ORG_NOT_READY", "60"),
     Trouble("error-500", Fault.status(500, CANARY.encode()), 503, "UPSTREAM_ERROR", "30"),
     Trouble("error-500-html", _page(500, _EDGE_PAGE), 503, "UPSTREAM_ERROR", "30"),
 )
@@ -150,13 +150,13 @@ UNREADABLE = (
     Trouble("deep-json", Fault.body(b"[" * 50_000), 502, "UPSTREAM_UNREADABLE"),
 )
 LIMITED = (
-    Trouble("login-rate", _oauth(texts.LOGIN_RATE), 429, "UPSTREAM_LOGIN_LIMIT", "3600"),
+    Trouble("login-rate", _oauth(error_texts.LOGIN_RATE), 429, "UPSTREAM_LOGIN_LIMIT", "3600"),
     Trouble("login-rate-says-when", _limited(**{"Retry-After": "17"}), 429, "UPSTREAM_LOGIN_LIMIT", "17"),
     Trouble("unknown-error", _oauth(("unknown_error", "retry your request")), 503, "UPSTREAM_ERROR", "30"),
 )
 AT_TOKEN = (*DEFINITE, *PAGES, *LOST, *NEVER_SENT, REDIRECT, *WRONG_FIELDS, *UNREADABLE, *LIMITED)
 
-BUSY = Fault.oauth(texts.ALREADY_PROCESSING[0], f"{texts.ALREADY_PROCESSING[1]} {CANARY}")
+BUSY = Fault.oauth(error_texts.ALREADY_PROCESSING[0], f"{error_texts.ALREADY_PROCESSING[1]} {CANARY}")
 
 # --- At the revoke endpoint: the oauth refusals mean the refresh token, which is dead then -------------
 
@@ -188,8 +188,8 @@ AT_REST = (
     *UNREADABLE,
 )
 DEAD_SESSION = _rest(401, "INVALID_SESSION_ID")
-DEAD_SESSION_TEXT = Fault.status(403, texts.BAD_OAUTH_TOKEN)
-DEAD_SESSION_PAGE = Fault.status(403, texts.BAD_OAUTH_TOKEN_PAGE, "text/html; charset=utf-8")
+DEAD_SESSION_TEXT = Fault.status(403, error_texts.BAD_OAUTH_TOKEN)
+DEAD_SESSION_PAGE = Fault.status(403, error_texts.BAD_OAUTH_TOKEN_PAGE, "text/html; charset=utf-8")
 
 
 def ids(row: Any) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orgs.salesforce.emulator import Emulator
-from orgs.salesforce.emulator.world import App, Org
+from orgs.salesforce.emulator.models import App, Org
 from tests.callers import Caller
 
 ORGS = "/sfp/api/auth/salesforce/orgs"

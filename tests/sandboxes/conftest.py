@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orgs.salesforce.emulator import Emulator
-from orgs.salesforce.emulator.world import Org
+from orgs.salesforce.emulator.models import Org
 from tests.callers import Caller
 from tests.sandboxes.worlds import a_production_org, an_instance
 

@@ -4,9 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from authn.continuation import read
 from authn.errors import ContinuationRefused
 from authn.models import AuditEvent
+from authn.pages.continuation import read
 from authn.roles import Role
 from orgs.salesforce.emulator import Fault
 from sandboxes.continue_action import continue_link

@@ -8,7 +8,7 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from orgs.credentials.models import Credential
-from orgs.salesforce.emulator import Fault, texts
+from orgs.salesforce.emulator import Fault, error_texts
 from sandboxes.models import PoolInstance
 from tests.orgs.worlds import REGISTER, an_org
 from tests.sandboxes.worlds import (
@@ -31,7 +31,7 @@ S1 = {"scratchOrgUsername": "s1@acme.example", "devhubUsername": PROD}
 PR1 = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"}
 NEW = {"repository": REPOSITORY, "poolTag": "features", "name": "dev1", "type": "SANDBOX"}
 FAULTS = {
-    429: Fault.oauth(*texts.LOGIN_RATE),
+    429: Fault.oauth(*error_texts.LOGIN_RATE),
     502: Fault.fields(instance_url="https://evil.example"),
     503: Fault.html_maintenance(),
     504: Fault.hang(1),

@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from authn.actors import actor_for
+from authn.principals import principal_for
 from authn.roles import Role
 from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
@@ -46,7 +46,8 @@ def test_what_is_listed_is_what_the_front_door_opens(role, instances, a_person):
     for instance in PoolInstance.objects.all():
         try:
             resolve(
-                FrontdoorRequest(instance.name, repository=REPOSITORY), by=actor_for(person, RequestFactory().get("/"))
+                FrontdoorRequest(instance.name, repository=REPOSITORY),
+                by=principal_for(person, RequestFactory().get("/")),
             )
             opened.add(instance.name)
         except OrgError:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orgs.salesforce.emulator import Emulator
-from orgs.salesforce.emulator.world import Org
+from orgs.salesforce.emulator.models import Org
 from tests.callers import Caller
 from tests.orgs.worlds import an_org, register
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.actors import system
-from authn.people import add_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import add_user
 
 
 class Command(BaseCommand):

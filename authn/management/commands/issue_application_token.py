@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from authn import tokens
-from authn.actors import system
-from authn.safe_text import is_safe_text
+from authn.principals import system
+from authn.web.safe_text import is_safe_text
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
-from authn.sweeping import MoreDueThanExpected, Sweep, run_sweep, sweeps
+from authn.maintenance import Sweep, TooManyDue, run_sweep, sweeps
 
 logger = logging.getLogger("frontdesk.sweep")
 
@@ -58,7 +58,7 @@ def _run(sweep: Sweep, *, confirmed: bool = False) -> bool:
     """Run one sweep. A failure, of whatever kind, ends it and not the others."""
     try:
         rows = run_sweep(sweep, confirmed=confirmed)
-    except MoreDueThanExpected as refusal:
+    except TooManyDue as refusal:
         logger.error("The sweep %s was refused. %s", sweep.name, refusal)
         return False
     except Exception:

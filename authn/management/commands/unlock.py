@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.actors import system
 from authn.models import User, canonical_email
-from authn.people import unlock
+from authn.principals import system
+from authn.users import unlock
 
 
 class Command(BaseCommand):

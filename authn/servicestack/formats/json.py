@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from authn.servicestack.dtos import camel_case, is_map, is_message, members, members_by_name
 from authn.servicestack.errors import Unreadable
 from authn.servicestack.formats.values import Budget, must_be_truth
-from authn.strict_json import NotStrictJSON, read_json
+from authn.web.strict_json import NotStrictJSON, read_json
 
 Message = TypeVar("Message")
 

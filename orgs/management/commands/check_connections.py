@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from authn.actors import system
 from authn.errors import AuditUnavailable
+from authn.principals import system
 from orgs.connection_report import Checked, UnknownOrgs, check_connections, orgs_named
 from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg

@@ -5,7 +5,7 @@ import signal
 import threading
 from pathlib import Path
 
-from orgs.salesforce.emulator import worlds
+from orgs.salesforce.emulator import demo_data
 from orgs.salesforce.emulator.state import load, save
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--state", type=Path, required=True)
     options = parser.parse_args()
-    world = load(options.state) if options.state.exists() else worlds.demo()
+    world = load(options.state) if options.state.exists() else demo_data.demo()
     save(world, options.state)
     world.on_change = lambda changed: save(changed, options.state)
     stop = threading.Event()

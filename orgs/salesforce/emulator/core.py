@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orgs.salesforce.emulator import front_door, oauth, rest, soql, texts
-from orgs.salesforce.emulator.building import Building
+from orgs.salesforce.emulator import error_texts, front_door, oauth, rest, soql
+from orgs.salesforce.emulator.builder import Building
+from orgs.salesforce.emulator.models import LOCAL_HOSTS, LOGIN_HOSTS, Grant, Session
 from orgs.salesforce.emulator.observation import Call
 from orgs.salesforce.emulator.wire import Request, Response, rest_error
-from orgs.salesforce.emulator.world import LOCAL_HOSTS, LOGIN_HOSTS, Grant, Session
 
 if TYPE_CHECKING:
     from orgs.salesforce.emulator.server import EmulatorServer
@@ -63,10 +63,10 @@ class Emulator(Building):
     def _process(self, request: Request) -> Response:
         org = self.org_at(front_door.org_host(request.host))
         if org is not None and org.deleted:
-            return Response(200, texts.DATA_NOT_AVAILABLE_PAGE, "text/html")
+            return Response(200, error_texts.DATA_NOT_AVAILABLE_PAGE, "text/html")
         fitting = [(prefix, route) for prefix, route in ROUTES if request.path.startswith(prefix)]
         if not fitting:
-            return rest_error(404, *texts.NOT_FOUND)
+            return rest_error(404, *error_texts.NOT_FOUND)
         _, route = max(fitting, key=lambda entry: len(entry[0]))
         return route(self, request)
 

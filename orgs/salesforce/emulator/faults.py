@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orgs.salesforce.emulator import texts
+from orgs.salesforce.emulator import error_texts
 from orgs.salesforce.emulator.wire import Response, json_response, oauth_error
 
 HANG, RESET, TRUNCATE, DRIP_BODY, DRIP_HEADERS, NO_NAME = (
@@ -38,12 +38,12 @@ class Fault:
     @classmethod
     def html_maintenance(cls, status: int = 503) -> "Fault":
         """Show the maintenance page; Salesforce has been seen to do so with 200 too."""
-        return cls("maintenance", False, lambda _: Response(status, texts.MAINTENANCE_PAGE, "text/html"))
+        return cls("maintenance", False, lambda _: Response(status, error_texts.MAINTENANCE_PAGE, "text/html"))
 
     @classmethod
     def html_interstitial(cls) -> "Fault":
         """Show the page of an org whose domain is not ready."""
-        return cls("interstitial", False, lambda _: Response(200, texts.INTERSTITIAL_PAGE, "text/html"))
+        return cls("interstitial", False, lambda _: Response(200, error_texts.INTERSTITIAL_PAGE, "text/html"))
 
     @classmethod
     def oauth(cls, error: str, description: str) -> "Fault":

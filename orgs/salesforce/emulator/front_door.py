@@ -10,9 +10,9 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from orgs.salesforce.emulator import texts
+from orgs.salesforce.emulator import error_texts
+from orgs.salesforce.emulator.models import LOCAL_HOSTS, Org, User
 from orgs.salesforce.emulator.wire import Request, Response, json_response
-from orgs.salesforce.emulator.world import LOCAL_HOSTS, Org, User
 
 if TYPE_CHECKING:
     from orgs.salesforce.emulator.core import Emulator
@@ -35,7 +35,7 @@ def single_access(world: "Emulator", request: Request) -> Response:
     token = request.bearer or request.form.get("access_token", "")
     session = world.session_of(replace(request, headers={"Authorization": f"Bearer {token}"}))
     if session is None or session.grant.user.api_only:
-        return Response(403, texts.BAD_OAUTH_TOKEN, "text/plain")
+        return Response(403, error_texts.BAD_OAUTH_TOKEN, "text/plain")
     page = request.query.get("redirect_uri") or request.form.get("redirect_uri") or _HOME
     user = session.grant.user
     with world.lock:

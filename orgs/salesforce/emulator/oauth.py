@@ -5,9 +5,9 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from orgs.salesforce.emulator import texts
+from orgs.salesforce.emulator import error_texts
+from orgs.salesforce.emulator.models import LOCAL_HOSTS, LOGIN_HOSTS, App, Grant, Session
 from orgs.salesforce.emulator.wire import Request, Response, json_response, oauth_error
-from orgs.salesforce.emulator.world import LOCAL_HOSTS, LOGIN_HOSTS, App, Grant, Session
 
 if TYPE_CHECKING:
     from orgs.salesforce.emulator.core import Emulator
@@ -17,21 +17,21 @@ def token(world: "Emulator", request: Request) -> Response:
     """Answer POST /services/oauth2/token."""
     form = request.form
     if form.get("grant_type") not in ("refresh_token", "authorization_code"):
-        return oauth_error(*texts.WRONG_GRANT_TYPE)
+        return oauth_error(*error_texts.WRONG_GRANT_TYPE)
     app = world.apps.get(form.get("client_id", ""))
     if app is None:
-        return oauth_error(*texts.WRONG_CLIENT_ID)
+        return oauth_error(*error_texts.WRONG_CLIENT_ID)
     if form.get("client_secret", "") != app.secret:
-        return oauth_error(*texts.WRONG_SECRET)
+        return oauth_error(*error_texts.WRONG_SECRET)
     if form["grant_type"] == "authorization_code":
         return _exchange(world, app, request)
     presented = form.get("refresh_token", "")
     grant = world.family_of(presented)
     if grant is None or grant.app is not app or not _is_for_host(grant, request.host):
-        return oauth_error(*texts.EXPIRED)
+        return oauth_error(*error_texts.EXPIRED)
     with world.one_refresh_at_a_time(grant) as free:
         if not free:
-            return oauth_error(*texts.ALREADY_PROCESSING)
+            return oauth_error(*error_texts.ALREADY_PROCESSING)
         with world.lock:
             return _refresh(world, grant, presented)
 
@@ -41,7 +41,7 @@ def _exchange(world: "Emulator", app: App, request: Request) -> Response:
     with world.lock:
         code = world.codes.pop(request.form.get("code", ""), None)
         if code is None or code.app is not app or code.callback != request.form.get("redirect_uri"):
-            return oauth_error(*texts.WRONG_CODE)
+            return oauth_error(*error_texts.WRONG_CODE)
         grant = Grant(code.user, app, "")
         if refusal := _refusal(grant):
             return oauth_error(*refusal)
@@ -64,7 +64,7 @@ def _refresh(world: "Emulator", grant: Grant, presented: str) -> Response:
     if presented != grant.newest:
         # A spent token came back: somebody has stolen it, or keeps two copies. The family ends.
         world.end_grants(lambda each: each is grant)
-        return oauth_error(*texts.EXPIRED)
+        return oauth_error(*error_texts.EXPIRED)
     if refusal := _refusal(grant):
         return oauth_error(*refusal)
     answer = _session_answer(world, grant)
@@ -79,12 +79,12 @@ def _refresh(world: "Emulator", grant: Grant, presented: str) -> Response:
 def _refusal(grant: Grant) -> tuple[str, str] | None:
     org = grant.user.org
     refusals = (
-        (not grant.alive, texts.EXPIRED),
-        (not org.active, texts.INACTIVE_ORG),
-        (not grant.user.active, texts.INACTIVE_USER),
-        (not grant.app.installed, texts.APP_NOT_INSTALLED),
-        (not grant.user.approved, texts.NOT_APPROVED),
-        (org.ip_restricted, texts.IP_RESTRICTED),
+        (not grant.alive, error_texts.EXPIRED),
+        (not org.active, error_texts.INACTIVE_ORG),
+        (not grant.user.active, error_texts.INACTIVE_USER),
+        (not grant.app.installed, error_texts.APP_NOT_INSTALLED),
+        (not grant.user.approved, error_texts.NOT_APPROVED),
+        (org.ip_restricted, error_texts.IP_RESTRICTED),
     )
     return next((text for holds, text in refusals if holds), None)
 
@@ -119,6 +119,6 @@ def revoke(world: "Emulator", request: Request) -> Response:
             return Response(200)
         grant = world.family_of(value)
         if grant is None or not grant.alive:
-            return oauth_error(*texts.INVALID_TOKEN)
+            return oauth_error(*error_texts.INVALID_TOKEN)
         world.end_grants(lambda each: each is grant)
     return Response(200)

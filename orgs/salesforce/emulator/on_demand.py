@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orgs.salesforce.emulator import texts
+from orgs.salesforce.emulator import error_texts
+from orgs.salesforce.emulator.models import App, Org, SandboxProcess, ScratchRecord, Session, User
 from orgs.salesforce.emulator.wire import Request, Response, json_response, rest_error
-from orgs.salesforce.emulator.world import App, Org, SandboxProcess, ScratchRecord, Session, User
 
 if TYPE_CHECKING:
     from orgs.salesforce.emulator.core import Emulator
@@ -105,7 +105,7 @@ def change_record(world: "Emulator", session: Session, name: str, record_id: str
     org = session.grant.user.org
     record = next((each for each in org.scratch_records if each.record_id[:15] == record_id[:15]), None)
     if name != "ScratchOrgInfo" or record is None:
-        return rest_error(404, *texts.NOT_FOUND)
+        return rest_error(404, *error_texts.NOT_FOUND)
     content = _json(request)
     if not content or not set(content) <= set(record.fields):
         return rest_error(400, "INVALID_FIELD", "No such column on entity 'ScratchOrgInfo'.")
@@ -127,14 +127,14 @@ def sandbox_auth(world: "Emulator", session: Session, request: Request) -> Respo
     name, app = str(content.get("sandboxName", "")).lower(), world.apps.get(str(content.get("clientId", "")))
     known = [process for process in org.processes if process.sandbox_name.lower() == name]
     if org.kind != "production" or app is None or not known or known[-1].status.startswith("D"):
-        return rest_error(404, *texts.SANDBOX_UNKNOWN)
+        return rest_error(404, *error_texts.SANDBOX_UNKNOWN)
     if known[-1].status != "Completed":
-        return rest_error(400, *texts.SANDBOX_NOT_READY)
+        return rest_error(400, *error_texts.SANDBOX_NOT_READY)
     sandbox = _sandbox_of(world, org, name)
     if sandbox is None:
-        return rest_error(404, *texts.SANDBOX_UNKNOWN)
+        return rest_error(404, *error_texts.SANDBOX_UNKNOWN)
     if sandbox.creator != user.username:
-        return rest_error(403, *texts.NOT_THE_CREATOR)
+        return rest_error(403, *error_texts.NOT_THE_CREATOR)
     with world.lock:
         code = world.new_secret("aPrx")
         world.codes[code] = Code(sandbox.users[0], app, str(content.get("callbackUrl", "")))

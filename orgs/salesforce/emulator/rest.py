@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from orgs.salesforce.emulator import on_demand, soql, texts
+from orgs.salesforce.emulator import error_texts, on_demand, soql
+from orgs.salesforce.emulator.models import Org, Session, User
 from orgs.salesforce.emulator.wire import Request, Response, json_response, rest_error
-from orgs.salesforce.emulator.world import Org, Session, User
 
 if TYPE_CHECKING:
     from orgs.salesforce.emulator.core import Emulator
@@ -34,10 +34,10 @@ SANDBOX_OBJECTS: dict[str, Rows] = {
 def userinfo(world: "Emulator", request: Request) -> Response:
     """Answer GET /services/oauth2/userinfo."""
     if not request.bearer:
-        return Response(403, texts.MISSING_OAUTH_TOKEN, "text/plain")
+        return Response(403, error_texts.MISSING_OAUTH_TOKEN, "text/plain")
     session = world.session_of(request)
     if session is None:
-        return Response(403, texts.BAD_OAUTH_TOKEN, "text/plain")
+        return Response(403, error_texts.BAD_OAUTH_TOKEN, "text/plain")
     user = session.grant.user
     return json_response(
         200,
@@ -60,7 +60,7 @@ def identity(world: "Emulator", request: Request) -> Response:
     """Answer GET /id/{org}/{user}, which lives on the login hosts."""
     session = world.sessions.get(request.bearer or request.query.get("oauth_token", ""))
     if session is None or not session.alive:
-        return Response(403, texts.BAD_OAUTH_TOKEN, "text/plain")
+        return Response(403, error_texts.BAD_OAUTH_TOKEN, "text/plain")
     user = session.grant.user
     return json_response(
         200,
@@ -80,14 +80,14 @@ def identity(world: "Emulator", request: Request) -> Response:
 def data(world: "Emulator", request: Request) -> Response:
     """Answer /services/data: the versions for anybody, all else for a live session."""
     if request.path.rstrip("/") == "/services/data":
-        listed = [{"label": v, "url": f"/services/data/v{v}", "version": v} for v in texts.VERSIONS]
+        listed = [{"label": v, "url": f"/services/data/v{v}", "version": v} for v in error_texts.VERSIONS]
         return json_response(200, listed)
     match = _RESOURCE.fullmatch(request.path)
-    if match is None or match[1] not in (*texts.VERSIONS, "51.0", "59.0"):
-        return rest_error(404, *texts.NOT_FOUND)
+    if match is None or match[1] not in (*error_texts.VERSIONS, "51.0", "59.0"):
+        return rest_error(404, *error_texts.NOT_FOUND)
     session = world.session_of(request)
     if session is None:
-        return rest_error(401, *texts.DEAD_SESSION)
+        return rest_error(401, *error_texts.DEAD_SESSION)
     return _resource(world, session, match[2] or "", request)
 
 
@@ -108,7 +108,7 @@ def _resource(world: "Emulator", session: Session, path: str, request: Request) 
         if request.method == "PATCH":
             return on_demand.change_record(world, session, parts[1], parts[2], request)
         return _record(world, session, parts[1], parts[2])
-    return rest_error(404, *texts.NOT_FOUND)
+    return rest_error(404, *error_texts.NOT_FOUND)
 
 
 def visible_objects(session: Session) -> dict[str, Rows]:
@@ -121,7 +121,7 @@ def _record(world: "Emulator", session: Session, name: str, identifier: str) -> 
     for row in rows(world, session) if rows else []:
         if row["Id"][:15] == identifier[:15]:
             return json_response(200, {"attributes": {"type": name}, **row}, **_LIMITS)
-    return rest_error(404, *texts.NOT_FOUND)
+    return rest_error(404, *error_texts.NOT_FOUND)
 
 
 def _query(world: "Emulator", session: Session, text: str, objects: dict[str, Rows]) -> Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orgs.salesforce.emulator.core import Emulator
-from orgs.salesforce.emulator.world import Grant, SandboxProcess, ScratchRecord, Session
+from orgs.salesforce.emulator.models import Grant, SandboxProcess, ScratchRecord, Session
 
 _ORG_FACTS = (
     "host",

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.actors import system
 from authn.errors import AuditUnavailable
-from authn.safe_text import is_safe_text
+from authn.principals import system
+from authn.web.safe_text import is_safe_text
 from orgs.credentials.errors import OrgError
 from sandboxes.names import is_repository
 from sandboxes.on_demand.parents import dev_hub

@@ -12,14 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from authn import tokens
-from authn.actors import system
 from authn.models import ApplicationToken, User
-from authn.people import add_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import add_user
 from orgs.credentials.durable_file import publish
 from orgs.models import SalesforceOrg
 from orgs.registration import register
-from orgs.salesforce.emulator import worlds
+from orgs.salesforce.emulator import demo_data
 from orgs.salesforce.emulator.state import load
 from sandboxes.models import PoolInstance
 from sandboxes.pools.stock import import_scratch_pool
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         for name, role in _PEOPLE.items():
             _make_person(directory / f"login-{name}.json", f"{name}@acme.example", role)
         _make_token(directory / "application-token")
-        urls = worlds.auth_urls(load(state or directory / "salesforce.json"))
+        urls = demo_data.auth_urls(load(state or directory / "salesforce.json"))
         registered = set(SalesforceOrg.objects.values_list("username", flat=True))
         for username, wishes in _REGISTERED.items():
             if username not in registered:

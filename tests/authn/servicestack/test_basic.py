@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from authn.actors import system
-from authn.people import change_user
+from authn.principals import system
+from authn.users import update_user
 from tests.authn.counts import failures
 from tests.authn.servicestack.wire import INVALID, LOGIN, NAME, NOBODY, is_ordinary_login, sessions
 from tests.conftest import PASSWORD
@@ -45,7 +45,7 @@ def test_point_35_nor_does_the_provider_take_it(wire):
 
 
 def test_a_person_who_was_switched_off_is_asked_for_another_header(wire, ursula):
-    change_user(ursula, by=system("tests"), is_active=False)
+    update_user(ursula, by=system("tests"), is_active=False)
 
     answer = wire.post("/auth/basic", {}, **_basic(NAME, PASSWORD))
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from authn import tokens
-from authn.actors import system
 from authn.models import ApplicationToken, AuditEvent
+from authn.principals import system
 from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

@@ -3,9 +3,9 @@
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 
-from authn.actors import system
 from authn.models import AuditEvent
-from authn.people import change_user
+from authn.principals import system
+from authn.users import update_user
 from tests.authn.counts import failures
 from tests.authn.servicestack.wire import FORM, INVALID, LOGIN, NAME, NOBODY, Wire, sessions
 from tests.conftest import PASSWORD
@@ -55,7 +55,7 @@ def test_point_17_every_refusal_takes_as_many_hashes(hashed, wire, ursula, a_per
     ursula.set_password(PASSWORD)
     ursula.save()
     off = a_person("off@acme.example")
-    change_user(off, by=system("tests"), is_active=False)
+    update_user(off, by=system("tests"), is_active=False)
     counts = []
 
     for name in (NAME, "nobody@acme.example", "off@acme.example"):
@@ -75,7 +75,7 @@ def test_point_17_a_refusal_is_audited_and_counted(wire):
 
 
 def test_point_18_a_switched_off_person_with_the_right_password_is_told(wire, ursula):
-    change_user(ursula, by=system("tests"), is_active=False)
+    update_user(ursula, by=system("tests"), is_active=False)
 
     answer = wire.post("/auth/credentials", LOGIN)
 
@@ -89,7 +89,7 @@ def test_point_18_a_switched_off_person_with_the_right_password_is_told(wire, ur
 
 
 def test_point_18_with_a_wrong_password_nothing_is_told(wire, ursula):
-    change_user(ursula, by=system("tests"), is_active=False)
+    update_user(ursula, by=system("tests"), is_active=False)
 
     answer = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"})
 

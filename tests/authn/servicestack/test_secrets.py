@@ -8,7 +8,7 @@ from django.db import connection
 
 from authn import lockout
 from authn.models import AuditEvent, LoginAttempts, LoginFamily, ServiceStackLogin
-from config.log_lines import JSONLineFormatter
+from config.json_logging import JSONLineFormatter
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, jsv_login, xml_login
 from tests.conftest import PASSWORD
 

@@ -8,8 +8,8 @@ from django.db import OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
+from authn.maintenance import delete_ended_logins
 from authn.models import LoginFamily, ServiceStackLogin
-from authn.sweeping import delete_ended_logins
 from tests.authn.servicestack.wire import LOGIN, NAME, jsv_login
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

@@ -9,10 +9,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from authn.actors import system
 from authn.models import AuditEvent, LoginFamily, User
-from authn.people import change_user
+from authn.principals import system
 from authn.roles import Role
+from authn.users import update_user
 from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire, sessions
 from tests.callers import Caller
 from tests.conftest import PASSWORD
@@ -112,7 +112,7 @@ def test_point_28_a_refresh_token_of_here_is_none_elsewhere_nor_the_other_way_ro
 def test_point_29_a_switched_off_person_is_nobody(wire, ursula):
     login = wire.log_in()
 
-    change_user(ursula, by=system("tests"), is_active=False)
+    update_user(ursula, by=system("tests"), is_active=False)
 
     assert Wire().who(**_bearer(login["bearerToken"])) == 401
     assert wire.who() == 401

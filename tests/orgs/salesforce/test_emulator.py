@@ -7,7 +7,7 @@ import requests
 import responses
 
 from orgs.salesforce import AuthUrl, HostPolicy, SalesforceClient, errors
-from orgs.salesforce.emulator import Fault, texts, worlds
+from orgs.salesforce.emulator import Fault, demo_data, error_texts
 
 HOST = "acme.my.salesforce.com"
 
@@ -81,7 +81,7 @@ def test_a_token_is_refreshed_by_one_request_at_a_time(world, org, served):
         thread.join()
 
     assert sorted(status for status, _ in answers) == [200, 400]
-    assert refusal(texts.ALREADY_PROCESSING) in answers
+    assert refusal(error_texts.ALREADY_PROCESSING) in answers
 
 
 def test_two_tokens_are_refreshed_at_the_same_time(world, org, served):
@@ -114,8 +114,8 @@ def test_using_a_spent_token_again_ends_the_family(world, org, served):
 
     again = ask(served, auth_url)
 
-    assert again == refusal(texts.EXPIRED)
-    assert ask(served, auth_url, refresh_token=first["refresh_token"]) == refusal(texts.EXPIRED)
+    assert again == refusal(error_texts.EXPIRED)
+    assert ask(served, auth_url, refresh_token=first["refresh_token"]) == refusal(error_texts.EXPIRED)
     assert not world.is_alive(auth_url)
     assert not world.sessions[first["access_token"]].alive
 
@@ -126,7 +126,7 @@ def test_the_sixth_grant_of_a_user_and_app_ends_the_first(world, org, served):
     answers = [ask(served, grant) for grant in grants]
 
     assert [status for status, _ in answers] == [400, 200, 200, 200, 200, 200]
-    assert answers[0] == refusal(texts.EXPIRED)
+    assert answers[0] == refusal(error_texts.EXPIRED)
 
 
 def test_grants_of_another_user_or_app_do_not_count(world, org, served):
@@ -143,7 +143,7 @@ def test_grants_of_another_user_or_app_do_not_count(world, org, served):
 def test_a_token_is_refused_at_the_host_of_another_org(world, org, served, host):
     world.add_org("other.my.salesforce.com", username="ci@other.example")
 
-    assert ask(served, org.auth_url(), host=host) == refusal(texts.EXPIRED)
+    assert ask(served, org.auth_url(), host=host) == refusal(error_texts.EXPIRED)
 
 
 def test_a_session_is_refused_at_the_host_of_another_org(salesforce, org, client, hosts):
@@ -180,12 +180,12 @@ def test_each_login_host_takes_the_tokens_of_its_own_kind_of_org(world, served, 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda world, org: org.users[0].deactivate(), texts.INACTIVE_USER),
-        (lambda world, org: org.suspend(), texts.INACTIVE_ORG),
-        (lambda world, org: org.revoke_all(), texts.EXPIRED),
-        (lambda world, org: setattr(world.apps["PlatformCLI"], "installed", False), texts.APP_NOT_INSTALLED),
-        (lambda world, org: setattr(org.users[0], "approved", False), texts.NOT_APPROVED),
-        (lambda world, org: setattr(org, "ip_restricted", True), texts.IP_RESTRICTED),
+        (lambda world, org: org.users[0].deactivate(), error_texts.INACTIVE_USER),
+        (lambda world, org: org.suspend(), error_texts.INACTIVE_ORG),
+        (lambda world, org: org.revoke_all(), error_texts.EXPIRED),
+        (lambda world, org: setattr(world.apps["PlatformCLI"], "installed", False), error_texts.APP_NOT_INSTALLED),
+        (lambda world, org: setattr(org.users[0], "approved", False), error_texts.NOT_APPROVED),
+        (lambda world, org: setattr(org, "ip_restricted", True), error_texts.IP_RESTRICTED),
     ],
 )
 def test_a_refresh_is_refused_in_the_words_of_salesforce(world, org, served, change, text):
@@ -198,11 +198,11 @@ def test_a_refresh_is_refused_in_the_words_of_salesforce(world, org, served, cha
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"client_id": "unknown"}, texts.WRONG_CLIENT_ID),
-        ({"client_secret": "wrong"}, texts.WRONG_SECRET),
-        ({"refresh_token": "unknown"}, texts.EXPIRED),
-        ({"refresh_token": ""}, texts.EXPIRED),
-        ({"grant_type": "password"}, texts.WRONG_GRANT_TYPE),
+        ({"client_id": "unknown"}, error_texts.WRONG_CLIENT_ID),
+        ({"client_secret": "wrong"}, error_texts.WRONG_SECRET),
+        ({"refresh_token": "unknown"}, error_texts.EXPIRED),
+        ({"refresh_token": ""}, error_texts.EXPIRED),
+        ({"grant_type": "password"}, error_texts.WRONG_GRANT_TYPE),
     ],
 )
 def test_a_wrong_request_is_refused_in_the_words_of_salesforce(world, org, served, changes, text):
@@ -242,7 +242,7 @@ def test_a_lost_answer_of_a_rotating_app_has_spent_the_token(world, org, served,
 
 
 def test_no_text_of_the_world_shows_a_token():
-    world = worlds.demo()
+    world = demo_data.demo()
 
     shown = repr(world) + repr(world.grants) + repr(world.apps)
 
@@ -251,8 +251,8 @@ def test_no_text_of_the_world_shows_a_token():
 
 
 def test_every_auth_url_of_the_demo_works():
-    world = worlds.demo()
+    world = demo_data.demo()
     with world.serve() as server:
-        statuses = [ask(server, auth_url)[0] for auth_url in worlds.auth_urls(world).values()]
+        statuses = [ask(server, auth_url)[0] for auth_url in demo_data.auth_urls(world).values()]
 
     assert statuses == [200] * len(world.orgs)

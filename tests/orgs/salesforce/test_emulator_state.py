@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from orgs.salesforce import AuthUrl, SalesforceClient, errors
-from orgs.salesforce.emulator import state, worlds
+from orgs.salesforce.emulator import demo_data, state
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def _again(world, path):
 
 
 def test_a_saved_world_has_the_same_orgs_users_and_apps(path):
-    world = worlds.demo()
+    world = demo_data.demo()
 
     loaded = _again(world, path)
 
@@ -33,16 +33,16 @@ def _facts(org):
 
 
 def test_a_saved_world_has_the_same_tokens(path):
-    world = worlds.demo()
+    world = demo_data.demo()
 
     loaded = _again(world, path)
 
-    assert worlds.auth_urls(loaded) == worlds.auth_urls(world)
+    assert demo_data.auth_urls(loaded) == demo_data.auth_urls(world)
 
 
 def test_a_session_outlives_a_restart(path, a_transport, hosts):
-    world = worlds.demo()
-    auth_url = AuthUrl.parse(worlds.auth_urls(world)["devhub@acme.example"], hosts)
+    world = demo_data.demo()
+    auth_url = AuthUrl.parse(demo_data.auth_urls(world)["devhub@acme.example"], hosts)
     with world.serve() as server:
         session = SalesforceClient(a_transport(gateway=server.url), hosts).refresh(auth_url).session
 
@@ -53,8 +53,8 @@ def test_a_session_outlives_a_restart(path, a_transport, hosts):
 
 
 def test_a_spent_token_is_still_known_as_spent_after_a_restart(path, a_transport, hosts):
-    world = worlds.demo()
-    auth_url = AuthUrl.parse(worlds.auth_urls(world)["emea@acme.example"], hosts)
+    world = demo_data.demo()
+    auth_url = AuthUrl.parse(demo_data.auth_urls(world)["emea@acme.example"], hosts)
     with world.serve() as server:
         SalesforceClient(a_transport(gateway=server.url), hosts).refresh(auth_url)
     loaded = _again(world, path)
@@ -66,15 +66,15 @@ def test_a_spent_token_is_still_known_as_spent_after_a_restart(path, a_transport
 
 
 def test_a_dead_grant_stays_dead(path):
-    world = worlds.demo()
-    auth_url = worlds.auth_urls(world)["devhub@acme.example"]
+    world = demo_data.demo()
+    auth_url = demo_data.auth_urls(world)["devhub@acme.example"]
     world.orgs[0].revoke_all()
 
     assert not _again(world, path).is_alive(auth_url)
 
 
 def test_every_change_of_a_token_reaches_the_disk(path):
-    world = worlds.demo()
+    world = demo_data.demo()
     world.on_change = lambda changed: state.save(changed, path)
 
     auth_url = world.orgs[0].auth_url()
@@ -83,7 +83,7 @@ def test_every_change_of_a_token_reaches_the_disk(path):
 
 
 def test_nobody_else_may_read_the_file(path):
-    state.save(worlds.demo(), path)
+    state.save(demo_data.demo(), path)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["world.json"]

@@ -3,7 +3,7 @@
 import pytest
 
 from orgs.salesforce import AuthUrl, SalesforceClient, errors
-from orgs.salesforce.emulator import Fault, texts
+from orgs.salesforce.emulator import Fault, error_texts
 
 TOKEN_PATH = "/services/oauth2/token"
 QUERY_PATH = "/services/data/v67.0/query"
@@ -22,17 +22,17 @@ def auth_url(org, hosts):
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        (texts.EXPIRED, errors.ExpiredToken),
-        (texts.ALREADY_PROCESSING, errors.AlreadyProcessing),
-        (texts.INACTIVE_USER, errors.UserInactive),
-        (texts.INACTIVE_ORG, errors.OrgGone),
-        (texts.APP_NOT_INSTALLED, errors.AppNotInstalled),
-        (texts.WRONG_CLIENT_ID, errors.AppRejected),
-        (texts.WRONG_SECRET, errors.AppRejected),
-        (texts.WRONG_GRANT_TYPE, errors.AppRejected),
-        (texts.IP_RESTRICTED, errors.IPNotAllowed),
-        (texts.NOT_APPROVED, errors.UserNotApproved),
-        (texts.LOGIN_RATE, errors.LoginRateExceeded),
+        (error_texts.EXPIRED, errors.ExpiredToken),
+        (error_texts.ALREADY_PROCESSING, errors.AlreadyProcessing),
+        (error_texts.INACTIVE_USER, errors.UserInactive),
+        (error_texts.INACTIVE_ORG, errors.OrgGone),
+        (error_texts.APP_NOT_INSTALLED, errors.AppNotInstalled),
+        (error_texts.WRONG_CLIENT_ID, errors.AppRejected),
+        (error_texts.WRONG_SECRET, errors.AppRejected),
+        (error_texts.WRONG_GRANT_TYPE, errors.AppRejected),
+        (error_texts.IP_RESTRICTED, errors.IPNotAllowed),
+        (error_texts.NOT_APPROVED, errors.UserNotApproved),
+        (error_texts.LOGIN_RATE, errors.LoginRateExceeded),
         (("rate_limit_exceeded", ""), errors.LoginRateExceeded),
         (("LOGIN_RATE", "LOGIN_RATE_EXCEEDED"), errors.LoginRateExceeded),
         (("inactive_user", "user is inactive"), errors.UserInactive),
@@ -62,8 +62,8 @@ def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text
         (Fault.html_maintenance(200), errors.Maintenance),
         (Fault.html_maintenance(500), errors.Maintenance),
         (Fault.html_interstitial(), errors.NotReady),
-        (Fault.status(200, texts.DATA_NOT_AVAILABLE_PAGE, "text/html"), errors.OrgGone),
-        (Fault.status(200, texts.MAINTENANCE_PAGE, "text/html; charset=utf-8"), errors.Maintenance),
+        (Fault.status(200, error_texts.DATA_NOT_AVAILABLE_PAGE, "text/html"), errors.OrgGone),
+        (Fault.status(200, error_texts.MAINTENANCE_PAGE, "text/html; charset=utf-8"), errors.Maintenance),
         (Fault.status(500, b"<html>oops</html>", "text/html"), errors.ServerError),
         (Fault.status(500), errors.ServerError),
         (Fault.status(501, b"{}", "application/json"), errors.ServerError),
@@ -134,12 +134,12 @@ def test_the_door_inside_the_process_shows_the_same_faults(client, salesforce, a
         (Fault.rest(401, "INVALID_SESSION_ID"), errors.SessionExpired),
         (Fault.rest(403, "INVALID_SESSION_ID"), errors.SessionExpired),
         (Fault.status(401, b"", "text/plain"), errors.SessionExpired),
-        (Fault.status(403, texts.BAD_OAUTH_TOKEN), errors.SessionExpired),
-        (Fault.status(403, texts.MISSING_OAUTH_TOKEN), errors.SessionExpired),
+        (Fault.status(403, error_texts.BAD_OAUTH_TOKEN), errors.SessionExpired),
+        (Fault.status(403, error_texts.MISSING_OAUTH_TOKEN), errors.SessionExpired),
         (Fault.status(403, b"Wrong_Org"), errors.SessionExpired),
-        (Fault.status(403, texts.BAD_OAUTH_TOKEN, "text/html"), errors.SessionExpired),
-        (Fault.status(403, texts.BAD_OAUTH_TOKEN_PAGE, "text/html; charset=utf-8"), errors.SessionExpired),
-        (Fault.status(403, texts.BAD_OAUTH_TOKEN_PAGE, "application/xhtml+xml"), errors.SessionExpired),
+        (Fault.status(403, error_texts.BAD_OAUTH_TOKEN, "text/html"), errors.SessionExpired),
+        (Fault.status(403, error_texts.BAD_OAUTH_TOKEN_PAGE, "text/html; charset=utf-8"), errors.SessionExpired),
+        (Fault.status(403, error_texts.BAD_OAUTH_TOKEN_PAGE, "application/xhtml+xml"), errors.SessionExpired),
         (Fault.status(401, b"<html><h1>Unauthorized</h1></html>", "text/html"), errors.SessionExpired),
         (Fault.rest(401, "INACTIVE_ORG_OR_USER"), errors.UserInactive),
         (Fault.status(403, b"<html><h1>Forbidden</h1></html>", "text/html"), errors.NotReady),

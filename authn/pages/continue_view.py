@@ -6,16 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from authn import continuation
-from authn.actors import actor_for
-from authn.continuation import Continuation
 from authn.models import User
-from authn.page_forms import LoginForm
-from authn.pages import LoginPage
-from authn.prefetch import is_prefetch
+from authn.pages import continuation
+from authn.pages.continuation import Continuation
+from authn.pages.forms import LoginForm
+from authn.pages.views import LoginPage
+from authn.principals import principal_for
+from authn.web.prefetch import is_prefetch
 
 
-class ContinuePage(LoginPage):
+class ContinueView(LoginPage):
     """`/sfp/api/auth/continue`: a log-in form, or a page that goes on by a POST of its own.
 
     The GET does nothing but show: a link that is unfurled in a chat, or hidden in another page,
@@ -43,7 +43,7 @@ class ContinuePage(LoginPage):
         """Log in, or go on."""
         if not isinstance(request.user, User):
             return super().post(request)
-        link = self.going_to.run(actor_for(request.user, request))
+        link = self.going_to.run(principal_for(request.user, request))
         return render(request, "continued.html", {"going_to": self.going_to, "link": link})
 
     def show(self, request: HttpRequest, form: LoginForm, status: int = 200) -> HttpResponse:

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from authn.models import User
-from authn.own_paths import own_path
+from authn.web.redirects import local_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ConsoleSite(admin.AdminSite):
         """Lead to the log-in page; refuse whoever is logged in and is no owner."""
         if isinstance(request.user, User) and not self.has_permission(request):
             raise PermissionDenied("The console is for owners of this desk.")
-        return redirect_to_login(own_path(request.GET.get("next", "")) or reverse("admin:index"), reverse("login"))
+        return redirect_to_login(local_path(request.GET.get("next", "")) or reverse("admin:index"), reverse("login"))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Lead to the page that signs out."""

@@ -13,15 +13,15 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
-from authn.browser_login import change_password, log_in_browser, log_out_browser
+from authn.browser.login import change_password, log_in_browser, log_out_browser
 from authn.errors import LinkRefused, LoginRefused, TooManyTries
 from authn.lockout import LoginThrottle
 from authn.login import check_password
 from authn.models import User
-from authn.own_paths import own_path
-from authn.page_forms import ChangePasswordForm, LoginForm, NewPasswordForm
-from authn.password_links import person_of_link, redeem
-from authn.people import person_at
+from authn.pages.forms import ChangePasswordForm, LoginForm, NewPasswordForm
+from authn.pages.password_links import redeem, user_of_link
+from authn.users import get_user
+from authn.web.redirects import local_path
 
 _secret = method_decorator(sensitive_post_parameters(), name="dispatch")
 
@@ -53,11 +53,11 @@ class LoginPage(View):
 
     def show(self, request: HttpRequest, form: LoginForm, status: int = 200) -> HttpResponse:
         """Show the form."""
-        return render(request, "login.html", {"form": form, "next": own_path(_next(request))}, status=status)
+        return render(request, "login.html", {"form": form, "next": local_path(_next(request))}, status=status)
 
     def destination(self, request: HttpRequest, user: User) -> str:
         """Return where to go after the log-in."""
-        return own_path(_next(request)) or reverse("admin:index" if user.is_owner else "home")
+        return local_path(_next(request)) or reverse("admin:index" if user.is_owner else "home")
 
     def _too_many_from_here(self, request: HttpRequest, form: LoginForm, wait: float | None) -> HttpResponse:
         seconds = max(1, int(wait or 1))
@@ -87,11 +87,11 @@ class PasswordPage(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the form."""
-        return render(request, "password.html", {"form": ChangePasswordForm(person=person_at(request))})
+        return render(request, "password.html", {"form": ChangePasswordForm(person=get_user(request))})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Change the password, or say why not."""
-        person = person_at(request)
+        person = get_user(request)
         form = ChangePasswordForm(request.POST, person=person)
         if form.is_valid():
             try:
@@ -120,12 +120,12 @@ class SetPasswordPage(View):
 
     def get(self, request: HttpRequest, user_id: uuid.UUID, token: str) -> HttpResponse:
         """Show the form. Looking does not spend the link: chats and mail scanners look too."""
-        person = person_of_link(user_id, token)
+        person = user_of_link(user_id, token)
         return render(request, "set_password.html", {"form": NewPasswordForm(person=person), "person": person})
 
     def post(self, request: HttpRequest, user_id: uuid.UUID, token: str) -> HttpResponse:
         """Set the password and lead to the log-in."""
-        person = person_of_link(user_id, token)
+        person = user_of_link(user_id, token)
         form = NewPasswordForm(request.POST, person=person)
         if not form.is_valid():
             return render(request, "set_password.html", {"form": form, "person": person})

@@ -19,10 +19,10 @@ from rest_framework.response import Response
 
 from authn import audit, token_refusals
 from authn import errors as authn
-from authn.actors import Actor
-from authn.client_address import client_address
-from authn.database_failures import is_database_failure
-from authn.request_id import request_id_of
+from authn.database.failures import is_database_failure
+from authn.principals import Principal
+from authn.web.client_address import client_address
+from authn.web.request_id import request_id_of
 from config.error_pages import error_page, wants_page
 from orgs import errors as orgs
 from orgs.credentials import errors as credentials
@@ -95,20 +95,20 @@ _NO_DATABASE = "The desk's database cannot be reached, is busy, or takes no writ
 _RETRY_DATABASE = "5"
 
 
-def answer_for(error: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Build the answer for an error that a view raised. REST framework calls this.
 
     Returns None for an error that nobody foresaw: it is logged and answered by `server_error`.
     """
     request = context["request"]
-    answer = _domain_answer(error, request) or _framework_answer(error, request)
+    answer = _domain_response(error, request) or _framework_response(error, request)
     if answer is not None and answer.status_code in (401, 403):
         try:
             _audit_refusal(error, request, answer)
         except authn.AuditUnavailable as failure:
-            return _domain_answer(failure, request)
+            return _domain_response(failure, request)
         except Error as failure:  # Whatever it is: raised from here, it would pass by this handler.
-            return _database_answer(failure, request)
+            return _database_response(failure, request)
     return answer
 
 
@@ -138,7 +138,7 @@ def status_of(error: Exception) -> HTTPStatus | None:
     return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)
 
 
-def _domain_answer(error: Exception, request: Any) -> Response | None:
+def _domain_response(error: Exception, request: Any) -> Response | None:
     status = status_of(error)
     if status is None:
         return None
@@ -160,7 +160,7 @@ def _domain_answer(error: Exception, request: Any) -> Response | None:
     return Response(content, status=status, headers=headers)
 
 
-def _framework_answer(error: Exception, request: Any) -> Response | None:
+def _framework_response(error: Exception, request: Any) -> Response | None:
     if isinstance(error, Http404):
         error = drf.NotFound("Nothing is here.")
     elif isinstance(error, DjangoPermissionDenied):
@@ -168,7 +168,7 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
     elif isinstance(error, RequestDataTooBig):
         return Response(_framework_body(request, 413, "The request body is too large."), status=413)
     elif is_database_failure(error):
-        return _database_answer(error, request)
+        return _database_response(error, request)
     if not isinstance(error, drf.APIException):
         return None
     headers = {}
@@ -179,7 +179,7 @@ def _framework_answer(error: Exception, request: Any) -> Response | None:
     return Response(_exception_body(request, error), status=error.status_code, headers=headers)
 
 
-def _database_answer(error: Exception, request: Any) -> Response:
+def _database_response(error: Exception, request: Any) -> Response:
     logger.error("The database refused a request.", exc_info=error)
     content = _framework_body(request, 503, _NO_DATABASE)
     return Response(content, status=503, headers={"Retry-After": _RETRY_DATABASE})
@@ -229,7 +229,7 @@ def _audit_refusal(error: Exception, request: Any, answer: Response) -> None:
     if isinstance(error, authn.BearerRefused) and error.holder is not None:
         holder = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
         token_refusals.note(audit.Action.REQUEST, by=holder, code=code, method=method, view=view)
-    elif isinstance(actor, Actor) and actor.is_authenticated:
+    elif isinstance(actor, Principal) and actor.is_authenticated:
         named = str(request.query_params.get("username", ""))
         audit.record(
             audit.Action.REQUEST,

@@ -6,7 +6,7 @@ _KEY = "frontdesk.request_id"
 
 
 def give_request_id(request: Any, request_id: str) -> None:
-    """Note the id of a request. config/answers.py does so, before anything else is done with it."""
+    """Note the id of a request. config/response_headers.py does so, before anything else is done with it."""
     request.META[_KEY] = request_id
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from authn.models import AuditEvent
-from authn.safe_text import escaped
+from authn.web.safe_text import escaped
 
 _BLOCK = 2000
 _COLUMNS = (

@@ -12,12 +12,12 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
-from authn.request_id import give_request_id
+from authn.web.request_id import give_request_id
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z", re.ASCII)
 
 
-class AnswerHeadersMiddleware:
+class ResponseHeadersMiddleware:
     """Give each request an id, and each answer the headers of design section 6.
 
     A well-formed `X-Request-Id` of the caller is kept, so that a CI job can find its own request

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class KeptWaiting(Exception):
+class GateClosed(Exception):
     """Another caller has just waited too long for the same thing."""
 
 
-class FailFast:
+class FailFastGate:
     """Guards something that can take long to fail, such as a lock.
 
     Without it, each of a hundred callers would wait for the lock in turn, and hold a thread and a connection while
@@ -46,7 +46,7 @@ class FailFast:
             if self._blocked_until is None:
                 return False
             if self._is_tried or time.monotonic() < self._blocked_until:
-                raise KeptWaiting
+                raise GateClosed
             self._is_tried = True
             return True
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orgs.salesforce.emulator.building import Building
+    from orgs.salesforce.emulator.builder import Building
 
 GRANTS_PER_USER_AND_APP = 5
 LOGIN_HOSTS = {"login.salesforce.com": ("production",), "test.salesforce.com": ("sandbox", "scratch")}

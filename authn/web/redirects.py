@@ -10,7 +10,7 @@ _MAX_LENGTH = 2000
 _SHAPE = re.compile(r"/(?:[^\s\\/\x00-\x1f\x7f][^\s\\\x00-\x1f\x7f]*)?\Z")
 
 
-def own_path(text: str) -> str:
+def local_path(text: str) -> str:
     """Return a path of this desk with its query, or "" for anything that could lead to another host."""
     if len(text) > _MAX_LENGTH or not _SHAPE.match(text):
         return ""

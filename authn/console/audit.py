@@ -14,9 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from authn import audit_csv
 from authn.audit_actions import Action, Outcome
-from authn.console_pages import ConsoleAdmin, badge, facts, when
+from authn.console import audit_csv
+from authn.console.admin_base import ConsoleAdmin, badge, facts, timestamp_column
 from authn.models import AuditEvent
 
 _OUTCOME_TONES = {"granted": "good", "refused": "warn", "failed": "bad"}
@@ -50,7 +50,7 @@ class AuditEventAdmin(ConsoleAdmin):
     """What was done and refused: to be read, filtered, searched and exported, never changed."""
 
     list_display = (
-        when("at", "At"),
+        timestamp_column("at", "At"),
         "action_code",
         "outcome_badge",
         "who",

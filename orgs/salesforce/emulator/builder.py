@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orgs.salesforce.emulator.front_door import Visit
-from orgs.salesforce.emulator.observation import Observation
-from orgs.salesforce.emulator.on_demand import Code
-from orgs.salesforce.emulator.world import (
+from orgs.salesforce.emulator.models import (
     GRANTS_PER_USER_AND_APP,
     App,
     Grant,
@@ -20,6 +18,8 @@ from orgs.salesforce.emulator.world import (
     Session,
     User,
 )
+from orgs.salesforce.emulator.observation import Observation
+from orgs.salesforce.emulator.on_demand import Code
 
 _BASE_62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 

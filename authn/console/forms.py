@@ -7,11 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from authn.console_pages import PlainForm
+from authn.console.admin_base import ConsoleForm
 from authn.models import User, canonical_email
 from authn.roles import Role
-from authn.safe_text import validate_safe_text
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
+from authn.web.safe_text import validate_safe_text
 
 _ROLES = (
     (Role.MEMBER.value, "Member: opens sandboxes and scratch orgs"),
@@ -19,7 +19,7 @@ _ROLES = (
 )
 
 
-class InviteForm(PlainForm):
+class InviteForm(ConsoleForm):
     """Whom to invite, and as what."""
 
     submit_label = "Invite"
@@ -39,7 +39,7 @@ class InviteForm(PlainForm):
         return email
 
 
-class PersonForm(PlainForm):
+class PersonForm(ConsoleForm):
     """What a person may do."""
 
     role = forms.ChoiceField(choices=_ROLES, widget=forms.RadioSelect)
@@ -54,7 +54,7 @@ class PersonForm(PlainForm):
         return {"role": Role(self.cleaned_data["role"]), "is_active": self.cleaned_data["is_active"]}
 
 
-class TokenForm(PlainForm):
+class TokenForm(ConsoleForm):
     """What a new application token is for, and for how long."""
 
     submit_label = "Make token"
@@ -76,7 +76,7 @@ class TokenForm(PlainForm):
         return f"{timezone.now() + timedelta(days=self.cleaned_data['days']):%d %B %Y}"
 
 
-class ConfirmForm(PlainForm):
+class ConfirmForm(ConsoleForm):
     """A deed that is asked about first and needs nothing but a yes."""
 
     is_dangerous = True

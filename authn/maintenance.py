@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.actors import system
-from authn.lockout import useless_counts
+from authn.lockout import expired_counts
 from authn.models import AuditEvent, BrowserSession, LoginFamily, SweepRun
+from authn.principals import system
 
 _BATCH = 5000
 # So few rows are deleted without comparing them with the whole.
@@ -36,7 +36,7 @@ class Sweep:
     run_confirmed: Callable[[], int] | None = None
 
 
-class MoreDueThanExpected(Exception):
+class TooManyDue(Exception):
     """A sweep would delete so much that a wrong clock or setting is more likely than age."""
 
     def __init__(self, due: int, total: int) -> None:
@@ -66,7 +66,7 @@ def run_sweep(sweep: Sweep, *, confirmed: bool = False) -> int:
     rows = SweepRun.objects.filter(name=sweep.name)
     try:
         done = run()
-    except MoreDueThanExpected as error:
+    except TooManyDue as error:
         rows.update(failure=str(error)[:400])
         raise
     except Exception as error:
@@ -84,7 +84,7 @@ def delete_old_audit() -> int:
     """
     old = _old_audit()
     if (due := old.count()) > _NEVER_ASKED and due * 4 > (total := AuditEvent.objects.count()):
-        raise MoreDueThanExpected(due, total)
+        raise TooManyDue(due, total)
     return _delete_audit(old)
 
 
@@ -125,7 +125,7 @@ def delete_ended_sessions() -> int:
 
 def delete_old_tries() -> int:
     """Delete counts of tries that bound nothing any more."""
-    return sum(_delete(rows) for rows in useless_counts())
+    return sum(_delete(rows) for rows in expired_counts())
 
 
 def _delete(rows: QuerySet[Any]) -> int:

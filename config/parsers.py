@@ -7,8 +7,8 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.status import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
-from authn.database_connections import release_database
-from authn.strict_json import NotStrictJSON, read_json
+from authn.database.connections import release_database
+from authn.web.strict_json import NotStrictJSON, read_json
 from config.request_bodies import declared_length, limit_for
 
 

@@ -3,20 +3,20 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth import login as start_session
-from django.contrib.auth import logout as end_session
+from django.contrib.auth import login as django_login
+from django.contrib.auth import logout as django_logout
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from authn import audit
-from authn.actors import Actor, actor_for
-from authn.browser_sessions import FAMILY_KEY
-from authn.conflicts import retry_on_conflict
-from authn.login import starting
+from authn.browser.sessions import FAMILY_KEY
+from authn.database.conflicts import retry_on_conflict
+from authn.login import login_transaction
 from authn.models import LoginFamily, User
-from authn.people import hash_password, store_password
+from authn.principals import Principal, principal_for
+from authn.users import hash_password, store_password
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -30,11 +30,11 @@ def log_in_browser(
     that is earlier. A session that the browser had before ends: the key of a log-in is always a new one.
     Raises LoginRefused when the person was changed since the check.
     """
-    with starting(user, request=request):
+    with login_transaction(user, request=request):
         family = family or new_family(user)
-        by = actor_for(user, request)
+        by = principal_for(user, request)
         audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=by, door="browser", family=str(family.pk))
-        give_session(request, user, family, until=until)
+        start_session(request, user, family, until=until)
 
 
 def new_family(user: User) -> LoginFamily:
@@ -43,22 +43,22 @@ def new_family(user: User) -> LoginFamily:
     return LoginFamily.objects.create(user=user, expires_at=timezone.now() + life)
 
 
-def give_session(request: HttpRequest, user: User, family: LoginFamily, *, until: datetime | None = None) -> None:
+def start_session(request: HttpRequest, user: User, family: LoginFamily, *, until: datetime | None = None) -> None:
     """Replace the session of this browser by a new one of a log-in."""
     request.session.flush()
     _name_family(request, family, until)
-    start_session(request, user, backend=_BACKEND)
+    django_login(request, user, backend=_BACKEND)
 
 
 def log_out_browser(request: HttpRequest) -> None:
     """End the log-in of this browser, with every session and token of its family."""
     if isinstance(request.user, User):
         family_id = str(request.session[FAMILY_KEY])
-        by = actor_for(request.user, request)
+        by = principal_for(request.user, request)
         with transaction.atomic():
             LoginFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
             audit.record(audit.Action.LOGOUT, audit.Outcome.GRANTED, by=by, door="browser", family=family_id)
-    end_session(request)
+    django_logout(request)
 
 
 def change_password(request: HttpRequest, person: User, password: str) -> None:
@@ -67,13 +67,13 @@ def change_password(request: HttpRequest, person: User, password: str) -> None:
     Raises ValidationError for a weak password, LoginBusy.
     """
     hashed = hash_password(person, password)
-    family = _store_change(person, hashed, by=actor_for(person, request))
+    family = _store_change(person, hashed, by=principal_for(person, request))
     _name_family(request, family, None)
     update_session_auth_hash(request, family.user)
 
 
 @retry_on_conflict
-def _store_change(person: User, hashed: str, *, by: Actor) -> LoginFamily:
+def _store_change(person: User, hashed: str, *, by: Principal) -> LoginFamily:
     with transaction.atomic():
         user = store_password(User.objects.select_for_update().get(pk=person.pk), hashed, by=by, how="changed")
         return new_family(user)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from authn.request_id import request_id_of
+from authn.web.request_id import request_id_of
 
 
 class JSONLineFormatter(logging.Formatter):

@@ -20,9 +20,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from authn.actors import Actor, actor_for
 from authn.models import User
-from authn.safe_text import is_safe_text
+from authn.principals import Principal, principal_for
+from authn.web.safe_text import is_safe_text
 
 
 def badge(text: str, tone: str) -> SafeString:
@@ -30,24 +30,24 @@ def badge(text: str, tone: str) -> SafeString:
     return format_html('<span class="badge badge-{}">{}</span>', tone, text)
 
 
-def when(field: str, label: str) -> Callable[[Any], str]:
+def timestamp_column(field: str, label: str) -> Callable[[Any], str]:
     """Return a column for a moment: in UTC, and written as logs write it."""
 
     @admin.display(description=label, ordering=field)
     def shown(row: Any) -> str:
         at = getattr(row, field)
-        return moment(at) if at else ""
+        return timestamp(at) if at else ""
 
     return shown
 
 
-def moment(at: datetime, zone: str = "") -> SafeString:
+def timestamp(at: datetime, zone: str = "") -> SafeString:
     """Return a moment for people and programs."""
     text = f"{at:%Y-%m-%d %H:%M:%S}{zone}"
     return format_html('<time datetime="{}" title="UTC">{}</time>', at.isoformat(), text)
 
 
-def with_code(text: str) -> SafeString:
+def format_code(text: str) -> SafeString:
     """Return a text whose parts between backticks are marked as code."""
     parts = enumerate(text.split("`"))
     return format_html_join(
@@ -55,21 +55,21 @@ def with_code(text: str) -> SafeString:
     )
 
 
-def actor_of(request: HttpRequest) -> Actor:
+def principal_of(request: HttpRequest) -> Principal:
     """Return the owner who is at the console."""
     if not isinstance(request.user, User):
         raise PermissionDenied
-    return actor_for(request.user, request)
+    return principal_for(request.user, request)
 
 
-def blame(form: forms.BaseForm, error: Any, fields: Mapping[str, str], actions: Mapping[str, str]) -> None:
+def add_domain_error(form: forms.BaseForm, error: Any, fields: Mapping[str, str], actions: Mapping[str, str]) -> None:
     """Show a domain error at the field that `fields` names for its code, with what to do about it.
 
     `actions` holds what to do where the error's own words are about the API.
     """
     name = fields.get(error.code)
     text = f"{error} {actions.get(error.code, error.action)}"
-    form.add_error(name if name in form.fields else None, ValidationError(with_code(text), code=error.code))
+    form.add_error(name if name in form.fields else None, ValidationError(format_code(text), code=error.code))
 
 
 class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no type argument at run time
@@ -155,7 +155,7 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
     save_related = delete_model = delete_queryset = save_model
 
 
-class PlainForm(forms.Form):
+class ConsoleForm(forms.Form):
     """A form of the console: `deed` is what its button says, `is_dangerous` whether it destroys something."""
 
     submit_label = "Save"
@@ -177,4 +177,4 @@ def audit_url(text: str) -> str:
 def facts(*pairs: tuple[str, Any]) -> Iterable[tuple[str, Any]]:
     """Return the labels and values that say something, for a table of facts."""
     known = [(label, value) for label, value in pairs if value not in (None, "")]
-    return [(label, moment(value, " UTC") if isinstance(value, datetime) else value) for label, value in known]
+    return [(label, timestamp(value, " UTC") if isinstance(value, datetime) else value) for label, value in known]

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from django.urls import reverse
 
-from authn.actors import Actor
 from authn.errors import ContinuationRefused
+from authn.principals import Principal
 
 MAX_PARAMS_LENGTH = 1000
 
@@ -30,7 +30,7 @@ class Action:
     required: tuple[str, ...]
     labels: Mapping[str, str]
     check: Callable[[Mapping[str, str]], None]
-    run: Callable[[Mapping[str, str], Actor], str]
+    run: Callable[[Mapping[str, str], Principal], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Continuation:
         """Return what the page says of it: names and values, none of which has been looked up."""
         return [(label, self.params[key]) for key, label in self.action.labels.items() if key in self.params]
 
-    def run(self, by: Actor) -> str:
+    def run(self, by: Principal) -> str:
         """Return the address to go to."""
         return self.action.run(self.params, by)
 

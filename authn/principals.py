@@ -6,14 +6,14 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from authn.client_address import client_address
 from authn.models import User
-from authn.request_id import request_id_of
 from authn.roles import Role
+from authn.web.client_address import client_address
+from authn.web.request_id import request_id_of
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
+class Principal:
     """Somebody who asks: `kind` is "user", "application", "system" or "anonymous".
 
     `id` is the id of the user or token row and `name` its e-mail or name, kept as text in the
@@ -38,27 +38,27 @@ class Actor:
         return self.role in (Role.OWNER, Role.APPLICATION)
 
     @classmethod
-    def of(cls, request: Request | Any) -> "Actor":
+    def of(cls, request: Request | Any) -> "Principal":
         """Return the actor that authentication found for this request."""
         actor = request.user
-        if not isinstance(actor, Actor):
+        if not isinstance(actor, Principal):
             raise TypeError("Actor.of() wants a request that BearerAuthentication has seen.")
         return actor
 
 
-def anonymous() -> Actor:
+def anonymous() -> Principal:
     """Return the actor of a request without a bearer."""
-    return Actor(kind="anonymous", id="", name="", role=None)
+    return Principal(kind="anonymous", id="", name="", role=None)
 
 
-def system(name: str) -> Actor:
+def system(name: str) -> Principal:
     """Return the actor for what Frontdesk does by itself, such as a sweep or a command."""
-    return Actor(kind="system", id="", name=name, role=None)
+    return Principal(kind="system", id="", name=name, role=None)
 
 
-def actor_for(user: User, request: HttpRequest) -> Actor:
+def principal_for(user: User, request: HttpRequest) -> Principal:
     """Return the actor for a person, with the role that the database gives now."""
-    return Actor(
+    return Principal(
         kind="user",
         id=str(user.id),
         name=user.email,

@@ -8,17 +8,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from authn import audit
-from authn.actors import actor_for
-from authn.database_failures import is_database_failure
+from authn.database.failures import is_database_failure
 from authn.errors import AuditUnavailable
 from authn.models import User
+from authn.principals import principal_for
 from config.error_pages import error_page
-from config.errors import body, database_unavailable, method_not_allowed, status_of
+from config.exceptions import body, database_unavailable, method_not_allowed, status_of
 
 logger = logging.getLogger("frontdesk.errors")
 
 
-class DomainErrorsOfPages:
+class PageExceptions:
     """A middleware for the pages' own errors; REST framework has a way of its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -55,4 +55,4 @@ def _page_of(request: HttpRequest, error: Exception, status: HTTPStatus) -> Http
 
 def _audit_refusal(request: HttpRequest, user: User, error: Exception) -> None:
     facts = {"org": getattr(error, "refused_org", ""), "code": getattr(error, "code", ""), "method": request.method}
-    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=actor_for(user, request), **facts)
+    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=principal_for(user, request), **facts)

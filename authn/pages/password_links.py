@@ -16,17 +16,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from authn import audit, lockout
-from authn.actors import Actor, actor_for
-from authn.conflicts import retry_on_conflict
+from authn.database.conflicts import retry_on_conflict
 from authn.errors import LinkRefused
 from authn.models import User
-from authn.people import store_password
+from authn.principals import Principal, principal_for
+from authn.users import store_password
 
 
 class _LinkTokens(PasswordResetTokenGenerator):
     """Django's generator, with the access epoch in its hash: a link from before a switch-off stays dead."""
 
-    key_salt = "authn.password_links"
+    key_salt = "authn.pages.password_links"
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
         return f"{super()._make_hash_value(user, timestamp)}:{user.access_epoch}"
@@ -35,7 +35,7 @@ class _LinkTokens(PasswordResetTokenGenerator):
 _tokens = _LinkTokens()
 
 
-def password_link(user: User, *, by: Actor) -> str:
+def password_link(user: User, *, by: Principal) -> str:
     """Return the address at which a person may set a password once. It is a secret, and audited."""
     with transaction.atomic():
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, link="made")
@@ -44,7 +44,7 @@ def password_link(user: User, *, by: Actor) -> str:
     return settings.PUBLIC_URL + reverse("set-password", args=[user.pk, token])
 
 
-def person_of_link(user_id: uuid.UUID, token: str) -> User:
+def user_of_link(user_id: uuid.UUID, token: str) -> User:
     """Return the active person whom a link is for. Raises LinkRefused for a spent, old or made-up one."""
     return _check(User.objects.filter(pk=user_id, is_active=True).first(), token)
 
@@ -55,13 +55,13 @@ def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpReques
 
     Raises LinkRefused, LoginBusy, and ValidationError for a weak password.
     """
-    validate_password(password, person_of_link(user_id, token))
+    validate_password(password, user_of_link(user_id, token))
     hashed = make_password(password)  # Before the transaction: it takes its time.
     with transaction.atomic():
         # Locked: of two who send the same link at once, one sets the password.
         user = _check(User.objects.select_for_update().filter(pk=user_id, is_active=True).first(), token)
-        user = store_password(user, hashed, by=actor_for(user, request), how="set by link")
-        lockout.lift(user.email)
+        user = store_password(user, hashed, by=principal_for(user, request), how="set by link")
+        lockout.unlock(user.email)
     return user
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from authn.models import User
-from authn.safe_text import validate_safe_text
+from authn.web.safe_text import validate_safe_text
 
 MAX_PASSWORD_LENGTH = 1024
 _RULES = "At least 12 characters, no common password, and not like your e-mail."

@@ -7,14 +7,14 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from authn import audit, lockout
-from authn.actors import Actor
-from authn.conflicts import retry_on_conflict
+from authn.database.conflicts import retry_on_conflict
 from authn.errors import LastOwner
 from authn.models import User
+from authn.principals import Principal
 from authn.roles import Role
 
 
-def add_user(*, email: str, role: Role, password: str | None, by: Actor) -> User:
+def add_user(*, email: str, role: Role, password: str | None, by: Principal) -> User:
     """Store a person who may log in with `password`, or not yet when it is None.
 
     Raises ValidationError for a taken or malformed e-mail or a weak password.
@@ -28,7 +28,7 @@ def add_user(*, email: str, role: Role, password: str | None, by: Actor) -> User
     return user
 
 
-def person_at(request: HttpRequest) -> User:
+def get_user(request: HttpRequest) -> User:
     """Return who is logged in at a page that LoginRequiredMixin guards. Raises TypeError at any other."""
     if not isinstance(request.user, User):
         raise TypeError("This page is for people who are logged in.")
@@ -36,13 +36,13 @@ def person_at(request: HttpRequest) -> User:
 
 
 @retry_on_conflict
-def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: bool | None = None) -> User:
+def update_user(user: User, *, by: Principal, role: Role | None = None, is_active: bool | None = None) -> User:
     """Give a person another role, or switch the person on or off. Raises LastOwner.
 
     Switching off ends all log-ins and password links of the person, and switching on brings none of them back.
     """
     with transaction.atomic():
-        user, other_owners = _lock_with_owners(user)
+        user, other_owners = _lock_user_and_owners(user)
         was_owner = user.is_active and user.is_owner
         user.role = role if role is not None else user.role
         user.is_active = is_active if is_active is not None else user.is_active
@@ -63,7 +63,7 @@ def change_user(user: User, *, by: Actor, role: Role | None = None, is_active: b
     return user
 
 
-def set_password(user: User, password: str, *, by: Actor, how: str) -> User:
+def set_password(user: User, password: str, *, by: Principal, how: str) -> User:
     """Give a person another password; `how` is for the audit. Ends the person's log-ins and sessions.
 
     Raises ValidationError for a weak password, LoginBusy.
@@ -81,20 +81,20 @@ def hash_password(user: User, password: str) -> str:
 
 
 @retry_on_conflict
-def _lock_and_store(user: User, hashed: str, *, by: Actor, how: str) -> User:
+def _lock_and_store(user: User, hashed: str, *, by: Principal, how: str) -> User:
     with transaction.atomic():
         return store_password(User.objects.select_for_update().get(pk=user.pk), hashed, by=by, how=how)
 
 
 @retry_on_conflict
-def unlock(user: User, *, by: Actor) -> None:
+def unlock(user: User, *, by: Principal) -> None:
     """Forget the wrong passwords of a person's name, from everywhere, so that the person may log in."""
     with transaction.atomic():
-        lockout.lift(user.email)
+        lockout.unlock(user.email)
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, lock="lifted")
 
 
-def store_password(user: User, hashed: str, *, by: Actor, how: str) -> User:
+def store_password(user: User, hashed: str, *, by: Principal, how: str) -> User:
     """Give a person a password that is hashed already. Call it in the transaction that has locked the row."""
     user.password = hashed
     user.save(update_fields=["password"])
@@ -104,7 +104,7 @@ def store_password(user: User, hashed: str, *, by: Actor, how: str) -> User:
     return user
 
 
-def _lock_with_owners(user: User) -> tuple[User, int]:
+def _lock_user_and_owners(user: User) -> tuple[User, int]:
     """Lock a person together with every active owner. Returns the person, and how many other owners there are.
 
     One statement locks them all, in the order of their ids: two that demote each other take turns, and

@@ -9,8 +9,8 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from authn.audit_actions import Action, Outcome
-from authn.charts import Bar, bars, columns
-from authn.console_pages import audit_url
+from authn.console.admin_base import audit_url
+from authn.console.charts import Bar, bars, columns
 from authn.models import AuditEvent
 
 DAYS = 14
@@ -21,7 +21,7 @@ _KINDS = {"user": "person", "application": "application token", "system": "the d
 def tokens_per_day() -> dict[str, Any]:
     """Return a chart of the access tokens that were handed out on each of the last days, in UTC."""
     counted = Counter(
-        dict(_handed_out().annotate(day=TruncDate("at")).order_by("day").values_list("day").annotate(Count("id")))
+        dict(_issued().annotate(day=TruncDate("at")).order_by("day").values_list("day").annotate(Count("id")))
     )
     today = timezone.now().date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
@@ -31,7 +31,7 @@ def tokens_per_day() -> dict[str, Any]:
 
 def tokens_per_principal() -> dict[str, Any]:
     """Return who was handed most access tokens in the last days."""
-    counted = _handed_out().order_by().values_list("actor_kind", "actor_name").annotate(count=Count("id"))
+    counted = _issued().order_by().values_list("actor_kind", "actor_name").annotate(count=Count("id"))
     rows = list(counted.order_by("-count", "actor_name")[: _MOST + 1])
     shown = [
         Bar(name or "nobody", count, link=audit_url(name), note=_KINDS.get(kind, kind))
@@ -40,6 +40,6 @@ def tokens_per_principal() -> dict[str, Any]:
     return {"bars": bars(shown), "days": DAYS, "more": len(rows) > _MOST, "what": "Principal", "unit": "Access tokens"}
 
 
-def _handed_out() -> QuerySet[AuditEvent]:
+def _issued() -> QuerySet[AuditEvent]:
     first = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
     return AuditEvent.objects.filter(action=Action.ACCESS_TOKEN, outcome=Outcome.GRANTED, at__gte=first)

@@ -1,0 +1,12 @@
+"""Routes of the pages for people, at the top of the desk's address."""
+
+from django.urls import path
+
+from authn.pages import views
+
+urlpatterns = [
+    path("login", views.LoginPage.as_view(), name="login"),
+    path("logout", views.LogoutPage.as_view(), name="logout"),
+    path("password", views.PasswordPage.as_view(), name="password"),
+    path("set-password/<uuid:user_id>/<str:token>", views.SetPasswordPage.as_view(), name="set-password"),
+]
