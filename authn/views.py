@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from authn import login, tokens
 from authn.browser.login import log_in_browser
-from authn.errors import RefreshRefused
+from authn.errors import ForeignOrigin, RefreshRefused
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken
 from authn.openapi import answers
@@ -26,7 +26,7 @@ from authn.serializers import (
     TokenRefreshDto,
     TokenRefreshResponseDto,
 )
-from authn.web.same_origin import refuse_foreign_origin
+from authn.web.same_origin import is_same_origin
 
 
 class AdminLoginView(APIView):
@@ -112,7 +112,8 @@ class CallbackView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Start a session."""
-        refuse_foreign_origin(request._request)
+        if not is_same_origin(request._request):
+            raise ForeignOrigin
         form = AuthCallbackDto(data=request.data)
         form.is_valid(raise_exception=True)
         family, until = login.login_of_pair(**form.validated_data)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.harness import ACCESS_TOKEN, Load, Sample, a_desk_with_salesforce, circumstances, register, show_json
 from orgs.salesforce.emulator import Emulator, Fault
-from tests.desks import Desk
+from tests.support.live_server import Desk
 
 HANGING_HOST = "hanging.my.salesforce.com"
 HANGING_ORG = "ci@hanging.example"

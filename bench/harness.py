@@ -15,12 +15,12 @@ from typing import Any
 from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
-from tests.desks import Desk, Reply, a_desk
+from tests.support.live_server import Desk, Reply, live_desk
 
 ACCESS_TOKEN = "/sfp/api/auth/salesforce/access-token"
 REGISTER = "/sfp/api/auth/salesforce/register"
 
-# tests/desks.py learns from them on which kind of database a desk shall stand.
+# tests/support/live_server.py learns from them on which kind of database a desk shall stand.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 
@@ -34,7 +34,7 @@ def a_desk_with_salesforce(world: Emulator, *, processes: int, **settings: str) 
     with (
         tempfile.TemporaryDirectory() as folder,
         world.serve() as salesforce,
-        a_desk(Path(folder), salesforce.url, processes=processes, **settings) as desk,
+        live_desk(Path(folder), salesforce.url, processes=processes, **settings) as desk,
     ):
         yield desk
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.harness import ACCESS_TOKEN, Sample, a_desk_with_salesforce, circumstances, register, show_json
 from orgs.salesforce.emulator import Emulator, Fault
-from tests.desks import Desk
+from tests.support.live_server import Desk
 
 TOKEN = "/services/oauth2/token"
 MOST_CALLS = 2

@@ -16,8 +16,8 @@ from orgs.credentials import concurrency
 from orgs.credentials.hash_key import new_key, token_hash_key
 from orgs.credentials.models import DeskKey
 from orgs.salesforce.emulator import Emulator
-from tests.callers import Caller
-from tests.undone import Each, undone
+from tests.support.api_client import Caller
+from tests.support.undo import Each, undone
 
 PASSWORD = "correct-horse-battery-staple"
 

@@ -24,11 +24,11 @@ from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
-from tests.broken_audit import rows_refused, ways
-from tests.browsing import Visitor
-from tests.callers import Answer, Caller
 from tests.conftest import PASSWORD
-from tests.orgs.worlds import an_org
+from tests.orgs.factories import an_org
+from tests.support.api_client import Answer, Caller
+from tests.support.audit_faults import rows_refused, ways
+from tests.support.browser_client import Visitor
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 API = "/sfp/api"

@@ -10,7 +10,7 @@ from authn.errors import DomainError
 from config.exceptions import _ACTIONS
 from orgs.credentials.errors import OrgError
 from orgs.credentials.failures import BY_CODE
-from tests.routes import operations
+from tests.support.routes import operations
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = sorted(

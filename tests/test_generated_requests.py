@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from tests.callers import Answer, Caller
-from tests.orgs.worlds import a_registered_org, an_org
+from tests.orgs.factories import a_registered_org, an_org
+from tests.support.api_client import Answer, Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 EXAMPLES = 30

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
-from tests.desks import PASSWORD, ROOT, Desk, a_database, environment_of
-from tests.orgs.worlds import ACCESS_TOKEN, REGISTER
+from tests.orgs.factories import ACCESS_TOKEN, REGISTER
+from tests.support.live_server import PASSWORD, ROOT, Desk, a_database, environment_of
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 OURS = [config.label for config in apps.get_app_configs() if (ROOT / config.label / "migrations").is_dir()]

@@ -7,9 +7,9 @@ import pytest
 
 from authn.roles import Role
 from sandboxes.models import PoolInstance
-from tests.browsing import Visitor, text_of
-from tests.routes import console_paths
-from tests.sandboxes.worlds import a_production_org, an_instance
+from tests.sandboxes.factories import a_production_org, an_instance
+from tests.support.browser_client import Visitor, text_of
+from tests.support.routes import console_paths
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parent.parent

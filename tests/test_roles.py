@@ -18,9 +18,9 @@ from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
 from orgs.salesforce.emulator import Emulator
-from tests.callers import Answer, Caller
-from tests.orgs.worlds import a_registered_org, an_org
-from tests.routes import operations
+from tests.orgs.factories import a_registered_org, an_org
+from tests.support.api_client import Answer, Caller
+from tests.support.routes import operations
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 API = "/sfp/api"

@@ -16,9 +16,8 @@ from orgs.credentials.models import Credential, DeskKey, KnownToken
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant, PoolInstance
-from tests.callers import Caller
 from tests.conftest import PASSWORD
-from tests.orgs.worlds import (
+from tests.orgs.factories import (
     ACCESS_TOKEN,
     DEFAULT_DEVHUB,
     DEFAULT_DEVHUB_TOKEN,
@@ -28,7 +27,8 @@ from tests.orgs.worlds import (
     TEST_CONNECTION,
     an_org,
 )
-from tests.sandboxes.worlds import BY_NAME, FETCH, FRONTDOOR, POOLS, SANDBOX, SCRATCH, UNASSIGN
+from tests.sandboxes.factories import BY_NAME, FETCH, FRONTDOOR, POOLS, SANDBOX, SCRATCH, UNASSIGN
+from tests.support.api_client import Caller
 
 TOKENS = "/sfp/api/application-tokens"
 FAULTS = [

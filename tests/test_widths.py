@@ -12,9 +12,9 @@ from authn.models import ApplicationToken, AuditEvent, User
 from authn.roles import Role
 from orgs.models import OrgMetadata, SalesforceOrg
 from sandboxes.models import OnDemandGrant, PoolInstance
-from tests.callers import Caller
-from tests.orgs.worlds import ACCESS_TOKEN, ORGS, REGISTER, TEST_CONNECTION, an_org, register
-from tests.sandboxes.worlds import BY_NAME, FETCH, POOLS, SANDBOX, SCRATCH, a_production_org, an_instance
+from tests.orgs.factories import ACCESS_TOKEN, ORGS, REGISTER, TEST_CONNECTION, an_org, register
+from tests.sandboxes.factories import BY_NAME, FETCH, POOLS, SANDBOX, SCRATCH, a_production_org, an_instance
+from tests.support.api_client import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 TOKENS = "/sfp/api/application-tokens"

@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from authn.models import ApplicationToken, AuditEvent
-from tests.callers import Caller
+from tests.support.api_client import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 TOKENS = "/sfp/api/application-tokens"

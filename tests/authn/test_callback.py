@@ -3,8 +3,8 @@
 import pytest
 
 from authn.models import AuditEvent, LoginFamily
-from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.support.api_client import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 CALLBACK = "/sfp/api/auth/callback"

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from authn.maintenance import delete_ended_logins
 from tests.authn.servicestack.wire import NAME, Wire
-from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.support.api_client import Caller
 
 pytestmark = pytest.mark.django_db
 EMAIL = "mia@acme.example"

@@ -11,7 +11,7 @@ from authn import audit
 from authn.models import ApplicationToken, AuditEvent, LoginFamily, User
 from authn.principals import system
 from authn.roles import Role
-from tests.callers import Caller
+from tests.support.api_client import Caller
 
 PASSWORD = "correct-horse-battery-staple"
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

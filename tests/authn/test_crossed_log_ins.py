@@ -9,8 +9,8 @@ from authn import login
 from authn.models import AuditEvent, LoginFamily, User
 from authn.principals import system
 from authn.users import set_password, update_user
-from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.support.api_client import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 EMAIL = "ursula@acme.example"

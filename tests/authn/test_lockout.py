@@ -21,11 +21,11 @@ from authn.models import AddressTries, AuditEvent, LoginAttempts, User
 from authn.web.client_address import address_block
 from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import Wire
-from tests.browsing import Visitor, text_of
-from tests.callers import Answer, Caller
 from tests.conftest import PASSWORD
-from tests.desks import Desk, Reply, a_desk
-from tests.together import together
+from tests.support.api_client import Answer, Caller
+from tests.support.browser_client import Visitor, text_of
+from tests.support.concurrency import run_together
+from tests.support.live_server import Desk, Reply, live_desk
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 LOGIN = "/sfp/api/auth/admin/login"
@@ -292,13 +292,13 @@ def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[lis
 
 @pytest.mark.django_db(transaction=True)
 def test_right_passwords_at_once_are_all_let_in(mia):
-    assert _statuses(*together([partial(_try, PASSWORD)] * 12)) == [200] * 12
+    assert _statuses(*run_together([partial(_try, PASSWORD)] * 12)) == [200] * 12
     assert failures("203.0.113.0/24") == failures("") == [0]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_right_password_does_not_free_the_wrong_ones_beside_it(mia):
-    answers = together([*[_try] * 11, partial(_try, PASSWORD)])
+    answers = run_together([*[_try] * 11, partial(_try, PASSWORD)])
 
     assert Counter(_statuses(*answers[:11]))[401] <= 9, "five before the right one, and four in its place"
 
@@ -320,7 +320,7 @@ def desk(django_db_setup, django_db_blocker, tmp_path_factory):
     """Four processes with the hasher of a real desk."""
     with django_db_blocker.unblock():
         folder = tmp_path_factory.mktemp("desk")
-        with a_desk(folder, "http://127.0.0.1:9", processes=4, TRUSTED_PROXY_COUNT="1") as desk:
+        with live_desk(folder, "http://127.0.0.1:9", processes=4, TRUSTED_PROXY_COUNT="1") as desk:
             yield desk
 
 

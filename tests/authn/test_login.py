@@ -15,9 +15,9 @@ from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
 from tests.authn.counts import let_pass
-from tests.callers import Caller
 from tests.conftest import PASSWORD
-from tests.together import together
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 LOGIN = "/sfp/api/auth/admin/login"
@@ -130,7 +130,7 @@ def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, ol
 
 @pytest.mark.django_db(transaction=True)
 def test_guesses_that_begin_together_count_each_other(olga):
-    answers = together([partial(_log_in, Caller(), password="wrong")] * 16)
+    answers = run_together([partial(_log_in, Caller(), password="wrong")] * 16)
 
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
 
@@ -139,7 +139,7 @@ def test_guesses_that_begin_together_count_each_other(olga):
 def test_names_that_are_tried_together_count_for_their_address(olga, monkeypatch):
     monkeypatch.setattr(LoginThrottle, "limit", 8)
 
-    answers = together([partial(_log_in, Caller(), f"u{number}@acme.example", "x") for number in range(16)])
+    answers = run_together([partial(_log_in, Caller(), f"u{number}@acme.example", "x") for number in range(16)])
 
     assert sorted(answer.status_code for answer in answers) == [401] * 8 + [429] * 8
 

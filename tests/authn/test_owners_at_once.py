@@ -17,8 +17,8 @@ from authn.models import User
 from authn.principals import system
 from authn.roles import Role
 from authn.users import set_password, update_user
-from tests.browsing import Visitor, text_of, token_in
-from tests.together import together
+from tests.support.browser_client import Visitor, text_of, token_in
+from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 BY = system("tests")
@@ -49,7 +49,7 @@ def test_of_two_owners_who_take_each_others_rights_one_stays(change, owners):
     for _ in range(TRIES):
         User.objects.update(role=Role.OWNER, is_active=True)
 
-        ended = together([partial(_change, person, **change) for person in owners])
+        ended = run_together([partial(_change, person, **change) for person in owners])
 
         assert sorted(ended) == ["changed", "refused"]
         assert _active_owners() == 1
@@ -61,7 +61,7 @@ def test_changes_of_many_cross_without_a_deadlock(changes, owners):
         turns = range(start, start + TRIES)
         return Counter(_change(owners[turn % 2], **changes[turn // 2 % 2]) for turn in turns)
 
-    ended = sum(together([partial(work, start) for start in range(8)]), Counter())
+    ended = sum(run_together([partial(work, start) for start in range(8)]), Counter())
 
     assert ended.total() == 8 * TRIES
     assert _active_owners() >= 1
@@ -79,7 +79,7 @@ def test_the_console_answers_both(owners):
 
     for _ in range(TRIES):
         User.objects.update(role=Role.OWNER)
-        answers = together(sends)
+        answers = run_together(sends)
 
         # The other one gets an error about the last owner or, if the rights were lost first, is led to the log-in.
         made = [answer for answer in answers if answer.headers.get("Location") == "/console/authn/user/"]
@@ -126,7 +126,7 @@ def _cross(change: Callable[[User], User], person: User) -> bool:
         assert other_holds_log_in.wait(30)
         return change(person)
 
-    went_through, changed = together([other, ours])
+    went_through, changed = run_together([other, ours])
     person.refresh_from_db()
     log_in.refresh_from_db()
     assert isinstance(changed, User)

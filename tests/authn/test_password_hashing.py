@@ -22,11 +22,11 @@ from authn.password_hashing import HASHES_AT_ONCE, hashing_place
 from authn.principals import system
 from tests.authn.servicestack.wire import LOGIN as SERVICESTACK_LOGIN
 from tests.authn.servicestack.wire import NAME, Wire
-from tests.browsing import Visitor, text_of
-from tests.callers import Caller
 from tests.conftest import PASSWORD
-from tests.desks import Desk, Reply, a_desk
-from tests.together import together
+from tests.support.api_client import Caller
+from tests.support.browser_client import Visitor, text_of
+from tests.support.concurrency import run_together
+from tests.support.live_server import Desk, Reply, live_desk
 
 LOGIN = "/sfp/api/auth/admin/login"
 ORGS = "/sfp/api/auth/salesforce/orgs"
@@ -75,7 +75,7 @@ def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch):
 
     monkeypatch.setattr(Argon2PasswordHasher, "encode", counted)
 
-    together([partial(make_password, PASSWORD)] * 6)
+    run_together([partial(make_password, PASSWORD)] * 6)
 
     assert most == [HASHES_AT_ONCE]
 
@@ -214,7 +214,7 @@ def _try(desk: Desk, number: int) -> Reply:
 @pytest.mark.django_db
 @pytest.mark.alone
 def test_sixty_log_ins_at_once_leave_memory_and_other_clients_alone(tmp_path):
-    with a_desk(tmp_path, "http://127.0.0.1:9", TRUSTED_PROXY_COUNT="1") as desk:
+    with live_desk(tmp_path, "http://127.0.0.1:9", TRUSTED_PROXY_COUNT="1") as desk:
         for _ in range(4):
             _try(desk, 0)
         before, others, over = _peak_memory(desk), [], threading.Event()

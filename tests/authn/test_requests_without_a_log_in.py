@@ -9,9 +9,9 @@ from django.test import Client
 
 from authn.models import BrowserSession, LoginFamily, User
 from authn.roles import Role
-from tests.authn.browsers import EMAIL, PAGE, at_the_page
-from tests.browsing import Visitor, text_of
-from tests.routes import console_paths, operations
+from tests.authn.browser_logins import EMAIL, PAGE, at_the_page
+from tests.support.browser_client import Visitor, text_of
+from tests.support.routes import console_paths, operations
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 FIELDS = {"email": EMAIL, "password": "wrong", "present": "x", "new": "x", "again": "x", "next": "/"}

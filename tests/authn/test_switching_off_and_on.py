@@ -9,11 +9,11 @@ from authn.pages.password_links import password_link
 from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
-from tests.authn.browsers import CALLBACK, EMAIL, ORGS, REFRESH, a_pair, at_the_page, by_pair, is_in
+from tests.authn.browser_logins import CALLBACK, EMAIL, ORGS, REFRESH, a_pair, at_the_page, by_pair, is_in
 from tests.authn.servicestack.wire import Wire
-from tests.browsing import Visitor
-from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.support.api_client import Caller
+from tests.support.browser_client import Visitor
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 BY = system("tests")

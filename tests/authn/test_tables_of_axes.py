@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.desks import Desk, a_database, environment_of
+from tests.support.live_server import Desk, a_database, environment_of
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 TABLES = ["axes_accessattempt", "axes_accessattemptexpiration", "axes_accesslog", "axes_accessfailurelog"]

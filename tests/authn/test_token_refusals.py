@@ -14,10 +14,10 @@ from authn.models import ApplicationToken, AuditEvent, TokenRefusals, User
 from authn.principals import system
 from authn.users import update_user
 from tests.authn.servicestack.wire import Wire
-from tests.callers import Caller
 from tests.conftest import PASSWORD
-from tests.refusing_table import refusing
-from tests.together import together
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
+from tests.support.refusing_table import refusing
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 ORGS = "/sfp/api/auth/salesforce/orgs"
@@ -196,7 +196,7 @@ def test_the_token_of_a_person_who_was_deleted_is_counted_by_the_id(mia):
 def test_refusals_at_one_moment_are_all_counted_and_one_is_a_row(mia):
     token = _expired(mia)
 
-    together([lambda: Caller(token).get(ORGS)] * 10)
+    run_together([lambda: Caller(token).get(ORGS)] * 10)
 
     assert [row.details["refusals"] for row in _rows()] == [1]
     assert TokenRefusals.objects.get().unreported == 9

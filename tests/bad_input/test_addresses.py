@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.bad_input.clear import is_clear
-from tests.orgs.worlds import ORG, ORGS, REGISTER
+from tests.bad_input.assertions import is_clear
+from tests.orgs.factories import ORG, ORGS, REGISTER
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 LOGIN = "/sfp/api/auth/admin/login"

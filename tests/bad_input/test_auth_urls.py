@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.bad_input.clear import GOOD_AUTH_URL, is_clear, rows
-from tests.orgs.worlds import REGISTER
+from tests.bad_input.assertions import GOOD_AUTH_URL, is_clear, rows
+from tests.orgs.factories import REGISTER
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 AUTH_URLS = {

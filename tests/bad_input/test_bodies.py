@@ -5,8 +5,8 @@ import json
 import pytest
 
 from authn.models import ApplicationToken, AuditEvent, LoginFamily
-from tests.bad_input.clear import GOOD_AUTH_URL, is_clear, rows
-from tests.orgs.worlds import ORG, ORGS, REGISTER, a_registered_org, an_org
+from tests.bad_input.assertions import GOOD_AUTH_URL, is_clear, rows
+from tests.orgs.factories import ORG, ORGS, REGISTER, a_registered_org, an_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 CI = {"username": "ci@acme.example"}

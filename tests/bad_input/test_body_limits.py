@@ -13,10 +13,10 @@ from authn.principals import Principal
 from authn.roles import Role
 from config.parsers import StrictJSONParser
 from config.request_bodies import declare_length
-from tests.bad_input.clear import is_clear, rows
-from tests.browsing import Visitor
-from tests.callers import Answer
-from tests.orgs.worlds import ORGS, REGISTER
+from tests.bad_input.assertions import is_clear, rows
+from tests.orgs.factories import ORGS, REGISTER
+from tests.support.api_client import Answer
+from tests.support.browser_client import Visitor
 
 pytestmark = pytest.mark.django_db
 ANONYMOUS, KNOWN = 64 * 1024, 1024 * 1024

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.bad_input.clear import is_clear
-from tests.orgs.worlds import ORG, ORGS, a_registered_org
+from tests.bad_input.assertions import is_clear
+from tests.orgs.factories import ORG, ORGS, a_registered_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 QUERIES = {

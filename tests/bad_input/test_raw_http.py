@@ -8,7 +8,7 @@ from http.client import HTTPResponse
 import pytest
 
 from orgs.salesforce.emulator import Emulator
-from tests.desks import Desk, a_desk
+from tests.support.live_server import Desk, live_desk
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 CANARY = b"5Aep861canary"
@@ -37,7 +37,7 @@ def desk(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[Desk]
     with (
         django_db_blocker.unblock(),
         Emulator().serve() as salesforce,
-        a_desk(tmp_path_factory.mktemp("desk"), salesforce.url) as desk,
+        live_desk(tmp_path_factory.mktemp("desk"), salesforce.url) as desk,
     ):
         yield desk
 

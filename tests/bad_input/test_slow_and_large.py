@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from orgs.salesforce.emulator import Emulator
-from tests.desks import Desk, a_desk
-from tests.orgs.worlds import ORGS, REGISTER
+from tests.orgs.factories import ORGS, REGISTER
+from tests.support.live_server import Desk, live_desk
 
 HOST = b"Host: localhost\r\n"
 HALF_SENT = (
@@ -58,7 +58,7 @@ def desk(tmp_path_factory, django_db_setup, django_db_blocker, folder) -> Iterat
     with (
         django_db_blocker.unblock(),
         Emulator().serve() as salesforce,
-        a_desk(tmp_path_factory.mktemp("desk"), salesforce.url, TMPDIR=str(folder)) as desk,
+        live_desk(tmp_path_factory.mktemp("desk"), salesforce.url, TMPDIR=str(folder)) as desk,
     ):
         yield desk
 

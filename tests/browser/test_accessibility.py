@@ -17,7 +17,7 @@ from orgs.registration import register
 from sandboxes.pools import stock
 from sandboxes.pools.stock import NewInstance
 from tests.browser.walks import OWNER, log_in, people
-from tests.orgs.worlds import an_org
+from tests.orgs.factories import an_org
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = system("tests")

@@ -12,8 +12,8 @@ from authn.principals import system
 from orgs.models import SalesforceOrg
 from orgs.registration import register
 from tests.browser.walks import OWNER, errors_at, log_in, people, says
-from tests.callers import Caller
-from tests.orgs.worlds import an_org
+from tests.orgs.factories import an_org
+from tests.support.api_client import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = system("tests")

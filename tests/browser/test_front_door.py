@@ -4,8 +4,8 @@ import pytest
 
 from orgs.salesforce.emulator import Emulator
 from tests.browser.watching import Watcher
-from tests.desks import a_desk
-from tests.sandboxes.worlds import FRONTDOOR, PROD, SANDBOX
+from tests.sandboxes.factories import FRONTDOOR, PROD, SANDBOX
+from tests.support.live_server import live_desk
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def desk(tmp_path_factory, world):
     world.add_sandbox(production, "dev1")
     with world.serve() as server:
         world.gateway = server.url.replace("127.0.0.1", "localhost")
-        with a_desk(tmp_path_factory.mktemp("desk"), world.gateway) as desk:
+        with live_desk(tmp_path_factory.mktemp("desk"), world.gateway) as desk:
             registered = desk.send("POST", "/sfp/api/auth/salesforce/register", {"sfdxAuthUrl": production.auth_url()})
             assert registered.status == 201, registered.text
             yield desk

@@ -9,7 +9,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from config import api_docs
-from tests.callers import Caller
+from tests.support.api_client import Caller
 
 SCHEMA = "/sfp/api/schema"
 

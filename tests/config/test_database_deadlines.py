@@ -20,7 +20,7 @@ from config.postgresql.base import DatabaseWrapper
 from config.postgresql.connection import DeadlineConnection, answer_within
 from config.postgresql.options import add_deadlines
 from config.readiness import Readiness
-from tests.tcp_relay import Line, Relay
+from tests.support.tcp_relay import Line, Relay
 
 pytestmark = [
     pytest.mark.database,

@@ -25,10 +25,10 @@ from django.utils import timezone
 from authn.models import ApplicationToken, BrowserSession, User
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
-from tests.browsing import Visitor, text_of
-from tests.callers import Caller
 from tests.conftest import PASSWORD
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS, REGISTER, a_registered_org, an_org
+from tests.orgs.factories import ACCESS_TOKEN, ORG, ORGS, REGISTER, a_registered_org, an_org
+from tests.support.api_client import Caller
+from tests.support.browser_client import Visitor, text_of
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 FAILURES = [OperationalError, InternalError, ProgrammingError, InterfaceError, DatabaseError]

@@ -9,7 +9,7 @@ from authn.roles import Role
 from config.error_pages import error_page
 from config.exceptions import body
 from orgs.credentials.errors import SpoolUnavailable, SpoolUnreadable
-from tests.browsing import HTML, Visitor, text_of
+from tests.support.browser_client import HTML, Visitor, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def test_the_api_answers_json_to_a_browser_too():
 @pytest.mark.parametrize(
     "error", [SpoolUnavailable(), SpoolUnreadable(["7.spool"]), AuditUnavailable(), LoginBusy()], ids=lambda e: e.code
 )
-def test_a_page_does_not_blame_salesforce_for_trouble_of_the_desk(error, rf):
+def test_a_page_does_not_blame_salesforce_for_fault_of_the_desk(error, rf):
     page = error_page(503, body(rf.get("/"), 503, code=error.code, message=str(error), action=error.action))
 
     assert "Salesforce cannot be reached" not in text_of(page)

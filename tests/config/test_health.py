@@ -15,8 +15,8 @@ from authn.loops import Loop
 from config import health, readiness
 from config.health import HealthMiddleware
 from orgs.credentials.hash_key import token_hash_key
-from tests.broken_audit import rows_refused
-from tests.callers import Caller
+from tests.support.api_client import Caller
+from tests.support.audit_faults import rows_refused
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import Environment
 from orgs.salesforce.emulator import Emulator
-from tests.desks import Desk, Reply, a_desk
-from tests.orgs.worlds import ORG, REGISTER, an_org
+from tests.orgs.factories import ORG, REGISTER, an_org
+from tests.support.live_server import Desk, Reply, live_desk
 
 CANARY = "canary-in-a-file"
 SKIP = {"sfdxAuthUrl": "force://PlatformCLI::5Aep861abc@other.my.salesforce.com", "skipValidation": True}
@@ -32,7 +32,9 @@ def desk(tmp_path_factory, django_db_setup, django_db_blocker, file) -> Iterator
     with (
         django_db_blocker.unblock(),
         salesforce.serve() as served,
-        a_desk(tmp_path_factory.mktemp("desk"), served.url, ENV_FILE=str(file), ALLOW_AUTH_URL_RELEASE="true") as desk,
+        live_desk(
+            tmp_path_factory.mktemp("desk"), served.url, ENV_FILE=str(file), ALLOW_AUTH_URL_RELEASE="true"
+        ) as desk,
     ):
         assert desk.send("POST", REGISTER, {"sfdxAuthUrl": org.auth_url()}).status == 201
         yield desk

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desks import ROOT, _free_port
+from tests.support.live_server import ROOT, _free_port
 
 HOST = b"Host: localhost\r\n"
 CONFIG = """

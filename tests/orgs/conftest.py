@@ -6,8 +6,8 @@ import pytest
 
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.models import Org
-from tests.callers import Caller
-from tests.orgs.worlds import REGISTER, an_org
+from tests.orgs.factories import REGISTER, an_org
+from tests.support.api_client import Caller
 
 
 @pytest.fixture

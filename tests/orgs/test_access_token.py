@@ -4,7 +4,7 @@ import pytest
 
 from authn.models import AuditEvent
 from orgs.salesforce.emulator import Fault
-from tests.orgs.worlds import ACCESS_TOKEN, DEFAULT_DEVHUB_TOKEN, a_registered_org, an_org, register
+from tests.orgs.factories import ACCESS_TOKEN, DEFAULT_DEVHUB_TOKEN, a_registered_org, an_org, register
 
 BOTH = [(ACCESS_TOKEN, {"username": "hub@acme.example"}), (DEFAULT_DEVHUB_TOKEN, {})]
 both = pytest.mark.parametrize(("path", "query"), BOTH, ids=["access-token", "default-devhub"])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from orgs.credentials import concurrency
-from tests.bad_input.clear import GOOD_AUTH_URL, is_clear, rows
-from tests.orgs.worlds import REGISTER
+from tests.bad_input.assertions import GOOD_AUTH_URL, is_clear, rows
+from tests.orgs.factories import REGISTER
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from django.db.backends.signals import connection_created
 from authn.models import AuditEvent
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator, Fault
-from tests.desks import ROOT, a_desk
-from tests.orgs.abandoned import leave_an_answer
-from tests.orgs.worlds import REGISTER, a_registered_org, an_org, register
+from tests.orgs.credentials.abandoned import leave_an_answer
+from tests.orgs.factories import REGISTER, a_registered_org, an_org, register
+from tests.support.live_server import ROOT, live_desk
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 TOKEN = "/services/oauth2/token"
@@ -261,7 +261,7 @@ def test_no_secret_is_printed(capfd, salesforce, ci, hub):
 def test_on_a_terminal_a_bar_shows_and_an_interrupt_loses_no_token(tmp_path):
     world = Emulator()
     app = world.add_app("AcmeCI", "s3cret", rotates=True)
-    with world.serve() as salesforce, a_desk(tmp_path, salesforce.url) as desk:
+    with world.serve() as salesforce, live_desk(tmp_path, salesforce.url) as desk:
         for number in range(3):
             org = world.add_org(f"ci{number}.my.salesforce.com", username=f"ci{number}@acme.example")
             assert desk.send("POST", REGISTER, {"sfdxAuthUrl": org.auth_url(app)}).status == 201

@@ -5,7 +5,7 @@ import pytest
 from authn.models import AuditEvent
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from tests.orgs.worlds import ORG, TEST_CONNECTION, a_registered_org, register
+from tests.orgs.factories import ORG, TEST_CONNECTION, a_registered_org, register
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

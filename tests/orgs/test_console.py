@@ -10,8 +10,8 @@ from authn.roles import Role
 from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from tests.browsing import Visitor, text_of
-from tests.orgs.worlds import a_registered_org, an_org
+from tests.orgs.factories import a_registered_org, an_org
+from tests.support.browser_client import Visitor, text_of
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 ORGS = "/console/orgs/salesforceorg/"

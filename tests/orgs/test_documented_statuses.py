@@ -6,7 +6,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from orgs.credentials.models import Credential
-from tests.orgs.worlds import ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
+from tests.orgs.factories import ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
 
 pytestmark = pytest.mark.django_db
 DEFAULT = "/sfp/api/auth/salesforce/default-devhub"

@@ -5,7 +5,7 @@ import pytest
 from authn.audit import fingerprint
 from authn.models import AuditEvent
 from orgs.salesforce.emulator import Fault
-from tests.orgs.worlds import DEFAULT_DEVHUB, ORG, a_registered_org, an_org, register
+from tests.orgs.factories import DEFAULT_DEVHUB, ORG, a_registered_org, an_org, register
 
 
 @pytest.fixture

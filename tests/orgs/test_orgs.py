@@ -11,7 +11,7 @@ from authn.models import AuditEvent
 from orgs.credentials.models import Credential
 from orgs.metadata import write_metadata
 from orgs.models import SalesforceOrg
-from tests.orgs.worlds import ORG, ORGS, REGISTER, a_registered_org, an_org, register
+from tests.orgs.factories import ORG, ORGS, REGISTER, a_registered_org, an_org, register
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -14,9 +14,9 @@ from orgs.credentials.models import Credential, KnownToken
 from orgs.locks import one_org_writer
 from orgs.models import SalesforceOrg
 from orgs.registration import bind
-from tests.callers import Caller
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, a_registered_org, an_org
-from tests.together import together
+from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, a_registered_org, an_org
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -35,7 +35,7 @@ def test_sixteen_registrations_of_one_new_username(owner, salesforce, rotates):
     url = an_org(salesforce).auth_url(app)
     callers = [Caller(owner.bearer) for _ in range(16)]
 
-    answers = together([partial(caller.post, REGISTER, {"sfdxAuthUrl": url}) for caller in callers])
+    answers = run_together([partial(caller.post, REGISTER, {"sfdxAuthUrl": url}) for caller in callers])
 
     assert _statuses(answers) == {201: 16}, [answer for answer in answers if answer.status_code != 201]
     assert SalesforceOrg.objects.count() == 1
@@ -50,7 +50,7 @@ def test_sixteen_registrations_of_one_username_with_an_auth_url_each(owner, sale
     urls = [org.auth_url(app) for app in apps]
     callers = [Caller(owner.bearer) for _ in urls]
 
-    answers = together(
+    answers = run_together(
         [partial(caller.post, REGISTER, {"sfdxAuthUrl": url}) for caller, url in zip(callers, urls, strict=True)]
     )
 
@@ -67,7 +67,7 @@ def test_eight_callers_set_the_default_fifty_times(owner, salesforce):
     callers = [Caller(owner.bearer) for _ in names]
 
     for _ in range(50):
-        answers = together(
+        answers = run_together(
             [
                 partial(caller.patch, ORG, {"isDefault": True}, username=name)
                 for caller, name in zip(callers, names, strict=True)
@@ -93,7 +93,7 @@ def test_a_default_is_set_while_dev_hubs_are_taken_back_and_deleted(owner, sales
             ][number % 3]
         )
 
-    answers = together(deeds)
+    answers = run_together(deeds)
 
     assert set(_statuses(answers)) <= {200, 404}
     assert SalesforceOrg.objects.filter(is_default=True).count() <= 1
@@ -109,7 +109,7 @@ def test_callers_who_wait_together_share_a_refresh(owner, salesforce, rotates):
     salesforce.reset_calls()
     callers = [Caller(owner.bearer) for _ in range(24)]
 
-    answers = together([partial(caller.post, ACCESS_TOKEN, username=org.username) for caller in callers])
+    answers = run_together([partial(caller.post, ACCESS_TOKEN, username=org.username) for caller in callers])
 
     assert _statuses(answers) == {200: 24}, [answer for answer in answers if answer.status_code != 200]
     assert salesforce.refreshes() <= 2
@@ -123,7 +123,7 @@ def test_registering_and_deleting_at_once_leaves_all_or_nothing(owner, salesforc
     deeds = [partial(Caller(owner.bearer).post, REGISTER, {"sfdxAuthUrl": url}) for url in urls]
     deeds += [partial(Caller(owner.bearer).delete, ORG, username=org.username) for _ in range(4)]
 
-    answers = together(deeds)
+    answers = run_together(deeds)
 
     assert set(_statuses(answers)) <= {200, 201, 404}, answers
     assert SalesforceOrg.objects.count() == Credential.objects.filter(org__isnull=False).count()
@@ -149,7 +149,7 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
         with one_org_writer():
             bind(credential, row)
 
-    together([refresh, bind_again])
+    run_together([refresh, bind_again])
 
     assert decrypt_grant(Credential.objects.with_secrets().get()).auth_url.refresh_token == "5Aep861newest"
     assert org.username == row.username
@@ -167,7 +167,7 @@ def test_deleting_waits_for_a_refresh_that_is_under_way(owner, salesforce):
         other.delete(ORG, username="ci@acme.example")
         return other.post(REGISTER, {"sfdxAuthUrl": url}).status_code
 
-    minted, registered = together(
+    minted, registered = run_together(
         [lambda: owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code, delete_and_register_anew]
     )
 

@@ -6,7 +6,7 @@ from authn.models import AuditEvent
 from orgs.credentials.models import Credential, KnownToken
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from tests.orgs.worlds import ORG, REGISTER, a_registered_org, an_org, register
+from tests.orgs.factories import ORG, REGISTER, a_registered_org, an_org, register
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -4,7 +4,7 @@ import pytest
 
 from orgs.credentials.models import Credential, KnownToken
 from orgs.models import SalesforceOrg
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
+from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -6,8 +6,8 @@ import pytest
 
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.models import Org
-from tests.callers import Caller
-from tests.sandboxes.worlds import a_production_org, an_instance
+from tests.sandboxes.factories import a_production_org, an_instance
+from tests.support.api_client import Caller
 
 
 @pytest.fixture

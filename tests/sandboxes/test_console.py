@@ -9,9 +9,9 @@ from authn.models import AuditEvent
 from authn.roles import Role
 from orgs.credentials.models import Credential
 from sandboxes.models import PoolInstance
-from tests.browsing import Visitor, text_of
-from tests.orgs.worlds import a_registered_org
-from tests.sandboxes.worlds import FETCH, PROD, REPOSITORY, an_instance
+from tests.orgs.factories import a_registered_org
+from tests.sandboxes.factories import FETCH, PROD, REPOSITORY, an_instance
+from tests.support.browser_client import Visitor, text_of
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 POOLS = "/console/sandboxes/poolinstance/"

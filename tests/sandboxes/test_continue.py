@@ -11,10 +11,10 @@ from authn.roles import Role
 from orgs.salesforce.emulator import Fault
 from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance
-from tests.browsing import Visitor, text_of
 from tests.conftest import PASSWORD
-from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import PROD, REPOSITORY, an_instance
+from tests.orgs.factories import REGISTER
+from tests.sandboxes.factories import PROD, REPOSITORY, an_instance
+from tests.support.browser_client import Visitor, text_of
 
 pytestmark = pytest.mark.django_db
 CONTINUE = "/sfp/api/auth/continue"

@@ -10,8 +10,8 @@ from drf_spectacular.generators import SchemaGenerator
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Fault, error_texts
 from sandboxes.models import PoolInstance
-from tests.orgs.worlds import REGISTER, an_org
-from tests.sandboxes.worlds import (
+from tests.orgs.factories import REGISTER, an_org
+from tests.sandboxes.factories import (
     BY_NAME,
     FETCH,
     POOLS,
@@ -40,7 +40,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("status", FAULTS)
 @pytest.mark.parametrize("path", [BY_NAME, SANDBOX, SCRATCH, POOLS, FETCH])
-def test_a_trouble_at_the_token_endpoint(path, status, owner, salesforce, production, sandbox):
+def test_a_fault_at_the_token_endpoint(path, status, owner, salesforce, production, sandbox):
     a_scratch_org(salesforce, production)
     if path == FETCH:
         an_instance(owner)

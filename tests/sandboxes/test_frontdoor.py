@@ -9,8 +9,8 @@ from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import PoolInstance
 from sandboxes.names import page_in_org
-from tests.orgs.worlds import REGISTER, an_org
-from tests.sandboxes.worlds import (
+from tests.orgs.factories import REGISTER, an_org
+from tests.sandboxes.factories import (
     BY_NAME,
     FRONTDOOR,
     POOLS,

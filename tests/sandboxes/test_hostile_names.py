@@ -3,7 +3,7 @@
 import pytest
 
 from sandboxes.models import OnDemandGrant, PoolInstance
-from tests.sandboxes.worlds import BY_NAME, FRONTDOOR, POOLS, PROD, REPOSITORY, SANDBOX, SCRATCH
+from tests.sandboxes.factories import BY_NAME, FRONTDOOR, POOLS, PROD, REPOSITORY, SANDBOX, SCRATCH
 
 pytestmark = pytest.mark.django_db
 NAMES = [

@@ -8,9 +8,9 @@ import pytest
 from orgs.salesforce.emulator import Emulator, Fault
 from orgs.salesforce.emulator.wire import Request, Response
 from sandboxes.models import PoolInstance
-from tests.callers import Caller
-from tests.sandboxes.worlds import FETCH, REPOSITORY, UNASSIGN, a_production_org, an_instance
-from tests.together import together
+from tests.sandboxes.factories import FETCH, REPOSITORY, UNASSIGN, a_production_org, an_instance
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 PR1 = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"}
@@ -50,7 +50,7 @@ def test_a_late_failure_leaves_the_next_holder_the_org(pool, owner, application)
         PoolInstance.objects.filter(status="AVAILABLE").update(status="ASSIGNED", assignment_id="pr-2")
         pool.let_go.set()
 
-    failed, _ = together([partial(Caller(application.bearer).post, FETCH, PR1), next_holder])
+    failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), next_holder])
 
     assert failed.status_code == 503
     assert PoolInstance.objects.get().assignment_id == "pr-2"
@@ -65,7 +65,7 @@ def test_a_late_failure_leaves_the_same_assignment_that_asked_again_its_org(pool
         assert _held(FetchRequest(REPOSITORY, "features", "pr-1"))
         pool.let_go.set()
 
-    failed, _ = together([partial(Caller(application.bearer).post, FETCH, PR1), asks_again])
+    failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), asks_again])
 
     assert failed.status_code == 503
     assert PoolInstance.objects.get().assignment_id == "pr-1"

@@ -8,17 +8,9 @@ from django.core.management import CommandError, call_command
 from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from sandboxes.models import PoolInstance
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, REGISTER, an_org
-from tests.refusing_table import refusing
-from tests.sandboxes.worlds import (
-    FETCH,
-    POOLS,
-    PROD,
-    REPOSITORY,
-    a_scratch_org,
-    an_instance,
-    works,
-)
+from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, an_org
+from tests.sandboxes.factories import FETCH, POOLS, PROD, REPOSITORY, a_scratch_org, an_instance, works
+from tests.support.refusing_table import refusing
 
 pytestmark = pytest.mark.django_db
 POOL = {"repository": REPOSITORY, "poolTag": "features"}

@@ -9,9 +9,8 @@ from django.utils import timezone
 from authn.models import AuditEvent
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import PoolInstance
-from tests.callers import Caller
-from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import (
+from tests.orgs.factories import REGISTER
+from tests.sandboxes.factories import (
     BY_NAME,
     FETCH,
     POOLS,
@@ -23,7 +22,8 @@ from tests.sandboxes.worlds import (
     an_instance,
     works,
 )
-from tests.together import together
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = pytest.mark.django_db
 POOL = {"repository": REPOSITORY, "poolTag": "features"}
@@ -131,7 +131,7 @@ def test_a_dead_production_org_does_not_empty_the_pool(application, production, 
     assert PoolInstance.objects.filter(status="AVAILABLE", assignment_id="").count() == 3
 
 
-def test_trouble_that_passes_gives_the_instance_back(application, salesforce, pool):
+def test_fault_that_passes_gives_the_instance_back(application, salesforce, pool):
     salesforce.inject(Fault.html_maintenance(), path="/services/data/v67.0/tooling/sandboxAuth")
 
     answer = application.post(FETCH, PR1)
@@ -140,7 +140,7 @@ def test_trouble_that_passes_gives_the_instance_back(application, salesforce, po
     assert PoolInstance.objects.filter(status="AVAILABLE").count() == 3
 
 
-def test_an_assignment_that_stands_outlasts_trouble(application, salesforce, pool):
+def test_an_assignment_that_stands_outlasts_fault(application, salesforce, pool):
     application.post(FETCH, PR1)
     salesforce.inject(Fault.html_maintenance(), path="/services/oauth2/token")
 
@@ -157,7 +157,7 @@ def test_fifty_jobs_share_ten_orgs(owner, application, salesforce):
         an_instance(owner, f"dev{number}")
     jobs = [partial(Caller(application.bearer).post, FETCH, PR1 | {"assignmentId": f"pr-{n}"}) for n in range(50)]
 
-    answers = together(jobs)
+    answers = run_together(jobs)
 
     given = [answer.json()["salesforceOrgId"] for answer in answers if answer.status_code == 200]
     refused = [_told(answer) for answer in answers if answer.status_code != 200]
@@ -173,7 +173,7 @@ def test_one_assignment_asked_for_ten_times_at_once_holds_one_org(owner, applica
         salesforce.add_sandbox(production, f"dev{number}")
         an_instance(owner, f"dev{number}")
 
-    answers = together([partial(Caller(application.bearer).post, FETCH, PR1) for _ in range(10)])
+    answers = run_together([partial(Caller(application.bearer).post, FETCH, PR1) for _ in range(10)])
 
     assert {answer.status_code for answer in answers} == {200}, answers
     assert len({answer.json()["name"] for answer in answers}) == 1

@@ -9,10 +9,10 @@ from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant
-from tests.callers import Caller
-from tests.orgs.worlds import ACCESS_TOKEN, ORG, ORGS, REGISTER, TEST_CONNECTION
-from tests.sandboxes.worlds import BY_NAME, PROD, SANDBOX, a_production_org, works
-from tests.together import together
+from tests.orgs.factories import ACCESS_TOKEN, ORG, ORGS, REGISTER, TEST_CONNECTION
+from tests.sandboxes.factories import BY_NAME, PROD, SANDBOX, a_production_org, works
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = pytest.mark.django_db
 DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
@@ -108,7 +108,7 @@ def test_a_sandbox_that_cannot_be_had_is_400_and_nothing_is_stored(spoil, code, 
     assert not OnDemandGrant.objects.exists()
 
 
-def test_trouble_that_passes_is_503(owner, salesforce, sandbox):
+def test_fault_that_passes_is_503(owner, salesforce, sandbox):
     salesforce.inject(Fault.html_maintenance(), path=SANDBOX_AUTH)
 
     assert owner.post(BY_NAME, DEV1).status_code == 503
@@ -158,7 +158,7 @@ def test_twenty_callers_at_once_make_it_anew_once(owner, salesforce):
     salesforce.reset_calls()
     callers = [Caller(owner.bearer) for _ in range(20)]
 
-    answers = together([partial(caller.post, ACCESS_TOKEN, username="dev1") for caller in callers])
+    answers = run_together([partial(caller.post, ACCESS_TOKEN, username="dev1") for caller in callers])
 
     assert {answer.status_code for answer in answers} == {200}, answers
     assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1

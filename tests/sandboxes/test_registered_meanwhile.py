@@ -7,10 +7,10 @@ import pytest
 
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.wire import Request, Response
-from tests.callers import Caller
-from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import PROD, SANDBOX, a_production_org
-from tests.together import together
+from tests.orgs.factories import REGISTER
+from tests.sandboxes.factories import PROD, SANDBOX, a_production_org
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
@@ -40,7 +40,7 @@ def test_who_began_before_it_was_registered_is_refused(owner, member, salesforce
         salesforce.let_go.set()
         return answer
 
-    refused, registered = together([partial(Caller(member.bearer).post, SANDBOX, DEV1), registers])
+    refused, registered = run_together([partial(Caller(member.bearer).post, SANDBOX, DEV1), registers])
 
     assert registered.status_code == 201, registered
     assert (refused.status_code, refused.json()["code"]) == (400, "SANDBOX_REGISTERED")

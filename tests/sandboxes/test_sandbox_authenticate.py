@@ -10,10 +10,10 @@ from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant
 from sandboxes.on_demand.grants import IDLE, drop_idle_grants
-from tests.callers import Caller
-from tests.orgs.worlds import REGISTER, an_org
-from tests.sandboxes.worlds import PROD, SANDBOX, SF, a_production_org, works
-from tests.together import together
+from tests.orgs.factories import REGISTER, an_org
+from tests.sandboxes.factories import PROD, SANDBOX, SF, a_production_org, works
+from tests.support.api_client import Caller
+from tests.support.concurrency import run_together
 
 pytestmark = pytest.mark.django_db
 DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
@@ -70,7 +70,7 @@ def test_twenty_callers_at_once_make_one_grant(owner, salesforce):
     sandbox = salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
     callers = [Caller(owner.bearer) for _ in range(20)]
 
-    answers = together([partial(caller.post, SANDBOX, DEV1) for caller in callers])
+    answers = run_together([partial(caller.post, SANDBOX, DEV1) for caller in callers])
 
     assert {answer.status_code for answer in answers} == {201}, answers
     assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1
@@ -188,7 +188,7 @@ def test_an_ended_parent_session_is_renewed_once(member, salesforce, production,
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_a_trouble_on_the_way_is_told_and_the_next_try_works(fault, path, status, code, member, salesforce, sandbox):
+def test_a_fault_on_the_way_is_told_and_the_next_try_works(fault, path, status, code, member, salesforce, sandbox):
     salesforce.inject(fault, path=path)
 
     answer, again = member.post(SANDBOX, DEV1), member.post(SANDBOX, DEV1)

@@ -3,8 +3,8 @@
 import pytest
 
 from sandboxes.models import OnDemandGrant
-from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import BY_NAME, PROD, SANDBOX, a_production_org
+from tests.orgs.factories import REGISTER
+from tests.sandboxes.factories import BY_NAME, PROD, SANDBOX, a_production_org
 
 pytestmark = pytest.mark.django_db
 DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}

@@ -8,8 +8,8 @@ import pytest
 from authn.models import AuditEvent
 from orgs.models import SalesforceOrg
 from sandboxes.models import OnDemandGrant
-from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import FETCH, FRONTDOOR, REPOSITORY, SANDBOX, an_instance
+from tests.orgs.factories import REGISTER
+from tests.sandboxes.factories import FETCH, FRONTDOOR, REPOSITORY, SANDBOX, an_instance
 
 pytestmark = pytest.mark.django_db
 POOL = {"repository": REPOSITORY, "poolTag": "features"}

@@ -8,8 +8,8 @@ from authn.models import AuditEvent
 from orgs.credentials.models import Credential, KnownToken
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import OnDemandGrant
-from tests.orgs.worlds import REGISTER, a_registered_org, an_org
-from tests.sandboxes.worlds import PROD, SCRATCH, a_production_org, a_scratch_org, works
+from tests.orgs.factories import REGISTER, a_registered_org, an_org
+from tests.sandboxes.factories import PROD, SCRATCH, a_production_org, a_scratch_org, works
 
 pytestmark = pytest.mark.django_db
 FIELD = "SfdxAuthUrl__c"

@@ -9,8 +9,8 @@ from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.wire import Request, Response
 from sandboxes.models import OnDemandGrant
 from sandboxes.on_demand import fan_out
-from tests.orgs.worlds import REGISTER
-from tests.sandboxes.worlds import PROD, SANDBOX, a_production_org
+from tests.orgs.factories import REGISTER
+from tests.sandboxes.factories import PROD, SANDBOX, a_production_org
 
 pytestmark = pytest.mark.django_db
 DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
@@ -82,7 +82,7 @@ def test_a_search_waits_for_nobody_longer_than_its_budget(owner, member, salesfo
     for username in ("slow@acme.example", PROD):
         a_production_org(owner, salesforce, username)
     assert fan_out.BUDGET_SECONDS == 20
-    monkeypatch.setattr(fan_out, "SECONDS", 1)
+    monkeypatch.setattr(fan_out, "BUDGET_SECONDS", 1)
     salesforce.__class__, salesforce.let_go = _Hanging, Event()
 
     answer = member.post(SANDBOX, {"sandboxName": "dev1"})

@@ -7,7 +7,7 @@ import pytest
 
 from authn.models import User
 from tests.authn.servicestack.wire import NAME, Wire
-from tests.desks import Desk, a_desk
+from tests.support.live_server import Desk, live_desk
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def wire(ursula) -> Wire:
 @pytest.fixture(scope="module")
 def desk(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Desk]:
     """A desk with one web server process. One for each module, as 60 log-ins a minute are all that it takes."""
-    with django_db_blocker.unblock(), a_desk(tmp_path_factory.mktemp("desk"), "http://127.0.0.1:9") as desk:
+    with django_db_blocker.unblock(), live_desk(tmp_path_factory.mktemp("desk"), "http://127.0.0.1:9") as desk:
         yield desk
 
 

@@ -4,7 +4,7 @@ import time
 
 import jwt
 
-from tests.desks import Desk
+from tests.support.live_server import Desk
 
 NAME = "owner@acme.example"
 REFUSED = ("Unauthorized", "Invalid Username or Password")

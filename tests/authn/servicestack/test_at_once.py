@@ -4,7 +4,7 @@ import pytest
 
 from authn.models import AuditEvent, LoginFamily, ServiceStackLogin
 from tests.authn.servicestack.wire import LOGIN, Wire, sessions
-from tests.together import together
+from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -18,7 +18,7 @@ def _with_session(session: str) -> Wire:
 def test_many_log_in_with_one_session_and_each_gets_a_new_one(wire):
     old = wire.log_in()["sessionId"]
 
-    answers = together([lambda: _with_session(old).post("/auth/credentials", LOGIN)] * 6)
+    answers = run_together([lambda: _with_session(old).post("/auth/credentials", LOGIN)] * 6)
 
     new = {answer.json()["sessionId"] for answer in answers}
     assert len(new) == 6
@@ -30,7 +30,7 @@ def test_many_log_in_with_one_session_and_each_gets_a_new_one(wire):
 def test_many_refresh_with_one_token(wire):
     token = wire.log_in()["refreshToken"]
 
-    answers = together([lambda: Wire().post("/access-token", {"refreshToken": token})] * 6)
+    answers = run_together([lambda: Wire().post("/access-token", {"refreshToken": token})] * 6)
 
     assert {answer.status for answer in answers} == {200}
     assert {Wire().who(Authorization=f"Bearer {answer.json()['accessToken']}") for answer in answers} == {200}
@@ -41,7 +41,7 @@ def test_what_a_log_out_crosses_is_worth_nothing_afterwards(wire):
     refresh = [lambda: Wire().post("/access-token", {"refreshToken": login["refreshToken"]})] * 4
     log_out = [lambda: Wire().post("/auth/logout", {}, X_ss_id=login["sessionId"])] * 2
 
-    answers = together([*refresh, *log_out])
+    answers = run_together([*refresh, *log_out])
 
     assert {answer.status for answer in answers} <= {200, 401}
     tokens = [answer.json().get("accessToken") for answer in answers]
@@ -52,6 +52,6 @@ def test_what_a_log_out_crosses_is_worth_nothing_afterwards(wire):
 
 
 def test_many_wrong_passwords_at_once_are_all_counted(wire):
-    together([lambda: Wire().post("/auth/credentials", LOGIN | {"Password": "wrong"})] * 6)
+    run_together([lambda: Wire().post("/auth/credentials", LOGIN | {"Password": "wrong"})] * 6)
 
     assert wire.post("/auth/credentials", LOGIN).status == 429

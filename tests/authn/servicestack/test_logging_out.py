@@ -4,7 +4,7 @@ import pytest
 
 from authn.models import AuditEvent, LoginFamily
 from tests.authn.servicestack.wire import NOBODY, Wire
-from tests.callers import Caller
+from tests.support.api_client import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 ORGS = "/sfp/api/auth/salesforce/orgs"

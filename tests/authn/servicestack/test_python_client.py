@@ -7,7 +7,7 @@ import pytest
 from servicestack import Authenticate, JsonServiceClient, WebServiceException
 
 from tests.authn.servicestack.live import NAME, REFUSED, expired
-from tests.desks import PASSWORD
+from tests.support.live_server import PASSWORD
 
 pytestmark = pytest.mark.database
 LOGIN = {"provider": "credentials", "user_name": NAME, "password": PASSWORD}

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.authn.servicestack.live import NAME
-from tests.desks import PASSWORD
+from tests.support.live_server import PASSWORD
 
 pytestmark = pytest.mark.database
 

@@ -14,8 +14,8 @@ from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
 from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire, sessions
-from tests.callers import Caller
 from tests.conftest import PASSWORD
+from tests.support.api_client import Caller
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 ORGS = "/sfp/api/auth/salesforce/orgs"

@@ -1,0 +1,213 @@
+"""/password and the one-time links to /set-password."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from authn.errors import LoginRefused
+from authn.login import check_password
+from authn.models import AuditEvent, LoginFamily, User
+from authn.pages.password_links import password_link
+from authn.principals import system
+from authn.roles import Role
+from authn.users import add_user, update_user
+from tests.conftest import PASSWORD
+from tests.support.browser_client import Visitor, text_of
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+BY = system("tests")
+NEW = "a-brand-new-passphrase"
+
+
+@pytest.fixture
+def mia(a_person) -> User:
+    return a_person("mia@acme.example")
+
+
+@pytest.fixture
+def invited(db) -> User:
+    return add_user(email="ines@acme.example", role=Role.MEMBER, password=None, by=BY)
+
+
+def _path(user: User) -> str:
+    link = password_link(user, by=BY)
+    assert link.startswith("http://localhost:8000/set-password/")
+    return link.removeprefix("http://localhost:8000")
+
+
+def _set(path: str, password: str = NEW, again: str = NEW):
+    return Visitor().post(path, {"new": password, "again": again})
+
+
+def _logs_in(user: User, password: str, rf) -> bool:
+    try:
+        check_password(email=user.email, password=password, request=rf.post("/"))
+    except LoginRefused:
+        return False
+    return True
+
+
+# --- Changing one's own -------------------------------------------------------------------------------
+
+
+def _change(visitor, present=PASSWORD, new=NEW, again=NEW):
+    return visitor.post("/password", {"present": present, "new": new, "again": again})
+
+
+def test_a_person_changes_the_own_password_and_stays(mia, rf, member):
+    here, elsewhere = Visitor().sign_in(mia), Visitor().sign_in(mia)
+
+    answer = _change(here)
+
+    assert answer["Location"] == "/password"
+    assert "signed out everywhere else" in text_of(here.get("/password"))
+    assert elsewhere.get("/password").status_code == 302
+    assert _logs_in(mia, NEW, rf)
+
+
+def test_tokens_of_the_person_end_too(member):
+    mia = User.objects.get(email="member@acme.example")
+    visitor = Visitor().sign_in(mia)
+
+    _change(visitor)
+
+    assert LoginFamily.objects.filter(user=mia, revoked_at=None).count() == 1, "that of this browser alone"
+    assert member.get("/sfp/api/auth/salesforce/orgs").json()["code"] == "TOKEN_REVOKED"
+
+
+def test_the_session_gets_a_new_key(mia):
+    visitor = Visitor().sign_in(mia)
+    before = visitor.client.session.session_key
+
+    _change(visitor)
+
+    assert visitor.client.session.session_key != before
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"present": "wrong"}, "This is not your present password."),
+        ({"again": "something-else-entirely"}, "The two passwords differ."),
+        ({"new": "short", "again": "short"}, "too short"),
+        ({"new": "mia@acme.example", "again": "mia@acme.example"}, "too similar"),
+        ({"new": "", "again": ""}, "This field is required."),
+        ({"new": "x" * 2000, "again": "x" * 2000}, "at most 1024 characters"),
+    ],
+)
+def test_a_change_that_cannot_be_says_why(fields, words, mia, rf):
+    answer = _change(Visitor().sign_in(mia), **fields)
+
+    assert answer.status_code == 200
+    assert words in text_of(answer)
+    assert _logs_in(mia, PASSWORD, rf)
+
+
+def test_guesses_at_an_open_screen_lock_the_name(mia):
+    visitor = Visitor().sign_in(mia)
+    for _ in range(5):
+        _change(visitor, present="wrong")
+
+    assert "locked for" in text_of(_change(visitor))
+
+
+def test_a_stranger_is_led_to_the_log_in(db):
+    assert Visitor().get("/password")["Location"] == "/login?next=/password"
+
+
+# --- By a link ----------------------------------------------------------------------------------------
+
+
+def test_an_invited_person_sets_a_password_by_the_link(invited, rf):
+    path = _path(invited)
+    assert "ines@acme.example" in text_of(Visitor().get(path))
+
+    visitor = Visitor()
+    answer = visitor.post(path, {"new": NEW, "again": NEW})
+
+    assert answer["Location"] == "/login"
+    assert "Your password is set. Log in with it." in text_of(visitor.get("/login"))
+    assert _logs_in(invited, NEW, rf)
+    tellings = [event.details for event in AuditEvent.objects.filter(action="person.changed").order_by("id")]
+    assert tellings == [
+        {"email": "ines@acme.example", "link": "made"},
+        {"email": "ines@acme.example", "password": "set by link"},
+    ]
+
+
+def test_a_link_works_once(invited, rf):
+    path = _path(invited)
+    _set(path)
+
+    answer = Visitor().get(path)
+
+    assert answer.status_code == 410
+    assert "Ask an owner of this desk for a new one." in text_of(answer)
+    assert Visitor().client.post(path).status_code in (403, 410)
+    assert _logs_in(invited, NEW, rf)
+
+
+def test_looking_at_a_link_does_not_spend_it(invited):
+    path = _path(invited)
+
+    assert [Visitor().client.head(path).status_code, Visitor().get(path).status_code] == [200, 200]
+    assert _set(path).status_code == 302
+
+
+def test_a_link_ends_after_three_days(invited):
+    path = _path(invited)
+
+    with time_machine.travel(timezone.now() + timedelta(days=3, minutes=1)):
+        assert Visitor().get(path).status_code == 410
+
+
+def test_a_link_ends_when_the_person_logs_in(mia):
+    path = _path(mia)
+    Visitor().post("/login", {"email": mia.email, "password": PASSWORD})
+
+    assert Visitor().get(path).status_code == 410
+
+
+def test_the_link_of_one_person_is_no_good_for_another(invited, mia):
+    path = _path(invited).replace(str(invited.pk), str(mia.pk))
+
+    assert Visitor().get(path).status_code == 410
+
+
+def test_a_link_lets_nobody_in_who_was_switched_off(invited):
+    path = _path(invited)
+    update_user(invited, by=BY, is_active=False)
+
+    assert Visitor().get(path).status_code == 410
+
+
+@pytest.mark.parametrize("tail", ["x", "set-password", "c0ffee-" + "0" * 32, "%00", "a" * 3000])
+def test_a_made_up_link_is_refused(tail, mia):
+    assert Visitor().get(f"/set-password/{mia.pk}/{tail}").status_code == 410
+
+
+def test_a_weak_password_does_not_spend_the_link(invited):
+    path = _path(invited)
+
+    assert "too short" in text_of(_set(path, "short", "short"))
+    assert _set(path).status_code == 302
+
+
+def test_a_link_lifts_a_lock(mia, rf):
+    for _ in range(5):
+        _logs_in(mia, "wrong", rf)
+    path = _path(mia)
+
+    _set(path)
+
+    assert _logs_in(mia, NEW, rf)
+
+
+def test_a_link_signs_out_whoever_is_at_the_browser(invited, mia):
+    visitor, path = Visitor().sign_in(mia), _path(invited)
+
+    visitor.post(path, {"new": NEW, "again": NEW})
+
+    assert visitor.get("/password").status_code == 302

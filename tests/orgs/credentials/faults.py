@@ -1,0 +1,197 @@
+"""The fault table as data: each fault, and what the desk must make of it (design sections 8 and 9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from orgs.salesforce.emulator import Fault, error_texts
+from orgs.salesforce.emulator.wire import Response, json_response
+from orgs.salesforce.errors import AddressRefused
+
+CANARY = "canary-5Aep861"
+TOKEN_PATH = "/services/oauth2/token"
+REVOKE_PATH = "/services/oauth2/revoke"
+REST_PATH = "/services/data/v"
+SINGLEACCESS_PATH = "/services/oauth2/singleaccess"
+USERINFO_PATH = "/services/oauth2/userinfo"
+_EDGE_PAGE = b"<html><body><h1>Gateway case</h1></body></html>"
+
+
+@dataclass(frozen=True)
+class FaultCase:
+    """One row. `state` is the health afterwards, None where it stays; `reason` is the code, if there is one."""
+
+    id: str
+    fault: Fault
+    status: int
+    code: str
+    retry_after: str | None = None
+    state: str | None = "failing"
+    calls: int = 1
+
+    @property
+    def is_definite(self) -> bool:
+        """Tell whether an owner must act: on register it is the caller's input being no good."""
+        return self.status in (409, 410)
+
+
+def expected_health(case: FaultCase) -> tuple[str, str | None]:
+    """Return the state and reason of a healthy credential that met a case."""
+    return (case.state, case.code) if case.state else ("healthy", None)
+
+
+# --- Faults that the emulator has no name for --------------------------------------------------------
+
+
+def _oauth(words: tuple[str, str]) -> Fault:
+    return Fault.oauth(words[0], f"{words[1]} {CANARY}")
+
+
+def _page(status: int, page: bytes, **headers: str) -> Fault:
+    body = page + f"<!-- {CANARY} -->".encode()
+    return Fault(f"page {status}", False, lambda _: Response(status, body, "text/html", headers))
+
+
+def _limited(**headers: str) -> Fault:
+    content = {"error": "rate_limit_exceeded", "error_description": CANARY}
+    return Fault("429", False, lambda _: json_response(429, content, **headers))
+
+
+def _never_connected(error: type[requests.RequestException | AddressRefused]) -> Fault:
+    def fail(_: Response) -> Response:
+        raise error(CANARY)
+
+    return Fault(error.__name__, False, fail)
+
+
+def _edge(status: int, *, processed: bool = False) -> Fault:
+    """A proxy before Salesforce gives up; with `processed` after Salesforce has acted."""
+    return Fault(f"edge {status}", processed, _page(status, _EDGE_PAGE).change)
+
+
+def _drip() -> Fault:
+    return Fault.slow_drip(60)
+
+
+# --- At the token endpoint ---------------------------------------------------------------------------
+
+
+def _definite(name: str, words: tuple[str, str], code: str) -> FaultCase:
+    return FaultCase(name, _oauth(words), 410 if code == "ORG_GONE" else 409, code, state="expired")
+
+
+DEFINITE = (
+    _definite("expired", error_texts.EXPIRED, "CREDENTIAL_EXPIRED"),
+    _definite("wrong-client-id", error_texts.WRONG_CLIENT_ID, "APP_REJECTED"),
+    _definite("wrong-secret", error_texts.WRONG_SECRET, "APP_REJECTED"),
+    _definite("wrong-grant-type", error_texts.WRONG_GRANT_TYPE, "APP_REJECTED"),
+    _definite("app-not-installed", error_texts.APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
+    _definite("user-not-approved", error_texts.NOT_APPROVED, "USER_NOT_APPROVED"),
+    _definite("user-inactive", error_texts.INACTIVE_USER, "USER_INACTIVE"),
+    _definite("authentication-failure", ("invalid_grant", "authentication failure"), "USER_INACTIVE"),
+    _definite("ip-restricted", error_texts.IP_RESTRICTED, "IP_NOT_ALLOWED"),
+    _definite("org-inactive", error_texts.INACTIVE_ORG, "ORG_GONE"),
+    FaultCase("data-not-available", _page(200, error_texts.DATA_NOT_AVAILABLE_PAGE), 410, "ORG_GONE", state="expired"),
+)
+PAGES = (
+    FaultCase("maintenance-503", _page(503, error_texts.MAINTENANCE_PAGE), 503, "UPSTREAM_MAINTENANCE", "60"),
+    FaultCase("maintenance-200", _page(200, error_texts.MAINTENANCE_PAGE), 503, "UPSTREAM_MAINTENANCE", "60"),
+    FaultCase(
+        "maintenance-says-when",
+        _page(503, error_texts.MAINTENANCE_PAGE, **{"Retry-After": "120"}),
+        503,
+        "UPSTREAM_MAINTENANCE",
+        "120",
+    ),
+    FaultCase("interstitial", _page(200, error_texts.INTERSTITIAL_PAGE), 503, "ORG_NOT_READY", "60"),
+    FaultCase("error-500", Fault.status(500, CANARY.encode()), 503, "UPSTREAM_ERROR", "30"),
+    FaultCase("error-500-html", _page(500, _EDGE_PAGE), 503, "UPSTREAM_ERROR", "30"),
+)
+# What was lost may have held the next refresh token.
+LOST = (
+    FaultCase("edge-502", _edge(502), 503, "UPSTREAM_LOST", "30", "uncertain"),
+    FaultCase("edge-504", _edge(504), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
+    FaultCase("reset", Fault.reset(), 503, "UPSTREAM_LOST", "30", "uncertain"),
+    FaultCase("truncated", Fault.truncated(), 503, "UPSTREAM_LOST", "30", "uncertain"),
+    FaultCase("hang", Fault.hang(60), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
+    FaultCase("slow-drip", _drip(), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
+    FaultCase("slow-drip-headers", Fault.slow_drip(60, headers=True), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
+)
+# Those of LOST after which Salesforce has surely acted.
+LOST_AND_PROCESSED = (
+    FaultCase("edge-502", _edge(502, processed=True), 503, "UPSTREAM_LOST", "30", "uncertain"),
+    FaultCase("edge-504", _edge(504, processed=True), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
+    *LOST[2:],
+)
+NEVER_SENT = (
+    FaultCase("no-name", Fault.no_name(), 503, "UPSTREAM_UNREACHABLE", "30", None),
+    FaultCase("no-tls", _never_connected(requests.exceptions.SSLError), 502, "TLS_FAILED", calls=0),
+    FaultCase("no-public-address", _never_connected(AddressRefused), 502, "UPSTREAM_ADDRESS_REFUSED", calls=0),
+    FaultCase("no-connection", _never_connected(requests.ConnectionError), 503, "UPSTREAM_UNREACHABLE", "30", None, 0),
+    FaultCase("slow-to-connect", _never_connected(requests.ConnectTimeout), 504, "UPSTREAM_TIMEOUT", calls=0),
+)
+REDIRECT = FaultCase("redirect", Fault.redirect(f"https://evil.example/{CANARY}"), 502, "UPSTREAM_REDIRECT")
+# The answer holds the next refresh token, and something else in it is wrong.
+WRONG_FIELDS = (
+    FaultCase("no-access-token", Fault.fields(access_token=None), 502, "UPSTREAM_UNREADABLE"),
+    FaultCase("no-id", Fault.fields(id=None), 502, "UPSTREAM_UNREADABLE"),
+    FaultCase(
+        "foreign-instance-url", Fault.fields(instance_url=f"https://{CANARY}.example"), 502, "UPSTREAM_UNTRUSTED_URL"
+    ),
+    FaultCase("private-instance-url", Fault.fields(instance_url="http://10.0.0.5"), 502, "UPSTREAM_UNTRUSTED_URL"),
+    FaultCase("foreign-id", Fault.fields(id=f"https://{CANARY}.example/id/00D/005"), 502, "UPSTREAM_UNTRUSTED_URL"),
+    FaultCase("wrong-content-type", Fault.content_type("text/plain"), 502, "UPSTREAM_UNREADABLE"),
+)
+UNREADABLE = (
+    FaultCase("oversized", Fault.oversized(), 502, "UPSTREAM_UNREADABLE"),
+    FaultCase("not-json", Fault.body(CANARY.encode()), 502, "UPSTREAM_UNREADABLE"),
+    FaultCase("json-list", Fault.body(f'["{CANARY}"]'.encode()), 502, "UPSTREAM_UNREADABLE"),
+    FaultCase("deep-json", Fault.body(b"[" * 50_000), 502, "UPSTREAM_UNREADABLE"),
+)
+LIMITED = (
+    FaultCase("login-rate", _oauth(error_texts.LOGIN_RATE), 429, "UPSTREAM_LOGIN_LIMIT", "3600"),
+    FaultCase("login-rate-says-when", _limited(**{"Retry-After": "17"}), 429, "UPSTREAM_LOGIN_LIMIT", "17"),
+    FaultCase("unknown-error", _oauth(("unknown_error", "retry your request")), 503, "UPSTREAM_ERROR", "30"),
+)
+AT_TOKEN = (*DEFINITE, *PAGES, *LOST, *NEVER_SENT, REDIRECT, *WRONG_FIELDS, *UNREADABLE, *LIMITED)
+
+BUSY = Fault.oauth(error_texts.ALREADY_PROCESSING[0], f"{error_texts.ALREADY_PROCESSING[1]} {CANARY}")
+
+# --- At the revoke endpoint: the oauth refusals mean the refresh token, which is dead then -------------
+
+AT_REVOKE = (*PAGES, *LOST[:2], *NEVER_SENT, REDIRECT, *LIMITED)
+
+
+# --- At the REST API ---------------------------------------------------------------------------------
+
+
+def _rest(status: int, error_code: str) -> Fault:
+    return Fault.rest(status, error_code, CANARY)
+
+
+AT_REST = (
+    FaultCase("api-limit", _rest(403, "REQUEST_LIMIT_EXCEEDED"), 503, "ORG_API_LIMIT", "900"),
+    FaultCase("api-disabled", _rest(403, "API_DISABLED_FOR_ORG"), 502, "UPSTREAM_REFUSED", None, None),
+    FaultCase("server-unavailable", _rest(503, "SERVER_UNAVAILABLE"), 503, "UPSTREAM_MAINTENANCE", "60"),
+    FaultCase("user-inactive", _rest(403, "INACTIVE_ORG_OR_USER"), 409, "USER_INACTIVE", state="expired"),
+    FaultCase("edge-502", _edge(502), 503, "UPSTREAM_LOST", "30"),
+    FaultCase("edge-504", _edge(504), 504, "UPSTREAM_TIMEOUT"),
+    FaultCase("reset", Fault.reset(), 503, "UPSTREAM_LOST", "30"),
+    FaultCase("truncated", Fault.truncated(), 503, "UPSTREAM_LOST", "30"),
+    FaultCase("hang", Fault.hang(60), 504, "UPSTREAM_TIMEOUT"),
+    FaultCase("slow-drip", _drip(), 504, "UPSTREAM_TIMEOUT"),
+    DEFINITE[-1],
+    *PAGES,
+    *NEVER_SENT,
+    REDIRECT,
+    *UNREADABLE,
+)
+DEAD_SESSION = _rest(401, "INVALID_SESSION_ID")
+DEAD_SESSION_TEXT = Fault.status(403, error_texts.BAD_OAUTH_TOKEN)
+DEAD_SESSION_PAGE = Fault.status(403, error_texts.BAD_OAUTH_TOKEN_PAGE, "text/html; charset=utf-8")
+
+
+def ids(row: Any) -> str:
+    """Name a row of these tables, for pytest."""
+    return str(row.id)

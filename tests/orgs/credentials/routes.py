@@ -1,0 +1,98 @@
+"""The routes that can meet a case of Salesforce, as data, and how each of them tells it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orgs.salesforce.emulator import Emulator
+from tests.orgs.credentials.faults import CANARY, FaultCase
+from tests.orgs.factories import ACCESS_TOKEN, DEFAULT_DEVHUB, DEFAULT_DEVHUB_TOKEN, ORG, REGISTER, TEST_CONNECTION
+from tests.sandboxes.factories import FRONTDOOR
+from tests.support.api_client import Answer, Caller
+
+HUB = {"username": "hub@acme.example"}
+NEW = {"username": "new@acme.example"}
+Told = tuple[int, str, str | None]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: how it is asked, what it makes of a case, how many REST calls it makes up to one."""
+
+    id: str
+    method: str
+    path: str
+    query: dict[str, str]
+    told: Callable[[FaultCase], Told]
+    code_at: tuple[str, ...] = ("code",)
+    auth_url_of: str = ""
+    rest_calls: int = 0
+
+    def ask(self, caller: Caller, urls: dict[str, str]) -> Answer:
+        """Send the request."""
+        body = {"sfdxAuthUrl": urls[self.auth_url_of]} if self.auth_url_of else None
+        return caller.send(self.method, self.path, body, query=self.query)
+
+    def read(self, answer: Answer) -> Told:
+        """Return status, code and Retry-After of an answer."""
+        found: Any = answer.json()
+        for step in self.code_at:
+            found = found[step]
+        return answer.status_code, found, answer.headers.get("Retry-After")
+
+
+def _as_error(case: FaultCase) -> Told:
+    return case.status, case.code, case.retry_after
+
+
+def _as_input(case: FaultCase) -> Told:
+    """On register a definite refusal is 400, as is an org that is another one, or a user who may not."""
+    is_input = case.is_definite or case.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
+    return (400, case.code, None) if is_input else _as_error(case)
+
+
+def _as_answer(case: FaultCase) -> Told:
+    return 200, case.code, None
+
+
+IN_BODY = ("authError", "code")
+BY_NAME = {"authType": "accessToken"}
+NEW_ORG = Route("register-new", "POST", REGISTER, {}, _as_input, auth_url_of="new", rest_calls=3)
+KNOWN_ORG = Route("register-again", "POST", REGISTER, {}, _as_input, auth_url_of="hub", rest_calls=2)
+TEST = Route("test-connection", "POST", TEST_CONNECTION, HUB, _as_answer, rest_calls=1)
+TOKEN = Route("access-token", "POST", ACCESS_TOKEN, HUB, _as_error)
+FRONT_DOOR = Route("frontdoor", "GET", FRONTDOOR, {"target": HUB["username"], "redirect": "false"}, _as_error)
+HANDING_OUT = (
+    TOKEN,
+    Route("default-devhub-token", "POST", DEFAULT_DEVHUB_TOKEN, {}, _as_error),
+    Route("org-by-name", "GET", ORG, HUB | BY_NAME, _as_error),
+    Route("default-devhub-by-name", "GET", DEFAULT_DEVHUB, BY_NAME, _as_error),
+    Route("org", "GET", ORG, HUB, _as_answer, IN_BODY),
+    Route("default-devhub", "GET", DEFAULT_DEVHUB, {}, _as_answer, IN_BODY),
+)
+AUTH_URL = Route("org-auth-url", "GET", ORG, HUB | {"authType": "sfdxAuthUrl"}, _as_error)
+REVOKE = Route("delete-revoke", "DELETE", ORG, HUB | {"revoke": "true"}, _as_error)
+ASKING_AGAIN = (KNOWN_ORG, TEST)
+OF_KNOWN_ORG = (*ASKING_AGAIN, *HANDING_OUT, FRONT_DOOR)
+REFRESHING = (NEW_ORG, *OF_KNOWN_ORG)
+QUESTIONING = (NEW_ORG, *ASKING_AGAIN)
+
+
+def health_of(member: Caller) -> tuple[str, str | None]:
+    """Return state and reason of the hub's credential, as a member sees them."""
+    health = member.get(ORG, **HUB).json()["health"]
+    return health["state"], health.get("reason")
+
+
+def calls(salesforce: Emulator) -> tuple[int, int]:
+    """Return how many refreshes were sent, and how many other requests."""
+    return salesforce.refreshes(), len(salesforce.calls) - salesforce.refreshes()
+
+
+def shows_no_secret(answer: Answer, salesforce: Emulator) -> bool:
+    """Tell whether neither body nor headers hold a secret of the world, or what a fault put into it."""
+    shown = answer.text + "".join(f"{name}: {value}\n" for name, value in answer.headers.items())
+    secrets = {CANARY, "5Aep861", *salesforce.sessions, *(app.secret for app in salesforce.apps.values())}
+    for grant in salesforce.grants:
+        secrets |= {grant.newest, *grant.spent}
+    return not any(secret in shown for secret in secrets if secret)

@@ -1,0 +1,143 @@
+"""How much the engine asks of Salesforce and of this process: places, waiters, the login budget."""
+
+import threading
+import time
+import uuid
+from contextvars import copy_context
+
+import pytest
+from django.utils import timezone
+
+from authn import audit
+from authn.principals import system
+from orgs.credentials import concurrency, refresh_lock, single_flight
+from orgs.credentials.attempts import acquire
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.errors import SessionError
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
+from orgs.salesforce.emulator import Fault
+from tests.orgs.factories import ACCESS_TOKEN, a_registered_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+TOKEN_PATH = "/services/oauth2/token"
+CI = {"username": "ci@acme.example"}
+ASKING = SessionRequest(by=system("tests"), org="ci@acme.example")
+
+
+@pytest.fixture
+def ci(owner, salesforce):
+    return a_registered_org(owner, salesforce, "ci@acme.example")
+
+
+def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 1.0, 1.6
+    org, other = uuid.uuid4(), uuid.uuid4()
+    free = threading.Event()
+
+    def hold() -> None:
+        with salesforce_slot(org):
+            free.wait(10)
+
+    audit.require_writable()  # Here, for all threads: this test holds SQLite's write lock.
+    holders = [threading.Thread(target=copy_context().run, args=(hold,)) for _ in range(concurrency.SLOTS_PER_ORG)]
+    for holder in holders:
+        holder.start()
+    while concurrency._calls[org] < concurrency.SLOTS_PER_ORG:
+        time.sleep(0.01)
+
+    with pytest.raises(SessionError) as refused, salesforce_slot(org):
+        pass
+    with salesforce_slot(other):
+        pass
+    free.set()
+    for holder in holders:
+        holder.join()
+
+    assert refused.value.code == "UPSTREAM_BUSY"
+    assert refused.value.retry_after == 1
+    assert concurrency._calls.total() == 0
+
+
+def test_half_of_the_threads_may_be_upstream(settings):
+    settings.WEB_THREADS = 4
+    settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 1.0, 1.6
+
+    with (
+        salesforce_slot(uuid.uuid4()),
+        salesforce_slot(uuid.uuid4()),
+        pytest.raises(SessionError),
+        salesforce_slot(uuid.uuid4()),
+    ):
+        pass
+
+
+def test_a_quarter_of_the_threads_is_kept_free_of_waiters(owner, ci, settings, monkeypatch):
+    settings.WEB_THREADS = 4
+    row = Credential.objects.get()
+    refresh_lock.acquire_for_refresh(row.pk, row.generation)
+    watch = single_flight._Flight(waiters=3)
+    monkeypatch.setitem(single_flight._flights, uuid.uuid4(), watch)
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "UPSTREAM_BUSY", "1")
+
+
+# --- Budget ------------------------------------------------------------------------------------------
+
+
+def test_a_fifth_of_the_budget_may_be_spent_at_once_and_comes_back_evenly(ci, settings):
+    settings.LOGIN_BUDGET_PER_HOUR = 50
+    Credential.objects.update(budget_spent_until=None)
+    row = Credential.objects.get()
+
+    taken = 0
+    while taken < 50 and refresh_lock.acquire_for_refresh(row.pk, row.generation):
+        Credential.objects.update(locked_until=None, sent_at=None)
+        taken += 1
+    sight = refresh_lock.status(row.pk)
+
+    assert taken == 10
+    assert sight is not None
+    assert sight.blocked_by == "LOGIN_BUDGET"
+    assert 85 <= sight.block_remaining <= 90, "40 an hour come back: one each 90 seconds"
+
+
+def test_a_second_try_is_one_more_log_in(owner, ci, salesforce, settings):
+    settings.LOGIN_BUDGET_PER_HOUR = 50
+    Credential.objects.update(budget_spent_until=None)
+    salesforce.inject(Fault.oauth("invalid_grant", "token request is already being processed"), path=TOKEN_PATH)
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    spent = Credential.objects.get().budget_spent_until - timezone.now()
+    assert answer.status_code == 200
+    assert 175 <= spent.total_seconds() <= 180, "40 an hour come back: two are 180 seconds"
+
+
+def test_there_is_no_second_try_beyond_the_budget(owner, ci, salesforce, settings):
+    settings.LOGIN_BUDGET_PER_HOUR = 5
+    Credential.objects.update(budget_spent_until=None)
+    salesforce.reset_calls()
+    salesforce.inject(Fault.oauth("invalid_grant", "token request is already being processed"), path=TOKEN_PATH)
+
+    answer = owner.post(ACCESS_TOKEN, **CI)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert salesforce.refreshes() == 1
+
+
+def test_an_attempt_that_cannot_begin_charges_nothing(ci, monkeypatch):
+    row = Credential.objects.get()
+    before = row.budget_spent_until
+
+    def no_room(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("os.posix_fallocate", no_room)
+    with pytest.raises(Exception, match="no room"):
+        acquire(row, ASKING)
+
+    row.refresh_from_db()
+    assert (row.budget_spent_until, row.locked_until, row.sent_at) == (before, None, None)

@@ -1,0 +1,145 @@
+"""DELETE /sfp/api/auth/salesforce/org."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from authn.models import AuditEvent
+from orgs.credentials import refresh_lock
+from orgs.credentials.models import Credential, KnownToken
+from orgs.models import OrgMetadata, SalesforceOrg
+from orgs.salesforce.emulator import Fault
+from tests.orgs.factories import ACCESS_TOKEN, ORG, a_registered_org, register
+from tests.support.refusing_table import refusing
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+@pytest.fixture
+def ci(owner, salesforce):
+    return a_registered_org(owner, salesforce, "ci@acme.example", metadata={"team": "core"})
+
+
+@pytest.fixture
+def child(owner, salesforce, ci):
+    sandbox = salesforce.add_sandbox(ci, "dev1")
+    register(owner, sandbox)
+    parent = SalesforceOrg.objects.get(username="ci@acme.example")
+    SalesforceOrg.objects.filter(username=sandbox.username).update(parent=parent, is_jit_registration=True)
+    return sandbox
+
+
+def _rows() -> int:
+    return sum(model._default_manager.count() for model in (SalesforceOrg, Credential, KnownToken, OrgMetadata))
+
+
+def test_an_org_goes_with_all_that_is_stored_of_it(owner, salesforce, ci):
+    salesforce.reset_calls()
+
+    answer = owner.delete(ORG, username="CI@acme.example")
+
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert _rows() == 0
+    assert salesforce.calls == []
+    assert any(grant.alive for grant in salesforce.grants), "the token still works elsewhere"
+
+
+def test_an_unknown_org(owner):
+    assert owner.delete(ORG, username="x@acme.example").status_code == 404
+
+
+def test_an_org_that_is_gone_is_not_found(owner, ci):
+    owner.delete(ORG, username="ci@acme.example")
+
+    assert owner.get(ORG, username="ci@acme.example").status_code == 404
+    assert owner.delete(ORG, username="ci@acme.example").status_code == 404
+
+
+def test_a_parent_is_kept_while_others_reach_salesforce_through_it(owner, child):
+    answer = owner.delete(ORG, username="ci@acme.example")
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "HAS_CHILDREN"
+    assert child.username in answer.json()["message"]
+    assert SalesforceOrg.objects.count() == 2
+
+
+def test_cascade_deletes_the_children_too(owner, child):
+    answer = owner.delete(ORG, username="ci@acme.example", cascade="true")
+
+    assert answer.status_code == 200
+    assert _rows() == 0
+
+
+def test_revoke_ends_the_token_at_salesforce_first(owner, salesforce, ci):
+    answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
+
+    assert answer.status_code == 200
+    assert not any(grant.alive for grant in salesforce.grants)
+    assert AuditEvent.objects.filter(action="credential.revoked", outcome="granted").count() == 1
+
+
+def test_a_token_that_is_dead_already_counts_as_revoked(owner, salesforce, ci):
+    ci.revoke_all()
+
+    answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
+
+    assert answer.status_code == 200
+    assert _rows() == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault.no_name(), 503),
+        (Fault.html_maintenance(), 503),
+        (Fault.status(500), 503),
+        (Fault.hang(60, processed=False), 504),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_nothing_is_deleted_while_salesforce_is_out_of_reach(owner, salesforce, ci, fault, status):
+    salesforce.inject(fault, path="/services/oauth2/revoke")
+    rows = _rows()
+
+    answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
+
+    assert answer.status_code == status, answer
+    assert _rows() == rows
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200, "the lease was given back"
+
+
+@pytest.mark.parametrize("query", [{}, {"revoke": "true"}], ids=["delete", "revoke and delete"])
+def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
+    with refusing(SalesforceOrg, "DELETE"):
+        assert owner.delete(ORG, username="ci@acme.example", **query).status_code >= 500
+
+    assert SalesforceOrg.objects.count() == 1
+    assert Credential.objects.get().locked_until is None
+
+
+def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
+    owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
+
+    assert not any(grant.alive for grant in salesforce.grants)
+    assert _rows() == 0
+
+
+def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(owner, salesforce, ci, child, settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS = 0.5
+    parent = Credential.objects.get(org__username="ci@acme.example")
+
+    def refresh_the_parent(_: object) -> None:
+        salesforce.on_change = None
+        Credential.objects.filter(pk=parent.pk).update(locked_until=Now() - timedelta(seconds=1))
+        assert refresh_lock.acquire_for_refresh(parent.pk, parent.generation)
+
+    salesforce.on_change = refresh_the_parent  # While the child's token is revoked.
+
+    answer = owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert any(grant.alive for grant in salesforce.grants)
+    assert not refresh_lock.acquire_for_refresh(parent.pk, parent.generation), "the lease is left to whoever has it"

@@ -1,0 +1,94 @@
+"""PATCH /sfp/api/auth/salesforce/org."""
+
+import pytest
+
+from authn.models import AuditEvent
+from orgs.models import SalesforceOrg
+from tests.orgs.factories import ORG, a_registered_org
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+@pytest.fixture
+def ci(owner, salesforce):
+    org = a_registered_org(owner, salesforce, "ci@acme.example", metadata={"team": "core"})
+    salesforce.reset_calls()
+    return org
+
+
+def test_each_field_is_changed_and_the_rest_is_kept(owner, salesforce, ci):
+    first = owner.patch(ORG, {"isDevHub": True}, username="ci@acme.example").json()
+    second = owner.patch(ORG, {"isDefault": True}, username="CI@acme.example").json()
+    third = owner.patch(ORG, {"metadata": {"tier": 1}}, username="ci@acme.example").json()
+
+    assert (first["isDevHub"], first["isDefault"], first["metadata"]) == (True, False, {"team": "core"})
+    assert (second["isDevHub"], second["isDefault"], second["metadata"]) == (True, True, {"team": "core"})
+    assert (third["isDevHub"], third["isDefault"], third["metadata"]) == (True, True, {"tier": 1})
+    assert "createdAt" not in third
+    assert salesforce.calls == []
+
+
+def test_nothing_to_change_is_no_error(owner, ci):
+    assert owner.patch(ORG, {}, username="ci@acme.example").status_code == 200
+
+
+def test_an_org_that_is_no_dev_hub_any_more_is_not_the_default(owner, ci):
+    owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
+
+    answer = owner.patch(ORG, {"isDevHub": False}, username="ci@acme.example")
+
+    assert answer.json()["isDefault"] is False
+    assert not SalesforceOrg.objects.filter(is_default=True).exists()
+
+
+def test_the_default_moves(owner, salesforce, ci):
+    a_registered_org(owner, salesforce, "hub@acme.example", isDevHub=True, isDefault=True)
+
+    owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
+
+    assert [org.username for org in SalesforceOrg.objects.filter(is_default=True)] == ["ci@acme.example"]
+
+
+def test_an_unknown_org(owner):
+    assert owner.patch(ORG, {"metadata": {}}, username="x@acme.example").json()["code"] == "ORG_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "name", ["force://App::5Aep861canary@ci.my.salesforce.com", "<b>canary", "canary" * 7, "cañary"]
+)
+def test_a_field_that_is_no_name_is_not_repeated(owner, ci, name):
+    answer = owner.patch(ORG, {name: "x"}, username="ci@acme.example")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["other"]
+    assert name[:20] not in answer.text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"note": "force://App::5Aep861canary@ci.my.salesforce.com"},
+        {"force://App::5Aep861canary@ci.my.salesforce.com": 1},
+        {"jobs": [{"url": "see FORCE://App::5Aep861canary@ci.my.salesforce.com"}]},
+    ],
+)
+def test_metadata_that_holds_an_auth_url_is_refused(owner, member, ci, metadata):
+    answer = owner.patch(ORG, {"metadata": metadata}, username="ci@acme.example")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_FAILED")
+    assert "canary" not in answer.text
+    assert member.get(ORG, username="ci@acme.example").json()["metadata"] == {"team": "core"}
+
+
+def test_a_refused_field_is_named(owner, ci):
+    answer = owner.patch(ORG, {"orgId": "x", "metadata": {}}, username="ci@acme.example")
+
+    assert [error["field"] for error in answer.json()["errors"]] == ["orgId"]
+
+
+def test_a_change_is_audited_without_its_values(owner, ci):
+    owner.patch(ORG, {"metadata": {"note": "canary-value"}}, username="ci@acme.example")
+
+    event = AuditEvent.objects.get(action="org.changed")
+    assert event.details == {"fields": ["metadata"]}
+    assert event.actor_name == "owner@acme.example"

@@ -1,0 +1,213 @@
+"""Real desks: web server processes on loopback over one database, with the emulator behind them."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+ROOT = Path(__file__).parent.parent.parent
+PASSWORD = "correct-horse-battery-staple"
+_START_SECONDS = 40
+
+
+@dataclass
+class Reply:
+    """What a desk answered, and after how many seconds."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+    seconds: float
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Desk:
+    """One or more web server processes, each on a port of its own, over one database and spool."""
+
+    folder: Path
+    environment: dict[str, str]
+    ports: list[int] = field(default_factory=list)
+    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    owner: str = ""
+    application: str = ""
+
+    def manage(self, *arguments: str, **more: str) -> str:
+        """Run a management command and return what it printed."""
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    def start(self, count: int = 1, *, until: str = "/readyz", **settings: str) -> None:
+        """Start web server processes, with settings of their own, and wait until `until` answers 200."""
+        for _ in range(count):
+            port = _free_port()
+            with (self.folder / f"web-{port}.log").open("wb") as log:
+                command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", f"127.0.0.1:{port}"]
+                self.running.append(
+                    subprocess.Popen(
+                        [*command, "--workers", "1", "config.wsgi"],
+                        cwd=ROOT,
+                        env=self.environment | settings,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,
+                    )
+                )
+            self.ports.append(port)
+        for port in self.ports:
+            self._wait_for(port, until)
+
+    def log_in(self) -> None:
+        """Get bearers for an owner and an application."""
+        self.application = self.manage("issue_application_token", "ci")
+        login = {"email": "owner@acme.example", "password": PASSWORD}
+        self.owner = self.send("POST", "/sfp/api/auth/admin/login", login, bearer="").json()["access_token"]
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        bearer: str | None = None,
+        port: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Send one request over a connection of its own."""
+        began = time.monotonic()
+        line = http.client.HTTPConnection("127.0.0.1", port or self.ports[0], timeout=60)
+        try:
+            bearer = self.owner if bearer is None else bearer
+            sent = {"Content-Type": "application/json", "Host": "localhost"} | (headers or {})
+            sent |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
+            line.request(method, path, None if body is None else json.dumps(body), sent)
+            answer = line.getresponse()
+            text = answer.read().decode()
+            return Reply(answer.status, dict(answer.headers.items()), text, time.monotonic() - began)
+        finally:
+            line.close()
+
+    def kill(self) -> None:
+        """End all processes as a power cut would: no signal handler runs."""
+        for process in self.running:
+            os.killpg(process.pid, signal.SIGKILL)
+        self._forget()
+
+    def stop(self) -> None:
+        """End all processes in order."""
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        self._forget()
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text(errors="replace") for path in self.folder.glob("web-*.log"))
+
+    def _forget(self) -> None:
+        for process in self.running:
+            process.wait(20)
+        self.running, self.ports = [], []
+
+    def _wait_for(self, port: int, path: str) -> None:
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            try:
+                if self.send("GET", path, bearer="", port=port).status == 200:
+                    return
+            except OSError:
+                pass
+            assert all(process.poll() is None for process in self.running), self.logs()
+            time.sleep(0.1)
+        raise AssertionError(self.logs())
+
+
+@contextmanager
+def live_desk(
+    folder: Path,
+    salesforce_url: str,
+    *,
+    processes: int = 1,
+    database: Callable[[str], str] = lambda url: url,
+    **settings: str,
+) -> Iterator[Desk]:
+    """Open a desk over a database of its own, of the kind that this test run is on.
+
+    `database` may turn the database's address into another one that leads there.
+    """
+    with a_database(folder) as database_url:
+        desk = Desk(folder, environment_of(folder, salesforce_url, database(database_url)) | settings)
+        desk.manage("migrate", "--verbosity", "0")
+        people = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        desk.manage("createsuperuser", "--noinput", **people)
+        desk.start(processes)
+        try:
+            desk.log_in()
+            yield desk
+        finally:
+            desk.stop()
+
+
+def environment_of(folder: Path, salesforce_url: str, database_url: str) -> dict[str, str]:
+    keys = {
+        name: f"{name.lower()}-{'k' * 40}" for name in ("SECRET_KEY", "FERNET_KEYS", "JWT_SIGNING_KEY", "AUDIT_KEY")
+    }
+    return keys | {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
+        "DEMO": "true",
+        "PUBLIC_URL": "http://localhost:8000",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "SALESFORCE_GATEWAY": salesforce_url,
+        "DATABASE_URL": database_url,
+        "SPOOL_DIR": str(folder / "spool"),
+    }
+
+
+@contextmanager
+def a_database(folder: Path) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{folder / 'desk.sqlite3'}"
+        return
+    of = connection.settings_dict
+    name = f"{of['NAME']}_{uuid.uuid4().hex[:8]}"
+    password = f":{of['PASSWORD']}" if of["PASSWORD"] else ""
+    server = f"postgres://{of['USER']}{password}@{of['HOST']}:{of['PORT'] or 5432}"
+    with psycopg.connect(f"{server}/{of['NAME']}", autocommit=True) as administrator:
+        administrator.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        try:
+            yield f"{server}/{name}"
+        finally:
+            administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
