@@ -24,6 +24,7 @@ class DomainError(Exception):
     """Base of every error that a client may see: a machine-readable code, a message and what to do.
 
     `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in seconds.
+    `subject`, where it is set, names the org that the message speaks of when that is not the requested one.
     """
 
     code = ""
@@ -31,6 +32,7 @@ class DomainError(Exception):
     action = ""
     page_action = ""
     retry_after: int | None = None
+    subject = ""
 
     def __init__(
         self,
@@ -44,6 +46,10 @@ class DomainError(Exception):
         self.code = code or self.code
         self.action = action or self.action
         self.retry_after = retry_after or self.retry_after
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{self.subject}: {message}" if self.subject else message
 
 
 class BearerRefused(DomainError):

@@ -13,9 +13,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from authn.checks import LOOPBACK, MIN_KEY_LENGTH, Check
+from orgs.credentials.refresh_lock import MARGIN_SECONDS
 
-# What must fit between two transactions of a mint beside the call itself.
-LEASE_MARGIN_SECONDS = 0.5
 # So long an org cannot be used after the process, or the machine, that was refreshing it died.
 _LONGEST_LEASE = 600
 _LONGEST_TAKEOVER = 86_400
@@ -57,10 +56,10 @@ def _fernet_keys() -> Iterable[CheckMessage]:
 def _times() -> Iterable[CheckMessage]:
     if not 0.1 <= settings.SALESFORCE_TIMEOUT_SECONDS <= 120:
         yield Error("SALESFORCE_TIMEOUT_SECONDS must be between 0.1 and 120.", id="orgs.E002")
-    shortest = settings.SALESFORCE_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
+    shortest = settings.SALESFORCE_TIMEOUT_SECONDS + MARGIN_SECONDS
     if not shortest <= settings.REFRESH_LOCK_SECONDS <= _LONGEST_LEASE:
         yield Error(
-            f"REFRESH_LOCK_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {LEASE_MARGIN_SECONDS} at least, "
+            f"REFRESH_LOCK_SECONDS must be above SALESFORCE_TIMEOUT_SECONDS, by {MARGIN_SECONDS} at least, "
             f"and at most {_LONGEST_LEASE}.",
             hint="A lease that ends during a call lets a second caller spend the same refresh token.",
             id="orgs.E003",

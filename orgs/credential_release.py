@@ -11,7 +11,7 @@ from authn import audit
 from authn.principals import Principal
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import CredentialTampered, OrgError
-from orgs.credentials.failures import BY_CODE, error_for
+from orgs.credentials.failures import error_for, recorded_failure
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
 from orgs.credentials.sessions import IssuedSession
@@ -41,9 +41,11 @@ def auth_url(org: SalesforceOrg, *, by: Principal) -> str:
     Raises CredentialsForbidden, AuthUrlReleaseOff, NoAuthUrl, OrgUnverified, CredentialRotates,
     CredentialTampered, and SessionError when Salesforce is known to refuse it.
     """
-    check_release(by)
+    require_release_allowed(by)
     try:
-        credential = _releasable(org)
+        credential = Credential.objects.with_secrets().filter(org=org).first()
+        if (obstacle := _obstacle(org, credential)) or credential is None:
+            raise obstacle or error_for("CREDENTIAL_EXPIRED")
         with transaction.atomic():
             url = decrypt_grant(credential).auth_url
             mark_released([url])
@@ -55,55 +57,50 @@ def auth_url(org: SalesforceOrg, *, by: Principal) -> str:
 
 
 def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Principal) -> dict[int, str]:
-    """Return the auth URLs of those orgs that have one to give, by the primary key of the org.
+    """Return the auth URLs of those orgs that have one to release, by the primary key of the org.
 
-    One audit row for each, in one transaction, before any is handed out. Raises
-    CredentialsForbidden, AuthUrlReleaseOff.
+    One audit row for each, in one transaction, before any is returned. Raises CredentialsForbidden,
+    AuthUrlReleaseOff.
     """
-    check_release(by)
+    require_release_allowed(by)
+    releasable = {org.credential.pk: org for org in orgs if org.credential and _obstacle(org, org.credential) is None}
     with transaction.atomic():
-        found = {}
-        credentials = Credential.objects.with_secrets().filter(org__in=[org for org in orgs if is_releasable(org)])
-        for credential in credentials:
+        found = []
+        for credential in Credential.objects.with_secrets().filter(pk__in=releasable):
             try:
-                found[credential.owner] = decrypt_grant(credential).auth_url
+                found.append((releasable[credential.pk], decrypt_grant(credential).auth_url))
             except CredentialTampered:
-                continue  # This org shows it when it is asked for by name; the others go on.
-        mark_released(list(found.values()))
+                continue  # A request for this org by name returns the error; the others go on.
+        mark_released(url for _, url in found)
         audit.record_all(
             audit.event(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
-            for org, url in found.items()
+            for org, url in found
         )
-    return {org.pk: url.reveal() for org, url in found.items()}
+    return {org.pk: url.reveal() for org, url in found}
 
 
-def check_release(by: Principal) -> None:
-    """Raise CredentialsForbidden or AuthUrlReleaseOff unless this actor may be given auth URLs."""
+def require_release_allowed(by: Principal) -> None:
+    """Raise CredentialsForbidden or AuthUrlReleaseOff unless this principal may get auth URLs."""
     if not by.may_hold_credentials:
         raise CredentialsForbidden
     if not settings.ALLOW_AUTH_URL_RELEASE:
         raise AuthUrlReleaseOff
 
 
-def _releasable(org: SalesforceOrg) -> Credential:
+def is_shareable(credential: Credential) -> bool:
+    """Return True if a second holder of the refresh token would not end it: only one that is known not to rotate."""
+    return credential.rotates is False
+
+
+def _obstacle(org: SalesforceOrg, credential: Credential | None) -> OrgError | None:
+    """Return why an org has no auth URL to release, None if it has. Decrypts nothing."""
     if org.is_jit_registration:
-        raise NoAuthUrl(org.username)
+        return NoAuthUrl(org.username)
     if not org.org_id:
-        raise OrgUnverified(org.username)
-    credential = Credential.objects.with_secrets().filter(org=org).first()
+        return OrgUnverified(org.username)
     if credential is None:
-        raise error_for("CREDENTIAL_EXPIRED")
-    if credential.rotates is not False:  # Unknown counts as yes: a second holder may end it for both.
-        raise CredentialRotates(org.username)
-    if (ending := BY_CODE.get(credential.outcome)) and ending.permanent:
-        raise ending.error()
-    return credential
-
-
-def is_releasable(org: SalesforceOrg) -> bool:
-    """Tell, without decrypting anything, whether `_releasable` would admit an org."""
-    credential = org.credential
-    if org.is_jit_registration or not org.org_id or credential is None or credential.rotates is not False:
-        return False
-    ending = BY_CODE.get(credential.outcome)
-    return not (ending and ending.permanent)
+        return error_for("CREDENTIAL_EXPIRED")
+    if not is_shareable(credential):
+        return CredentialRotates(org.username)
+    failure = recorded_failure(credential)
+    return failure.error() if failure else None

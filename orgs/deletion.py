@@ -3,11 +3,9 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CASCADE, PROTECT, Model
 from django.db.models.functions import Now
 
 from authn import audit
@@ -18,15 +16,13 @@ from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import SessionError
 from orgs.credentials.failures import error_for, failure_of
 from orgs.credentials.models import Credential, Health
+from orgs.credentials.ownership import CredentialOwner, owner_types, reload
 from orgs.credentials.single_flight import wait_for_attempt
 from orgs.errors import HasChildren, OrgNotFound
 from orgs.locks import lock_credential, one_org_writer
 from orgs.models import SalesforceOrg
 from orgs.salesforce import SalesforceError
 from orgs.salesforce.errors import OrgGone
-
-# A row with a key: an org, or what apps above reach through one. Each has `credential`.
-CredentialRow = Any
 
 
 class _CredentialReplaced(Exception):
@@ -51,13 +47,13 @@ def delete_org(org: SalesforceOrg, *, by: Principal, cascade: bool = False, revo
                 raise error_for("REFRESH_IN_PROGRESS") from None
 
 
-def dependents(org: SalesforceOrg) -> list[CredentialRow]:
+def dependents(org: SalesforceOrg) -> list[CredentialOwner]:
     """Return what an owner must agree to lose with an org: the rows that reach Salesforce through it."""
-    return list(_dependents(org, PROTECT))
+    return list(_dependents(org, blocking=True))
 
 
 def _remove(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, deadline: float) -> None:
-    with refresh_lock.locks() as locks:
+    with refresh_lock.hold_locks() as locks:
         doomed = _rows_to_delete(org, cascade=cascade)
         held = [(row, _hold(row, deadline, locks)) for row in doomed if row.credential_id]
         if revoke:
@@ -72,40 +68,32 @@ def _remove(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, d
                 _delete(row, by, revoked=revoke)
 
 
-def _rows_to_delete(org: SalesforceOrg, *, cascade: bool) -> list[CredentialRow]:
+def _rows_to_delete(org: SalesforceOrg, *, cascade: bool) -> list[CredentialOwner]:
     """Return the rows to delete, what is reached through the org first. Raises HasChildren, OrgNotFound."""
     current = SalesforceOrg.objects.filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
-    if not cascade and (children := list(_dependents(current, PROTECT))):
+    if not cascade and (children := list(_dependents(current, blocking=True))):
         raise HasChildren(current.username, map(str, children))
     return _with_dependents(current)
 
 
-def _with_dependents(row: CredentialRow) -> list[CredentialRow]:
-    rows: list[CredentialRow] = []
+def _with_dependents(row: CredentialOwner) -> list[CredentialOwner]:
+    rows: list[CredentialOwner] = []
     if isinstance(row, SalesforceOrg):
-        for child in (*_dependents(row, PROTECT), *_dependents(row, CASCADE)):
+        for child in (*_dependents(row, blocking=True), *_dependents(row, blocking=False)):
             rows += _with_dependents(child)
     return [*rows, row]
 
 
-def _dependents(org: SalesforceOrg, on_delete: Any) -> Iterator[CredentialRow]:
-    """Yield the rows with keys that are reached through an org: its own children, and those of apps above.
-
-    They link to it by a foreign key: PROTECT where an owner must agree to lose them, CASCADE where not.
-    """
-    for relation in SalesforceOrg._meta.related_objects:
-        model = relation.related_model
-        if relation.one_to_many and relation.on_delete is on_delete and _holds_keys(model):
-            yield from model._default_manager.filter(**{relation.field.name: org})
+def _dependents(org: SalesforceOrg, *, blocking: bool) -> Iterator[CredentialOwner]:
+    """Yield the rows that are reached through an org: those that block its deletion, or the others."""
+    for owner in owner_types():
+        if owner.blocks_deletion is blocking:
+            yield from owner.reached_through(org)
 
 
-def _holds_keys(model: type[Model]) -> bool:
-    return any(field.related_model is Credential for field in model._meta.fields)
-
-
-def _delete(row: CredentialRow, by: Principal, *, revoked: bool) -> None:
+def _delete(row: CredentialOwner, by: Principal, *, revoked: bool) -> None:
     credential_id = row.credential_id
     row.delete()
     if credential_id:
@@ -115,12 +103,12 @@ def _delete(row: CredentialRow, by: Principal, *, revoked: bool) -> None:
 
 
 @contextmanager
-def locked_credential(row: CredentialRow) -> Iterator[Credential | None]:
+def locked_credential(row: CredentialOwner) -> Iterator[Credential | None]:
     """Hold the refresh lock of the credential of a row that an app above deletes; None where it has none.
 
     Raises SessionError (REFRESH_IN_PROGRESS).
     """
-    with refresh_lock.locks() as locks:
+    with refresh_lock.hold_locks() as locks:
         try:
             deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
             held = _hold(row, deadline, locks) if row.credential_id else None
@@ -129,13 +117,15 @@ def locked_credential(row: CredentialRow) -> Iterator[Credential | None]:
         yield held
 
 
-def _hold(row: CredentialRow, deadline: float, locks: refresh_lock.Locks) -> Credential:
+def _hold(row: CredentialOwner, deadline: float, locks: refresh_lock.HeldLocks) -> Credential:
     """Take the lease of a row's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
     while True:
-        current = type(row)._default_manager.filter(pk=row.pk).select_related("credential").first()
-        if current is None or current.credential is None:
+        current = reload(row)
+        if current is None or current.credential_id is None:
             raise _CredentialReplaced
-        credential: Credential = current.credential
+        credential = Credential.objects.filter(pk=current.credential_id).first()
+        if credential is None:
+            raise _CredentialReplaced
         if locks.acquire(credential):
             return credential
         sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
@@ -147,16 +137,16 @@ def _hold(row: CredentialRow, deadline: float, locks: refresh_lock.Locks) -> Cre
 
 
 def _revoke_all(
-    held: list[tuple[CredentialRow, Credential]], by: Principal, deadline: float, locks: refresh_lock.Locks
+    held: list[tuple[CredentialOwner, Credential]], by: Principal, deadline: float, locks: refresh_lock.HeldLocks
 ) -> None:
     for number, (row, credential) in enumerate(held):
         # The calls before may have outlasted its lock; the one that comes must not.
-        if not refresh_lock.renew(credential):
+        if not locks.renew(credential):
             held[number] = row, _hold(row, deadline, locks)
         _revoke(row, held[number][1], by)
 
 
-def _revoke(org: CredentialRow, credential: Credential, by: Principal) -> None:
+def _revoke(org: CredentialOwner, credential: Credential, by: Principal) -> None:
     """End a refresh token whose credential is held."""
     row = Credential.objects.with_secrets().get(pk=credential.pk)
     if row.sealed_grant is None:
@@ -179,7 +169,7 @@ def _revoke(org: CredentialRow, credential: Credential, by: Principal) -> None:
         audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(org))
 
 
-def _audit_failure(org: CredentialRow, error: SessionError, by: Principal) -> None:
+def _audit_failure(org: CredentialOwner, error: SessionError, by: Principal) -> None:
     audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(org), code=error.code)
 
 

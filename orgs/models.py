@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from orgs.credentials.models import Credential, DeskKey, KnownToken
+from orgs.credentials.ownership import register_owner
 from orgs.organization_kinds import Kind
 from orgs.salesforce import MAX_INSTANCE_URL_LENGTH, MAX_TEXT_LENGTH, Organization, Session, host_of, sandbox_name
 
@@ -91,6 +92,10 @@ class SalesforceOrg(models.Model):
     def __str__(self) -> str:
         return self.username
 
+    def store_facts(self, **facts: str) -> None:
+        """Store what Salesforce says of the org, by column. No other column is written."""
+        SalesforceOrg.objects.filter(pk=self.pk).update(**facts)
+
     def take_facts(self, session: Session, organization: Organization) -> None:
         """Set what Salesforce says of the org. Does not save."""
         self.org_id = session.org_id
@@ -99,6 +104,9 @@ class SalesforceOrg(models.Model):
         self.organization_type = organization.organization_type
         self.instance_name = organization.instance_name
         self.sandbox_name = sandbox_name(host_of(session.instance_url)) if self.kind == Kind.SANDBOX else ""
+
+
+register_owner(SalesforceOrg, accessor="org", parent_field="parent", blocks_deletion=True)
 
 
 class OrgMetadata(models.Model):

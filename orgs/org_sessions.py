@@ -1,21 +1,28 @@
-"""Gives a session for a registered org, whichever way its key is had.
+"""Returns a session for a registered org, whichever way its grant came to be.
 
-Most orgs have a key that an owner brought. One that was registered by its sandbox name has a key
-that was made through its parent, and is made again when Salesforce refuses it.
+Most orgs have a grant that an owner registered. One that was registered by its sandbox name has a
+grant that was created through its parent, and another is created when Salesforce refuses it.
 """
 
 from dataclasses import replace
 from functools import partial
 
 from authn.principals import Principal
-from orgs.credentials.attempts import audit_issue
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.envelopes import decrypt_session
-from orgs.credentials.errors import CredentialRefused, GrantRefused, OrgError
-from orgs.credentials.failures import BY_CODE
+from orgs.credentials.errors import OrgError
+from orgs.credentials.failures import BY_CODE, recorded_failure
 from orgs.credentials.models import Credential
-from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session, recorded_failure, refuse_session
+from orgs.credentials.session_request import SessionRequest, record_issue
+from orgs.credentials.sessions import (
+    CredentialGone,
+    Gone,
+    IssuedSession,
+    Refused,
+    refuse_session,
+    request_session,
+    retry_when_gone,
+)
 from orgs.errors import OrgNotFound, OrgUnverified
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
@@ -23,61 +30,62 @@ from orgs.salesforce import Session, host_of, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
 
 
-def session_for(org: SalesforceOrg, asking: SessionRequest) -> IssuedSession:
-    """Return a session for a registered org, whichever credential it has by now.
+def session_for(org: SalesforceOrg, request: SessionRequest) -> IssuedSession:
+    """Return a session for a registered org, with the credential that it has at this moment.
 
     Raises what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the
     org was deleted meanwhile.
     """
-    for _ in range(2):
-        current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
-        if current is None:
-            raise OrgNotFound(org.username)
-        credential = current.credential
-        if credential is None:
-            raise refuse_session(asking, "CREDENTIAL_EXPIRED")
-        if not current.org_id and not asking.force:
-            audit_issue(asking, OrgUnverified.code)
-            raise OrgUnverified(org.username)
-        maker = _grant_creator(current, credential, asking.by)
-        try:
-            return open_session(credential, replace(asking, create_grant=maker))
-        except CredentialGone:
-            continue
-        except CredentialRefused as error:
-            if error.is_news and error.code == "CREDENTIAL_EXPIRED" and _was_refreshed(current, asking.by):
-                _note_refresh(credential)
-                raise refuse_session(asking, "SANDBOX_REFRESHED") from error
-            raise
-        except GrantRefused as error:
-            raise (maker.named(error) if maker else error) from error
-    raise refuse_session(asking, "REFRESH_IN_PROGRESS")
+    return retry_when_gone(partial(_session_for, org, request), request)
+
+
+def _session_for(org: SalesforceOrg, request: SessionRequest) -> IssuedSession:
+    current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
+    if current is None:
+        raise OrgNotFound(org.username)
+    credential = current.credential
+    if credential is None:
+        raise refuse_session(request, "CREDENTIAL_EXPIRED")
+    if not current.org_id and not request.force:
+        record_issue(request, OrgUnverified.code)
+        raise OrgUnverified(org.username)
+    creator = _grant_creator(current, credential, request.by)
+    match request_session(credential, replace(request, create_grant=creator)):
+        case IssuedSession() as issued:
+            return issued
+        case Gone():
+            raise CredentialGone
+        case Refused(error=error, is_fresh=is_fresh):
+            if is_fresh and error.code == "CREDENTIAL_EXPIRED" and _was_refreshed(current, request.by):
+                _record_sandbox_refresh(credential)
+                raise refuse_session(request, "SANDBOX_REFRESHED") from error
+            raise creator.explain(error) if creator else error
 
 
 class ParentSessions:
-    """Gives sessions of a parent for one question: the newest that it has, then, when that was refused, a fresh one.
+    """Returns sessions of a parent for one call: its newest one first and, after that was refused, a fresh one.
 
-    Raises what session_for raises, with the parent's name before the message.
+    Raises what session_for raises, with the parent as the subject of the error.
     """
 
     def __init__(self, parent: SalesforceOrg, by: Principal) -> None:
         self._parent = parent
-        self._asking = SessionRequest(by=by, org=parent.username)
-        self._newest_is_good = True
+        self._request = SessionRequest(by=by, org=parent.username)
+        self._tries_newest = True
 
     def __call__(self) -> Session:
         """Return a session."""
         try:
-            newest = newest_session(self._parent) if self._newest_is_good else None
-            self._newest_is_good = False
-            return newest or session_for(self._parent, self._asking).session
+            newest = newest_session(self._parent) if self._tries_newest else None
+            self._tries_newest = False
+            return newest or session_for(self._parent, self._request).session
         except OrgError as error:
-            error.args = (f"{self._parent.username}: {error}",)
+            error.subject = self._parent.username
             raise
 
 
 def newest_session(org: SalesforceOrg) -> Session | None:
-    """Return the session that an org's key gave last, without a call; None when it is known to be no good.
+    """Return the newest session of an org's credential without a call; None if a permanent failure is on record.
 
     Raises CredentialTampered.
     """
@@ -97,7 +105,7 @@ def _grant_creator(org: SalesforceOrg, credential: Credential, by: Principal) ->
     )
 
 
-# --- A sandbox with a key of its own that was refreshed --------------------------------------------
+# --- A sandbox with a grant of its own that was refreshed --------------------------------------------
 
 
 def parent_of(sandbox: SalesforceOrg) -> SalesforceOrg | None:
@@ -110,7 +118,7 @@ def parent_of(sandbox: SalesforceOrg) -> SalesforceOrg | None:
 
 
 def _was_refreshed(org: SalesforceOrg, by: Principal) -> bool:
-    """Ask the parent of a sandbox whose key was just refused whether the sandbox is another org by now."""
+    """Return True if the parent says that a sandbox, whose grant was just refused, was refreshed since."""
     parent = parent_of(org) if org.kind == Kind.SANDBOX and org.sandbox_name else None
     if parent is None or parent.credential_id is None:
         return False
@@ -121,12 +129,12 @@ def _was_refreshed(org: SalesforceOrg, by: Principal) -> bool:
             lambda salesforce, session: salesforce.sandbox_state(session, org.sandbox_name),
         )
     except OrgError:
-        return False  # What is not known is not told.
+        return False  # Unknown: the refusal stays what Salesforce called it.
     return state is not None and state.org_id not in ("", org.org_id[:15])
 
 
-def _note_refresh(credential: Credential) -> None:
-    """Keep on record what the parent told, for the health and for those who ask later."""
-    ending = BY_CODE["SANDBOX_REFRESHED"]
+def _record_sandbox_refresh(credential: Credential) -> None:
+    """Store what the parent said, for the health and for later callers."""
+    failure = BY_CODE["SANDBOX_REFRESHED"]
     rows = Credential.objects.filter(pk=credential.pk, outcome="CREDENTIAL_EXPIRED")
-    rows.update(outcome=ending.code, health=ending.health, reason=ending.code)
+    rows.update(outcome=failure.code, health=failure.health, reason=failure.code)

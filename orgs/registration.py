@@ -1,6 +1,6 @@
 """Registers an org from its auth URL: parse, ask Salesforce, then store all of it or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,10 +15,11 @@ from orgs.credentials.calls import call_with_session
 from orgs.credentials.concurrency import host_policy
 from orgs.credentials.envelopes import Binding, Grant, decrypt_grant, decrypt_session, encrypt_grant, encrypt_session
 from orgs.credentials.errors import OrgError, SessionError
-from orgs.credentials.failures import BY_CODE, error_for
-from orgs.credentials.models import Credential, Health, unlink_other_owners
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Credential, Health
+from orgs.credentials.ownership import unlink_other_owners
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, open_session
+from orgs.credentials.sessions import CredentialGone, open_session, retry_when_gone
 from orgs.credentials.token_index import credential_for
 from orgs.errors import InvalidChange, RegistrationRefused
 from orgs.locks import lock_credential, one_org_writer
@@ -35,19 +36,21 @@ from orgs.salesforce import (
 )
 from orgs.update import default_needs_dev_hub, mark_dev_hub
 
-# A registration that fails takes its new credential with it; whoever waited for it starts again.
-_STARTS = 3
-
 
 @dataclass(frozen=True, slots=True)
-class RegistrationOptions:
-    """What the caller wants stored beside the facts. None keeps what is stored already."""
+class Registration:
+    """What the caller sends to register an org. None keeps what is stored already.
 
+    `skip_validation` stores the org without calling Salesforce; then `username` is required.
+    """
+
+    sfdx_auth_url: str = field(repr=False)
     username: str | None = None
     instance_url: str | None = None
     is_dev_hub: bool | None = None
     is_default: bool | None = None
     metadata: dict[str, Any] | None = None
+    skip_validation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +62,47 @@ class _Facts:
     is_dev_hub: bool | None
 
 
-def register(*, sfdx_auth_url: str, by: Principal, skip_validation: bool = False, **fields: Any) -> SalesforceOrg:
-    """Store an org and its credential, or renew what is stored of it, after asking Salesforce.
+def register(registration: Registration, *, by: Principal) -> SalesforceOrg:
+    """Store an org and its credential, or renew what is stored of it, after calling Salesforce.
 
-    `fields` are those of RegistrationOptions. Returns the stored org. Raises RegistrationRefused for
-    what was sent or what Salesforce definitely refuses; SessionError for temporary trouble. On any
-    failure nothing is stored or changed, but a refresh token that rotated is kept for the next try
-    (design 9.6).
+    Returns the stored org. Raises RegistrationRefused for input that is not valid or that Salesforce
+    refuses permanently; SessionError for temporary failures. On any failure nothing is stored or
+    changed, but a refresh token that rotated is kept for the next try.
     """
-    options = RegistrationOptions(**fields)
-    auth_url = parse_auth_url(sfdx_auth_url)
-    _check(options)
-    if skip_validation:
-        return _register_unverified(auth_url, options, by)
+    auth_url = parse_auth_url(registration.sfdx_auth_url)
+    _check(registration)
+    if registration.skip_validation:
+        return _register_unverified(auth_url, registration, by)
     audit.require_writable()
-    for _ in range(_STARTS):
+
+    def work() -> SalesforceOrg:
         credential = credential_for(auth_url)
         try:
-            return _register_validated(credential, auth_url, options, by)
-        except CredentialGone:
-            continue
+            return _register_validated(credential, auth_url, registration, by)
         except OrgError:
             forget_if_unused(credential)
             raise
-    raise error_for("REFRESH_IN_PROGRESS")
+
+    return retry_when_gone(work)
 
 
 def _register_validated(
-    credential: Credential, auth_url: AuthUrl, options: RegistrationOptions, by: Principal
+    credential: Credential, auth_url: AuthUrl, registration: Registration, by: Principal
 ) -> SalesforceOrg:
-    asking = SessionRequest(by=by, org=options.username or "", force=True, submitted_auth_url=auth_url)
+    asking = SessionRequest(by=by, org=registration.username or "", force=True, submitted_auth_url=auth_url)
     try:
         session, facts = call_with_session(
-            credential.pk, lambda: open_session(credential, asking).session, partial(_read_facts, options=options)
+            credential.pk,
+            lambda: open_session(credential, asking).session,
+            partial(_read_facts, registration=registration),
         )
     except SessionError as error:
         if not BY_CODE[error.code].is_client_error:
             raise
         # On this route a definite no is the caller's input being no good (design section 8).
         raise RegistrationRefused(error.code, str(error), error.action) from error
-    _compare(options, facts)
-    return _store(credential, session, facts, options, by)
+    _compare(registration, facts)
+    return _store(credential, session, facts, registration, by)
 
 
 def parse_auth_url(text: str) -> AuthUrl:
@@ -110,30 +113,30 @@ def parse_auth_url(text: str) -> AuthUrl:
         raise RegistrationRefused(error.code, str(error), error.action) from error
 
 
-def _check(options: RegistrationOptions) -> None:
+def _check(registration: Registration) -> None:
     """Refuse options that cannot be granted, before anybody is asked."""
-    if options.instance_url is not None:
+    if registration.instance_url is not None:
         try:
-            host_policy().instance_url(options.instance_url)
+            host_policy().instance_url(registration.instance_url)
         except ForeignHost as error:
             action = "Leave instanceUrl out: it is taken from Salesforce's answer."
             raise RegistrationRefused(error.code, str(error), action) from error
-    if options.is_default and options.is_dev_hub is False:
+    if registration.is_default and registration.is_dev_hub is False:
         raise default_needs_dev_hub()
 
 
-def _read_facts(salesforce: SalesforceClient, session: Session, *, options: RegistrationOptions) -> _Facts:
+def _read_facts(salesforce: SalesforceClient, session: Session, *, registration: Registration) -> _Facts:
     return _Facts(
         identity=salesforce.identity(session),
         organization=salesforce.organization(session),
-        is_dev_hub=salesforce.is_dev_hub(session) if options.is_dev_hub else None,
+        is_dev_hub=salesforce.is_dev_hub(session) if registration.is_dev_hub else None,
     )
 
 
-def _compare(options: RegistrationOptions, facts: _Facts) -> None:
+def _compare(registration: Registration, facts: _Facts) -> None:
     """Refuse options that what Salesforce said contradicts."""
     username = facts.identity.username
-    if options.username and options.username.strip().lower() != username.lower():
+    if registration.username and registration.username.strip().lower() != username.lower():
         raise RegistrationRefused(
             "USERNAME_MISMATCH", f"The auth URL belongs to {username}.", "Send that username, or leave it out."
         )
@@ -147,7 +150,7 @@ def _compare(options: RegistrationOptions, facts: _Facts) -> None:
 
 
 def _store(
-    credential: Credential, session: Session, facts: _Facts, options: RegistrationOptions, by: Principal
+    credential: Credential, session: Session, facts: _Facts, registration: Registration, by: Principal
 ) -> SalesforceOrg:
     """Write org, credential, default and metadata in one transaction."""
     with one_org_writer():
@@ -159,7 +162,7 @@ def _store(
         was = org.pk is not None
         org.username = facts.identity.username
         org.take_facts(session, facts.organization)
-        _apply(org, options)
+        _apply(org, registration)
         _link(org, held)
         bind(held, org)
         action = audit.Action.ORG_REGISTERED
@@ -188,14 +191,14 @@ def _row_for(credential: Credential, facts: _Facts) -> tuple[SalesforceOrg, str]
     return (org, org.org_id) if org else (SalesforceOrg(), "")
 
 
-def _apply(org: SalesforceOrg, options: RegistrationOptions) -> None:
+def _apply(org: SalesforceOrg, registration: Registration) -> None:
     """Set what the caller wished, and keep the rest. Saves the row."""
-    mark_dev_hub(org, is_dev_hub=options.is_dev_hub, is_default=options.is_default)
-    if options.metadata is not None:
-        org.metadata = options.metadata
+    mark_dev_hub(org, is_dev_hub=registration.is_dev_hub, is_default=registration.is_default)
+    if registration.metadata is not None:
+        org.metadata = registration.metadata
     org.save()
-    if options.metadata is not None:
-        write_metadata(org, options.metadata)
+    if registration.metadata is not None:
+        write_metadata(org, registration.metadata)
 
 
 def _link(org: SalesforceOrg, credential: Credential) -> None:
@@ -242,7 +245,7 @@ def forget_if_unused(credential: Credential) -> None:
 # --- Without asking Salesforce -----------------------------------------------------------------------
 
 
-def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Principal) -> SalesforceOrg:
+def _register_unverified(auth_url: AuthUrl, registration: Registration, by: Principal) -> SalesforceOrg:
     """Store an org that nobody has verified: for tests, and only where an operator allows it."""
     if not settings.ALLOW_SKIP_VALIDATION:
         raise RegistrationRefused(
@@ -250,11 +253,11 @@ def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Pr
             "This desk does not register orgs without validation.",
             "Leave skipValidation out; an operator can set ALLOW_SKIP_VALIDATION.",
         )
-    if not options.username:
+    if not registration.username:
         raise RegistrationRefused("USERNAME_NEEDED", "Without validation the username is not known.", "Send username.")
     with one_org_writer():
         credential = credential_for(auth_url)
-        username = options.username.strip()
+        username = registration.username.strip()
         org = SalesforceOrg.objects.with_username(username).first() or SalesforceOrg(username=username)
         for identifier in (credential.pk, org.credential_id):
             lock_credential(identifier)
@@ -267,8 +270,8 @@ def _register_unverified(auth_url: AuthUrl, options: RegistrationOptions, by: Pr
             raise InvalidChange(
                 "AUTH_URL_IN_USE", "This auth URL belongs to another org of this desk.", "Leave skipValidation out."
             )
-        org.instance_url = options.instance_url or auth_url.login_url
-        _apply(org, options)
+        org.instance_url = registration.instance_url or auth_url.login_url
+        _apply(org, registration)
         _link(org, credential)
         audit.record(audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, org=org.username, validated=False)
     return org

@@ -14,9 +14,8 @@ from orgs.credentials.calls import call
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import CredentialTampered, OrgError, SessionError
-from orgs.credentials.failures import error_for
+from orgs.credentials.failures import BY_CODE, error_for
 from orgs.credentials.models import Credential
-from orgs.credentials.outcomes import Outcome
 from orgs.credentials.session_request import CreatedGrant, ParentUnavailable
 from orgs.errors import OrgNotFound
 from orgs.models import SalesforceOrg
@@ -45,14 +44,14 @@ class SandboxGrantCreator:
         code = self._code(app.client_id, deadline)
         return self._exchange(code, app, deadline)
 
-    def named(self, error: OrgError) -> OrgError:
-        """Return an error that says which sandbox and production org it speaks of."""
-        if error.code == "SANDBOX_AUTH_REFUSED":
-            who = f"{self.parent.username} gets no log-in to the sandbox {self.sandbox_name!r}"
-            error.args = (f"{who}: only the user who created or last refreshed it does.",)
-        elif error.code == "SANDBOX_NOT_FOUND":
-            error.args = (f"{self.parent.username} has no sandbox {self.sandbox_name!r}.",)
-        return error
+    def explain(self, error: OrgError) -> OrgError:
+        """Return the error to raise: one that names the sandbox and the production org where both matter."""
+        messages = {
+            "SANDBOX_AUTH_REFUSED": f"{self.parent.username} gets no log-in to the sandbox {self.sandbox_name!r}: "
+            "only the user who created or last refreshed it does.",
+            "SANDBOX_NOT_FOUND": f"{self.parent.username} has no sandbox {self.sandbox_name!r}.",
+        }
+        return BY_CODE[error.code].error(message=messages[error.code]) if error.code in messages else error
 
     def _app(self) -> AuthUrl:
         """Return the app of the parent's own key: the code is for it."""
@@ -103,7 +102,7 @@ class SandboxGrantCreator:
             self._check(code, answer.session)
         except (SessionError, ParentUnavailable):
             # It is nobody's, and would take one of the five places.
-            replay.revoke_orphan(self.credential_id, Outcome(auth_url=url, rotated=True))
+            replay.revoke_orphan(self.credential_id, url)
             raise
         return CreatedGrant(url, answer.session, self.username or code.username)
 

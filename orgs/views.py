@@ -19,7 +19,7 @@ from orgs.connection_check import check_connection
 from orgs.deletion import delete_org
 from orgs.lookup import default_dev_hub, find_org
 from orgs.models import SalesforceOrg
-from orgs.registration import register
+from orgs.registration import Registration, register
 from orgs.serializers import (
     AccessTokenResponseDto,
     AuthTypeQuery,
@@ -76,7 +76,7 @@ class SalesforceOrgViewSet(ViewSet):
         wanted, by = query.validated_data, Principal.of(request)
         with_urls = wanted["includeSfdxAuthUrl"]
         if with_urls:
-            credential_release.check_release(by)
+            credential_release.require_release_allowed(by)
         present = partial(responses.present, by=by, with_urls=with_urls and request.method != "HEAD")
         orgs, after = _filtered(wanted), wanted.get("after", "")
         if "limit" not in wanted:
@@ -146,7 +146,7 @@ class SalesforceOrgViewSet(ViewSet):
         """Register an org."""
         form = SalesforceOrgRegistrationDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = register(by=Principal.of(request), **form.validated_data)
+        org = register(Registration(**form.validated_data), by=Principal.of(request))
         return Response(SalesforceOrgDto(org).data, status=HTTP_201_CREATED)
 
     @extend_schema(

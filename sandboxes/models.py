@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from authn.database.failures import write_if_possible
 from orgs.credentials.models import Credential
+from orgs.credentials.ownership import register_owner
 from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_INSTANCE_URL_LENGTH
 
@@ -42,6 +43,13 @@ class OnDemandGrant(models.Model):
 
     def __str__(self) -> str:
         return self.username or self.name
+
+    def store_facts(self, **facts: str) -> None:
+        """Store what Salesforce says of the org, by column. No other column is written."""
+        OnDemandGrant.objects.filter(pk=self.pk).update(**facts)
+
+
+register_owner(OnDemandGrant, accessor="on_demand_grant", parent_field="parent", blocks_deletion=False)
 
 
 class PoolQuerySet(models.QuerySet["PoolInstance"]):
@@ -125,6 +133,10 @@ class PoolInstance(models.Model):
     def __str__(self) -> str:
         return f"{self.name} of {self.repository}"
 
+    def store_facts(self, **facts: str) -> None:
+        """Store what Salesforce says of the org, by column. No other column is written."""
+        PoolInstance.objects.filter(pk=self.pk).update(**facts)
+
     def assign(self, assignment_id: str, *, email: str, hours: int) -> None:
         """Give it to an assignment for some hours. Does not save."""
         now: datetime = timezone.now()
@@ -135,3 +147,6 @@ class PoolInstance(models.Model):
         """Take it from whoever has it. Does not save."""
         self.status, self.assignment_id, self.assigned_to_email = status, "", ""
         self.assigned_at = self.expires_at = None
+
+
+register_owner(PoolInstance, accessor="pool_instance", parent_field="parent", blocks_deletion=True)

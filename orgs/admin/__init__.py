@@ -24,7 +24,7 @@ from orgs.deletion import delete_org, dependents
 from orgs.errors import OrgNotFound
 from orgs.models import OrgMetadata, SalesforceOrg
 from orgs.organization_kinds import Kind
-from orgs.registration import register
+from orgs.registration import Registration, register
 from orgs.update import update_org
 
 MOST_AT_ONCE = 100
@@ -166,7 +166,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         form = RegisterForm(request.POST or None, initial={"username": self._known(request.GET.get("username", ""))})
         if form.is_valid():
             try:
-                org = register(by=principal_of(request), **form.wishes())
+                org = register(Registration(**form.wishes()), by=principal_of(request))
             except OrgError as error:
                 add_domain_error(form, error, ERROR_FIELDS, ERROR_ACTIONS)
             else:

@@ -1,7 +1,7 @@
-"""One attempt to refresh, from the lease to the outcome. docs/architecture.md draws it.
+"""One refresh attempt, from the refresh lock to the outcome. docs/architecture.md draws it.
 
-Two short transactions, (a) before Salesforce is asked and (b) after it has answered. Between them
-nothing of the database is held: no transaction, no connection, no lock.
+Two short transactions: (a) `acquire`, before Salesforce is called, and (b) `commit`, after it has responded.
+Between them `send` holds nothing of the database: no transaction, no connection, no row lock.
 """
 
 import logging
@@ -17,74 +17,81 @@ from orgs.credentials import late_responses, outcomes, refresh_lock, replay
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import Binding, Grant, decrypt_grant
 from orgs.credentials.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable
-from orgs.credentials.failures import BY_CODE, failure_of
+from orgs.credentials.failures import failure_of, recorded_failure
 from orgs.credentials.models import Credential, Health
-from orgs.credentials.outcomes import Outcome
-from orgs.credentials.session_request import GrantCreator, SessionRequest
+from orgs.credentials.outcomes import Failed, GrantCreated, Lost, Outcome, Refreshed
+from orgs.credentials.session_request import GrantCreator, SessionRequest, issue_event
 from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
 from orgs.salesforce import errors as wire
 
 logger = logging.getLogger("frontdesk.spool")
 
-# What must be left of a lease for the transaction after a key was made.
-_LOCK_MARGIN_SECONDS = 0.5
-# "token request is already being processed": somebody outside the desk is at it.
+# Salesforce answers "token request is already being processed" while another client refreshes the same token.
 _PAUSE_BEFORE_RETRY = 0.5
 
 
 class _ResponsePending(Exception):
-    """The spool holds a file of an earlier attempt, so that the stored refresh token may be spent."""
+    """The spool holds a file of an earlier attempt, so the stored refresh token may be spent."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """A refresh that this thread has the lease for, and the room for its answer.
+    """A refresh for which this thread holds the refresh lock and room in the spool for the response.
 
-    Without a `grant` to refresh, `make_key` makes one.
+    `snapshot` is the row as it was read before the lock. Without a `grant` to refresh, `create_grant`
+    creates one. `unanswered` says that an earlier response was lost, and may have held the next refresh
+    token; `on_trial`, that `grant` has another host or client secret than the stored one. Times are of
+    time.monotonic().
     """
 
     snapshot: Credential
     grant: Grant | None
     spool: SpoolFile
-    unanswered: bool  # the last answer was lost, and may have held the next refresh token
-    on_trial: bool = False  # with another host or client secret than the stored one
+    unanswered: bool = False
+    on_trial: bool = False
     create_grant: GrantCreator | None = None
     began: float = field(default_factory=time.monotonic)
-    deadline: float = 0.0  # of time.monotonic(): when the lease ends
+
+    @property
+    def deadline(self) -> float:
+        """When the lock ends, less what the second transaction takes."""
+        return self.began + settings.REFRESH_LOCK_SECONDS - refresh_lock.MARGIN_SECONDS
 
     def is_rejected_trial(self, outcome: Outcome) -> bool:
-        """Tell whether it failed with what the caller offered, which says nothing of what is stored."""
-        return self.on_trial and bool(outcome.code) and not outcome.rotated and not outcome.lost
+        """Return True if what the caller submitted failed, which says nothing of what is stored."""
+        return self.on_trial and isinstance(outcome, Failed) and outcome.new_auth_url is None
 
 
-def acquire(snapshot: Credential, asking: SessionRequest) -> Attempt | None:
-    """(a) Take the lease, read the grant, audit the attempt and make room for the answer.
+# --- (a) Before the call ---------------------------------------------------------------------------
 
-    Returns None when another has the lease, has made an attempt since, or none may be made now.
-    Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing is sent.
+
+def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
+    """Acquire the refresh lock, decrypt the grant, audit the attempt and reserve room for the response.
+
+    Returns None when another process holds the lock, has made an attempt since `snapshot` was read, or none
+    may be made now. Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing
+    is sent.
     """
     spool: SpoolFile | None = None
     began = time.monotonic()
-    deadline = began + settings.REFRESH_LOCK_SECONDS - _LOCK_MARGIN_SECONDS
     try:
         with transaction.atomic():
-            # Before the row is locked: one who waits for the audit must not keep the others waiting for the row.
-            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=asking.by, org=asking.org)
+            # Before the row is locked: a caller who waits for the audit must not keep others waiting for the row.
+            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=request.by, org=request.org)
             if not refresh_lock.acquire_for_refresh(snapshot.pk, snapshot.generation):
                 transaction.set_rollback(True)
                 return None
             if snapshot.sent_at and snapshot.rotates is not False and files(snapshot.pk):
                 raise _ResponsePending
             row = Credential.objects.with_secrets().get(pk=snapshot.pk)
-            snapshot.locked_until = row.locked_until  # Which lease is ours, should it be given back.
-            create_grant = asking.create_grant if _needs_grant(row) else None
-            grant = None if create_grant else decrypt_grant(row)
+            snapshot.locked_until = row.locked_until  # Says which lock is ours, should it be released unused.
+            grant = None if _needs_grant(row, request) else decrypt_grant(row)
             spool = SpoolFile.reserve(AttemptId(snapshot.pk, snapshot.generation))
     except _ResponsePending:
         return None  # It may hold the newest refresh token, or a process of this node still waits for it.
     except SpoolInUse:
-        return None  # Somebody whose lease has run out is still at it; whoever asks waits.
+        return None  # An attempt whose lock ran out is still under way.
     except (SpoolFull, OSError) as error:
         raise SpoolUnavailable from error
     except Error:
@@ -92,112 +99,81 @@ def acquire(snapshot: Credential, asking: SessionRequest) -> Attempt | None:
             spool.close()
         raise
     if grant is None:
-        return Attempt(
-            snapshot, None, spool, unanswered=False, create_grant=create_grant, began=began, deadline=deadline
-        )
+        return Attempt(snapshot, None, spool, create_grant=request.create_grant, began=began)
     unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
-    if asking.submitted_auth_url is None:
-        return Attempt(snapshot, grant, spool, unanswered, began=began)
-    submitted_auth_url = replace(
-        grant.auth_url, host=asking.submitted_auth_url.host, client_secret=asking.submitted_auth_url.client_secret
-    )
-    grant_on_trial = replace(grant, auth_url=submitted_auth_url)
-    return Attempt(
-        snapshot, grant_on_trial, spool, unanswered, on_trial=submitted_auth_url != grant.auth_url, began=began
-    )
+    tried = _submitted(grant, request)
+    return Attempt(snapshot, tried, spool, unanswered, on_trial=tried != grant, began=began)
+
+
+def _needs_grant(row: Credential, request: SessionRequest) -> bool:
+    """Return True if a grant is to be created: none was yet, or Salesforce refuses the stored one permanently."""
+    return request.create_grant is not None and (row.sealed_grant is None or recorded_failure(row) is not None)
+
+
+def _submitted(grant: Grant, request: SessionRequest) -> Grant:
+    """Return the grant with the host and client secret that the caller submitted, where one was submitted."""
+    submitted = request.submitted_auth_url
+    if submitted is None:
+        return grant
+    auth_url = replace(grant.auth_url, host=submitted.host, client_secret=submitted.client_secret)
+    return replace(grant, auth_url=auth_url)
+
+
+# --- The call --------------------------------------------------------------------------------------
 
 
 def send(attempt: Attempt) -> Outcome:
-    """Ask Salesforce; a new refresh token is on disk before this returns."""
+    """Call Salesforce. A new refresh token is on disk before this returns. Raises ParentUnavailable."""
     if attempt.create_grant:
-        return _kept(attempt, _create_grant(attempt.create_grant, attempt.deadline))
-    if attempt.grant is None:
+        outcome = _create_grant(attempt.create_grant, attempt.deadline)
+    elif attempt.grant is None:
         raise CredentialTampered
-    try:
-        with salesforce_slot(attempt.snapshot.pk) as salesforce:
-            answer = _refresh(salesforce, attempt, attempt.grant)
-    except SalesforceUnavailable as error:
-        return Outcome(code=error.code)
-    except SalesforceError as error:
-        return _failure(attempt, error)
-    return _kept(attempt, _read(attempt.grant, answer))
-
-
-def _kept(attempt: Attempt, outcome: Outcome) -> Outcome:
-    """Put a new refresh token on disk."""
-    if outcome.rotated:
+    else:
+        outcome = _refresh_once(attempt, attempt.grant)
+    if outcome.new_auth_url:
         _write_to_disk(attempt.spool, outcome)
     return outcome
 
 
+def _refresh_once(attempt: Attempt, grant: Grant) -> Outcome:
+    try:
+        with salesforce_slot(attempt.snapshot.pk) as salesforce:
+            answer = _refresh(salesforce, attempt, grant)
+    except SalesforceUnavailable as error:
+        return Failed(error.code)
+    except SalesforceError as error:
+        return _failure(attempt, error)
+    return _read(grant, answer)
+
+
 def _write_to_disk(spool: SpoolFile, outcome: Outcome) -> None:
     try:
-        spool.write(outcome.to_text())
+        spool.write(outcomes.to_text(outcome))
     except OSError:
         # The disk failed though it had room. The database may still take the token.
         logger.exception("A new refresh token could not be written to the spool.")
 
 
-def commit(attempt: Attempt, outcome: Outcome, asking: SessionRequest) -> bool:
-    """(b) Write the outcome and its audit. Returns False when the row no longer waits for it."""
-    with transaction.atomic():
-        row = outcomes.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
-        if row is not None:
-            outcomes.write(row, outcome, was_issued=asking.audit_action is not None)
-            ended = audit.Outcome.GRANTED if outcome.session else audit.Outcome.FAILED
-            audit.record(audit.Action.REFRESH_ENDED, ended, by=asking.by, org=asking.org, code=outcome.code)
-            token = outcome.session.access_token if outcome.session else ""
-            audit_issue(asking, outcome.code, token=token)
-    if row is not None:
-        attempt.spool.remove()
-    return row is not None
-
-
-def abandon(attempt: Attempt, code: str, asking: SessionRequest) -> None:
-    """(b) where the failure says nothing of the credential, which goes on as if nobody had asked.
-
-    It was a host or client secret that the caller offered, or the org that keys are made through.
-    """
-    with transaction.atomic():
-        refresh_lock.release(attempt.snapshot)
-        audit.record(audit.Action.REFRESH_ENDED, audit.Outcome.FAILED, by=asking.by, org=asking.org, code=code)
-        audit_issue(asking, code)
-
-
-def audit_issue(asking: SessionRequest, code: str = "", *, token: str = "") -> None:
-    """Record that a token was handed out, or with a code why it was not; nothing if none was asked for."""
-    if asking.audit_action:
-        ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
-        audit.record(asking.audit_action, ended, by=asking.by, org=asking.org, code=code, token=token)
-
-
-def _needs_grant(row: Credential) -> bool:
-    """Tell whether there is nothing to refresh: no key was made yet, or it was refused for good."""
-    ending = BY_CODE.get(row.outcome)
-    return row.sealed_grant is None or bool(ending and ending.permanent)
-
-
 def _create_grant(create_grant: GrantCreator, deadline: float) -> Outcome:
-    """Make a key. A failure leaves none: the next caller tries again."""
+    """Create a grant. A failure leaves none: the next caller tries again."""
     try:
-        made = create_grant(deadline)
+        created = create_grant(deadline)
     except SessionError as error:
-        return Outcome(code=error.code, retry_after=error.retry_after, without_grant=True)
+        return Failed(error.code, error.retry_after, without_grant=True)
     except SalesforceError as error:
-        return Outcome(code=failure_of(error).code, retry_after=error.retry_after, without_grant=True)
-    binding = Binding(made.session.org_id, made.username)
-    return Outcome(auth_url=made.auth_url, rotated=True, session=made.session, made_for=binding)
+        return Failed(failure_of(error).code, error.retry_after, without_grant=True)
+    return GrantCreated(created.session, created.auth_url, Binding(created.session.org_id, created.username))
 
 
 def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenAnswer:
-    """Send the refresh; a second time only where that cannot harm and the lease has time for it."""
+    """Send the refresh; a second time only where that cannot harm and the lock has time for it."""
     began = time.monotonic()
     try:
         return _send_refresh(salesforce, attempt, grant)
     except wire.AlreadyProcessing:
         time_needed = time.monotonic() - began + _PAUSE_BEFORE_RETRY + settings.SALESFORCE_TIMEOUT_SECONDS
         if attempt.snapshot.rotates is not False or time_needed > settings.REFRESH_LOCK_SECONDS:
-            raise  # Whoever is at it may have rotated the token: ours would then end the family.
+            raise  # The other client may have rotated the token: a second use would end the family.
         if not _may_log_in_again(attempt):
             raise
     time.sleep(_PAUSE_BEFORE_RETRY)
@@ -211,7 +187,7 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
     """
     if attempt.snapshot.rotates is False:
         return salesforce.refresh(grant.auth_url)
-    # Another node may take over so long after this attempt has begun; then it is read no more.
+    # TAKEOVER_SECONDS after this attempt began another node may take over; then reading stops.
     read_on = settings.TAKEOVER_SECONDS - (time.monotonic() - attempt.began)
     exchange = late_responses.Exchange(salesforce, grant.auth_url, read_on_seconds=read_on)
     try:
@@ -229,7 +205,7 @@ def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenAnswer | None) -> No
     """
     with spool:
         outcome = _read(grant, answer) if answer else None
-        if outcome and (outcome.session or outcome.rotated):
+        if outcome and (outcome.session or outcome.new_auth_url):
             _write_to_disk(spool, outcome)
             replay.commit(spool.place, outcome)
             spool.remove()
@@ -237,7 +213,7 @@ def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenAnswer | None) -> No
 
 
 def _may_log_in_again(attempt: Attempt) -> bool:
-    """Charge the second try to the login budget; a database that is away allows none."""
+    """Charge the second try to the login budget. While the database is unavailable there is none."""
     try:
         return refresh_lock.charge(attempt.snapshot.pk)
     except Error:
@@ -247,27 +223,57 @@ def _may_log_in_again(attempt: Attempt) -> bool:
 
 
 def _read(grant: Grant, answer: TokenAnswer) -> Outcome:
-    """Turn a complete answer into an outcome. The refresh token in it is kept whatever else is wrong."""
-    url, rotated = grant.auth_url, answer.refresh_token is not None
-    if answer.refresh_token is not None:
-        url = replace(url, refresh_token=answer.refresh_token)
-    kept = url if rotated else None
+    """Turn a complete response into an outcome. The refresh token in it is kept, whatever else is wrong."""
+    rotated = answer.refresh_token is not None
+    url = replace(grant.auth_url, refresh_token=answer.refresh_token) if answer.refresh_token else grant.auth_url
     if answer.session is None:
-        ending = failure_of(answer.fault or wire.Unreadable())
-        return Outcome(auth_url=kept, rotated=rotated, code=ending.code)
-    if grant.binding.org_id not in (None, answer.session.org_id):
-        return Outcome(auth_url=kept, rotated=rotated, code="ORG_ID_MISMATCH")
-    return Outcome(auth_url=url, rotated=rotated, session=answer.session)
+        code = failure_of(answer.fault or wire.Unreadable()).code
+    elif grant.binding.org_id not in (None, answer.session.org_id):
+        code = "ORG_ID_MISMATCH"
+    else:
+        return Refreshed(answer.session, url, rotated)
+    return Failed(code, new_auth_url=url if rotated else None)
 
 
 def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
-    ending = failure_of(error)
-    if ending.code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
-        ending = BY_CODE["LOST_ANSWER"]
-    return Outcome(code=ending.code, retry_after=error.retry_after, lost=_is_lost(attempt, error))
+    code = failure_of(error).code
+    if code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
+        code = "LOST_ANSWER"
+    may_rotate = attempt.snapshot.rotates is not False
+    if isinstance(error, wire.LostAnswer) or (isinstance(error, wire.Garbled) and may_rotate):
+        return Lost(code, error.retry_after)
+    return Failed(code, error.retry_after)
 
 
-def _is_lost(attempt: Attempt, error: SalesforceError) -> bool:
-    """Tell whether Salesforce may have answered with a token that nobody has."""
-    in_vain = isinstance(error, wire.Garbled) and attempt.snapshot.rotates is not False
-    return in_vain or isinstance(error, wire.LostAnswer)
+# --- (b) After the call ----------------------------------------------------------------------------
+
+
+def commit(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> bool:
+    """Write the outcome and its audit. Returns False when the row no longer waits for it."""
+    with transaction.atomic():
+        row = outcomes.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
+        if row is not None:
+            outcomes.write(row, outcome, was_issued=request.audit_action is not None)
+            _audit(request, outcome.code, token=outcome.session.access_token if outcome.session else "")
+    if row is not None:
+        attempt.spool.remove()
+    return row is not None
+
+
+def abandon(attempt: Attempt, code: str, request: SessionRequest) -> None:
+    """End an attempt whose failure says nothing of the credential, as if it had not been made.
+
+    What failed was a host or client secret that the caller submitted, or the org that grants are created through.
+    """
+    with transaction.atomic():
+        refresh_lock.release_unused(attempt.snapshot)
+        _audit(request, code)
+
+
+def _audit(request: SessionRequest, code: str, *, token: str = "") -> None:
+    """Record that the refresh ended, and in the same statement what the client gets."""
+    ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
+    events = [audit.event(audit.Action.REFRESH_ENDED, ended, by=request.by, org=request.org, code=code)]
+    if issued := issue_event(request, code, token=token):
+        events.append(issued)
+    audit.record_all(events)

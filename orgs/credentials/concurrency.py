@@ -16,12 +16,11 @@ from django.conf import settings
 from authn import audit
 from authn.database.connections import release_database
 from orgs.credentials.failures import error_for
+from orgs.credentials.refresh_lock import MARGIN_SECONDS
 from orgs.salesforce import HostPolicy, SalesforceClient, Transport
 
 SLOTS_PER_ORG = 4
 _MAX_WAIT_SECONDS = 5.0
-# What must be left of a lease for the two transactions around a call.
-_LOCK_MARGIN_SECONDS = 0.5
 
 _changed = threading.Condition()
 _calls: Counter[uuid.UUID] = Counter()
@@ -62,7 +61,7 @@ def _is_free(credential_id: uuid.UUID) -> bool:
 
 def _max_wait() -> float:
     """How long to wait for a place: whoever waits may hold a lease, which must outlast the call."""
-    spare = settings.REFRESH_LOCK_SECONDS - settings.SALESFORCE_TIMEOUT_SECONDS - _LOCK_MARGIN_SECONDS
+    spare = settings.REFRESH_LOCK_SECONDS - settings.SALESFORCE_TIMEOUT_SECONDS - MARGIN_SECONDS
     return float(max(0.0, min(_MAX_WAIT_SECONDS, spare)))
 
 

@@ -129,7 +129,7 @@ def _decrypted(credential: Credential, field_name: str) -> str | None:
     if not isinstance(value, EncryptedText):
         return value  # A row that was made here and never loaded.
     try:
-        return value.open()
+        return value.decrypt()
     except Undecryptable as error:
         require_unsealed()  # With other FERNET_KEYS no row is readable, and none was tampered with.
         raise CredentialTampered from error

@@ -28,7 +28,7 @@ class DeskSealed(OrgError):
 
     code = "SEALED"
     action = "An operator must add the key that encrypted this database to FERNET_KEYS and restart the desk."
-    retry_after = 30
+    retry_after: int | None = 30
 
     def __init__(self) -> None:
         super().__init__("The desk is sealed: its FERNET_KEYS do not decrypt this database.")
@@ -39,7 +39,7 @@ class SpoolUnavailable(OrgError):
 
     code = "SPOOL_UNAVAILABLE"
     action = "An operator must see that SPOOL_DIR can be written to and has room."
-    retry_after = 30
+    retry_after: int | None = 30
 
     def __init__(self) -> None:
         super().__init__("The desk has no room to keep the next refresh token safe, so it asked for none.")
@@ -62,12 +62,7 @@ class SessionError(OrgError):
     """Salesforce gave no session. `code` says why, `retry_after` when to ask again, in seconds."""
 
     def __init__(self, code: str, message: str, action: str, retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.action = action
-        self.retry_after = retry_after
-        # Whoever raises it has just been told by Salesforce; others adopt it, or find it on record.
-        self.is_news = False
+        super().__init__(message, code=code, action=action, retry_after=retry_after)
 
 
 class GrantRefused(SessionError):

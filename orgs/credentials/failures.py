@@ -8,7 +8,7 @@ Source: the fault table (design section 8).
 from dataclasses import dataclass
 
 from orgs.credentials import errors
-from orgs.credentials.models import Health
+from orgs.credentials.models import Credential, Health
 from orgs.salesforce import errors as salesforce
 
 _LOG_IN_AGAIN = (
@@ -40,9 +40,9 @@ class Failure:
         """Tell whether it means, to whoever brought this credential just now, that it is no good."""
         return self.permanent or self.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
 
-    def error(self, retry_after: int | None = None) -> errors.SessionError:
-        """Return the error to raise. `retry_after`, from Salesforce, wins over the usual seconds."""
-        return self.raises(self.code, self.message, self.action, retry_after or self.retry_after)
+    def error(self, retry_after: int | None = None, *, message: str = "") -> errors.SessionError:
+        """Return the error to raise. `retry_after`, from Salesforce, replaces the usual seconds."""
+        return self.raises(self.code, message or self.message, self.action, retry_after or self.retry_after)
 
 
 def _refused(code: str, message: str, action: str) -> Failure:
@@ -284,3 +284,9 @@ def failure_of(error: salesforce.SalesforceError) -> Failure:
 def error_for(code: str, retry_after: int | None = None) -> errors.SessionError:
     """Return the error that an attempt with this outcome code ends in."""
     return BY_CODE[code].error(retry_after)
+
+
+def recorded_failure(credential: Credential) -> Failure | None:
+    """Return the permanent failure that a credential's last attempt ended in, None if it may be refreshed."""
+    failure = BY_CODE.get(credential.outcome)
+    return failure if failure and failure.permanent else None

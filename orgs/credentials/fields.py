@@ -32,7 +32,7 @@ class EncryptedText:
         """The bytes to store when the text is written back unopened."""
         return self._ciphertext
 
-    def open(self) -> str:
+    def decrypt(self) -> str:
         """Decrypt. Raises NotReadable."""
         try:
             return self._keys.decrypt(self._ciphertext).decode()

@@ -23,7 +23,7 @@ def token_hash_key() -> bytes:
     Raises DeskSealed when FERNET_KEYS do not decrypt them.
     """
     try:
-        return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key.open())
+        return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key.decrypt())
     except (Undecryptable, DeskKey.DoesNotExist) as error:
         raise DeskSealed from error
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from orgs.credentials.fields import DeferredEncryptedTextField
+from orgs.credentials.ownership import CredentialOwner, accessors, owner_of
 
 
 class Health(models.TextChoices):
@@ -28,11 +29,11 @@ class CredentialManager(models.Manager["Credential"]):
 
     def with_secrets(self) -> "models.QuerySet[Credential]":
         """Return credentials with their secrets, sealed, and owners, for whoever opens many at once."""
-        return self.get_queryset().defer(None).select_related(*_owner_links())
+        return self.get_queryset().defer(None).select_related(*accessors())
 
     def orphaned(self) -> "models.QuerySet[Credential]":
         """Return credentials that nothing links to."""
-        return self.get_queryset().filter(**{f"{link}__isnull": True for link in _owner_links()})
+        return self.get_queryset().filter(**{f"{link}__isnull": True for link in accessors()})
 
 
 class Credential(models.Model):
@@ -82,28 +83,9 @@ class Credential(models.Model):
         return f"credential {self.id}"
 
     @property
-    def owner(self) -> Any:
-        """Return the row that holds the link to this credential, or None.
-
-        Whoever owns a credential links to it by a one-to-one field and has `org_id` and
-        `username`; apps above this one add owners of their own.
-        """
-        return next((owner for link in _owner_links() if (owner := getattr(self, link, None))), None)
-
-
-def _owner_links() -> list[str]:
-    """Return the names under which owners are found from a credential; apps above add theirs."""
-    return [relation.name for relation in Credential._meta.related_objects if relation.one_to_one]
-
-
-def unlink_other_owners(credential: Credential, owner: models.Model) -> None:
-    """Take a credential from whoever has it but `owner`. Call it in the transaction that links it."""
-    for relation in Credential._meta.related_objects:
-        if relation.one_to_one:
-            holders = relation.related_model._default_manager.filter(credential=credential)
-            if isinstance(owner, relation.related_model):
-                holders = holders.exclude(pk=owner.pk)
-            holders.update(credential=None)
+    def owner(self) -> CredentialOwner | None:
+        """Return the row that owns this credential, None for an orphan."""
+        return owner_of(self)
 
 
 class KnownToken(models.Model):

@@ -44,7 +44,7 @@ def delete_orphan(credential_id: uuid.UUID) -> None:
 
 def _delete_idle(credential: Credential) -> int:
     audit.require_writable()
-    with refresh_lock.locks() as locks:
+    with refresh_lock.hold_locks() as locks:
         return _delete_locked(credential) if locks.acquire(credential) else 0
 
 

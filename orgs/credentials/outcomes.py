@@ -1,23 +1,24 @@
-"""How one attempt to refresh ended, as a value: what (b) writes to the row, the spool keeps and replays.
+"""The outcome of one refresh attempt, as a value: what the spool keeps and what is written to the row.
 
-Everybody who waits for an attempt reads its outcome from the row, so all of it is in one UPDATE.
+Every caller who waits for an attempt reads its outcome from the row, so all of it is in one UPDATE.
 """
 
 import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import ClassVar
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
-from authn.principals import Principal, system
+from authn.principals import system
+from orgs.credentials import token_index
 from orgs.credentials.envelopes import Binding, Grant, binding_of, encrypt_grant, encrypt_session
-from orgs.credentials.failures import BY_CODE
+from orgs.credentials.failures import BY_CODE, recorded_failure
 from orgs.credentials.models import Credential, Health
-from orgs.credentials.token_index import add
+from orgs.credentials.ownership import CredentialOwner
 from orgs.salesforce import AuthUrl, Session
 
 _FAILURES_THAT_TRIP = 5
@@ -26,50 +27,95 @@ _BREAKER_PAUSE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """An ended attempt.
+class Refreshed:
+    """Salesforce issued a session. `auth_url` is stored; with `rotated` it holds the next refresh token."""
 
-    `auth_url` is what is to be stored as the grant, None when the stored one stays; `rotated` says
-    that its refresh token is a new one. Without a `session`, `code` says why (orgs/credentials/failures.py).
-    `lost` says that Salesforce may have answered with a token that nobody has. `made_for` says whose
-    a key is that was made; `keyless`, that none could be, so that the dead one goes too.
+    code: ClassVar[str] = ""
+    session: Session
+    auth_url: AuthUrl = field(repr=False)
+    rotated: bool = False
+
+    @property
+    def new_auth_url(self) -> AuthUrl | None:
+        """The auth URL whose refresh token only this outcome holds, if it holds one."""
+        return self.auth_url if self.rotated else None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantCreated:
+    """A grant was created through another org, in place of none or of one that Salesforce refuses."""
+
+    code: ClassVar[str] = ""
+    session: Session
+    auth_url: AuthUrl = field(repr=False)
+    binding: Binding
+
+    @property
+    def new_auth_url(self) -> AuthUrl:
+        """The auth URL whose refresh token only this outcome holds."""
+        return self.auth_url
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No session. `code` says why (orgs/credentials/failures.py), `retry_after` is in seconds.
+
+    `new_auth_url` is set where the response held the next refresh token all the same. With
+    `without_grant` a grant was to be created, and the credential is left without one.
     """
 
-    auth_url: AuthUrl | None = field(default=None, repr=False)
-    rotated: bool = False
-    session: Session | None = None
-    code: str = ""
+    session: ClassVar[None] = None
+    code: str
     retry_after: int | None = None
-    lost: bool = False
-    made_for: Binding | None = None
+    new_auth_url: AuthUrl | None = field(default=None, repr=False)
     without_grant: bool = False
 
-    def to_text(self) -> str:
-        """Return the outcome as JSON, for the spool: secrets in the clear, the spool encrypts them."""
-        url, session = self.auth_url, self.session
-        return json.dumps(
-            {
-                "url": [url.client_id, url.client_secret, url.refresh_token, url.host] if url else None,
-                "rotated": self.rotated,
-                "session": [session.access_token, session.instance_url, session.org_id, session.user_id]
-                if session
-                else None,
-                "code": self.code,
-                "made_for": [self.made_for.org_id, self.made_for.username] if self.made_for else None,
-            }
-        )
+    @property
+    def settles_refresh_token(self) -> bool:
+        """Whether this says if the stored refresh token is spent; a temporary failure does not."""
+        return self.new_auth_url is not None or self.without_grant or BY_CODE[self.code].permanent
 
-    @classmethod
-    def from_text(cls, text: str) -> "Outcome":
-        """Read what `to_text` wrote."""
-        content = json.loads(text)
-        return cls(
-            auth_url=AuthUrl(*content["url"]) if content["url"] else None,
-            rotated=content["rotated"],
-            session=Session(*content["session"]) if content["session"] else None,
-            code=content["code"],
-            made_for=Binding(*content["made_for"]) if content.get("made_for") else None,
-        )
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Salesforce may have issued a refresh token that the desk did not receive."""
+
+    session: ClassVar[None] = None
+    new_auth_url: ClassVar[None] = None
+    code: str
+    retry_after: int | None = None
+
+
+Outcome = Refreshed | GrantCreated | Failed | Lost
+
+
+def to_text(outcome: Outcome) -> str:
+    """Return an outcome with a new refresh token as JSON, secrets in the clear: the spool encrypts them."""
+    url, session = outcome.new_auth_url, outcome.session
+    binding = outcome.binding if isinstance(outcome, GrantCreated) else None
+    return json.dumps(
+        {
+            "url": [url.client_id, url.client_secret, url.refresh_token, url.host] if url else None,
+            "rotated": url is not None,
+            "session": [session.access_token, session.instance_url, session.org_id, session.user_id]
+            if session
+            else None,
+            "code": outcome.code,
+            "made_for": [binding.org_id, binding.username] if binding else None,
+        }
+    )
+
+
+def from_text(text: str) -> Outcome:
+    """Return the outcome that `to_text` wrote. Raises ValueError, KeyError or TypeError for any other text."""
+    content = json.loads(text)
+    auth_url = AuthUrl(*content["url"]) if content["url"] else None
+    session = Session(*content["session"]) if content["session"] else None
+    if session is None or auth_url is None:
+        return Failed(content["code"], new_auth_url=auth_url)
+    if content.get("made_for"):
+        return GrantCreated(session, auth_url, Binding(*content["made_for"]))
+    return Refreshed(session, auth_url, rotated=content["rotated"])
 
 
 def row_to_commit(credential_id: uuid.UUID, generation: int) -> Credential | None:
@@ -91,21 +137,21 @@ def is_pending(credential_id: uuid.UUID, generation: int) -> bool:
 
 
 def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
-    rows = Credential.objects.select_for_update(of=("self",)).annotate(database_now=Now())
+    rows = Credential.objects.with_secrets().select_for_update(of=("self",)).annotate(database_now=Now())
     return rows.filter(pk=credential_id)
 
 
 def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> None:
-    """Write an outcome to a row that `row_to_end` gave: one UPDATE, which ends the lease too.
+    """Write an outcome to a row that `row_to_commit` returned: one UPDATE, which releases the refresh lock too.
 
-    `handed_out` says that somebody gets the token, and that it is not for our own questions.
+    `was_issued` says that a client gets the token, and that it is not for the desk's own calls.
     """
-    columns: dict[str, Any] = {
+    columns: dict[str, object] = {
         "generation": row.generation + 1,
         "locked_until": None,
         "last_checked_at": Now(),
         "outcome": outcome.code,
-        "outcome_retry_after": outcome.retry_after,
+        "outcome_retry_after": outcome.retry_after if isinstance(outcome, Failed | Lost) else None,
     }
     columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
     if _keeps_refusal(row, outcome):
@@ -113,74 +159,69 @@ def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> Non
         columns |= {name: getattr(row, name) for name in kept}
     if was_issued and outcome.session:
         columns["last_used_at"] = Now()
-    if outcome.made_for:
-        _follow_identity(row, outcome.made_for)
+    if isinstance(outcome, GrantCreated):
+        # Read apart from the locked row: a registration may just have given the credential another owner.
+        _follow_identity(Credential.objects.with_secrets().get(pk=row.pk).owner, outcome.binding)
     if not _stays_unanswered(row, outcome):
         columns |= {"sent_at": None, "sent_by": None, "unanswered_since": None}
     Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
     if outcome.session:
-        _follow_instance_url(row, outcome.session)
+        _follow_instance_url(row.owner, outcome.session)
 
 
 def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
-    """Tell whether a definite refusal stays on record, because a "later" says nothing of the credential.
-
-    A lost answer says more: the refusal may have been healed, and the token spent. So does a key that
-    could not be made: the refused one went with it.
-    """
-    if outcome.session or outcome.rotated or outcome.lost or outcome.without_grant:
-        return False
-    before = BY_CODE.get(row.outcome)
-    return before is not None and before.permanent and not BY_CODE[outcome.code].permanent
+    """Return True if a permanent failure stays on record, because a temporary one says nothing of the credential."""
+    return isinstance(outcome, Failed) and not outcome.settles_refresh_token and recorded_failure(row) is not None
 
 
 def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
-    """Tell whether it is still open if Salesforce has spent the token: a "later" does not settle that."""
-    if outcome.lost:
+    """Return True if it is still unknown whether Salesforce has spent the refresh token."""
+    if isinstance(outcome, Lost):
         return True
-    settled = outcome.session or outcome.rotated or outcome.without_grant or BY_CODE[outcome.code].permanent
-    return row.health == Health.UNCERTAIN and not settled
+    return isinstance(outcome, Failed) and row.health == Health.UNCERTAIN and not outcome.settles_refresh_token
 
 
-def _secrets(row: Credential, outcome: Outcome) -> dict[str, Any]:
-    """Return the sealed columns. Whose key it is says the row as it stands now, not as it was read."""
-    columns: dict[str, Any] = {}
-    if outcome.without_grant:
+def _secrets(row: Credential, outcome: Outcome) -> dict[str, object]:
+    """Return the encrypted columns, bound to the owner as the row says now, not as it was when it was sent."""
+    if isinstance(outcome, Failed) and outcome.without_grant:
         return {"sealed_grant": None, "sealed_session": None, "rotates": None}
-    binding = outcome.made_for
-    if binding is None and (outcome.auth_url or outcome.session):
-        binding = binding_of(row)
-    if outcome.auth_url and binding is not None:
-        columns["sealed_grant"] = encrypt_grant(row, Grant(outcome.auth_url, binding))
-        columns["rotates"] = None if outcome.made_for else outcome.rotated  # The first refresh tells.
-    if outcome.auth_url and outcome.rotated:
-        add(row, outcome.auth_url.client_id, outcome.auth_url.refresh_token, outside=False)
+    if isinstance(outcome, GrantCreated):
+        binding, auth_url, rotates = outcome.binding, outcome.auth_url, None  # The first refresh shows it.
+    elif isinstance(outcome, Refreshed):
+        binding, auth_url, rotates = binding_of(row), outcome.auth_url, outcome.rotated
+    elif outcome.new_auth_url:
+        binding, auth_url, rotates = binding_of(row), outcome.new_auth_url, True
+    else:
+        return {}
+    columns: dict[str, object] = {"sealed_grant": encrypt_grant(row, Grant(auth_url, binding)), "rotates": rotates}
+    if outcome.new_auth_url:
+        token_index.add(row, auth_url.client_id, auth_url.refresh_token, outside=False)
         columns["ever_rotated"] = True
-    if outcome.session and binding is not None:
+    if outcome.session:
         columns["sealed_session"] = encrypt_session(row, outcome.session, binding)
         columns["last_success_at"] = Now()
     return columns
 
 
-def _health(row: Credential, outcome: Outcome) -> dict[str, Any]:
-    if outcome.session:
+def _health(row: Credential, outcome: Outcome) -> dict[str, object]:
+    if isinstance(outcome, Refreshed | GrantCreated):
         return {"health": Health.HEALTHY, "reason": ""}
-    if outcome.lost:
+    if isinstance(outcome, Lost):
         return {"health": Health.UNCERTAIN, "reason": outcome.code}
-    ending = BY_CODE[outcome.code]
-    if row.health == Health.UNCERTAIN and not (ending.permanent or outcome.rotated or outcome.without_grant):
-        return {}  # Whether the lost answer spent the token is still not known.
-    return {"health": ending.health, "reason": ending.code} if ending.health else {}
+    if row.health == Health.UNCERTAIN and not outcome.settles_refresh_token:
+        return {}  # It is still unknown whether the lost response spent the token.
+    failure = BY_CODE[outcome.code]
+    return {"health": failure.health, "reason": failure.code} if failure.health else {}
 
 
-def _breaker(row: Credential, outcome: Outcome) -> dict[str, Any]:
+def _breaker(row: Credential, outcome: Outcome) -> dict[str, object]:
     """Count failures of Salesforce; five in a minute pause this credential for half a minute."""
-    ending = BY_CODE.get(outcome.code)
-    if ending is None or ending.permanent:
+    failure = BY_CODE.get(outcome.code)
+    if failure is None or failure.permanent:
         return {"failures": 0, "failures_since": None, "paused_until": None}
-    if not ending.trips_breaker:
+    if not failure.trips_breaker:
         return {}
-    now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_end annotates it
+    now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_commit annotates it
     fresh = row.failures_since is None or row.failures_since < now - _BREAKER_WINDOW
     failures = 1 if fresh else row.failures + 1
     if failures >= _FAILURES_THAT_TRIP:
@@ -188,29 +229,25 @@ def _breaker(row: Credential, outcome: Outcome) -> dict[str, Any]:
     return {"failures": failures, "failures_since": now if fresh else row.failures_since}
 
 
-def _follow_identity(row: Credential, made_for: Binding) -> None:
-    """Write to the owner whose key was made: a sandbox that was refreshed has another org id than before."""
-    owner = row.owner
-    if owner is None or (owner.org_id, owner.username) == (made_for.org_id, made_for.username):
+def _follow_identity(owner: CredentialOwner | None, binding: Binding) -> None:
+    """Store the identity of a grant that was created: a refreshed sandbox has another org id than before."""
+    if owner is None or (owner.org_id, owner.username) == (binding.org_id, binding.username):
         return
-    known = {"org_id": made_for.org_id, "username": made_for.username}
-    type(owner)._default_manager.filter(pk=owner.pk).update(**known)
-    if owner.org_id and owner.org_id != made_for.org_id:
-        facts = {"old": owner.org_id, "new": made_for.org_id}
-        audit.record(audit.Action.ORG_ID_CHANGED, audit.Outcome.GRANTED, by=_engine(), org=owner.username, **facts)
+    former = owner.org_id
+    owner.store_facts(org_id=binding.org_id or "", username=binding.username or "")
+    if former and former != binding.org_id:
+        _record(audit.Action.ORG_ID_CHANGED, owner, old=former, new=binding.org_id or "")
 
 
-def _follow_instance_url(row: Credential, session: Session) -> None:
-    """Note that an org has moved, as instance refreshes and My Domain changes make it."""
-    owner = row.owner
+def _follow_instance_url(owner: CredentialOwner | None, session: Session) -> None:
+    """Store the new host of an org that has moved, as instance refreshes and My Domain changes make it."""
     if owner is None or owner.instance_url == session.instance_url:
         return
-    type(owner)._default_manager.filter(pk=owner.pk).update(instance_url=session.instance_url)
-    if not owner.instance_url:
-        return
-    facts = {"old": owner.instance_url, "new": session.instance_url}
-    audit.record(audit.Action.ORG_MOVED, audit.Outcome.GRANTED, by=_engine(), org=owner.username, **facts)
+    owner.store_facts(instance_url=session.instance_url)
+    if owner.instance_url:
+        _record(audit.Action.ORG_MOVED, owner, old=owner.instance_url, new=session.instance_url)
 
 
-def _engine() -> Principal:
-    return system("credential engine")
+def _record(action: audit.Action, owner: CredentialOwner, *, old: str, new: str) -> None:
+    by = system("credential engine")
+    audit.record(action, audit.Outcome.GRANTED, by=by, org=owner.username, old=old, new=new)

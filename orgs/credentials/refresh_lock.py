@@ -22,6 +22,8 @@ from orgs.credentials.errors import SpoolUnavailable
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.spool import AttemptId, is_awaited, node_id
 
+# What must be left of a lock for the two transactions around a call to Salesforce.
+MARGIN_SECONDS = 0.5
 # A fifth of the budget may be spent at once, the rest comes back evenly over an hour: so no sixty
 # minutes ever see more than the whole (design 9.9).
 _BURST_SHARE = 0.2
@@ -122,50 +124,57 @@ def charge(credential_id: uuid.UUID) -> bool:
     return bool(rows.update(budget_spent_until=_budget_after_login()))
 
 
-class Locks:
-    """The locks that one operation other than a refresh holds, such as revoking or deleting."""
+class HeldLocks:
+    """The refresh locks that one operation other than a refresh holds, such as revoking or deleting."""
 
     def __init__(self) -> None:
         self._held: dict[uuid.UUID, Credential] = {}
 
     def acquire(self, credential: Credential) -> bool:
-        """Take the lock of a credential. Returns False when another has it or has refreshed meanwhile."""
-        if not acquire(credential):
+        """Acquire the lock of a credential; nothing is charged or sent.
+
+        Returns False while another process holds it, or has refreshed since `credential` was read.
+        """
+        if not _lock(credential, Q(locked_until=None) | Q(locked_until__lte=Now())):
             return False
         self._held[credential.pk] = credential
         return True
 
+    def renew(self, credential: Credential) -> bool:
+        """Restart the time of a held lock. Returns False if it ran out and another process acquired it since."""
+        return _lock(credential, Q(locked_until=credential.locked_until))
+
     def release(self) -> None:
-        """Release every lock that is still held. A database that is away leaves them to their time."""
+        """Release every lock that is still held. While the database is unavailable they run out by themselves."""
         for credential in self._held.values():
             with suppress(DatabaseError, InterfaceError):
-                release(credential)
+                release_unused(credential)
 
 
 @contextmanager
-def locks() -> Iterator[Locks]:
-    """Give an empty set of locks. All that is acquired in it is released at the end, whatever happened."""
-    acquired = Locks()
+def hold_locks() -> Iterator[HeldLocks]:
+    """Yield an empty set of locks. Every lock that is acquired in it is released at the end, also after an error."""
+    held = HeldLocks()
     try:
-        yield acquired
+        yield held
     finally:
-        acquired.release()
+        held.release()
 
 
-def acquire(credential: Credential) -> bool:
-    """Take the lease for something else than a refresh, such as revoking: nothing is charged or sent.
+def release_unused(credential: Credential) -> None:
+    """Release a lock without an outcome: waiting callers make an attempt of their own.
 
-    The credential that is passed tells afterwards which lease is held, by the moment when it ends.
+    `credential.locked_until` says which lock is meant. One that ran out stays with the process that acquired it since.
     """
-    return _acquire(credential, Q(locked_until=None) | Q(locked_until__lte=Now()))
+    rows = Credential.objects.filter(
+        pk=credential.pk, generation=credential.generation, locked_until=credential.locked_until
+    )
+    before = {name: getattr(credential, name) for name in ("sent_at", "sent_by", "unanswered_since")}
+    rows.update(locked_until=None, **before)
 
 
-def renew(held: Credential) -> bool:
-    """Begin a held lease anew. Returns False when it has run out, and another has taken it since."""
-    return _acquire(held, Q(locked_until=held.locked_until))
-
-
-def _acquire(credential: Credential, condition: Q) -> bool:
+def _lock(credential: Credential, condition: Q) -> bool:
+    """Lock a row for REFRESH_LOCK_SECONDS, and set `credential.locked_until` to the moment when that ends."""
     rows = Credential.objects.filter(pk=credential.pk)
     with transaction.atomic():
         matching = rows.filter(condition, generation=credential.generation)
@@ -173,16 +182,6 @@ def _acquire(credential: Credential, condition: Q) -> bool:
             return False
         credential.locked_until = rows.values_list("locked_until", flat=True).get()
     return True
-
-
-def release(held: Credential) -> None:
-    """End a lease without an outcome: whoever waits makes an attempt of their own.
-
-    One that has run out is left to whoever has taken it since.
-    """
-    rows = Credential.objects.filter(pk=held.pk, generation=held.generation, locked_until=held.locked_until)
-    before = {name: getattr(held, name) for name in ("sent_at", "sent_by", "unanswered_since")}
-    rows.update(locked_until=None, **before)
 
 
 def _takeover_remaining(row: Credential, now: datetime) -> float:

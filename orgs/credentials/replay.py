@@ -24,7 +24,7 @@ from orgs.credentials.hash_key import require_unsealed
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Outcome
 from orgs.credentials.spool import AttemptId, SpoolDamaged, SpoolFile
-from orgs.salesforce import SalesforceError
+from orgs.salesforce import AuthUrl, SalesforceError
 
 _EVERY_SECONDS = 5.0
 
@@ -117,7 +117,7 @@ def _replay(file: SpoolFile) -> bool:
     place = file.place
     try:
         text = file.read()
-        outcome = Outcome.from_text(text) if text else None
+        outcome = outcomes.from_text(text) if text else None
     except (SpoolDamaged, ValueError, KeyError, TypeError):
         if outcomes.is_pending(place.credential_id, place.generation):
             raise  # It may hold the newest token: no refresh before somebody has made it readable.
@@ -144,21 +144,20 @@ def commit(place: AttemptId, outcome: Outcome) -> bool:
             outcomes.write(row, outcome)
             _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
     if row is None and not Credential.objects.filter(pk=place.credential_id).exists():
-        revoke_orphan(place.credential_id, outcome)
+        revoke_orphan(place.credential_id, outcome.new_auth_url)
     return row is not None
 
 
-def revoke_orphan(credential_id: uuid.UUID, outcome: Outcome) -> None:
-    """End a new refresh token whose credential was deleted while it was under way.
+def revoke_orphan(credential_id: uuid.UUID, auth_url: AuthUrl | None) -> None:
+    """Revoke a new refresh token whose credential was deleted while the refresh was under way.
 
-    The access token is left alone: Salesforce may have given the same string to somebody else.
+    The access token is left alone: Salesforce may have issued the same string to another client.
     """
-    if not outcome.rotated or outcome.auth_url is None:
+    if auth_url is None:
         return
-    url = outcome.auth_url
     try:
         with salesforce_slot(credential_id) as salesforce:
-            salesforce.revoke(url.host, url.refresh_token)
+            salesforce.revoke(auth_url.host, auth_url.refresh_token)
     except SessionError as error:
         _audit(audit.Outcome.FAILED, code=error.code, action=audit.Action.REVOKED)
     except SalesforceError as error:

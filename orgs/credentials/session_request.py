@@ -1,16 +1,18 @@
-"""What the credential engine is told of a request for a session."""
+"""What a caller of the credential engine passes in, and how the audit records what the client gets."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from authn import audit
+from authn.models import AuditEvent
 from authn.principals import Principal
+from orgs.credentials.errors import OrgError
 from orgs.salesforce import AuthUrl, Session
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedGrant:
-    """A grant that was just made, the session that came with it, and whose they are."""
+    """A grant that was just created, the session that came with it, and the user it belongs to."""
 
     auth_url: AuthUrl = field(repr=False)
     session: Session
@@ -18,30 +20,30 @@ class CreatedGrant:
 
 
 class GrantCreator(Protocol):
-    """Makes a key for an org that has none of its own, through another org that has."""
+    """Creates a grant for an org that has none of its own, through another org that has one."""
 
     def __call__(self, deadline: float) -> CreatedGrant:
-        """Make a key before a moment of time.monotonic(), when the lease ends.
+        """Create a grant before a moment of time.monotonic(), when the refresh lock ends.
 
-        Raises SessionError or SalesforceError, which become the attempt's outcome; KeyMakerFailed.
+        Raises SessionError or SalesforceError, which become the attempt's outcome; ParentUnavailable.
         """
 
 
 class ParentUnavailable(Exception):
-    """The org that keys are made through has no session. That says nothing of the org they are for."""
+    """The org that grants are created through has no session. That says nothing of the org they are for."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: OrgError) -> None:
         super().__init__(str(error))
         self.error = error
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """Who asks for a session, for which org, and how the audit shall call what is handed out.
+    """Who requests a session, for which org, and under which action the audit records that a client gets it.
 
-    `handing_out` is None when the token stays at the desk. `offered` is the auth URL that came
-    with the request: its host and client secret are newer than the stored ones. `make_key` makes
-    a key where there is none, or where the one there was is refused.
+    `audit_action` is None when the token stays at the desk. `force` refreshes although a permanent failure is
+    on record. `submitted_auth_url` is the auth URL that came with the request: its host and client secret are
+    newer than the stored ones. `create_grant` creates a grant where there is none, or in place of a refused one.
     """
 
     by: Principal
@@ -50,3 +52,17 @@ class SessionRequest:
     force: bool = False
     submitted_auth_url: AuthUrl | None = None
     create_grant: GrantCreator | None = None
+
+
+def issue_event(request: SessionRequest, code: str = "", *, token: str = "") -> AuditEvent | None:
+    """Return the audit row for a token that the client gets, or with `code` for none; None if none was requested."""
+    if request.audit_action is None:
+        return None
+    ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
+    return audit.event(request.audit_action, ended, by=request.by, org=request.org, code=code, token=token)
+
+
+def record_issue(request: SessionRequest, code: str = "", *, token: str = "") -> None:
+    """Store that audit row. Raises AuditUnavailable."""
+    if event := issue_event(request, code, token=token):
+        audit.record_all([event])

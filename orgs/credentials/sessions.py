@@ -1,123 +1,201 @@
 """The credential engine: the one way from a stored refresh token to a session.
 
-Salesforce allows one refresh of a token at a time, and ends the whole family when a spent token
-is used again. So one caller refreshes, under a lease (orgs/credentials/attempts.py); whoever asks meanwhile
-waits (orgs/credentials/single_flight.py) and adopts the outcome, success or failure. docs/architecture.md draws it.
+Salesforce allows one refresh of a token at a time, and revokes the whole family when a spent token
+is used again. So one caller refreshes, under the refresh lock (attempts); all others wait meanwhile
+(single_flight) and adopt the outcome, success or failure. docs/architecture.md draws it.
 """
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from django.conf import settings
 from django.db.models.functions import Now
 
 from orgs.credentials import replay, spool
-from orgs.credentials.attempts import Attempt, abandon, acquire, audit_issue, commit, send
+from orgs.credentials.attempts import Attempt, abandon, acquire, commit, send
 from orgs.credentials.envelopes import decrypt_grant, decrypt_session
 from orgs.credentials.errors import (
     CredentialRefused,
     CredentialTampered,
+    OrgError,
     SessionError,
     SpoolUnavailable,
     SpoolUnreadable,
 )
-from orgs.credentials.failures import BY_CODE, Failure, error_for
+from orgs.credentials.failures import error_for, recorded_failure
 from orgs.credentials.hash_key import require_unsealed
 from orgs.credentials.models import Credential
+from orgs.credentials.outcomes import Failed, Lost, Outcome
 from orgs.credentials.refresh_lock import LockStatus
-from orgs.credentials.session_request import ParentUnavailable, SessionRequest
+from orgs.credentials.session_request import ParentUnavailable, SessionRequest, record_issue
 from orgs.credentials.single_flight import wait_for_attempt
 from orgs.salesforce import Session
 
-# A waiter gives an attempt its whole time-out, and a little for the two transactions around it.
+# A waiting caller gives an attempt its whole time-out, and a little for the two transactions around it.
 _WAIT_BEYOND_TIMEOUT = 2.0
 _PAUSE_WHEN_FREE = 0.05
 _PAUSES_FOR_OTHERS = (0.02, 0.1)
-# When the login budget is spent, a token of this age will do, and the answer says so.
+# When the login budget is spent, a token of this age is issued again, and the response says so.
 _REUSED_UNTIL = timedelta(minutes=10)
+# A registration that fails deletes its new credential; callers who waited for it start again.
+_TRIES_WHEN_GONE = 3
 
-
-class CredentialGone(Exception):
-    """The credential was deleted while somebody waited for it. Its owner may have another."""
-
-
-class _GrantRefused(Exception):
-    """Salesforce refuses the key for good, and another can be made."""
-
-    def __init__(self, error: SessionError) -> None:
-        super().__init__(str(error))
-        self.error = error
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedSession:
-    """A session, and whether it is an older one that was handed out again to save a log-in."""
+    """A session, and whether it is an older one that was issued again to save a log-in.
+
+    `audited` says that the attempt's own transaction has recorded it.
+    """
 
     session: Session
     reused: bool = False
+    audited: bool = False
 
 
-def open_session(credential: Credential, asking: SessionRequest) -> IssuedSession:
-    """Return a session that was made after this call began.
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No session. `is_fresh` says that Salesforce has just said so, rather than an earlier attempt.
 
-    Mints one under the lease, or adopts the outcome of an attempt that ended after this call had
-    read the row. What is `asking.offered` is tried, though, where it is not what that attempt left
-    stored. A definite refusal that is on record is answered without a call, unless
-    `asking.ask_again`. Where `asking.make_key` can make a key, it does so in place of a refused one.
-    Raises SessionError, CredentialTampered, DeskSealed, SpoolUnavailable, CredentialGone.
+    `replaceable` says that the grant is refused and another can be created in its place; `audited`, that the
+    attempt's own transaction has recorded it.
     """
-    try:
-        return _open_once(credential, asking)
-    except _GrantRefused:
-        pass  # It is on record now, so that the next attempt, whoever makes it, makes a key.
-    try:
-        return _open_once(credential, asking)
-    except _GrantRefused as refusal:
-        raise refusal.error from refusal
+
+    error: OrgError
+    is_fresh: bool = False
+    replaceable: bool = False
+    audited: bool = False
 
 
-def _open_once(credential: Credential, asking: SessionRequest) -> IssuedSession:
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The credential was deleted meanwhile. Its owner may have another."""
+
+
+class CredentialGone(Exception):
+    """The credential was deleted meanwhile. Its owner may have another: run the work again with that one."""
+
+
+def open_session(credential: Credential, request: SessionRequest) -> IssuedSession:
+    """Return a session that was issued after this call began.
+
+    Raises SessionError, CredentialTampered, DeskSealed, SpoolUnavailable, AuditUnavailable, CredentialGone.
+    """
+    match request_session(credential, request):
+        case IssuedSession() as issued:
+            return issued
+        case Refused(error=error):
+            raise error
+        case Gone():
+            raise CredentialGone
+
+
+def request_session(credential: Credential, request: SessionRequest) -> IssuedSession | Refused | Gone:
+    """Refresh under the lock, or adopt the outcome of an attempt that ended after this call had read the row.
+
+    What was submitted with the request is tried, though, where it differs from what that attempt left stored. A
+    permanent failure on record is returned without a call, unless `request.force`. Where `request.create_grant`
+    can create a grant, it does so in place of a refused one. What the client gets, or that it gets nothing, is
+    in the audit before this returns. Raises DeskSealed, CredentialTampered, SpoolUnavailable, AuditUnavailable.
+    """
     require_unsealed()
-    snapshot = _load(credential, asking)
-    if (ending := recorded_failure(snapshot)) and not (asking.force or asking.create_grant):
-        audit_issue(asking, ending.code)
-        raise ending.error(snapshot.outcome_retry_after)
+    result = _request_once(credential, request)
+    if isinstance(result, Refused) and result.replaceable:
+        # The refusal is on record now, so the next attempt, in whichever process, creates a grant.
+        result = _request_once(credential, request)
+    return result
+
+
+def retry_when_gone(work: Callable[[], Result], request: SessionRequest | None = None) -> Result:
+    """Run `work` again, with the credential that its owner has then, as long as it raises CredentialGone.
+
+    Raises SessionError (REFRESH_IN_PROGRESS) after three tries; it is in the audit where `request` is given.
+    """
+    for _ in range(_TRIES_WHEN_GONE):
+        try:
+            return work()
+        except CredentialGone:
+            continue
+    raise error_for("REFRESH_IN_PROGRESS") if request is None else refuse_session(request, "REFRESH_IN_PROGRESS")
+
+
+def refuse_session(request: SessionRequest, code: str, seconds: float | None = None) -> SessionError:
+    """Record that the client gets nothing, and return the error that says why and for how long."""
+    record_issue(request, code)
+    return _error(code, seconds)
+
+
+# --- One round: refresh, or wait and adopt ---------------------------------------------------------
+
+
+def _request_once(credential: Credential, request: SessionRequest) -> IssuedSession | Refused | Gone:
+    """Return the result, and record it unless the attempt has."""
+    try:
+        result = _refresh_or_adopt(credential, request)
+    except CredentialGone:
+        return Gone()
+    except OrgError as error:
+        record_issue(request, error.code)
+        if isinstance(error, SessionError):
+            return Refused(error)
+        raise
+    if isinstance(result, Refused) and not result.audited:
+        record_issue(request, result.error.code)
+    if isinstance(result, IssuedSession) and not result.audited:
+        record_issue(request, token=result.session.access_token)
+    return result
+
+
+def _refresh_or_adopt(credential: Credential, request: SessionRequest) -> IssuedSession | Refused:
+    snapshot = _load(credential)
+    if (failure := recorded_failure(snapshot)) and not (request.force or request.create_grant):
+        return Refused(failure.error(snapshot.outcome_retry_after))
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS + _WAIT_BEYOND_TIMEOUT
     while True:
-        if attempt := _acquire(snapshot, asking):
-            return _finish(attempt, asking)
-        sight = _wait(snapshot, asking, deadline)
-        if sight.generation > snapshot.generation:
-            if not _submits_other_app(snapshot, asking):
-                return _adopt(snapshot, asking)
-            snapshot = _load(credential, asking)
-        elif sight.blocked_by and not sight.lock_remaining:
-            return _answer_blocked(snapshot, asking, sight)
-        elif not sight.lock_remaining and snapshot.sent_at:
-            _replay_spooled(snapshot, asking)
+        if attempt := acquire(snapshot, request):
+            return _finish(attempt, request)
+        status = wait_for_attempt(snapshot.pk, snapshot.generation, deadline=deadline)
+        if status is None:
+            raise CredentialGone
+        if status.generation > snapshot.generation:
+            if not _submits_other_app(snapshot, request):
+                return _adopt(snapshot, request)
+            snapshot = _load(credential)
+        elif status.blocked_by and not status.lock_remaining:
+            return _reuse_or_refuse(snapshot, status)
+        elif not status.lock_remaining and snapshot.sent_at:
+            _replay_spooled(snapshot)
         if time.monotonic() >= deadline:
-            raise refuse_session(asking, "REFRESH_IN_PROGRESS", sight.lock_remaining)
-        if not sight.lock_remaining:
+            return Refused(_error("REFRESH_IN_PROGRESS", status.lock_remaining))
+        if not status.lock_remaining:
             time.sleep(_PAUSE_WHEN_FREE)
 
 
-# --- Arriving --------------------------------------------------------------------------------------
-
-
-def _load(credential: Credential, asking: SessionRequest) -> Credential:
+def _load(credential: Credential) -> Credential:
     """Load the credential, replaying this node's spooled response first.
 
     Raises SpoolUnreadable for a response that cannot be read: it may hold the newest refresh token.
     """
     row = _read(credential)
-    if row.sent_at is None or not _replay_spooled(row, asking):
+    if row.sent_at is None or not _replay_spooled(row):
         return row
     return _read(credential)
 
 
-def _replay_spooled(row: Credential, asking: SessionRequest) -> bool:
+def _read(credential: Credential) -> Credential:
+    row = Credential.objects.filter(pk=credential.pk).first()
+    if row is None:
+        raise CredentialGone
+    return row
+
+
+def _replay_spooled(row: Credential) -> bool:
     """Write the spooled responses of a credential to it. Returns True if there were files.
 
     Raises SpoolUnreadable, SpoolUnavailable.
@@ -128,135 +206,99 @@ def _replay_spooled(row: Credential, asking: SessionRequest) -> bool:
         for pause in (*_PAUSES_FOR_OTHERS, None):
             replay.replay_credential(row.pk)
             since = Credential.objects.filter(pk=row.pk).values_list("unanswered_since", flat=True).first()
-            lying = [] if since is None else spool.unread(row.pk, since=since)
-            if not lying:
+            unread = [] if since is None else spool.unread(row.pk, since=since)
+            if not unread:
                 return True
             if pause is not None:
-                time.sleep(pause)  # Another thread may just have had the file, and not written it yet.
+                time.sleep(pause)  # Another thread may just have locked the file, and not written it yet.
     except OSError as error:
-        audit_issue(asking, SpoolUnavailable.code)
         raise SpoolUnavailable from error
-    audit_issue(asking, SpoolUnreadable.code)
-    raise SpoolUnreadable(lying)
+    raise SpoolUnreadable(unread)
 
 
-def _read(credential: Credential) -> Credential:
-    row = Credential.objects.filter(pk=credential.pk).first()
-    if row is None:
-        raise CredentialGone
-    return row
+# --- This caller refreshes -------------------------------------------------------------------------
 
 
-def recorded_failure(credential: Credential) -> Failure | None:
-    """Return the definite refusal that a credential ended in, which is not asked for again."""
-    ending = BY_CODE.get(credential.outcome)
-    return ending if ending and ending.permanent else None
-
-
-# --- Minting ---------------------------------------------------------------------------------------
-
-
-def _acquire(snapshot: Credential, asking: SessionRequest) -> Attempt | None:
-    try:
-        return acquire(snapshot, asking)
-    except (CredentialTampered, SpoolUnavailable) as error:
-        audit_issue(asking, error.code)
-        raise
-
-
-def _finish(attempt: Attempt, asking: SessionRequest) -> IssuedSession:
+def _finish(attempt: Attempt, request: SessionRequest) -> IssuedSession | Refused:
+    """Send the refresh and end the attempt. Its transaction records what the client gets."""
     with attempt.spool:
         try:
             outcome = send(attempt)
         except ParentUnavailable as failed:
-            abandon(attempt, getattr(failed.error, "code", ""), asking)
-            raise failed.error from failed
-        if attempt.is_rejected_trial(outcome):
-            abandon(attempt, outcome.code, asking)
-            raise error_for(outcome.code, outcome.retry_after)
-        if not commit(attempt, outcome, asking):
-            # Another has ended an attempt meanwhile, or the credential was deleted.
-            if Credential.objects.filter(pk=attempt.snapshot.pk).exists():
-                attempt.spool.remove()
-                return _adopt(attempt.snapshot, asking)
-            replay.revoke_orphan(attempt.snapshot.pk, outcome)
-            attempt.spool.remove()
-            raise CredentialGone
-    if outcome.session is None:
+            abandon(attempt, failed.error.code, request)
+            return Refused(failed.error, audited=True)
+        rejected = attempt.is_rejected_trial(outcome)
+        if rejected:
+            abandon(attempt, outcome.code, request)
+        elif not commit(attempt, outcome, request):
+            return _superseded(attempt, outcome, request)
+    if isinstance(outcome, Failed | Lost):
         error = error_for(outcome.code, outcome.retry_after)
-        error.is_news = True
-        raise _error_or_retry(error, asking, was_made=attempt.create_grant is not None)
-    return IssuedSession(outcome.session)
+        replaceable = _is_replaceable(error, request) and attempt.create_grant is None and not rejected
+        return Refused(error, is_fresh=not rejected, replaceable=replaceable, audited=True)
+    return IssuedSession(outcome.session, audited=True)
 
 
-def _error_or_retry(error: SessionError, asking: SessionRequest, *, was_made: bool) -> Exception:
-    """Return the error to raise: another one where a key can be made in place of the refused one."""
-    can_make = asking.create_grant is not None and not was_made and isinstance(error, CredentialRefused)
-    return _GrantRefused(error) if can_make else error
+def _superseded(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> IssuedSession | Refused:
+    """Handle an outcome that the row does not wait for: another attempt ended, or the credential was deleted."""
+    if Credential.objects.filter(pk=attempt.snapshot.pk).exists():
+        attempt.spool.remove()
+        return _adopt(attempt.snapshot, request)
+    replay.revoke_orphan(attempt.snapshot.pk, outcome.new_auth_url)
+    attempt.spool.remove()
+    raise CredentialGone
 
 
-# --- Waiting, and what comes of it -----------------------------------------------------------------
+def _is_replaceable(error: SessionError, request: SessionRequest) -> bool:
+    return request.create_grant is not None and isinstance(error, CredentialRefused)
 
 
-def _wait(snapshot: Credential, asking: SessionRequest, deadline: float) -> LockStatus:
-    try:
-        sight = wait_for_attempt(snapshot.pk, snapshot.generation, deadline=deadline)
-    except (SessionError, SpoolUnavailable) as error:
-        audit_issue(asking, error.code)
-        raise
-    if sight is None:
-        raise CredentialGone
-    return sight
+# --- This caller waited for another's attempt ------------------------------------------------------
 
 
-def _submits_other_app(snapshot: Credential, asking: SessionRequest) -> bool:
-    """Tell whether the caller's host or client secret is none that the newest attempt can have tried."""
-    if asking.submitted_auth_url is None:
+def _submits_other_app(snapshot: Credential, request: SessionRequest) -> bool:
+    """Return True if the caller submitted a host or client secret that the newest attempt cannot have tried."""
+    submitted = request.submitted_auth_url
+    if submitted is None:
         return False
     row = Credential.objects.with_secrets().filter(pk=snapshot.pk).first()
     if row is None or row.sealed_grant is None:
         return False
     stored = decrypt_grant(row).auth_url
-    return (stored.host, stored.client_secret) != (
-        asking.submitted_auth_url.host,
-        asking.submitted_auth_url.client_secret,
-    )
+    return (stored.host, stored.client_secret) != (submitted.host, submitted.client_secret)
 
 
-def _adopt(snapshot: Credential, asking: SessionRequest) -> IssuedSession:
-    """Return, or raise, the outcome of the newest attempt, which is newer than this caller."""
+def _adopt(snapshot: Credential, request: SessionRequest) -> IssuedSession | Refused:
+    """Return the outcome of the newest attempt, which ended after this caller had read `snapshot`."""
     # One query for the secrets and their owner: read apart, they may be of two moments.
     credential = Credential.objects.with_secrets().filter(pk=snapshot.pk).first()
     if credential is None:
         raise CredentialGone
     if credential.outcome:
-        error = refuse_session(asking, credential.outcome, credential.outcome_retry_after)
-        # Without a grant, the attempt was one to make a key, and another would end the same way.
-        raise _error_or_retry(error, asking, was_made=credential.sealed_grant is None)
+        error = _error(credential.outcome, credential.outcome_retry_after)
+        # Without a grant, the attempt was one to create a grant, and another would end the same way.
+        had_grant = credential.sealed_grant is not None
+        return Refused(error, replaceable=had_grant and _is_replaceable(error, request))
     session = decrypt_session(credential)
     if session is None:
         raise CredentialTampered
-    audit_issue(asking, token=session.access_token)
     return IssuedSession(session)
 
 
-def _answer_blocked(snapshot: Credential, asking: SessionRequest, sight: LockStatus) -> IssuedSession:
-    """Answer a caller for whom no log-in may be made now: by the newest token, or by saying when."""
-    if sight.blocked_by == "LOGIN_BUDGET":
+def _reuse_or_refuse(snapshot: Credential, status: LockStatus) -> IssuedSession | Refused:
+    """Return the newest token where no log-in may be made now, or the refusal that says until when."""
+    if status.blocked_by == "LOGIN_BUDGET":
         fresh = Credential.objects.with_secrets().filter(pk=snapshot.pk, last_success_at__gt=Now() - _REUSED_UNTIL)
         row = fresh.first()
         if row and not _forbids_reuse(row) and (session := decrypt_session(row)):
-            audit_issue(asking, token=session.access_token)
             return IssuedSession(session, reused=True)
-    raise refuse_session(asking, sight.blocked_by, sight.block_remaining)
+    return Refused(_error(status.blocked_by, status.block_remaining))
 
 
 def _forbids_reuse(credential: Credential) -> bool:
-    """Tell whether the last attempt told that the org or the credential is not what it was."""
-    return bool(recorded_failure(credential)) or credential.outcome == "ORG_ID_MISMATCH"
+    """Return True if the last attempt found that the org or the credential is not what it was."""
+    return recorded_failure(credential) is not None or credential.outcome == "ORG_ID_MISMATCH"
 
 
-def refuse_session(asking: SessionRequest, code: str, rest: float | None = None) -> SessionError:
-    """Record that nothing was handed out, and return the error that says why and for how long."""
-    audit_issue(asking, code)
-    return error_for(code, max(1, math.ceil(rest)) if rest else None)
+def _error(code: str, seconds: float | None) -> SessionError:
+    return error_for(code, max(1, math.ceil(seconds)) if seconds else None)

@@ -5,8 +5,9 @@ from authn.principals import Principal
 from orgs.credentials.calls import call_with_session, session_then_refresh
 from orgs.credentials.errors import GrantRefused, SessionError
 from orgs.credentials.failures import BY_CODE, error_for
-from orgs.credentials.models import Credential, unlink_other_owners
+from orgs.credentials.models import Credential
 from orgs.credentials.orphans import delete_orphan
+from orgs.credentials.ownership import unlink_other_owners
 from orgs.errors import InvalidRequest, RegistrationRefused
 from orgs.locks import one_org_writer
 from orgs.models import SalesforceOrg

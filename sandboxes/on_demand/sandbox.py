@@ -9,7 +9,7 @@ from authn.principals import Principal
 from orgs.credentials.errors import GrantRefused, OrgError
 from orgs.credentials.failures import error_for
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session
+from orgs.credentials.sessions import IssuedSession, open_session, retry_when_gone
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain
@@ -23,38 +23,38 @@ from sandboxes.on_demand.org_session import OrgSession
 def sandbox_session(
     parent: SalesforceOrg, name: str, *, by: Principal, audit_action: audit.Action | None = None, register: bool = False
 ) -> OrgSession:
-    """Return a fresh session of a sandbox: by the key that was made for it before, or by a new one.
+    """Return a fresh session of a sandbox: by the grant that was created for it before, or by a new one.
 
-    The first time asks Salesforce twice (sandboxAuth, code exchange), later once. `register` says
+    The first time calls Salesforce twice (sandboxAuth, code exchange), later once. `register` says
     that it is being registered: then it may be a registered org. Raises AlreadyRegistered,
     SessionError.
     """
     admit = _allow_any if register else _refuse_if_registered
-    for _ in range(3):
+
+    def work() -> OrgSession:
         grant, credential = grant_for(parent, name)
         admit(grant.org_id)
-        maker = SandboxGrantCreator(
+        creator = SandboxGrantCreator(
             parent=parent,
             parent_sessions=partial(ParentSessions, parent, by),
             sandbox_name=name,
             credential_id=credential.pk,
             admit=admit,
         )
-        asking = SessionRequest(
-            by=by, org=f"{grant.name} of {parent.username}", audit_action=audit_action, create_grant=maker
-        )
+        org = f"{grant.name} of {parent.username}"
         try:
-            opened = open_session(credential, asking)
-        except CredentialGone:
-            continue
+            issued = open_session(
+                credential, SessionRequest(by=by, org=org, audit_action=audit_action, create_grant=creator)
+            )
         except OrgError as error:
             drop_if_empty(credential)
-            raise maker.named(error) from error
-        # Whoever waited adopts a session that somebody else, with another right, may have asked for.
-        admit(opened.session.org_id)
+            raise creator.explain(error) from error
+        # A caller who waited adopts a session that was requested with other permissions.
+        admit(issued.session.org_id)
         touch(grant)
-        return _opened_org(grant, opened, partial(_reopen, parent, name, by, register))
-    raise error_for("REFRESH_IN_PROGRESS")
+        return _org_session(grant, issued, partial(_reopen, parent, name, by, register))
+
+    return retry_when_gone(work)
 
 
 def sandbox_session_through_any(
@@ -112,8 +112,8 @@ def _reopen(parent: SalesforceOrg, name: str, by: Principal, register: bool) -> 
     return sandbox_session(parent, name, by=by, register=register).session
 
 
-def _opened_org(grant: OnDemandGrant, opened: IssuedSession, reopen: "partial[Session]") -> OrgSession:
+def _org_session(grant: OnDemandGrant, issued: IssuedSession, reopen: "partial[Session]") -> OrgSession:
     current = OnDemandGrant.objects.filter(pk=grant.pk).first()
     if current is None or current.credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it over.
-    return OrgSession(current.username, opened.session, current.credential_id, reopen, opened.reused)
+    return OrgSession(current.username, issued.session, current.credential_id, reopen, issued.reused)

@@ -15,11 +15,12 @@ from orgs.credentials.concurrency import host_policy
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import CredentialRefused, OrgError, OrgGone
 from orgs.credentials.failures import error_for, failure_of
-from orgs.credentials.models import Credential, unlink_other_owners
+from orgs.credentials.models import Credential
+from orgs.credentials.ownership import unlink_other_owners
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session
+from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session, retry_when_gone
 from orgs.credentials.token_index import credential_for, mark_released
-from orgs.errors import InvalidRequest
+from orgs.errors import AuthUrlReleaseOff, CredentialsForbidden, InvalidRequest
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.registration import bind, forget_if_unused
@@ -109,31 +110,29 @@ def require_unregistered(username: str, org_id: str = "") -> None:
 def scratch_session(scratch: ScratchOrg, *, by: Principal, action: audit.Action | None = None) -> ScratchSession:
     """Return a fresh session of a scratch org, by the auth URL in its record.
 
-    A token that rotates is written back to the record where the DevHub allows that. `action` is
-    what the audit calls what is handed out. Raises InvalidRequest, ScratchOrgMismatch, ScratchKeyRefused,
-    SessionError.
+    A token that rotates is written back to the record where the DevHub allows that. `action` is the
+    audit action under which a client gets the token. Raises InvalidRequest, ScratchOrgMismatch,
+    ScratchKeyRefused, SessionError.
     """
     require_unregistered(scratch.username, scratch.record.org_id)
     url = _auth_url_of(scratch)
-    for _ in range(3):
-        credential = credential_for(url)
-        _check_owner(credential, scratch)
-        try:
-            opened = _open(credential, url, scratch, by)
-            newest = _write_back(credential, url, scratch, by)
-        except CredentialGone:
-            continue
-        if action is not None:
-            token = opened.session.access_token
-            credential_release.record_issue(credential.pk, action, org=scratch.username, by=by, token=token)
-        shown = newest.reveal() if action and _is_releasable(credential, by) else ""
-        if shown:
-            credential_release.record_issue(
-                credential.pk, audit.Action.AUTH_URL, org=scratch.username, by=by, token=newest.refresh_token
-            )
-        reopen = partial(_reopen, scratch, by)
-        return ScratchSession(scratch.username, opened.session, credential.pk, reopen, opened.reused, auth_url=shown)
-    raise error_for("REFRESH_IN_PROGRESS")
+    return retry_when_gone(partial(_scratch_session, scratch, url, by, action))
+
+
+def _scratch_session(scratch: ScratchOrg, url: AuthUrl, by: Principal, action: audit.Action | None) -> ScratchSession:
+    credential = credential_for(url)
+    _check_owner(credential, scratch)
+    issued = _open(credential, url, scratch, by)
+    newest = _write_back(credential, url, scratch, by)
+    record = partial(credential_release.record_issue, credential.pk, org=scratch.username, by=by)
+    if action is not None:
+        record(action, token=issued.session.access_token)
+    released = ""
+    if action is not None and _is_releasable(credential, by):
+        released = newest.reveal()
+        record(audit.Action.AUTH_URL, token=newest.refresh_token)
+    reopen = partial(_reopen, scratch, by)
+    return ScratchSession(scratch.username, issued.session, credential.pk, reopen, issued.reused, auth_url=released)
 
 
 def _reopen(scratch: ScratchOrg, by: Principal) -> Session:
@@ -221,10 +220,13 @@ def _write_back(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: P
 
 
 def _is_releasable(credential: Credential, by: Principal) -> bool:
-    """Tell whether the auth URL itself may be handed out: not to members, and never one that rotates."""
-    if not by.may_hold_credentials or not settings.ALLOW_AUTH_URL_RELEASE:
+    """Return True if the auth URL itself may be released: not to members, and never one that rotates."""
+    try:
+        credential_release.require_release_allowed(by)
+    except (CredentialsForbidden, AuthUrlReleaseOff):
         return False
-    return Credential.objects.filter(pk=credential.pk, rotates=False).exists()
+    current = Credential.objects.filter(pk=credential.pk).first()
+    return current is not None and credential_release.is_shareable(current)
 
 
 # --- Its key ---------------------------------------------------------------------------------------

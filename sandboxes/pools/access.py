@@ -10,7 +10,7 @@ from authn.principals import Principal
 from orgs.credentials.failures import error_for
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session
+from orgs.credentials.sessions import open_session, retry_when_gone
 from orgs.errors import InvalidRequest
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
@@ -85,20 +85,17 @@ def _reopen_registered(org: SalesforceOrg, by: Principal) -> Session:
 
 
 def _own_session(instance: PoolInstance, by: Principal, action: audit.Action | None) -> OrgSession:
-    for _ in range(2):
+    request = SessionRequest(by=by, org=str(instance), audit_action=action)
+
+    def work() -> OrgSession:
         credential = Credential.objects.filter(pool_instance=instance).first()
         if credential is None:
-            break
-        try:
-            opened = open_session(credential, SessionRequest(by=by, org=str(instance), audit_action=action))
-        except CredentialGone:
-            continue
-        return _owned(instance, credential, opened, by)
-    raise error_for("REFRESH_IN_PROGRESS")
+            raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it.
+        issued = open_session(credential, request)
+        reopen = partial(_reopen, instance, by)
+        return OrgSession(instance.username, issued.session, credential.pk, reopen, issued.reused)
 
-
-def _owned(instance: PoolInstance, credential: Credential, opened: IssuedSession, by: Principal) -> OrgSession:
-    return OrgSession(instance.username, opened.session, credential.pk, partial(_reopen, instance, by), opened.reused)
+    return retry_when_gone(work)
 
 
 def _reopen(instance: PoolInstance, by: Principal) -> Session:

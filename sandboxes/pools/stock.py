@@ -11,9 +11,10 @@ from authn.principals import Principal
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.errors import OrgError, SessionError
 from orgs.credentials.failures import BY_CODE, error_for
-from orgs.credentials.models import Credential, unlink_other_owners
+from orgs.credentials.models import Credential
+from orgs.credentials.ownership import unlink_other_owners
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, open_session
+from orgs.credentials.sessions import CredentialGone, open_session, retry_when_gone
 from orgs.credentials.token_index import credential_for
 from orgs.deletion import locked_credential
 from orgs.errors import InvalidRequest
@@ -192,18 +193,18 @@ def _insert(instance: PoolInstance, by: Principal) -> None:
 
 def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Principal) -> PoolInstance:
     audit.require_writable()
-    for _ in range(3):
+
+    def work() -> PoolInstance:
         credential = credential_for(url)
         try:
             session, (identity, organization) = _validate(credential, url, instance.name, by)
             _refuse_wrong_kind(instance, organization.kind)
             return _store(instance, credential, session, identity, by)
-        except CredentialGone:
-            continue
         except OrgError:
             forget_if_unused(credential)
             raise
-    raise error_for("REFRESH_IN_PROGRESS")
+
+    return retry_when_gone(work)
 
 
 def _validate(

@@ -13,7 +13,7 @@ from authn.roles import Role
 from authn.users import add_user
 from orgs.credentials.models import Credential, Health
 from orgs.models import SalesforceOrg
-from orgs.registration import register
+from orgs.registration import Registration, register
 from sandboxes.pools import stock
 from sandboxes.pools.stock import NewInstance
 from tests.browser.walks import OWNER, log_in, people
@@ -32,10 +32,12 @@ def _orgs(salesforce: Any) -> SalesforceOrg:
     for number, health in enumerate(Health):
         name = f"an.integration.user.with.a.long.name.{number}@acme.example"
         world = an_org(salesforce, name, f"org{number}.my.salesforce.com")
-        org = register(sfdx_auth_url=world.auth_url(), by=BY, metadata={"team": "core"})
+        org = register(Registration(sfdx_auth_url=world.auth_url(), metadata={"team": "core"}), by=BY)
         Credential.objects.filter(org=org).update(health=health, reason="USER_INACTIVE", rotates=number % 2 == 0)
     world = an_org(salesforce, "hub@acme.example", is_dev_hub=True)
-    hub = register(sfdx_auth_url=world.auth_url(), by=BY, is_dev_hub=True, is_default=True, metadata={"tier": 1})
+    hub = register(
+        Registration(sfdx_auth_url=world.auth_url(), is_dev_hub=True, is_default=True, metadata={"tier": 1}), by=BY
+    )
     SalesforceOrg.objects.exclude(pk=hub.pk).update(parent=hub)
     return hub
 

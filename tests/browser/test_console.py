@@ -10,7 +10,7 @@ from authn import tokens
 from authn.models import AuditEvent
 from authn.principals import system
 from orgs.models import SalesforceOrg
-from orgs.registration import register
+from orgs.registration import Registration, register
 from tests.browser.walks import OWNER, errors_at, log_in, people, says
 from tests.orgs.factories import an_org
 from tests.support.api_client import Caller
@@ -30,7 +30,7 @@ def console(watched, live_server, salesforce):
 
 def _registered(salesforce, username: str, **wishes) -> SalesforceOrg:
     world = an_org(salesforce, username, is_dev_hub=bool(wishes.get("is_dev_hub")))
-    return register(sfdx_auth_url=world.auth_url(), by=BY, **wishes)
+    return register(Registration(sfdx_auth_url=world.auth_url(), **wishes), by=BY)
 
 
 def _open(console, part: str) -> None:

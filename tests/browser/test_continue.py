@@ -11,7 +11,7 @@ from authn.principals import system
 from authn.roles import Role
 from orgs.credentials import concurrency
 from orgs.models import SalesforceOrg
-from orgs.registration import register
+from orgs.registration import Registration, register
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
 from tests.browser.walks import MEMBER, OWNER, log_in, people, says
@@ -42,9 +42,9 @@ def home(live_server, world, settings):
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
     people()
     production = world.add_org("acme.my.salesforce.com", username=PROD, name="Acme", is_dev_hub=True)
-    parent = register(sfdx_auth_url=production.auth_url(), by=BY, is_dev_hub=True)
+    parent = register(Registration(sfdx_auth_url=production.auth_url(), is_dev_hub=True), by=BY)
     sandboxes = {name: world.add_sandbox(production, name) for name in ("dev1", "qa", "uat")}
-    register(sfdx_auth_url=sandboxes["qa"].auth_url(), by=BY, metadata={"team": "core"})
+    register(Registration(sfdx_auth_url=sandboxes["qa"].auth_url(), metadata={"team": "core"}), by=BY)
     PoolInstance.objects.create(
         repository="acme/app",
         pool_tag="features",

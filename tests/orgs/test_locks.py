@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from orgs.credentials import outcomes
+from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential
-from orgs.credentials.outcomes import Outcome
+from orgs.credentials.outcomes import Refreshed
 from orgs.locks import one_org_writer
 from orgs.models import SalesforceOrg
 from orgs.salesforce import Session
@@ -38,7 +39,7 @@ class LateOutcome(threading.Thread):
                 row = outcomes.row_to_commit(at.pk, at.generation)
                 self.locked.set()
                 self._wait_for_a_waiter()
-                outcomes.write(row, Outcome(session=MOVED))
+                outcomes.write(row, Refreshed(MOVED, decrypt_grant(row).auth_url))
         except OperationalError as error:
             self.error = error
         finally:

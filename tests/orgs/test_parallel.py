@@ -140,7 +140,7 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
         with transaction.atomic():
             held = outcomes.row_to_commit(credential.pk, credential.generation)
             assert held
-            outcomes.write(held, outcomes.Outcome(auth_url=newest, rotated=True, code="UPSTREAM_UNREADABLE"))
+            outcomes.write(held, outcomes.Failed("UPSTREAM_UNREADABLE", new_auth_url=newest))
             written.set()
             time.sleep(0.5)
 

@@ -18,7 +18,7 @@ from authn.roles import Role
 from authn.users import add_user
 from orgs.credentials.durable_file import publish
 from orgs.models import SalesforceOrg
-from orgs.registration import register
+from orgs.registration import Registration, register
 from orgs.salesforce.emulator import demo_data
 from orgs.salesforce.emulator.state import load
 from sandboxes.models import PoolInstance
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         registered = set(SalesforceOrg.objects.values_list("username", flat=True))
         for username, wishes in _REGISTERED.items():
             if username not in registered:
-                register(sfdx_auth_url=urls[username], by=_BY, **wishes)
+                register(Registration(sfdx_auth_url=urls[username], **wishes), by=_BY)
         if not PoolInstance.objects.exists():
             hub = SalesforceOrg.objects.get(is_default=True)
             import_scratch_pool(hub, tag=_POOL_TAG, repository=_REPOSITORY, by=_BY)

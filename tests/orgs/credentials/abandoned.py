@@ -5,7 +5,7 @@ from dataclasses import replace
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential
-from orgs.credentials.outcomes import Outcome
+from orgs.credentials.outcomes import Refreshed, to_text
 from orgs.credentials.spool import AttemptId, SpoolFile
 
 
@@ -17,4 +17,4 @@ def leave_an_answer(credential: Credential) -> None:
     assert answer.refresh_token, "the app must rotate"
     newest = replace(url, refresh_token=answer.refresh_token)
     with SpoolFile.reserve(AttemptId(credential.pk, credential.generation)) as file:
-        file.write(Outcome(auth_url=newest, rotated=True, session=answer.session).to_text())
+        file.write(to_text(Refreshed(answer.session, newest, rotated=True)))

@@ -1,4 +1,4 @@
-"""The credential engine's rules, one by one (design section 9). On both databases."""
+"""The credential engine's rules, one by one. On both databases."""
 
 import time
 import uuid
@@ -42,24 +42,24 @@ def rotating(owner, salesforce):
     return url
 
 
-# --- Leases and generations --------------------------------------------------------------------------
+# --- Locks and generations --------------------------------------------------------------------------
 
 
-def test_a_lease_is_taken_once(ci):
+def test_a_lock_is_acquired_once(ci):
     row = Credential.objects.get()
 
     assert refresh_lock.acquire_for_refresh(row.pk, row.generation)
     assert not refresh_lock.acquire_for_refresh(row.pk, row.generation)
 
 
-def test_a_lease_is_for_the_generation_that_was_read(ci):
+def test_a_lock_is_for_the_generation_that_was_read(ci):
     row = Credential.objects.get()
 
     assert not refresh_lock.acquire_for_refresh(row.pk, row.generation - 1)
     assert not refresh_lock.acquire_for_refresh(row.pk, row.generation + 1)
 
 
-def test_a_lease_ends_by_itself(ci):
+def test_a_lock_runs_out(ci):
     row = Credential.objects.get()
     refresh_lock.acquire_for_refresh(row.pk, row.generation)
     Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
@@ -67,37 +67,39 @@ def test_a_lease_ends_by_itself(ci):
     assert refresh_lock.acquire_for_refresh(row.pk, row.generation)
 
 
-def test_a_lease_that_ran_out_is_not_given_back_for_whoever_has_it_now(ci):
+def test_a_lock_that_ran_out_is_not_released_for_the_process_that_acquired_it_since(ci):
     held = Credential.objects.get()
-    assert refresh_lock.acquire(held)
-    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
-    assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
-    refresh_lock.release(held)
+    with refresh_lock.hold_locks() as locks:
+        assert locks.acquire(held)
+        Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
+        assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
     assert not refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
 
-def test_a_held_lease_is_given_back_and_prolonged(ci):
+def test_a_held_lock_is_renewed_and_released(ci):
     held = Credential.objects.get()
-    assert refresh_lock.acquire(held)
-    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
-    held.refresh_from_db(fields=["locked_until"])
 
-    assert refresh_lock.renew(held)
-    assert not refresh_lock.acquire_for_refresh(held.pk, held.generation), "it began anew"
-    refresh_lock.release(held)
+    with refresh_lock.hold_locks() as locks:
+        assert locks.acquire(held)
+        Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
+        held.refresh_from_db(fields=["locked_until"])
+        assert locks.renew(held)
+        assert not refresh_lock.acquire_for_refresh(held.pk, held.generation), "its time began again"
 
     assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
 
-def test_a_lease_that_another_has_is_not_prolonged(ci):
+def test_a_lock_that_another_process_holds_is_not_renewed(ci):
     held = Credential.objects.get()
-    assert refresh_lock.acquire(held)
-    Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
-    assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
 
-    assert not refresh_lock.renew(held)
+    with refresh_lock.hold_locks() as locks:
+        assert locks.acquire(held)
+        Credential.objects.update(locked_until=Now() - timedelta(seconds=1))
+        assert refresh_lock.acquire_for_refresh(held.pk, held.generation)
+
+        assert not locks.renew(held)
 
 
 def test_no_caller_adopts_a_generation_at_or_below_the_one_it_read(ci, salesforce):
@@ -123,10 +125,10 @@ def test_a_waiter_adopts_the_outcome_of_an_attempt_that_ends_while_it_waits(owne
 
 
 def open_session_text(row: Credential) -> str:
-    return Credential.objects.with_secrets().get(pk=row.pk).sealed_session.open()
+    return Credential.objects.with_secrets().get(pk=row.pk).sealed_session.decrypt()
 
 
-def test_a_waiter_whose_patience_ends_is_told_when_to_come_back(owner, ci, salesforce, settings):
+def test_a_waiter_that_times_out_gets_a_retry_after(owner, ci, salesforce, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
     settings.REFRESH_LOCK_SECONDS = 25
     row = Credential.objects.get()
@@ -140,7 +142,7 @@ def test_a_waiter_whose_patience_ends_is_told_when_to_come_back(owner, ci, sales
     assert salesforce.calls == []
 
 
-def test_a_lease_whose_holder_died_is_taken_over(owner, ci, salesforce):
+def test_a_lock_whose_holder_died_is_taken_over(owner, ci, salesforce):
     row = Credential.objects.get()
     refresh_lock.acquire_for_refresh(row.pk, row.generation)
     Credential.objects.update(locked_until=Now() - timedelta(seconds=1))

@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 from authn.models import AuditEvent
 from orgs.credentials import attempts, refresh_lock, sessions, spool
 from orgs.credentials.concurrency import salesforce_slot
-from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.envelopes import Binding, decrypt_grant
 from orgs.credentials.models import Credential
-from orgs.credentials.outcomes import Outcome
+from orgs.credentials.outcomes import Failed, GrantCreated, Refreshed, from_text, to_text
 from orgs.credentials.replay import ReplayIncomplete, loop, replay
 from orgs.credentials.spool import AttemptId, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse
 from orgs.salesforce import AuthUrl, Session, TokenAnswer
@@ -197,15 +197,16 @@ def test_a_desk_without_room_for_its_node_file_refuses_and_recovers(owner, sales
 
 
 def test_an_outcome_survives_as_text_and_its_repr_shows_no_secret():
-    outcome = Outcome(
-        auth_url=AuthUrl("App", "secret-canary", "5Aep-canary", "acme.my.salesforce.com"),
-        rotated=True,
-        session=Session("AQ-canary", "https://acme.my.salesforce.com", "00D" + "x" * 15, "005" + "x" * 15),
-        code="",
-    )
+    url = AuthUrl("App", "secret-canary", "5Aep-canary", "acme.my.salesforce.com")
+    session = Session("AQ-canary", "https://acme.my.salesforce.com", "00D" + "x" * 15, "005" + "x" * 15)
 
-    assert Outcome.from_text(outcome.to_text()) == outcome
-    assert "canary" not in repr(outcome)
+    for outcome in (
+        Refreshed(session, url, rotated=True),
+        GrantCreated(session, url, Binding("00D" + "x" * 15, "ci@acme.example")),
+        Failed("ORG_ID_MISMATCH", new_auth_url=url),
+    ):
+        assert from_text(to_text(outcome)) == outcome
+        assert "canary" not in repr(outcome)
 
 
 # --- Replaying ---------------------------------------------------------------------------------------
@@ -322,13 +323,13 @@ def test_an_answer_from_before_the_last_that_is_known_is_only_cleared_away(owner
     owner.post(ACCESS_TOKEN, username="ci@acme.example")
     salesforce.inject(Fault.reset(processed=False), path="/services/oauth2/token")
     owner.post(TEST_CONNECTION, username="ci@acme.example")
-    grant = Credential.objects.with_secrets().get().sealed_grant.open()
+    grant = Credential.objects.with_secrets().get().sealed_grant.decrypt()
 
     kept.rename(elsewhere)
 
     assert replay() == 0
     assert [path.name for path in spool.files()] == []
-    assert Credential.objects.with_secrets().get().sealed_grant.open() == grant
+    assert Credential.objects.with_secrets().get().sealed_grant.decrypt() == grant
 
 
 # --- What cannot be read ------------------------------------------------------------------------------
@@ -472,12 +473,13 @@ def test_the_lock_of_a_process_at_work_is_not_taken_over(owner, died_in_flight, 
 def test_a_lock_that_was_taken_to_delete_is_left_alone(died_in_flight):
     credential = Credential.objects.get()
     Credential.objects.update(locked_until=None)
-    assert refresh_lock.acquire(credential)
-    Credential.objects.update(sent_at=Now() - timedelta(seconds=5))
+    with refresh_lock.hold_locks() as locks:
+        assert locks.acquire(credential)
+        Credential.objects.update(sent_at=Now() - timedelta(seconds=5))
 
-    replay()
+        replay()
 
-    assert Credential.objects.get().locked_until == credential.locked_until
+        assert Credential.objects.get().locked_until == credential.locked_until
 
 
 # --- A response that comes late ----------------------------------------------------------------------------
@@ -521,7 +523,7 @@ def test_a_response_that_comes_between_arriving_and_refreshing_is_used(
             attempts._keep_late(awaited, grant, answer)
         else:
             with awaited:
-                awaited.write(attempts._read(grant, answer).to_text())
+                awaited.write(to_text(attempts._read(grant, answer)))
         return arrived
 
     monkeypatch.setattr(sessions, "_load", arrive_before_the_response)
