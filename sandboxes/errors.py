@@ -18,7 +18,7 @@ OrgError (orgs/credentials/errors.py)
 
 from collections.abc import Iterable
 
-from orgs.credentials.errors import OrgError
+from orgs.credentials import OrgError
 from orgs.errors import InvalidRequest
 from orgs.models import SalesforceOrg
 

@@ -11,7 +11,7 @@ from functools import partial
 from authn import audit
 from authn.principals import Principal
 from orgs import credential_release
-from orgs.credentials.errors import OrgError
+from orgs.credentials import OrgError
 from orgs.errors import AmbiguousSandbox, InvalidRequest
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg

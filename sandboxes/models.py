@@ -10,8 +10,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from authn.database.failures import write_if_possible
-from orgs.credentials.models import Credential
-from orgs.credentials.ownership import register_owner
+from orgs.credentials import Credential, register_owner
 from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_INSTANCE_URL_LENGTH
 

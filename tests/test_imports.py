@@ -80,6 +80,12 @@ def test_a_module_imports_only_its_layer_and_those_below(module):
             assert not _is_in(module, "orgs.salesforce"), f"{module} must stay free of Django"
 
 
+def test_sandboxes_use_the_engine_through_its_package_alone():
+    for module in MODULES:
+        inside = [name for name in _imports(module) if name.startswith("orgs.credentials.")]
+        assert not inside or not _is_in(module, "sandboxes"), f"{module} imports {inside}"
+
+
 def test_the_servicestack_service_knows_the_project_in_these_files_alone():
     around = {}
     for module in MODULES:

@@ -24,8 +24,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-from authn.private_files import make_private
-from orgs.credentials.durable_file import exclusive, publish, sync_folder
+from authn.private_files import exclusive, make_private, publish_private, sync_folder
 from orgs.credentials.models import Credential
 
 ROOM_BYTES = 24_576  # The longest auth URL and access token, as JSON, encrypted.
@@ -216,7 +215,7 @@ def _node_id(folder: Path) -> uuid.UUID:
         if known := _read_node(path):
             return known
         made = uuid.uuid4()
-        publish(path, made.hex.encode())
+        publish_private(path, made.hex.encode())
     return made
 
 

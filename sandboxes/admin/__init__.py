@@ -24,7 +24,7 @@ from authn.console.forms import ConfirmForm
 from authn.console.site import Panel, add_panel
 from orgs.admin.dashboard import add_needs, state_of
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS
-from orgs.credentials.errors import OrgError
+from orgs.credentials import OrgError
 from sandboxes.admin.forms import AddForm
 from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials.errors import OrgError
+from orgs.credentials import OrgError
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
 from sandboxes.on_demand import sandbox, scratch

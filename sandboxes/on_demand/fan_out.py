@@ -14,7 +14,7 @@ from django.db import connections
 
 from authn import audit
 from authn.database.connections import release_database
-from orgs.credentials.errors import OrgError
+from orgs.credentials import OrgError
 from orgs.models import SalesforceOrg
 
 BUDGET_SECONDS = 20.0

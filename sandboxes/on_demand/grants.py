@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from orgs.credentials.models import Credential
+from orgs.credentials import Credential
 from orgs.models import SalesforceOrg
 from sandboxes.models import OnDemandGrant
 

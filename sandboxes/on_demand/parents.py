@@ -3,8 +3,7 @@
 import uuid
 
 from authn.principals import Principal
-from orgs.credentials.calls import call_with_session
-from orgs.credentials.failures import error_for
+from orgs.credentials import call_with_session, error_for
 from orgs.errors import InvalidRequest, OrgNotFound
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions

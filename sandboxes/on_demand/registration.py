@@ -2,12 +2,17 @@
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials.calls import call_with_session, session_then_refresh
-from orgs.credentials.errors import GrantRefused, SessionError
-from orgs.credentials.failures import BY_CODE, error_for
-from orgs.credentials.models import Credential
-from orgs.credentials.orphans import delete_orphan
-from orgs.credentials.ownership import unlink_other_owners
+from orgs.credentials import (
+    BY_CODE,
+    Credential,
+    GrantRefused,
+    SessionError,
+    call_with_session,
+    delete_orphan,
+    error_for,
+    session_then_refresh,
+    unlink_other_owners,
+)
 from orgs.errors import InvalidRequest, RegistrationRefused
 from orgs.locks import one_org_writer
 from orgs.models import SalesforceOrg

@@ -6,10 +6,15 @@ from django.db.models import Q
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials.errors import GrantRefused, OrgError
-from orgs.credentials.failures import error_for
-from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import IssuedSession, open_session, retry_when_gone
+from orgs.credentials import (
+    GrantRefused,
+    IssuedSession,
+    OrgError,
+    SessionRequest,
+    error_for,
+    open_session,
+    retry_when_gone,
+)
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain

@@ -10,16 +10,25 @@ from django.db import transaction
 from authn import audit
 from authn.principals import Principal
 from orgs import credential_release
-from orgs.credentials.calls import call
-from orgs.credentials.concurrency import host_policy
-from orgs.credentials.envelopes import decrypt_grant
-from orgs.credentials.errors import CredentialRefused, OrgError, OrgGone
-from orgs.credentials.failures import error_for, failure_of
-from orgs.credentials.models import Credential
-from orgs.credentials.ownership import unlink_other_owners
-from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session, retry_when_gone
-from orgs.credentials.token_index import credential_for, mark_released
+from orgs.credentials import (
+    Credential,
+    CredentialGone,
+    CredentialRefused,
+    IssuedSession,
+    OrgError,
+    OrgGone,
+    SessionRequest,
+    call,
+    credential_for,
+    decrypt_grant,
+    error_for,
+    failure_of,
+    host_policy,
+    mark_released,
+    open_session,
+    retry_when_gone,
+    unlink_other_owners,
+)
 from orgs.errors import AuthUrlReleaseOff, CredentialsForbidden, InvalidRequest
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions

@@ -7,10 +7,7 @@ from django.db.models import Q
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials.failures import error_for
-from orgs.credentials.models import Credential
-from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import open_session, retry_when_gone
+from orgs.credentials import Credential, SessionRequest, error_for, open_session, retry_when_gone
 from orgs.errors import InvalidRequest
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials.errors import (
+from orgs.credentials import (
     OrgError,
     OrgGone,
     SalesforceLimited,
@@ -16,8 +16,8 @@ from orgs.credentials.errors import (
     SalesforceUnavailable,
     SandboxNotFound,
     SpoolUnavailable,
+    error_for,
 )
-from orgs.credentials.failures import error_for
 from sandboxes.errors import AssignedInOtherPool, NotFound, PoolEmpty, ScratchOrgExpired, SearchIncomplete
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand.org_session import OrgSession

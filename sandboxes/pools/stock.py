@@ -8,14 +8,20 @@ from django.db import IntegrityError, transaction
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials.calls import call_with_session
-from orgs.credentials.errors import OrgError, SessionError
-from orgs.credentials.failures import BY_CODE, error_for
-from orgs.credentials.models import Credential
-from orgs.credentials.ownership import unlink_other_owners
-from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, open_session, retry_when_gone
-from orgs.credentials.token_index import credential_for
+from orgs.credentials import (
+    BY_CODE,
+    Credential,
+    CredentialGone,
+    OrgError,
+    SessionError,
+    SessionRequest,
+    call_with_session,
+    credential_for,
+    error_for,
+    open_session,
+    retry_when_gone,
+    unlink_other_owners,
+)
 from orgs.deletion import locked_credential
 from orgs.errors import InvalidRequest
 from orgs.locks import lock_credential

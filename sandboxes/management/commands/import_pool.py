@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from authn.errors import AuditUnavailable
 from authn.principals import system
 from authn.web.safe_text import is_safe_text
-from orgs.credentials.errors import OrgError
+from orgs.credentials import OrgError
 from sandboxes.names import is_repository
 from sandboxes.on_demand.parents import dev_hub
 from sandboxes.pools.stock import import_scratch_pool

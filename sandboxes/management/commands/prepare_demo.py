@@ -14,9 +14,9 @@ from django.utils import timezone
 from authn import tokens
 from authn.models import ApplicationToken, User
 from authn.principals import system
+from authn.private_files import publish_private
 from authn.roles import Role
 from authn.users import add_user
-from orgs.credentials.durable_file import publish
 from orgs.models import SalesforceOrg
 from orgs.registration import Registration, register
 from orgs.salesforce.emulator import demo_data
@@ -84,4 +84,4 @@ def _make_token(path: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    publish(path, text.encode())
+    publish_private(path, text.encode())
