@@ -25,12 +25,10 @@ PASSWORD = "correct-horse-battery-staple"
 @pytest.fixture
 def salesforce() -> Iterator[Emulator]:
     """An emulated Salesforce that answers every https request of this process."""
-    from orgs.salesforce.emulator.responses_door import install
-
     world = Emulator()
     concurrency._client.cache_clear()  # Its notes on API versions are of another test's orgs.
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        install(world, mock)
+        world.install(mock)
         yield world
 
 

@@ -51,7 +51,7 @@ def test_a_link_opens_the_org_as_its_user_once(desk, world, page):
     assert f"{PROD}.dev1" in landed
     assert "/lightning/setup/home" in landed
     assert visited[0].startswith("http://127.0.0.1:")  # a second origin, as an org's Lightning host is
-    assert "used already" in page.text_content("body")
+    assert "has been used" in page.text_content("body")
     assert not any("sid=" in url for url in [link, *visited])
     assert not [word for word in ("otp=", "sid=") if word in desk.logs()]
 

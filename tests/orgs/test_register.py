@@ -167,7 +167,7 @@ def _locked(org):
 
 
 def _uninstalled(org):
-    org.world.apps["PlatformCLI"].installed = False
+    org.emulator.apps["PlatformCLI"].installed = False
 
 
 def _restricted(org):

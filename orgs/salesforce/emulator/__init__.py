@@ -1,10 +1,14 @@
-"""A Salesforce of our own: one core that keeps state and refuses what Salesforce refuses, two doors.
+"""An emulated Salesforce for tests and the demo: keeps orgs and tokens, and refuses what Salesforce refuses.
 
-Tests reach it through `responses` or over HTTP and TLS; the demo over HTTP. It imports nothing
-else of Frontdesk: it is the other side of the wire.
+    server, in_process ──▶ dispatcher ──▶ oauth, rest, on_demand, front_door ──▶ state ──▶ models
+    (HTTP)  (`responses`)                 (handlers)
+
+Start with `emulator` for the public class, `dispatcher` for the routes. `builder` adds orgs, `faults`
+and `observation` serve tests, `snapshot` saves the demo's state. It imports nothing else of
+Frontdesk: it is the other side of the wire.
 """
 
-from orgs.salesforce.emulator.core import Emulator
+from orgs.salesforce.emulator.emulator import Emulator
 from orgs.salesforce.emulator.faults import Fault
 from orgs.salesforce.emulator.observation import Call
 from orgs.salesforce.emulator.wire import Request, Response

@@ -1,4 +1,4 @@
-"""A certificate for localhost and the hosts of Salesforce, made at start and trusted by nobody else."""
+"""A self-signed certificate for localhost and Salesforce's hosts, generated at start."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ _NAMES = (
 
 
 def make_certificate(folder: Path) -> tuple[str, str]:
-    """Write a certificate and its key. Returns both paths; the first serves as CA bundle too."""
+    """Write a certificate and its key. Returns both paths; the certificate is its own CA bundle."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Frontdesk Salesforce emulator")])
     now = datetime.now(UTC)

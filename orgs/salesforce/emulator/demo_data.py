@@ -1,14 +1,15 @@
-"""Ready-made worlds. The demo's is a company with two DevHubs, sandboxes and scratch orgs."""
+"""Demo data: a company with two DevHubs, sandboxes and scratch orgs."""
 
-from orgs.salesforce.emulator.core import Emulator
+from orgs.salesforce.emulator.emulator import Emulator
+from orgs.salesforce.emulator.state import State
 
 
 def demo() -> Emulator:
-    """Build the world of the demo, with a first log-in of each org."""
-    world = Emulator()
-    ci = world.add_app("AcmeCI", "demo-secret", rotates=True)
-    hub = world.add_org("acme.my.salesforce.com", username="devhub@acme.example", name="Acme", is_dev_hub=True)
-    emea = world.add_org(
+    """Return an emulator with the demo's orgs and a first grant of each."""
+    emulator = Emulator()
+    ci = emulator.add_app("AcmeCI", "demo-secret", rotates=True)
+    hub = emulator.add_org("acme.my.salesforce.com", username="devhub@acme.example", name="Acme", is_dev_hub=True)
+    emea = emulator.add_org(
         "acme-emea.my.salesforce.com",
         username="emea@acme.example",
         name="Acme EMEA",
@@ -17,10 +18,10 @@ def demo() -> Emulator:
     )
     hub.add_user("release@acme.example")
     for name in ("dev1", "qa", "dev2", "dev3"):
-        world.add_sandbox(hub, name)
-    uat = world.add_sandbox(hub, "uat")
+        emulator.add_sandbox(hub, name)
+    uat = emulator.add_sandbox(hub, "uat")
     for number in (1, 2, 3):
-        world.add_scratch_org(
+        emulator.add_scratch_org(
             hub,
             username=f"test-scratch{number}@acme.example",
             host=f"swift-otter-{number}234-dev-ed.scratch.my.salesforce.com",
@@ -28,16 +29,16 @@ def demo() -> Emulator:
             Pooltag__c="features",
             Allocation_status__c="Available",
         )
-    for org in world.orgs:
+    for org in emulator.orgs:
         if org.kind != "scratch":
             org.auth_url(ci if org in (emea, uat) else None)
-    return world
+    return emulator
 
 
-def auth_urls(world: Emulator) -> dict[str, str]:
+def auth_urls(state: State) -> dict[str, str]:
     """Return the newest auth URL of the first user of each org, by username."""
     urls = {}
-    for grant in world.grants:
+    for grant in state.grants:
         if grant.alive:
             org = grant.user.org
             urls[grant.user.username] = f"force://{grant.app.client_id}:{grant.app.secret}:{grant.newest}@{org.host}"

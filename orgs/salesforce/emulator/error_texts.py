@@ -1,4 +1,4 @@
-"""Salesforce's own words, in one place, so that a captured real answer can replace a remembered one."""
+"""Salesforce's error texts and pages, in one place so that captured ones can replace assumed ones."""
 
 EXPIRED = ("invalid_grant", "expired access/refresh token")
 ALREADY_PROCESSING = ("invalid_grant", "token request is already being processed")
@@ -31,7 +31,7 @@ MAINTENANCE_PAGE = (
 INTERSTITIAL_PAGE = b"<html><head><title>Stay tuned</title></head><body>Your new domain is being set up.</body></html>"
 DATA_NOT_AVAILABLE_PAGE = b"<html><body><h1>Data Not Available</h1></body></html>"
 
-# What sandboxAuth refuses with. INVALID_STATUS is known from the CLI's source; the others are assumed.
+# Errors of sandboxAuth. INVALID_STATUS is known from the CLI's source; the others are assumed.
 SANDBOX_NOT_READY = ("INVALID_STATUS", "The sandbox is not ready for log-in.")
 SANDBOX_UNKNOWN = ("NOT_FOUND", "No sandbox of this name was found.")
 NOT_THE_CREATOR = ("INSUFFICIENT_ACCESS", "Only the user who created or last refreshed the sandbox may do this.")

@@ -1,13 +1,12 @@
-"""Faults that a test injects: what Salesforce, or the network before it, can do wrong.
+"""Faults that tests inject: failures of Salesforce, or of the network in front of it.
 
-`processed` says whether Salesforce acts on the request first. That is what makes a lost answer
-dear: the token has rotated, and nobody has the new one.
+`processed` says whether Salesforce acts on the request first. A lost response to a processed
+refresh costs the grant: the token has rotated and no client has the new one.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from orgs.salesforce.emulator import error_texts
 from orgs.salesforce.emulator.wire import Response, json_response, oauth_error
@@ -24,7 +23,7 @@ HANG, RESET, TRUNCATE, DRIP_BODY, DRIP_HEADERS, NO_NAME = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `change` turns the response that would have gone out into the one that does."""
+    """One fault. `change` returns the response to send in place of the real one."""
 
     name: str
     processed: bool
@@ -32,17 +31,17 @@ class Fault:
 
     @classmethod
     def status(cls, code: int, body: bytes = b"", content_type: str = "text/plain") -> "Fault":
-        """Answer any status and body in place of Salesforce."""
+        """Respond with any status and body."""
         return cls(f"status {code}", False, lambda _: Response(code, body, content_type))
 
     @classmethod
     def html_maintenance(cls, status: int = 503) -> "Fault":
-        """Show the maintenance page; Salesforce has been seen to do so with 200 too."""
+        """Respond with the maintenance page; Salesforce has been seen to send it with status 200 too."""
         return cls("maintenance", False, lambda _: Response(status, error_texts.MAINTENANCE_PAGE, "text/html"))
 
     @classmethod
     def html_interstitial(cls) -> "Fault":
-        """Show the page of an org whose domain is not ready."""
+        """Respond with the page of an org whose domain is not ready."""
         return cls("interstitial", False, lambda _: Response(200, error_texts.INTERSTITIAL_PAGE, "text/html"))
 
     @classmethod
@@ -61,53 +60,53 @@ class Fault:
 
     @classmethod
     def hang(cls, seconds: float, *, processed: bool = True) -> "Fault":
-        """Answer only after a time, which is meant to be longer than the client waits."""
+        """Respond after `seconds`, which should exceed the client's time-out."""
         return cls("hang", processed, lambda response: replace(response, damage=HANG, seconds=seconds))
 
     @classmethod
     def reset(cls, *, processed: bool = True) -> "Fault":
-        """Break the connection in place of an answer."""
+        """Reset the connection instead of responding."""
         return cls("reset", processed, lambda response: replace(response, damage=RESET))
 
     @classmethod
     def no_name(cls) -> "Fault":
-        """Make the host's name unknown (the `responses` door only: nothing is ever connected)."""
+        """Fail the look-up of the host's name (in-process transport only: a server is already connected)."""
         return cls("no name", False, lambda response: replace(response, damage=NO_NAME))
 
     @classmethod
     def truncated(cls) -> "Fault":
-        """Break the connection in the middle of the body."""
+        """Reset the connection in the middle of the body."""
         return cls("truncated", True, lambda response: replace(response, damage=TRUNCATE))
 
     @classmethod
     def slow_drip(cls, seconds: float, *, headers: bool = False) -> "Fault":
-        """Send the answer a byte at a time, `seconds` in all."""
+        """Send the response one byte at a time, over `seconds` in total."""
         damage = DRIP_HEADERS if headers else DRIP_BODY
         return cls(damage, True, lambda response: replace(response, damage=damage, seconds=seconds))
 
     @classmethod
     def redirect(cls, to: str) -> "Fault":
-        """Send the client elsewhere."""
+        """Respond with a redirect."""
         return cls("redirect", False, lambda _: Response(302, b"", "text/plain", {"Location": to}))
 
     @classmethod
     def oversized(cls, size: int = 2 * 1024 * 1024) -> "Fault":
-        """Answer with far too much."""
+        """Respond with a body of `size` bytes."""
         return cls("oversized", True, lambda response: replace(response, body=b'{"a":"' + b"x" * size + b'"}'))
 
     @classmethod
     def content_type(cls, content_type: str) -> "Fault":
-        """Answer the right body under the wrong name."""
+        """Respond with the real body under another Content-Type."""
         return cls("content type", True, lambda response: replace(response, content_type=content_type))
 
     @classmethod
     def body(cls, body: bytes) -> "Fault":
-        """Answer 200 with a body of the test's own."""
+        """Respond with status 200 and this body."""
         return cls("body", True, lambda _: Response(200, body))
 
     @classmethod
-    def fields(cls, **changes: Any) -> "Fault":
-        """Answer with changed fields; None takes a field away. For foreign URLs and missing parts."""
+    def fields(cls, **changes: object) -> "Fault":
+        """Respond with changed JSON fields; None removes a field."""
 
         def change(response: Response) -> Response:
             content = json.loads(response.body) | changes

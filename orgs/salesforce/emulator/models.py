@@ -1,19 +1,19 @@
-"""The things of the emulated world: orgs, users, apps, grants and sessions."""
+"""Records of the emulated Salesforce: orgs, users, apps, grants, sessions and one-time codes."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from orgs.salesforce.emulator.builder import Building
+from typing import Protocol
 
 GRANTS_PER_USER_AND_APP = 5
+DEFAULT_APP = "PlatformCLI"
 LOGIN_HOSTS = {"login.salesforce.com": ("production",), "test.salesforce.com": ("sandbox", "scratch")}
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(eq=False)
 class App:
-    """A connected app. A rotating one gives a new refresh token at each refresh."""
+    """A connected app. A rotating one issues a new refresh token with each refresh."""
 
     client_id: str
     secret: str = field(default="", repr=False)
@@ -33,13 +33,13 @@ class User:
     api_only: bool = False
 
     def deactivate(self) -> None:
-        """Switch the user off; refreshes are refused from now on."""
+        """Deactivate the user; Salesforce refuses further refreshes."""
         self.active = False
 
 
 @dataclass(eq=False)
 class Grant:
-    """What a user gave an app: a family of refresh tokens, of which the newest works."""
+    """One user's authorization of one app: a family of refresh tokens, of which only the newest works."""
 
     user: User
     app: App
@@ -59,20 +59,38 @@ class Session:
     alive: bool = True
 
 
+@dataclass(eq=False)
+class AuthorizationCode:
+    """A single-use OAuth authorization code for one app and callback."""
+
+    user: User = field(repr=False)
+    app: App = field(repr=False)
+    callback: str
+
+
+@dataclass(eq=False)
+class Visit:
+    """A one-time front-door code, and the browser session it becomes once it is `entered`."""
+
+    user: User = field(repr=False)
+    page: str
+    entered: bool = False
+
+
 @dataclass
 class SandboxProcess:
-    """One creation or refresh of a sandbox, as its production org knows it."""
+    """A SandboxProcess row of a production org: one creation or refresh of a sandbox."""
 
     record_id: str
     sandbox_name: str
     org_id: str
     status: str = "Completed"
-    created: int = 0  # counts up: the newest is the state of the sandbox
+    created: int = 0  # A counter: the row with the highest value is the state of the sandbox.
 
 
 @dataclass
 class ScratchRecord:
-    """A ScratchOrgInfo row of a DevHub. `fields` holds the custom ones, secrets among them."""
+    """A ScratchOrgInfo row of a DevHub. `fields` holds the custom fields, secrets among them."""
 
     record_id: str
     org_id: str
@@ -84,11 +102,30 @@ class ScratchRecord:
     fields: dict[str, str | None] = field(default_factory=dict, repr=False)
 
 
+class OrgOperations(Protocol):
+    """What an org needs of the emulator it belongs to. Builder implements it."""
+
+    apps: dict[str, App]
+    lock: threading.RLock
+
+    def add_user(self, org: "Org", username: str) -> User:
+        """Add a user to an org."""
+
+    def log_in(self, user: User, app: App) -> str:
+        """Authorize an app for a user and return the auth URL."""
+
+    def refresh_sandbox(self, sandbox: "Org", *, creator: User | None = None) -> None:
+        """Replace a sandbox with a new copy of its parent."""
+
+    def end_grants(self, ends: Callable[[Grant], bool]) -> None:
+        """End the matching grants with all their tokens."""
+
+
 @dataclass(eq=False)
 class Org:
-    """An org of any kind. `host` is where it lives now; `creator` made the sandbox, in its parent."""
+    """An org of any kind. `host` is its current host; `creator` is the parent's user who made the sandbox."""
 
-    world: "Building" = field(repr=False)
+    emulator: OrgOperations = field(repr=False)
     host: str
     org_id: str
     kind: str
@@ -111,7 +148,7 @@ class Org:
 
     @property
     def instance_url(self) -> str:
-        """Where the org lives, as token answers say."""
+        """The `instance_url` of token responses."""
         return f"https://{self.host}"
 
     @property
@@ -121,31 +158,31 @@ class Org:
 
     def add_user(self, username: str) -> User:
         """Add a user."""
-        return self.world.add_user(self, username)
+        return self.emulator.add_user(self, username)
 
     def auth_url(self, app: App | None = None, user: User | None = None) -> str:
-        """Log a user in to an app and return the auth URL. The sixth grant ends the oldest."""
-        return self.world.log_in(user or self.users[0], app or self.world.apps["PlatformCLI"])
+        """Authorize an app for a user and return the auth URL. The sixth grant of both ends the oldest."""
+        return self.emulator.log_in(user or self.users[0], app or self.emulator.apps[DEFAULT_APP])
 
     def move_to(self, host: str) -> None:
-        """Give the org another host; the old one still takes token requests."""
-        with self.world.lock:
+        """Change the org's host; the old one still accepts token requests."""
+        with self.emulator.lock:
             self.former_hosts.add(self.host)
             self.host = host
 
     def suspend(self) -> None:
         """Lock the org."""
-        with self.world.lock:
+        with self.emulator.lock:
             self.active = False
 
     def delete(self) -> None:
-        """Delete the org: its hosts show a page, its tokens are gone."""
-        with self.world.lock:
+        """Delete the org: its hosts serve an HTML page and its tokens stop working."""
+        with self.emulator.lock:
             self.deleted = True
 
     def refresh_sandbox(self, *, creator: User | None = None) -> None:
-        """Copy the sandbox anew from its parent: another org id, and no token lives on."""
-        self.world.refresh_sandbox(self, creator=creator)
+        """Replace the sandbox with a new copy of its parent: a new org id, and every token ends."""
+        self.emulator.refresh_sandbox(self, creator=creator)
 
     def scratch_record(self, username: str) -> ScratchRecord:
         """Return the DevHub's newest record of a scratch org."""
@@ -153,4 +190,4 @@ class Org:
 
     def revoke_all(self) -> None:
         """End every grant and session of the org."""
-        self.world.end_grants(lambda grant: grant.user.org is self)
+        self.emulator.end_grants(lambda grant: grant.user.org is self)

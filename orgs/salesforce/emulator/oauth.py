@@ -1,54 +1,51 @@
-"""The OAuth endpoints: refresh, code exchange and revoke."""
+"""OAuth endpoints: refresh, code exchange and revocation."""
 
 import base64
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
 
 from orgs.salesforce.emulator import error_texts
 from orgs.salesforce.emulator.models import LOCAL_HOSTS, LOGIN_HOSTS, App, Grant, Session
+from orgs.salesforce.emulator.state import State
 from orgs.salesforce.emulator.wire import Request, Response, json_response, oauth_error
 
-if TYPE_CHECKING:
-    from orgs.salesforce.emulator.core import Emulator
 
-
-def token(world: "Emulator", request: Request) -> Response:
-    """Answer POST /services/oauth2/token."""
+def token(state: State, request: Request) -> Response:
+    """Handle POST /services/oauth2/token."""
     form = request.form
     if form.get("grant_type") not in ("refresh_token", "authorization_code"):
         return oauth_error(*error_texts.WRONG_GRANT_TYPE)
-    app = world.apps.get(form.get("client_id", ""))
+    app = state.apps.get(form.get("client_id", ""))
     if app is None:
         return oauth_error(*error_texts.WRONG_CLIENT_ID)
     if form.get("client_secret", "") != app.secret:
         return oauth_error(*error_texts.WRONG_SECRET)
     if form["grant_type"] == "authorization_code":
-        return _exchange(world, app, request)
+        return _exchange(state, app, request)
     presented = form.get("refresh_token", "")
-    grant = world.family_of(presented)
+    grant = state.family_of(presented)
     if grant is None or grant.app is not app or not _is_for_host(grant, request.host):
         return oauth_error(*error_texts.EXPIRED)
-    with world.one_refresh_at_a_time(grant) as free:
+    with state.one_refresh_at_a_time(grant) as free:
         if not free:
             return oauth_error(*error_texts.ALREADY_PROCESSING)
-        with world.lock:
-            return _refresh(world, grant, presented)
+        with state.lock:
+            return _refresh(state, grant, presented)
 
 
-def _exchange(world: "Emulator", app: App, request: Request) -> Response:
-    """Trade a code for a grant: once, by the app and with the callback that it was made for."""
-    with world.lock:
-        code = world.codes.pop(request.form.get("code", ""), None)
+def _exchange(state: State, app: App, request: Request) -> Response:
+    """Exchange a code for a grant, once, for the app and callback it was issued to."""
+    with state.lock:
+        code = state.codes.pop(request.form.get("code", ""), None)
         if code is None or code.app is not app or code.callback != request.form.get("redirect_uri"):
             return oauth_error(*error_texts.WRONG_CODE)
         grant = Grant(code.user, app, "")
         if refusal := _refusal(grant):
             return oauth_error(*refusal)
-        grant = world.new_grant(code.user, app)
-        answer = _session_answer(world, grant) | {"refresh_token": grant.newest}
-        world.changed()
-        return json_response(200, answer)
+        grant = state.new_grant(code.user, app)
+        content = _session_response(state, grant) | {"refresh_token": grant.newest}
+        state.changed()
+        return json_response(200, content)
 
 
 def _is_for_host(grant: Grant, host: str) -> bool:
@@ -60,20 +57,20 @@ def _is_for_host(grant: Grant, host: str) -> bool:
     return host == org.host or host in org.former_hosts
 
 
-def _refresh(world: "Emulator", grant: Grant, presented: str) -> Response:
+def _refresh(state: State, grant: Grant, presented: str) -> Response:
     if presented != grant.newest:
-        # A spent token came back: somebody has stolen it, or keeps two copies. The family ends.
-        world.end_grants(lambda each: each is grant)
+        # Reuse of a spent token suggests theft, so Salesforce ends the whole family.
+        state.end_grants(lambda each: each is grant)
         return oauth_error(*error_texts.EXPIRED)
     if refusal := _refusal(grant):
         return oauth_error(*refusal)
-    answer = _session_answer(world, grant)
+    content = _session_response(state, grant)
     if grant.app.rotates:
         grant.spent.add(grant.newest)
-        grant.newest = world.new_secret("5Aep861")
-        answer["refresh_token"] = grant.newest
-    world.changed()
-    return json_response(200, answer)
+        grant.newest = state.new_secret("5Aep861")
+        content["refresh_token"] = grant.newest
+    state.changed()
+    return json_response(200, content)
 
 
 def _refusal(grant: Grant) -> tuple[str, str] | None:
@@ -89,11 +86,11 @@ def _refusal(grant: Grant) -> tuple[str, str] | None:
     return next((text for holds, text in refusals if holds), None)
 
 
-def _session_answer(world: "Emulator", grant: Grant) -> dict[str, str]:
+def _session_response(state: State, grant: Grant) -> dict[str, str]:
     org = grant.user.org
-    value = f"{org.org_id[:15]}!{world.new_secret('AQ')}"
-    now = world.clock()
-    world.sessions[value] = Session(value, grant, now + world.session_seconds)
+    value = f"{org.org_id[:15]}!{state.new_secret('AQ')}"
+    now = state.clock()
+    state.sessions[value] = Session(value, grant, now + state.session_seconds)
     login = "login" if org.kind == "production" else "test"
     identity = f"https://{login}.salesforce.com/id/{org.org_id}/{grant.user.user_id}"
     issued_at = str(int(now * 1000))
@@ -109,16 +106,16 @@ def _session_answer(world: "Emulator", grant: Grant) -> dict[str, str]:
     }
 
 
-def revoke(world: "Emulator", request: Request) -> Response:
-    """Answer POST /services/oauth2/revoke: an access token ends alone, a refresh token with its family."""
+def revoke(state: State, request: Request) -> Response:
+    """Handle POST /services/oauth2/revoke: an access token ends alone, a refresh token with its family."""
     value = request.form.get("token") or request.query.get("token", "")
-    with world.lock:
-        if session := world.sessions.get(value):
+    with state.lock:
+        if session := state.sessions.get(value):
             session.alive = False
-            world.changed()
+            state.changed()
             return Response(200)
-        grant = world.family_of(value)
+        grant = state.family_of(value)
         if grant is None or not grant.alive:
             return oauth_error(*error_texts.INVALID_TOKEN)
-        world.end_grants(lambda each: each is grant)
+        state.end_grants(lambda each: each is grant)
     return Response(200)

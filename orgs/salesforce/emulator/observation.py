@@ -1,9 +1,8 @@
-"""What a test may see of the emulated Salesforce, and what it may do to it: calls and faults."""
+"""Recorded calls and injected faults, for tests."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from orgs.salesforce.emulator.faults import Fault
 from orgs.salesforce.emulator.wire import Request
@@ -11,7 +10,7 @@ from orgs.salesforce.emulator.wire import Request
 
 @dataclass(frozen=True)
 class Call:
-    """One request that was answered. Holds no secret."""
+    """A request that was handled. Holds no secret."""
 
     method: str
     host: str
@@ -20,7 +19,7 @@ class Call:
     status: int
     started_at: float
     finished_at: float
-    literals: int = 0  # quoted texts in a query: more than one would be an injection
+    literals: int = 0  # quoted literals in a SOQL query; a second one means injection
 
 
 @dataclass
@@ -31,24 +30,24 @@ class _Injected:
     times: int | None
 
     def fits(self, request: Request) -> bool:
-        """Tell whether this fault is for the request."""
+        """Return True if this fault applies to the request."""
         return self.host in (None, request.host) and request.path.startswith(self.path or "") and self.times != 0
 
 
 @dataclass(eq=False)
 class Observation:
-    """Counts calls and hands out faults. The Emulator builds on it."""
+    """Records calls and schedules faults, under the lock that guards all of the state."""
 
     calls: list[Call] = field(default_factory=list)
-    lock: Any = field(default_factory=threading.RLock, repr=False)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _faults: list[_Injected] = field(default_factory=list)
 
     def inject(
         self, fault: Fault, *, host: str | None = None, path: str | None = None, times: int | None = 1
     ) -> Callable[[], None]:
-        """Let a fault happen to the next `times` requests to a host, or to paths that begin so.
+        """Apply a fault to the next `times` requests to a host, or to paths with this prefix.
 
-        `times=None`: to all. Returns what ends it.
+        `times=None` applies it to all of them. Returns a function that removes the fault.
         """
         injected = _Injected(fault, host, path, times)
         with self.lock:
@@ -60,26 +59,26 @@ class Observation:
         return end
 
     def clear_faults(self) -> None:
-        """Let Salesforce be well again."""
+        """Remove all faults."""
         with self.lock:
             self._faults.clear()
 
     def calls_to(self, *, host: str | None = None, path: str | None = None) -> list[Call]:
-        """Return the calls to a host, or to paths that begin so."""
+        """Return the calls to a host, or to paths with this prefix."""
         with self.lock:
             return [call for call in self.calls if host in (None, call.host) and call.path.startswith(path or "")]
 
     def reset_calls(self) -> None:
-        """Forget what was seen."""
+        """Discard the recorded calls."""
         with self.lock:
             self.calls.clear()
 
     def refreshes(self, host: str | None = None) -> int:
-        """Return how many refreshes were asked for."""
+        """Return the number of refresh requests."""
         return sum(1 for call in self.calls_to(host=host) if call.grant_type == "refresh_token")
 
     def next_fault(self, request: Request) -> Fault | None:
-        """Return the fault that this request meets, and count it."""
+        """Return the fault that applies to this request, and count it as used."""
         with self.lock:
             injected = next((each for each in self._faults if each.fits(request)), None)
             if injected and injected.times is not None:

@@ -1,37 +1,22 @@
-"""Sandboxes and scratch orgs as their production org and DevHub know them: records, and sandboxAuth."""
+"""Records of sandboxes and scratch orgs in their production org and DevHub, and sandboxAuth."""
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from orgs.salesforce.emulator import error_texts
-from orgs.salesforce.emulator.models import App, Org, SandboxProcess, ScratchRecord, Session, User
+from orgs.salesforce.emulator.models import AuthorizationCode, Org, SandboxProcess, ScratchRecord, Session
+from orgs.salesforce.emulator.soql import Row
+from orgs.salesforce.emulator.state import State
 from orgs.salesforce.emulator.wire import Request, Response, json_response, rest_error
 
-if TYPE_CHECKING:
-    from orgs.salesforce.emulator.core import Emulator
-
-Row = dict[str, Any]
+# --- Records ---------------------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
-class Code:
-    """An authorization code: good once, for one app and callback."""
-
-    user: User = field(repr=False)
-    app: App = field(repr=False)
-    callback: str
-
-
-# --- What production orgs and DevHubs show ------------------------------------------------------------
-
-
-def scratch_rows(_world: "Emulator", session: Session) -> list[Row]:
+def scratch_rows(session: Session) -> list[Row]:
     """Return the ScratchOrgInfo rows of a DevHub."""
     return [_scratch_row(record) for record in session.grant.user.org.scratch_records]
 
 
-def active_scratch_rows(_world: "Emulator", session: Session) -> list[Row]:
+def active_scratch_rows(session: Session) -> list[Row]:
     """Return the ActiveScratchOrg rows of a DevHub."""
     return [
         {
@@ -46,12 +31,12 @@ def active_scratch_rows(_world: "Emulator", session: Session) -> list[Row]:
     ]
 
 
-def sandbox_process_rows(_world: "Emulator", session: Session) -> list[Row]:
+def sandbox_process_rows(session: Session) -> list[Row]:
     """Return the SandboxProcess rows of a production org, one for each creation and refresh."""
     return [_process_row(process) for process in session.grant.user.org.processes]
 
 
-def sandbox_info_rows(_world: "Emulator", session: Session) -> list[Row]:
+def sandbox_info_rows(session: Session) -> list[Row]:
     """Return the SandboxInfo rows of a production org, one for each sandbox."""
     newest = {process.sandbox_name.lower(): process for process in session.grant.user.org.processes}
     return [
@@ -100,8 +85,8 @@ def _date(number: int) -> str:
     return f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000+0000"
 
 
-def change_record(world: "Emulator", session: Session, name: str, record_id: str, request: Request) -> Response:
-    """Answer PATCH sobjects/ScratchOrgInfo/{id}: the custom fields of a record."""
+def change_record(state: State, session: Session, name: str, record_id: str, request: Request) -> Response:
+    """Handle PATCH sobjects/ScratchOrgInfo/{id}: update custom fields of a record."""
     org = session.grant.user.org
     record = next((each for each in org.scratch_records if each.record_id[:15] == record_id[:15]), None)
     if name != "ScratchOrgInfo" or record is None:
@@ -111,48 +96,52 @@ def change_record(world: "Emulator", session: Session, name: str, record_id: str
         return rest_error(400, "INVALID_FIELD", "No such column on entity 'ScratchOrgInfo'.")
     if org.scratch_info_is_read_only:
         return rest_error(403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
-    with world.lock:
-        record.fields |= content
-        world.changed()
+    with state.lock:
+        record.fields |= {name: _text(value) for name, value in content.items()}
+        state.changed()
     return Response(204)
 
 
 # --- sandboxAuth -----------------------------------------------------------------------------------
 
 
-def sandbox_auth(world: "Emulator", session: Session, request: Request) -> Response:
-    """Answer POST tooling/sandboxAuth: a code for the user of a sandbox who made it from here."""
-    content = _json(request) if request.method == "POST" else {}
+def sandbox_auth(state: State, session: Session, request: Request) -> Response:
+    """Handle POST tooling/sandboxAuth: issue a code for a sandbox to the user who created it."""
+    sent = _json(request) if request.method == "POST" else {}
     user, org = session.grant.user, session.grant.user.org
-    name, app = str(content.get("sandboxName", "")).lower(), world.apps.get(str(content.get("clientId", "")))
+    name, app = str(sent.get("sandboxName", "")).lower(), state.apps.get(str(sent.get("clientId", "")))
     known = [process for process in org.processes if process.sandbox_name.lower() == name]
     if org.kind != "production" or app is None or not known or known[-1].status.startswith("D"):
         return rest_error(404, *error_texts.SANDBOX_UNKNOWN)
     if known[-1].status != "Completed":
         return rest_error(400, *error_texts.SANDBOX_NOT_READY)
-    sandbox = _sandbox_of(world, org, name)
+    sandbox = _sandbox_of(state, org, name)
     if sandbox is None:
         return rest_error(404, *error_texts.SANDBOX_UNKNOWN)
     if sandbox.creator != user.username:
         return rest_error(403, *error_texts.NOT_THE_CREATOR)
-    with world.lock:
-        code = world.new_secret("aPrx")
-        world.codes[code] = Code(sandbox.users[0], app, str(content.get("callbackUrl", "")))
-    answer = {
+    with state.lock:
+        code = state.new_secret("aPrx")
+        state.codes[code] = AuthorizationCode(sandbox.users[0], app, str(sent.get("callbackUrl", "")))
+    content = {
         "authUserName": sandbox.users[0].username,
         "authCode": code,
         "instanceUrl": sandbox.instance_url,
         "loginUrl": "https://test.salesforce.com",
     }
-    return json_response(200, answer)
+    return json_response(200, content)
 
 
-def _sandbox_of(world: "Emulator", parent: Org, name: str) -> Org | None:
-    fitting = (org for org in world.orgs if org.parent_host == parent.host and org.sandbox_name.lower() == name)
-    return next(fitting, None)
+def _sandbox_of(state: State, parent: Org, name: str) -> Org | None:
+    matches = (org for org in state.orgs if org.parent_host == parent.host and org.sandbox_name.lower() == name)
+    return next(matches, None)
 
 
-def _json(request: Request) -> dict[str, Any]:
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _json(request: Request) -> dict[str, object]:
     try:
         content = json.loads(request.body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The HTTP door: a threaded server on loopback, plain or with TLS, that can also break connections."""
+"""HTTP transport: a threaded server on loopback, plain or with TLS, that can also break connections."""
 
 import socket
 import ssl
@@ -10,13 +10,14 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from orgs.salesforce.emulator import faults
-from orgs.salesforce.emulator.core import Emulator
+from orgs.salesforce.emulator.certificate import make_certificate
+from orgs.salesforce.emulator.dispatcher import Dispatcher
 from orgs.salesforce.emulator.wire import Request, Response
 
 _MAX_BODY = 1024 * 1024
+_Connection = socket.socket | tuple[bytes, socket.socket]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -24,22 +25,22 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: "_Server"
 
-    def log_message(self, *_: Any) -> None:
-        """Say nothing: tests and the demo read their own output."""
+    def log_message(self, *_: object) -> None:
+        """Log nothing: tests and the demo read their own output."""
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
         chunked = "chunked" in (self.headers.get("Transfer-Encoding") or "")
         body = self._chunks() if chunked else self.rfile.read(length)
         host = (self.headers.get("Host") or "").rpartition(":")
         name = (host[0] if host[2].isdigit() and host[0] else "".join(host)).lower()
         request = Request(self.command, name, self.path, dict(self.headers.items()), body)
-        if not self.server.world.knows_host(name):
+        if not self.server.emulator.knows_host(name):
             self._send(Response(404, b"no such host", "text/plain"))
             return
-        self._deliver(self.server.world.answer(request))
+        self._deliver(self.server.emulator.answer(request))
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _answer
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _respond
 
     def _chunks(self) -> bytes:
         body = b""
@@ -98,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         socket.socket.close(self.connection)
 
     def handle(self) -> None:
-        """Serve a connection until either side ends it; an end is no error here."""
+        """Serve a connection until either side closes it, which is not an error here."""
         try:
             super().handle()
         except (OSError, ValueError):
@@ -118,20 +119,22 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 1024
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], world: Emulator, context: ssl.SSLContext | None) -> None:
+    def __init__(self, address: tuple[str, int], emulator: Dispatcher, context: ssl.SSLContext | None) -> None:
         super().__init__(address, _Handler)
-        self.world = world
+        self.emulator = emulator
         self._context = context
         self._stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
 
     def sleep(self, seconds: float) -> bool:
-        """Sleep, or less when the server stops; tells whether it does."""
+        """Sleep until the time is over or the server stops. Returns True if it stops."""
         return self._stopping.wait(seconds)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
+    def finish_request(self, request: _Connection, client_address: object) -> None:
         """Serve one connection in its own thread; the TLS handshake happens here, not in accept."""
+        if not isinstance(request, socket.socket):
+            raise TypeError("This is a TCP server.")
         if self._context is not None:
             try:
                 request = self._context.wrap_socket(request, server_side=True)
@@ -147,15 +150,15 @@ class _Server(ThreadingHTTPServer):
                 request.close()
 
     def forget(self, connection: socket.socket) -> None:
-        """Take a connection off the list of those to end at the stop."""
+        """Stop tracking a connection, so that `stop` does not shut it down."""
         with self._open_lock:
             self._open.discard(connection)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that go away are part of the play."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log nothing: tests close connections on purpose."""
 
     def stop(self) -> None:
-        """Stop accepting, end what is open."""
+        """Stop accepting connections and shut down the open ones."""
         self._stopping.set()
         self.shutdown()
         self.server_close()
@@ -169,19 +172,17 @@ class _Server(ThreadingHTTPServer):
 
 
 class EmulatorServer:
-    """The running door. `url` is its address; with TLS, `ca_bundle` is the path of its certificate."""
+    """A running server. `url` is its address; with TLS, `ca_bundle` is the path of its certificate."""
 
-    def __init__(self, world: Emulator, *, tls: bool = False, port: int = 0) -> None:
+    def __init__(self, emulator: Dispatcher, *, tls: bool = False, port: int = 0) -> None:
         self._folder = tempfile.TemporaryDirectory() if tls else None
         self.ca_bundle = ""
         context = None
         if self._folder is not None:
-            from orgs.salesforce.emulator.certificate import make_certificate
-
             self.ca_bundle, key = make_certificate(Path(self._folder.name))
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.ca_bundle, key)
-        self._server = _Server(("127.0.0.1", port), world, context)
+        self._server = _Server(("127.0.0.1", port), emulator, context)
         self.port: int = self._server.server_address[1]
         self.url = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -195,7 +196,7 @@ class EmulatorServer:
     ) -> None:
         self._server.stop()
         self._thread.join()
-        # Handlers end as soon as their connections are shut; give the last ones a moment.
+        # Handler threads end when their connections are shut down; give the last ones a moment.
         time.sleep(0.01)
         if self._folder is not None:
             self._folder.cleanup()

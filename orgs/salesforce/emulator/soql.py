@@ -1,20 +1,22 @@
-"""A small, honest reader of SOQL: what it does not understand it refuses, as Salesforce would."""
+"""A parser for the subset of SOQL that is needed; it refuses everything else as malformed."""
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 _TOKEN = re.compile(r"\s*(?:('(?:[^'\\]|\\.)*')|(!=|=|,)|([A-Za-z_][A-Za-z0-9_.]*)|(\d+))", re.DOTALL)
 _KEYWORDS = {"select", "from", "where", "and", "order", "by", "limit", "asc", "desc"}
 
 
+Row = dict[str, object]
+
+
 class Malformed(ValueError):
-    """The text is no query that this reader understands."""
+    """The text is not a query that this parser supports."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """`field = 'literal'`, or its opposite."""
+    """`field = 'literal'` or `field != 'literal'`."""
 
     field: str
     equals: bool
@@ -32,37 +34,37 @@ class Query:
     descending: bool
     limit: int | None
 
-    def select(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-        """Return the rows that fit, with the fields asked for; None when a field does not exist."""
-        asked = [*self.fields, *(condition.field for condition in self.conditions)]
-        if rows and any(field not in rows[0] for field in asked):
+    def select(self, rows: list[Row]) -> list[Row] | None:
+        """Return the matching rows with the selected fields, None if a field does not exist."""
+        used = [*self.fields, *(condition.field for condition in self.conditions)]
+        if rows and any(field not in rows[0] for field in used):
             return None
         kept = [row for row in rows if all(self._holds(row, condition) for condition in self.conditions)]
         if self.order_by:
             kept.sort(key=lambda row: str(row.get(self.order_by)), reverse=self.descending)
         return [{field: row[field] for field in self.fields} for row in kept[: self.limit]]
 
-    def _holds(self, row: dict[str, Any], condition: Condition) -> bool:
-        # SOQL compares text without regard to case.
+    def _holds(self, row: Row, condition: Condition) -> bool:
+        # SOQL compares text case-insensitively.
         return (str(row[condition.field]).lower() == condition.literal.lower()) == condition.equals
 
 
 def parse(text: str) -> Query:
-    """Read a query. Raises Malformed."""
-    reader = _Reader(_tokens(text))
-    reader.expect("select")
-    fields = reader.names()
-    reader.expect("from")
-    object_name = reader.name()
-    conditions = reader.conditions() if reader.accept("where") else ()
-    order_by, descending = reader.order() if reader.accept("order") else ("", False)
-    limit = int(reader.take()) if reader.accept("limit") else None
-    reader.end()
+    """Parse a query. Raises Malformed."""
+    parser = _Parser(_tokens(text))
+    parser.expect("select")
+    fields = parser.names()
+    parser.expect("from")
+    object_name = parser.name()
+    conditions = parser.conditions() if parser.accept("where") else ()
+    order_by, descending = parser.order() if parser.accept("order") else ("", False)
+    limit = int(parser.take()) if parser.accept("limit") else None
+    parser.end()
     return Query(object_name, fields, conditions, order_by, descending, limit)
 
 
 def literals_in(text: str) -> int:
-    """Return how many quoted literals a query holds, 0 when it cannot be read."""
+    """Return the number of quoted literals in a query, 0 if it cannot be parsed."""
     try:
         return sum(token.startswith("'") for token in _tokens(text))
     except Malformed:
@@ -70,18 +72,18 @@ def literals_in(text: str) -> int:
 
 
 def _tokens(text: str) -> list[str]:
-    tokens, place = [], 0
+    tokens, position = [], 0
     text = text.rstrip()
-    while place < len(text):
-        match = _TOKEN.match(text, place)
+    while position < len(text):
+        match = _TOKEN.match(text, position)
         if match is None:
-            raise Malformed(text[place : place + 10])
+            raise Malformed(text[position : position + 10])
         tokens.append(next(group for group in match.groups() if group is not None))
-        place = match.end()
+        position = match.end()
     return tokens
 
 
-class _Reader:
+class _Parser:
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
 

@@ -1,17 +1,16 @@
-"""A request and a response as values: all that the core knows of HTTP."""
+"""Request and response values, independent of the transport."""
 
 import base64
 import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent. `host` is the Host header without its port, in lower case."""
+    """A request. `host` is the Host header without its port, in lower case."""
 
     method: str
     host: str
@@ -31,7 +30,7 @@ class Request:
 
     @property
     def form(self) -> dict[str, str]:
-        """The form fields, with client id and secret from Basic authentication where sent so."""
+        """The form fields, with client id and secret from a Basic header if the form has none."""
         fields = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
         form = {name: values[0] for name, values in fields.items()}
         scheme, _, value = self.header("Authorization").partition(" ")
@@ -46,18 +45,18 @@ class Request:
 
     @property
     def bearer(self) -> str:
-        """The bearer token, "" without one."""
+        """The bearer token, or ""."""
         scheme, _, value = self.header("Authorization").partition(" ")
         return value.strip() if scheme.lower() in ("bearer", "oauth") else ""
 
     def header(self, name: str) -> str:
-        """Return a header, whatever the case of its name."""
+        """Return a header by its case-insensitive name, or ""."""
         return next((value for known, value in self.headers.items() if known.lower() == name.lower()), "")
 
 
 @dataclass(frozen=True)
 class Response:
-    """What goes back. `damage` tells the door to break the connection on the way (see faults)."""
+    """A response. `damage` makes the transport break the connection (see `faults`)."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -67,7 +66,7 @@ class Response:
     seconds: float = 0.0
 
 
-def json_response(status: int, content: Any, **headers: str) -> Response:
+def json_response(status: int, content: object, **headers: str) -> Response:
     """Return a JSON response."""
     return Response(status, json.dumps(content).encode(), headers=headers)
 

@@ -20,7 +20,7 @@ from authn.users import add_user
 from orgs.models import SalesforceOrg
 from orgs.registration import Registration, register
 from orgs.salesforce.emulator import demo_data
-from orgs.salesforce.emulator.state import load
+from orgs.salesforce.emulator.snapshot import load
 from sandboxes.models import PoolInstance
 from sandboxes.pools.stock import import_scratch_pool
 

@@ -192,7 +192,7 @@ def test_a_one_time_link_opens_the_org_once_and_passes_on_to_another_origin(clie
     assert "ci@acme.example" in first.text
     assert "/lightning/setup/SetupOneHome/home" in first.text
     assert second.status_code == 403
-    assert "used already" in second.text
+    assert "has been used" in second.text
 
 
 def test_a_link_of_an_org_leads_to_its_own_host(world, production, a_transport, hosts, served):

@@ -1,31 +1,43 @@
-"""The door inside a process: a callback for the `responses` library."""
+"""In-process transport: a callback for the `responses` library."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import IncompleteRead, ProtocolError
 
 from orgs.salesforce.emulator import faults
-from orgs.salesforce.emulator.core import Emulator
+from orgs.salesforce.emulator.dispatcher import Dispatcher
 from orgs.salesforce.emulator.wire import Request
 
 _ANY_URL = re.compile(r"https://.*")
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD")
 
+Callback = Callable[[requests.PreparedRequest], tuple[int, dict[str, str], bytes]]
 
-def install(world: Emulator, mock: Any) -> None:
-    """Answer every https request of this process. Faults of the network become its exceptions."""
 
-    def callback(request: Any) -> tuple[int, dict[str, str], bytes]:
-        parts = urlsplit(request.url)
+class CallbackRegistry(Protocol):
+    """The part of `responses.RequestsMock` that is used; the demo runs without that library."""
+
+    def add_callback(
+        self, method: str, url: re.Pattern[str], callback: Callback, *, content_type: str | None
+    ) -> object:
+        """Register a callback for a method and URL."""
+
+
+def install(emulator: Dispatcher, mock: CallbackRegistry) -> None:
+    """Route every https request of this process to an emulator. Network faults raise what requests raises."""
+
+    def callback(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(str(request.url))
         host = str(request.headers.get("Host") or parts.hostname).partition(":")[0].lower()
-        if not world.knows_host(host):
+        if not emulator.knows_host(host):
             raise requests.ConnectionError("Name or service not known")
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        response = world.answer(Request(request.method, host, target, request.headers, body))
+        response = emulator.answer(Request(str(request.method), host, target, request.headers, body))
         _raise_damage(response.damage, response.body)
         headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
         return response.status, {**response.headers, **headers}, response.body

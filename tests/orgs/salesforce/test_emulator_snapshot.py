@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from orgs.salesforce import AuthUrl, SalesforceClient, errors
-from orgs.salesforce.emulator import demo_data, state
+from orgs.salesforce.emulator import demo_data, snapshot
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def path(tmp_path):
 
 
 def _again(world, path):
-    state.save(world, path)
-    return state.load(path)
+    snapshot.save(world, path)
+    return snapshot.load(path)
 
 
 def test_a_saved_world_has_the_same_orgs_users_and_apps(path):
@@ -28,7 +28,7 @@ def test_a_saved_world_has_the_same_orgs_users_and_apps(path):
 
 
 def _facts(org):
-    facts = {name: value for name, value in vars(org).items() if name not in ("world", "users")}
+    facts = {name: value for name, value in vars(org).items() if name not in ("emulator", "users")}
     return facts | {"users": [(user.user_id, user.username) for user in org.users]}
 
 
@@ -75,15 +75,15 @@ def test_a_dead_grant_stays_dead(path):
 
 def test_every_change_of_a_token_reaches_the_disk(path):
     world = demo_data.demo()
-    world.on_change = lambda changed: state.save(changed, path)
+    world.on_change = lambda changed: snapshot.save(changed, path)
 
     auth_url = world.orgs[0].auth_url()
 
-    assert state.load(path).is_alive(auth_url)
+    assert snapshot.load(path).is_alive(auth_url)
 
 
 def test_nobody_else_may_read_the_file(path):
-    state.save(demo_data.demo(), path)
+    snapshot.save(demo_data.demo(), path)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["world.json"]
