@@ -1,4 +1,11 @@
-"""Salesforce's wire in plain Python: no Django, nothing of ours."""
+"""Client of Salesforce's OAuth and REST APIs in plain Python: no Django, nothing else of Frontdesk.
+
+    client ──▶ transport ──▶ deadline, addresses      sends: hosts, IP addresses and time are bounded
+       └─────▶ reading, reading_on_demand, refusals   parses into `results`, or raises `errors`
+
+Start with `client`, one method per call. `auth_url` and `hosts` decide which credentials and hosts are
+accepted. `emulator` is the other side of the wire, for tests and the demo.
+"""
 
 from orgs.salesforce.auth_url import AuthUrl, ForeignAuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
 from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
@@ -30,9 +37,9 @@ __all__ = [
     "RedactedAuthUrl",
     "SandboxCode",
     "SandboxState",
-    "ScratchOrgRecord",
     "SalesforceClient",
     "SalesforceError",
+    "ScratchOrgRecord",
     "Session",
     "TokenAnswer",
     "Transport",

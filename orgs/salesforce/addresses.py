@@ -1,8 +1,8 @@
-"""Which addresses may be connected to: those of the internet, and networks that an operator allows.
+"""Which IP addresses may be connected to: global ones, and networks that the operator allows.
 
-A host that passes as one of Salesforce's is only as good as the DNS that resolves it. One that
-resolves to a loopback, private or link-local address would take requests into the desk's own
-network, to a metadata service for example, with nothing but TLS in the way.
+An admitted host name is only as trustworthy as the DNS that resolves it. One that resolves to a
+loopback, private or link-local address would send requests into Frontdesk's own network, to a cloud
+metadata service for example, with only TLS in the way.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637; older Pythons do not know it.
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637; older Python versions treat it as global.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 logger = logging.getLogger("frontdesk.salesforce")
@@ -45,21 +45,21 @@ class AddressPolicy:
         return _is_global(inner)
 
     def resolve(self, host: str, port: int) -> list[str]:
-        """Return those addresses of a host that may be connected to, in the order of the resolver.
+        """Return the admitted addresses of a host, in the order of the resolver.
 
-        Raises AddressRefused if there are addresses and none of them may be; OSError or UnicodeError if
-        the name does not resolve.
+        Raises AddressRefused if none of its addresses is admitted; OSError or UnicodeError if the name
+        does not resolve.
         """
         found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)]
         admitted = [address for address in found if self.admits(address)]
         if not admitted:
-            logger.warning("%s has no address that may be connected to, only %s.", host, ", ".join(found))
+            logger.warning("%s resolves to no allowed address, only to %s.", host, ", ".join(found))
             raise errors.AddressRefused
         return admitted
 
 
 def _inner(ip: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address leads to, by mapping, NAT64 or 6to4; any other as it is."""
+    """Return the IPv4 address embedded in an IPv6 address (mapped, NAT64 or 6to4); any other unchanged."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
     if ip in _NAT64:

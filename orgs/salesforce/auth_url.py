@@ -1,7 +1,7 @@
 """The SFDX auth URL: `force://CLIENT_ID:CLIENT_SECRET:REFRESH_TOKEN@HOST`, as the CLI writes it.
 
-The grammar is the CLI's (sfdx-core, authInfo.js) with both ends anchored: the CLI drops whatever
-follows the host, and takes any host and port.
+The grammar is the CLI's (sfdx-core, authInfo.js) with both ends anchored: the CLI ignores anything
+after the host, and accepts any host and port.
 """
 
 import json
@@ -26,18 +26,18 @@ _SHOW_COMMAND = "sf org auth show-sfdx-auth-url -o <alias> --json"
 
 
 class InvalidAuthUrl(ValueError):
-    """The text is no auth URL that may be used. The message never holds a part of it."""
+    """The text is not an acceptable auth URL. The message never quotes it."""
 
     code = "INVALID_SFDX_AUTH_URL"
     action = f"Send the value of result.sfdxAuthUrl from: {_SHOW_COMMAND}"
 
 
 class ForeignAuthUrl(InvalidAuthUrl):
-    """An auth URL of a host that is none of Salesforce's."""
+    """The host of the auth URL is not one of Salesforce's."""
 
 
 class RedactedAuthUrl(InvalidAuthUrl):
-    """The text is what the CLI prints in place of an auth URL since version 2.136."""
+    """The text is the placeholder that the CLI prints in place of an auth URL since version 2.136."""
 
     code = "REDACTED_SFDX_AUTH_URL"
     action = f"The CLI hides the auth URL in `sf org display`. Run: {_SHOW_COMMAND}"
@@ -45,7 +45,7 @@ class RedactedAuthUrl(InvalidAuthUrl):
 
 @dataclass(frozen=True, slots=True)
 class AuthUrl:
-    """A refresh token with the app and host it belongs to. Its repr shows app id and host alone."""
+    """A refresh token with its app and host. The repr shows only client id and host."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -57,44 +57,44 @@ class AuthUrl:
 
     @classmethod
     def parse(cls, text: str, hosts: HostPolicy) -> "AuthUrl":
-        """Read an auth URL. A line break or spaces at its end are allowed.
+        """Parse an auth URL; trailing spaces and one line break are allowed.
 
-        Raises RedactedAuthUrl for the CLI's placeholder, and InvalidAuthUrl for anything that is
-        not an auth URL, or whose host `hosts` does not admit.
+        Raises RedactedAuthUrl for the CLI's placeholder, ForeignAuthUrl for a host that `hosts` does not
+        admit, and InvalidAuthUrl for anything else that is not an auth URL.
         """
         if "[REDACTED]" in text[:_MAX_LENGTH]:
-            raise RedactedAuthUrl("This is the text that the Salesforce CLI prints instead of the auth URL.")
+            raise RedactedAuthUrl("This is the placeholder that the Salesforce CLI prints instead of the auth URL.")
         if len(text) > _MAX_LENGTH:
-            raise InvalidAuthUrl(f"An auth URL is not longer than {_MAX_LENGTH} characters.")
+            raise InvalidAuthUrl(f"The auth URL is longer than {_MAX_LENGTH} characters.")
         match = _GRAMMAR.fullmatch(text.removesuffix("\n").removesuffix("\r").rstrip(" "))
         if match is None:
             raise InvalidAuthUrl("This is not an auth URL of the form force://CLIENT_ID:SECRET:REFRESH_TOKEN@HOST.")
         if any(match[part] in _PLACEHOLDERS for part in ("client_id", "client_secret", "refresh_token")):
             raise InvalidAuthUrl(
-                'A part of the auth URL reads "undefined" or "null": an org that was authorised by JWT has none.'
+                'A part of the auth URL is "undefined" or "null": orgs authorised by JWT have no auth URL.'
             )
         host = match["host"].lower()
         if not hosts.admits(host):
-            raise ForeignAuthUrl("The host of the auth URL is none of Salesforce's.")
+            raise ForeignAuthUrl("The host of the auth URL is not a Salesforce host.")
         return cls(match["client_id"], match["client_secret"], match["refresh_token"], host)
 
     @property
     def login_url(self) -> str:
-        """The address of the host that the token belongs to."""
+        """The `https://` URL of the host."""
         return f"https://{self.host}"
 
     def reveal(self) -> str:
-        """Return the auth URL as text: the whole secret."""
+        """Return the auth URL as text, secrets included."""
         return f"force://{self.client_id}:{self.client_secret}:{self.refresh_token}@{self.host}"
 
 
 def from_paste(text: str) -> str:
-    """Return the auth URL inside whatever a person pasted: the CLI's JSON, or the URL itself.
+    """Return the auth URL from pasted text: the CLI's JSON output, or the URL itself.
 
     Raises InvalidAuthUrl for text that is too long, or JSON without an auth URL.
     """
     if len(text) > _MAX_PASTE_LENGTH:
-        raise InvalidAuthUrl("The pasted text is too long to be the CLI's answer.")
+        raise InvalidAuthUrl("The pasted text is too long to be output of the Salesforce CLI.")
     text = text.strip()
     if not text.startswith("{"):
         return text
@@ -105,5 +105,5 @@ def from_paste(text: str) -> str:
     result = content.get("result")
     found = (result if isinstance(result, dict) else content).get("sfdxAuthUrl")
     if not isinstance(found, str):
-        raise InvalidAuthUrl("The pasted JSON holds no sfdxAuthUrl.")
+        raise InvalidAuthUrl("The pasted JSON has no sfdxAuthUrl.")
     return found

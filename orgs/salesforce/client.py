@@ -1,10 +1,9 @@
-"""What Frontdesk asks of Salesforce, one method for each question."""
+"""Client of the Salesforce APIs that Frontdesk uses, one method per call."""
 
 import copy
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from orgs.salesforce import errors
@@ -39,19 +38,17 @@ from orgs.salesforce.results import (
 from orgs.salesforce.soql import field_name, newest_where
 from orgs.salesforce.transport import Answer, Transport
 
-_ORGANIZATION = (
-    "SELECT Name, InstanceName, IsSandbox, TrialExpirationDate, NamespacePrefix, OrganizationType FROM Organization"
-)
+_ORGANIZATION = "SELECT InstanceName, IsSandbox, TrialExpirationDate, OrganizationType FROM Organization"
 _DEV_HUB_PROBE = "SELECT Id FROM ScratchOrgInfo LIMIT 1"
 _SANDBOX_FIELDS = ("Id", "Status", "SandboxName", "SandboxOrganization")
-_SCRATCH_FIELDS = ("Id", "ScratchOrg", "SignupUsername", "Status", "ExpirationDate", "LoginUrl")
-# The CLI's own, and so what its connected app admits; nobody is ever sent there.
+_SCRATCH_FIELDS = ("Id", "ScratchOrg", "SignupUsername", "Status", "ExpirationDate")
+# The callback of the CLI's connected app. No browser is ever redirected to it.
 _CALLBACK_URL = "http://localhost:1717/OauthRedirect"
 _VERSION_KEPT_SECONDS = 24 * 3600.0
 
 
 class SalesforceClient:
-    """Speaks to Salesforce over a transport. Safe to share between threads."""
+    """Calls Salesforce over a transport. Safe to share between threads."""
 
     def __init__(self, transport: Transport, hosts: HostPolicy, *, api_version: str = "") -> None:
         self._transport = transport
@@ -62,18 +59,18 @@ class SalesforceClient:
         self._deadline: float | None = None
 
     def until(self, deadline: float) -> "SalesforceClient":
-        """Return this client with every answer due before a moment of time.monotonic()."""
-        hurried = copy.copy(self)
-        hurried._deadline = deadline
-        return hurried
+        """Return a copy of this client whose calls end by a deadline, in time.monotonic() seconds."""
+        bounded = copy.copy(self)
+        bounded._deadline = deadline
+        return bounded
 
     def refresh(self, auth_url: AuthUrl, *, watch: Watch | None = None) -> TokenAnswer:
-        """Trade a refresh token for a short-lived access token.
+        """Exchange a refresh token for a short-lived access token.
 
         `watch` bounds the exchange in place of the transport's time-out; see Watch.
 
-        Returns a TokenAnswer; Salesforce tells no expiry, expect one to two hours. Raises Refused,
-        Temporary, Unreachable, LostAnswer, Unreadable or Untrusted.
+        Returns a TokenAnswer. Salesforce does not send the access token's expiry; expect one to two hours.
+        Raises Refused, Temporary, Unreachable, LostAnswer, Unreadable or Untrusted.
         Source: POST https://{host}/services/oauth2/token, refresh_token grant.
         """
         form = {
@@ -87,7 +84,7 @@ class SalesforceClient:
         return read_token_answer(answer, self._hosts, sent_token=auth_url.refresh_token)
 
     def revoke(self, host: str, token: str) -> None:
-        """End a refresh token with its access tokens. One that is dead already counts as done.
+        """Revoke a refresh token with its access tokens. One that has already ended counts as revoked.
 
         Source: POST https://{host}/services/oauth2/revoke.
         """
@@ -95,10 +92,10 @@ class SalesforceClient:
         read_revocation(answer)
 
     def identity(self, session: Session) -> Identity:
-        """Return whose session this is.
+        """Return the user and org of a session.
 
-        The username is that of the User row, as the Salesforce CLI takes it. Raises Unreadable
-        when the answers do not fit the session.
+        The username is read from the User row, as the Salesforce CLI does. Raises Unreadable if the
+        responses contradict the session.
         """
         info = read_rest(
             self._send("GET", f"{session.instance_url}/services/oauth2/userinfo", bearer=session.access_token)
@@ -114,11 +111,11 @@ class SalesforceClient:
         return Identity(id_18(user_id), session.org_id, text_of(user, "Username", limit=MAX_USERNAME_LENGTH))
 
     def organization(self, session: Session) -> Organization:
-        """Return the facts of the org: its name, instance, kind and edition."""
+        """Return the instance, kind and edition of the session's org."""
         return read_organization(self.query(session, _ORGANIZATION))
 
     def is_dev_hub(self, session: Session) -> bool:
-        """Tell whether this org is a DevHub: only a DevHub knows ScratchOrgInfo."""
+        """Return True if the org is a DevHub: only DevHubs have the ScratchOrgInfo object."""
         try:
             self.query(session, _DEV_HUB_PROBE)
         except errors.RequestRefused as refusal:
@@ -127,17 +124,17 @@ class SalesforceClient:
             raise
         return True
 
-    def query(self, session: Session, soql: str) -> list[Any]:
-        """Return the records of one SOQL query (its first page)."""
-        return list(records_of(self._rest(session, "query", {"q": soql})))
+    def query(self, session: Session, soql: str) -> list[Mapping[str, object]]:
+        """Return the records of a SOQL query (its first page)."""
+        return records_of(self._rest(session, "query", {"q": soql}))
 
-    # --- Sandboxes and scratch orgs, asked of their production org or DevHub ----------------------------
+    # --- Sandboxes and scratch orgs, read from their production org or DevHub ----------------------------
 
     def sandbox_code(self, session: Session, *, sandbox_name: str, client_id: str) -> SandboxCode:
-        """Ask a production org for a code that logs its user in to a sandbox.
+        """Return a code of a production org that logs its user in to a sandbox.
 
-        `client_id` is that of the app that the session belongs to. Raises RequestRefused when the
-        sandbox is unknown or not ready, or was made by another user.
+        `client_id` is that of the session's app. Raises RequestRefused when the
+        sandbox is unknown or not ready, or was created by another user.
         Source: POST tooling/sandboxAuth, undocumented; sfdx-core, org.ts.
         """
         body = {"clientId": client_id, "sandboxName": sandbox_name, "callbackUrl": _CALLBACK_URL}
@@ -145,7 +142,7 @@ class SalesforceClient:
         return read_sandbox_code(content, self._hosts, callback_url=_CALLBACK_URL)
 
     def exchange_code(self, code: SandboxCode, *, client_id: str, client_secret: str) -> TokenAnswer:
-        """Trade a code for a grant: a refresh token and a first session. Each is one grant more of its user.
+        """Exchange a code for a refresh token and a first session. Each exchange adds a grant of the user.
 
         Source: POST {loginUrl}/services/oauth2/token, authorization_code grant, without PKCE.
         """
@@ -161,13 +158,13 @@ class SalesforceClient:
         return read_token_answer(answer, self._hosts, sent_token="")
 
     def sandbox_state(self, session: Session, sandbox_name: str) -> SandboxState | None:
-        """Return the newest creation or refresh of a sandbox, None when the production org knows none."""
+        """Return the newest creation or refresh of a sandbox, None if the production org has none."""
         soql = newest_where("SandboxProcess", _SANDBOX_FIELDS, field="SandboxName", value=sandbox_name)
         rows = records_of(self._rest(session, "tooling/query", {"q": soql}))
         return read_sandbox_state(rows[0]) if rows else None
 
     def scratch_org(self, session: Session, username: str, *, auth_url_field: str) -> ScratchOrgRecord | None:
-        """Return the newest record of a scratch org, None when the DevHub knows none."""
+        """Return the newest record of a scratch org, None if the DevHub has none."""
         fields = (*_SCRATCH_FIELDS, auth_url_field)
         soql = newest_where("ScratchOrgInfo", fields, field="SignupUsername", value=username)
         rows = self.query(session, soql)
@@ -176,21 +173,21 @@ class SalesforceClient:
     def scratch_pool(
         self, session: Session, tag: str, *, tag_field: str, allocation_field: str
     ) -> Sequence[ScratchOrgRecord]:
-        """Return the records of the scratch orgs of a pool, newest first (the first 2,000)."""
+        """Return the records of a pool's scratch orgs, newest first, at most 2,000."""
         fields = (*_SCRATCH_FIELDS, allocation_field)
         soql = newest_where("ScratchOrgInfo", fields, field=tag_field, value=tag, limit=2000)
         return [read_scratch_org(row, allocation_field=allocation_field) for row in self.query(session, soql)]
 
     def write_auth_url(self, session: Session, record: ScratchOrgRecord, auth_url: AuthUrl, *, field: str) -> None:
-        """Store an auth URL in a scratch org's record, so that others who read it there go on."""
+        """Store a rotated auth URL in a scratch org's record, where other tools read it."""
         path = f"sobjects/ScratchOrgInfo/{record.record_id}"
         self._rest(session, path, method="PATCH", body={field_name(field): auth_url.reveal()})
 
     def one_time_link(self, session: Session, page: str = "") -> str:
         """Return a link that logs a browser in to the org, once and within about a minute.
 
-        `page` is a path in the org. Raises SessionExpired for a user who may not have one, too:
-        Salesforce tells these two alike. Source: GET services/oauth2/singleaccess.
+        `page` is a path in the org. Raises SessionExpired also for a user who may not open the UI, as
+        Salesforce refuses both alike. Source: GET services/oauth2/singleaccess.
         """
         url = f"{session.instance_url}/services/oauth2/singleaccess"
         query = {"redirect_uri": page} if page else None
@@ -202,7 +199,7 @@ class SalesforceClient:
     def newest_version(self, instance_url: str) -> str:
         """Return the newest API version that an instance lists, such as "67.0".
 
-        Kept for 24 hours per instance, as the CLI does; SALESFORCE_API_VERSION replaces it.
+        Cached for 24 hours per instance, as the CLI does; SALESFORCE_API_VERSION overrides it.
         """
         if self._api_version:
             return self._api_version
@@ -225,26 +222,38 @@ class SalesforceClient:
         *,
         method: str = "GET",
         body: dict[str, str] | None = None,
-    ) -> Any:
+    ) -> object:
         version = self.newest_version(session.instance_url)
         url = f"{session.instance_url}/services/data/v{version}/{path}"
         return read_rest(self._send(method, url, bearer=session.access_token, query=query, body=body))
 
-    def _send(self, method: str, url: str, **content: Any) -> Answer:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        bearer: str = "",
+        form: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        body: dict[str, str] | None = None,
+        watch: Watch | None = None,
+    ) -> Answer:
         within = None if self._deadline is None else self._deadline - time.monotonic()
-        return self._transport.send(method, url, within_seconds=within, **content)
+        return self._transport.send(
+            method, url, bearer=bearer, form=form, query=query, body=body, within_seconds=within, watch=watch
+        )
 
 
 def frontdoor_with_session(session: Session, page: str = "") -> str:
-    """Return the old kind of link, which holds the access token itself. Only where an operator allows it."""
+    """Return a legacy front-door link, which contains the access token. Only for operators who enable it."""
     back = f"&retURL={quote(page, safe='')}" if page else ""
     return f"{session.instance_url}/secur/frontdoor.jsp?sid={quote(session.access_token, safe='')}{back}"
 
 
-def _newest(listed: Any) -> str:
+def _newest(listed: object) -> str:
     """Return the highest of the listed versions. Raises Unreadable."""
     try:
-        versions = [entry["version"] for entry in listed]
+        versions = [entry["version"] for entry in listed] if isinstance(listed, list) else []
         highest: str = max(versions, key=lambda version: [int(part) for part in version.split(".")])
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise errors.Unreadable from error

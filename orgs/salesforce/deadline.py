@@ -1,9 +1,9 @@
-"""A deadline for a whole exchange, from connect to the last byte, which requests does not have.
+"""A deadline for a whole exchange, from connect to the last byte, which requests lacks.
 
-The time-outs of requests start anew with every byte that arrives: a server that sends one byte a
-second holds a caller for ever. So each exchange has a Watch, and at its deadline a timer shuts the
-connection's socket down, wherever the exchange is: TLS handshake, headers or body. Only the look-up
-of the host name is bounded by the resolver's own limits.
+The time-outs of requests restart with every byte that arrives, so a server that sends one byte a
+second could hold a caller forever. Each exchange therefore has a Watch, whose timer shuts the
+connection's socket down at the deadline, during the TLS handshake, headers or body alike. Only the
+name look-up is bounded by the resolver's own limits.
 """
 
 import socket
@@ -22,18 +22,18 @@ from urllib3.util.connection import allowed_gai_family
 
 from orgs.salesforce.addresses import AddressPolicy
 
-# Salesforce and the proxies on the way close idle connections. One that has idled longer than this
-# is not trusted with a refresh: an answer lost to a stale connection can cost the refresh token.
+# Salesforce and proxies close idle connections. One that has been idle longer than this is not reused:
+# a response lost to a stale connection can cost a refresh token.
 MAX_IDLE_SECONDS = 20.0
 
 _current = threading.local()
 
 
 class Watch:
-    """Bounds one exchange of the current thread, and records whether bytes went out.
+    """Bounds one exchange of the current thread, and records whether any byte of the request was sent.
 
-    Nothing is sent after `seconds`. A response may be read for `read_on_seconds` from the start, if that
-    is longer. `sent` stays None when no connection of ours was used at all.
+    Nothing is sent after `seconds`. A response may be read until `read_on_seconds` after the start, if
+    that is longer. `sent` stays None if no watched connection was used.
     """
 
     def __init__(self, seconds: float, *, read_on_seconds: float = 0.0) -> None:
@@ -64,29 +64,29 @@ class Watch:
             self._let_go()
 
     def stop_sending(self) -> bool:
-        """End the exchange unless bytes went out already. Returns True if a response may still come."""
+        """End the exchange unless bytes were sent already. Returns True if a response may still come."""
         with self._lock:
             if not self.sent:
                 self._end()
             return bool(self.sent) and not self.expired
 
     def note_sending(self) -> None:
-        """Note that bytes of the request go out now. Raises TimeoutError after the deadline."""
+        """Record that bytes of the request are sent now. Raises TimeoutError after the deadline."""
         with self._lock:
             if self.expired or self._is_late:
                 raise TimeoutError
             self.sent = True
 
     def remaining(self) -> float:
-        """Return the seconds that are left, never quite none."""
+        """Return the remaining seconds, always more than zero."""
         return max(self._ends_at - time.monotonic(), 0.001)
 
     def follow(self, handle: socket.socket) -> None:
-        """Take note of the socket that the exchange uses now."""
+        """Track the socket that the exchange uses now."""
         with self._lock:
             if handle is not self._followed:
                 self._let_go()
-                # Of our own, because http.client closes a connection that will not be kept before its body is read.
+                # A duplicate, because http.client closes a connection that is not kept alive before its body is read.
                 self._followed, self._handle = handle, handle.dup()
             if self.expired and self._handle is not None:
                 _shut_down(self._handle)
@@ -122,21 +122,23 @@ def _shut_down(handle: socket.socket) -> None:
     try:
         handle.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # The connection is gone already, which is all we want.
+        return  # The connection is closed already.
 
 
-class _Watched:
-    """What our connections add to urllib3's: a handle for the watch, a limit to idling, a check of addresses."""
+class _WatchedHTTPConnection(HTTPConnection):
+    """A connection that a Watch can end, that limits its idle time and checks the addresses it connects to."""
 
-    addresses: AddressPolicy | None = None
     _handle: socket.socket | None = None
     _is_tunnelling = False
     _last_used = 0.0
     _dns_host: str
-    timeout: Any
+
+    def __init__(self, *args: Any, addresses: AddressPolicy | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._addresses = addresses
 
     def _new_conn(self) -> socket.socket:
-        opened = self._reach_one_address()
+        opened = self._connect_to_checked_address()
         # A duplicate of the descriptor stays valid when TLS wraps and detaches the socket.
         self._handle = opened.dup()
         self._last_used = time.monotonic()
@@ -144,11 +146,11 @@ class _Watched:
             watch.follow(self._handle)
         return opened
 
-    def _reach_one_address(self) -> socket.socket:
-        """Connect as urllib3 does, but to an address that was checked, and within the time of the watch.
+    def _connect_to_checked_address(self) -> socket.socket:
+        """Connect as urllib3 does, but to a checked address and within the time of the watch.
 
-        The name is resolved once, here: urllib3 gets an address, so that it cannot be given another one. It
-        would also give each address the whole time, and Salesforce's hosts have several.
+        The name is resolved once, here. urllib3 receives an address, so that DNS cannot return another one
+        after the check. It would also give each address the whole time-out, and Salesforce's hosts have several.
         """
         watch = getattr(_current, "watch", None)
         if watch is not None:
@@ -158,7 +160,7 @@ class _Watched:
             for address in self._resolve():
                 self._dns_host, self.timeout = address, timeout if watch is None else watch.remaining()
                 try:
-                    return super()._new_conn()  # type: ignore[misc, no-any-return]  # urllib3's, behind the mixin
+                    return super()._new_conn()
                 except UrllibError as error:
                     failure = error
                 if watch is not None and watch.expired:
@@ -168,49 +170,48 @@ class _Watched:
             self._dns_host, self.timeout = name, timeout
 
     def _resolve(self) -> list[str]:
-        port: int = self.port  # type: ignore[attr-defined]
-        if self.addresses is None:
-            return _addresses(self._dns_host, port)
+        if self._addresses is None:
+            return _addresses(self._dns_host, self.port)
         try:
-            return self.addresses.resolve(self._dns_host, port)
+            return self._addresses.resolve(self._dns_host, self.port)
         except (OSError, UnicodeError) as error:
-            # Not left to urllib3, which would resolve the name again, and check nothing.
-            raise NewConnectionError(self, f"The name does not resolve: {error}") from error  # type: ignore[arg-type]
+            # urllib3 must not resolve the name again, because it would not check the addresses.
+            raise NewConnectionError(self, f"The name does not resolve: {error}") from error
 
     def _tunnel(self) -> None:
-        """Ask a proxy for a way through, as urllib3 does; nothing of the request goes out here."""
+        """Open a tunnel through a proxy, as urllib3 does; no byte of the request itself is sent here."""
         self._is_tunnelling = True
         try:
-            super()._tunnel()  # type: ignore[misc]
+            super()._tunnel()
         finally:
             self._is_tunnelling = False
 
     def send(self, data: Any) -> None:
-        if self.sock is None:  # type: ignore[attr-defined]
-            self.connect()  # type: ignore[attr-defined]
+        if self.sock is None:
+            self.connect()
         if watch := getattr(_current, "watch", None):
             if self._handle is not None:
                 watch.follow(self._handle)
             if not self._is_tunnelling:
                 watch.note_sending()
         self._last_used = time.monotonic()
-        super().send(data)  # type: ignore[misc]
+        super().send(data)
 
     def close(self) -> None:
         handle, self._handle = self._handle, None
         if handle is not None:
             handle.close()
-        super().close()  # type: ignore[misc]
+        super().close()
 
     @property
     def is_connected(self) -> bool:
         if time.monotonic() - self._last_used > MAX_IDLE_SECONDS:
             return False
-        return bool(super().is_connected)  # type: ignore[misc]
+        return bool(super().is_connected)
 
 
 def _addresses(name: str, port: int) -> list[str]:
-    """Return the addresses of a host, or its name, so that urllib3 tells what is wrong with it."""
+    """Return the addresses of a host, or its name, so that urllib3 raises its own error for it."""
     try:
         found = socket.getaddrinfo(name, port, allowed_gai_family(), socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -218,60 +219,44 @@ def _addresses(name: str, port: int) -> list[str]:
     return [str(each[4][0]) for each in found]
 
 
-class _WatchedHTTPConnection(_Watched, HTTPConnection):
+class _WatchedHTTPSConnection(_WatchedHTTPConnection, HTTPSConnection):
     pass
 
 
-class _WatchedHTTPSConnection(_Watched, HTTPSConnection):
-    pass
-
-
-class _WatchedPool:
-    """What our pools add to urllib3's: their connections check addresses."""
-
-    def __init__(self, *args: Any, addresses: AddressPolicy | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._addresses = addresses
-
-    def _new_conn(self) -> Any:
-        connection = super()._new_conn()  # type: ignore[misc]  # urllib3's, behind the mixin
-        connection.addresses = self._addresses
-        return connection
-
-
-class _WatchedHTTPPool(_WatchedPool, HTTPConnectionPool):
+# Both pools pass `addresses` on to their connections, as they do with every option they do not know.
+class _WatchedHTTPPool(HTTPConnectionPool):
     ConnectionCls = _WatchedHTTPConnection
 
 
-class _WatchedHTTPSPool(_WatchedPool, HTTPSConnectionPool):
+class _WatchedHTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPSConnection
 
 
 class WatchedAdapter(HTTPAdapter):
-    """The adapter of requests, over connections that a Watch can end.
+    """The adapter of requests over connections that a Watch can end.
 
-    With `addresses` they go to no address but those that it admits. A proxy is connected to in any case:
-    it is the operator's own, and resolves the names of hosts itself.
+    `addresses` limits which addresses they connect to. A proxy is not limited: the operator configured
+    it, and it resolves the names of hosts itself.
     """
 
-    def __init__(self, *, addresses: AddressPolicy | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, addresses: AddressPolicy | None = None, pool_connections: int, pool_maxsize: int) -> None:
         self._addresses = addresses
-        super().__init__(**kwargs)
+        super().__init__(pool_connections=pool_connections, pool_maxsize=pool_maxsize, max_retries=0)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool manager as requests does, with our pools."""
-        super().init_poolmanager(*args, **kwargs)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
+        """Create the pool manager of requests, with watched pools."""
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
         _use_watched_pools(self.poolmanager, self._addresses)
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """Make the manager for a proxy as requests does, with our pools."""
-        manager = super().proxy_manager_for(*args, **kwargs)
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> PoolManager:
+        """Create the manager of requests for a proxy, with watched pools."""
+        manager: PoolManager = super().proxy_manager_for(proxy, **proxy_kwargs)
         _use_watched_pools(manager, None)
         return manager
 
 
 def _use_watched_pools(manager: PoolManager, addresses: AddressPolicy | None) -> None:
-    pools: Any = {
+    pools: dict[str, Any] = {  # urllib3 calls these, although it declares classes.
         "http": partial(_WatchedHTTPPool, addresses=addresses),
         "https": partial(_WatchedHTTPSPool, addresses=addresses),
     }

@@ -1,34 +1,34 @@
-"""What can go wrong between Frontdesk and Salesforce.
+"""Exceptions of calls to Salesforce.
 
 SalesforceError
-├── Refused              a definite no; asking again ends the same way
-│   ├── ExpiredToken     revoked, rotated away, one grant too many, wrong host
+├── Refused              permanent: the same request will be refused again
+│   ├── ExpiredToken     revoked, rotated, over the limit of grants, or wrong host
 │   ├── AppRejected      client id or secret wrong
 │   ├── AppNotInstalled, UserNotApproved, UserInactive, IPNotAllowed
 │   ├── OrgGone          locked, deleted, trial over
-│   ├── SessionExpired   the access token, not the refresh token
-│   └── RequestRefused   any other no of the REST API; `error_code` says which
-├── Temporary            a complete answer that says: later
+│   ├── SessionExpired   the access token has ended, not the refresh token
+│   └── RequestRefused   any other error of the REST API, in `error_code`
+├── Temporary            a complete response that asks to retry later
 │   ├── AlreadyProcessing, LoginRateExceeded, APILimitReached
 │   └── Maintenance, NotReady, ServerError
-├── Unreachable          nothing was sent: no name, no connection
+├── Unreachable          nothing was sent: the name did not resolve, or no connection
 │   ├── ConnectTimedOut
 │   ├── TLSFailed
-│   └── AddressRefused   the host has no address that may be connected to
-├── LostAnswer           bytes went out and no complete answer came: a refresh may have happened
+│   └── AddressRefused   the host resolves to no allowed address
+├── LostAnswer           sent, but no complete response: a refresh may have happened
 │   ├── TimedOut
-│   └── EdgeFailed       a proxy before Salesforce answered 502; 504 is TimedOut
-├── Unreadable           a good status, and a body that is not what it should be
-│   └── Garbled          nothing of it can be read: it may have held a token
-└── Untrusted            an answer that points to a host that is none of Salesforce's
+│   └── EdgeFailed       a proxy in front of Salesforce sent 502; a 504 is TimedOut
+├── Unreadable           a successful status with an unexpected body
+│   └── Garbled          not even JSON: it may have held a token
+└── Untrusted            a response that points to a host that is not Salesforce's
     └── Redirected
 
-No error holds a token, a body, or a text of Salesforce's.
+No exception holds a token, a body, or a text of Salesforce.
 """
 
 
 class SalesforceError(Exception):
-    """Something went wrong. `retry_after` is in seconds, where Salesforce told it."""
+    """A call to Salesforce failed. `retry_after` is in seconds, if Salesforce sent it."""
 
     def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])

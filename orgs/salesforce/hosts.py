@@ -1,13 +1,13 @@
-"""Which hosts Frontdesk may call. A host that a caller names is compared with this, never trusted.
+"""Which hosts Frontdesk may call: the guard against server-side request forgery through an instance URL.
 
-Hosts are matched whole, label by label, in ASCII; nothing is tested by a suffix of an unparsed
-string (facts, threats 2.A: seven ways to fool such a test).
+Hosts are matched whole, label by label, in ASCII. A suffix of an unparsed string is never tested:
+`evil-salesforce.com`, user info, ports, backslashes or Unicode dots would pass such a test.
 """
 
 import re
 from dataclasses import dataclass
 
-# The longest name that DNS can hold, and the longest URL that is made of one.
+# The limit of DNS, and the length of the longest URL made of such a name.
 _MAX_HOST_LENGTH = 253
 MAX_INSTANCE_URL_LENGTH = len("https://") + _MAX_HOST_LENGTH
 
@@ -24,14 +24,14 @@ _SANDBOX_LABEL = re.compile(r"([a-z0-9-]+?)--([a-z0-9-]+)", re.ASCII)
 
 
 class ForeignHost(ValueError):
-    """A URL or host that is none of Salesforce's, or not written as one."""
+    """The URL or host is not one of Salesforce's, or malformed."""
 
     code = "INVALID_INSTANCE_URL"
 
 
 @dataclass(frozen=True, slots=True)
 class HostPolicy:
-    """The hosts that may be called: Salesforce's own, and `extra_domains` with what is below them."""
+    """The hosts that may be called: Salesforce's, and `extra_domains` with their subdomains."""
 
     extra_domains: tuple[str, ...] = ()
 
@@ -44,7 +44,7 @@ class HostPolicy:
         return any(host == domain or host.endswith(f".{domain}") for domain in self.extra_domains)
 
     def instance_url(self, text: str) -> str:
-        """Return `https://host` for a URL that names an admitted host and nothing else.
+        """Return `https://host` for a URL that consists of an admitted host alone.
 
         Raises ForeignHost for another scheme or host, and for a user, port, path or query.
         """
@@ -53,7 +53,7 @@ class HostPolicy:
             raise ForeignHost("The instance URL must read https://HOST, without a path, port or user.")
         host = match[1].lower()
         if not self.admits(host):
-            raise ForeignHost("The host of the instance URL is none of Salesforce's.")
+            raise ForeignHost("The host of the instance URL is not a Salesforce host.")
         return f"https://{host}"
 
 

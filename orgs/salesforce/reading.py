@@ -1,9 +1,8 @@
-"""Turns answers of Salesforce into results or errors: decides, and sends nothing."""
+"""Parses Salesforce responses into results or errors. Sends nothing."""
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from typing import NoReturn
 from unicodedata import category
 from urllib.parse import urlsplit
 
@@ -22,10 +21,10 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 
 
 def read_token_answer(answer: Answer, hosts: HostPolicy, *, sent_token: str) -> TokenAnswer:
-    """Read the answer of the token endpoint.
+    """Parse a response of the token endpoint.
 
-    Raises for a refusal, a temporary trouble, a page, or a body that is no JSON object. Whatever
-    else is wrong stands in the result's `fault`, beside a refresh token that must not be lost.
+    Raises for a refusal, a temporary failure, a page, and a body that is not a JSON object. Any other
+    error is in the result's `fault`, beside a refresh token that must not be lost.
     """
     content = _object(answer) if answer.status == 200 else _raise_oauth(answer)
     refresh_token = content.get("refresh_token")
@@ -42,9 +41,9 @@ def read_token_answer(answer: Answer, hosts: HostPolicy, *, sent_token: str) -> 
 
 
 def read_revocation(answer: Answer) -> None:
-    """Read the answer of the revoke endpoint; a token that is dead already counts as done.
+    """Parse a response of the revoke endpoint. A token that had already ended counts as revoked.
 
-    A page in place of an answer does not: whoever shows it has not revoked anything.
+    An HTML page does not, because what served it has not revoked anything.
     """
     if answer.is_page:
         _raise_oauth(answer)
@@ -57,12 +56,12 @@ def read_revocation(answer: Answer) -> None:
     _raise_oauth(answer)
 
 
-def read_rest(answer: Answer) -> Any:
-    """Return the value of a REST answer. Raises what its status, page or errorCode means.
+def read_rest(answer: Answer) -> object:
+    """Return the JSON value of a REST response, None for 204. Raises what its status, page or errorCode means.
 
-    A refused access token is recognised before any page is read: a proxy or an edge of Salesforce
-    may wrap that refusal in HTML, and then one refresh helps where waiting does not. A limit and a
-    deleted org are known by their status alone.
+    A refused access token is recognised before any page is parsed: a proxy or Salesforce's edge may
+    wrap that refusal in HTML, and then a refresh helps where waiting does not. An API limit and a
+    deleted org are recognised by their status alone.
     """
     if _refuses_session(answer):
         raise errors.SessionExpired
@@ -83,25 +82,29 @@ def read_rest(answer: Answer) -> Any:
     raise errors.RequestRefused(error_code, answer.status)
 
 
-def read_organization(rows: list[Mapping[str, Any]]) -> Organization:
-    """Return the facts of the one Organization row. Raises Unreadable."""
+def read_organization(rows: list[Mapping[str, object]]) -> Organization:
+    """Parse the one Organization row. Raises Unreadable."""
     if len(rows) != 1:
         raise errors.Unreadable
     row = rows[0]
     return Organization(
-        name=text_of(row, "Name"),
         instance_name=text_of(row, "InstanceName"),
         is_sandbox=row.get("IsSandbox") is True,
-        trial_expiration=row.get("TrialExpirationDate") or None,
-        namespace_prefix=row.get("NamespacePrefix") or None,
+        trial_expiration=_trial_expiration(row),
         organization_type=text_of(row, "OrganizationType"),
     )
 
 
-def text_of(content: Mapping[str, Any], key: str, limit: int = MAX_TEXT_LENGTH) -> str:
-    """Return a short text field of an answer. Raises Unreadable when it is missing, no text, or longer than `limit`.
+def _trial_expiration(row: Mapping[str, object]) -> str | None:
+    value = row.get("TrialExpirationDate")
+    return str(value) if value else None
 
-    What is stored of it goes into a column of at least that width.
+
+def text_of(content: Mapping[str, object], key: str, limit: int = MAX_TEXT_LENGTH) -> str:
+    """Return a one-line text field of a response.
+
+    Raises Unreadable if it is missing, empty, not a string, or longer than `limit`; columns that store it
+    are at least that wide.
     """
     value = content.get(key)
     if not isinstance(value, str) or not value or len(value) > limit or not _is_one_line(value):
@@ -110,23 +113,23 @@ def text_of(content: Mapping[str, Any], key: str, limit: int = MAX_TEXT_LENGTH) 
 
 
 def _is_one_line(text: str) -> bool:
-    # Python calls every space but the ASCII one unprintable; names in Japanese have wide ones.
+    # str.isprintable() rejects every space but the ASCII one; Japanese names have wide ones.
     return all(character.isprintable() or category(character) == "Zs" for character in text)
 
 
-def records_of(content: Any) -> list[Mapping[str, Any]]:
-    """Return the records of a query answer. Raises Unreadable."""
+def records_of(content: object) -> list[Mapping[str, object]]:
+    """Return the records of a query response. Raises Unreadable."""
     records = content.get("records") if isinstance(content, dict) else None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise errors.Unreadable
     return records
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def _object(answer: Answer) -> dict[str, object]:
     if answer.is_page:
         raise page_meaning(answer.body)
     try:
-        content = answer.json(whatever_it_says=True)
+        content = answer.json(any_content_type=True)
     except errors.Unreadable as error:
         raise errors.Garbled from error
     if not isinstance(content, dict):
@@ -134,20 +137,20 @@ def _object(answer: Answer) -> dict[str, Any]:
     return content
 
 
-def _session(content: dict[str, Any], hosts: HostPolicy) -> Session:
-    access_token, url, identity = (content.get(key) for key in ("access_token", "instance_url", "id"))
+def _session(content: dict[str, object], hosts: HostPolicy) -> Session:
+    access_token, url = content.get("access_token"), content.get("instance_url")
     if not isinstance(url, str) or not isinstance(access_token, str) or not _TOKEN.fullmatch(access_token):
         raise errors.Unreadable
-    org_id, user_id = _identity_ids(identity, hosts)
+    org_id, user_id = _identity_ids(content.get("id"), hosts)
     try:
         instance_url = hosts.instance_url(url)
     except ForeignHost as error:
         raise errors.Untrusted from error
-    return Session(access_token, instance_url, org_id, user_id, _issued_at(content.get("issued_at")))
+    return Session(access_token, instance_url, org_id, user_id)
 
 
-def _identity_ids(identity: Any, hosts: HostPolicy) -> tuple[str, str]:
-    """Return org id and user id from the `id` URL, which must be one of Salesforce's own."""
+def _identity_ids(identity: object, hosts: HostPolicy) -> tuple[str, str]:
+    """Return org id and user id from the `id` URL, which must be on a Salesforce host."""
     if not isinstance(identity, str):
         raise errors.Unreadable
     try:
@@ -162,23 +165,15 @@ def _identity_ids(identity: Any, hosts: HostPolicy) -> tuple[str, str]:
     return id_18(match[1]), id_18(match[2])
 
 
-def _issued_at(milliseconds: Any) -> datetime | None:
-    if not isinstance(milliseconds, str) or not milliseconds.isascii() or not milliseconds.isdigit():
-        return None
-    if len(milliseconds) > 14:
-        return None
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-
-
 def _refuses_session(answer: Answer) -> bool:
-    """Return True if the answer refuses the access token, in plain text, JSON or as a page.
+    """Return True if the response refuses the access token, in plain text, JSON or as a page.
 
-    A 401 that is no page is left to its errorCode, which may name another reason.
+    A 401 that is not a page is left to its errorCode, which may name another reason.
     """
     return is_dead_session(answer.body) if answer.status == 403 else answer.status == 401 and answer.is_page
 
 
-def _raise_oauth(answer: Answer) -> Any:
+def _raise_oauth(answer: Answer) -> NoReturn:
     if answer.status == 429:
         raise errors.LoginRateExceeded(retry_after=answer.retry_after)
     _raise_page_or_server_error(answer)
@@ -204,7 +199,7 @@ def _raise_page_or_server_error(answer: Answer) -> None:
 
 
 def _error_code(answer: Answer) -> str:
-    """Return the errorCode of a REST error list, if it is one; it is a word, never a text."""
+    """Return the errorCode of a REST error list, "UNKNOWN" without one."""
     try:
         content = answer.json()
     except errors.Unreadable:

@@ -1,9 +1,8 @@
-"""Reads what production orgs and DevHubs tell of their sandboxes and scratch orgs. Sends nothing."""
+"""Parses responses about sandboxes, scratch orgs and front-door links. Sends nothing."""
 
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 from urllib.parse import urlsplit
 
 from orgs.salesforce import errors
@@ -16,8 +15,8 @@ _LINK = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _CODE = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)
 
 
-def read_sandbox_code(content: Any, hosts: HostPolicy, *, callback_url: str) -> SandboxCode:
-    """Read the answer of sandboxAuth. Raises Unreadable, and Untrusted for a host of nobody's."""
+def read_sandbox_code(content: object, hosts: HostPolicy, *, callback_url: str) -> SandboxCode:
+    """Parse a response of sandboxAuth. Raises Unreadable, and Untrusted for a host that is not Salesforce's."""
     if not isinstance(content, dict):
         raise errors.Unreadable
     username, code = (
@@ -34,8 +33,8 @@ def read_sandbox_code(content: Any, hosts: HostPolicy, *, callback_url: str) -> 
     return SandboxCode(username, code, login_url, callback_url)
 
 
-def read_sandbox_state(row: Mapping[str, Any]) -> SandboxState:
-    """Read a SandboxProcess row. Raises Unreadable."""
+def read_sandbox_state(row: Mapping[str, object]) -> SandboxState:
+    """Parse a SandboxProcess row. Raises Unreadable."""
     org_id = row.get("SandboxOrganization") or ""
     if not isinstance(org_id, str) or (org_id and not is_id(org_id, "00D")):
         raise errors.Unreadable
@@ -43,9 +42,9 @@ def read_sandbox_state(row: Mapping[str, Any]) -> SandboxState:
 
 
 def read_scratch_org(
-    row: Mapping[str, Any], *, auth_url_field: str = "", allocation_field: str = ""
+    row: Mapping[str, object], *, auth_url_field: str = "", allocation_field: str = ""
 ) -> ScratchOrgRecord:
-    """Read a ScratchOrgInfo row. Raises Unreadable."""
+    """Parse a ScratchOrgInfo row. Raises Unreadable."""
     org_id, record_id = row.get("ScratchOrg") or "", text_of(row, "Id")
     if not isinstance(org_id, str) or (org_id and not is_id(org_id, "00D")) or not is_id(record_id, "2SR"):
         raise errors.Unreadable
@@ -56,16 +55,15 @@ def read_scratch_org(
         username=text_of(row, "SignupUsername", limit=MAX_USERNAME_LENGTH),
         status=text_of(row, "Status"),
         expires=_date(row.get("ExpirationDate")),
-        login_url=_text(row.get("LoginUrl")),
         auth_url=_text(auth_url),
         allocation=_text(row.get(allocation_field)) if allocation_field else "",
     )
 
 
-def read_one_time_link(content: Any, hosts: HostPolicy, *, gateway: str) -> str:
-    """Return the link of `singleaccess`. Raises Unreadable, and Untrusted for a host of nobody's.
+def read_one_time_link(content: object, hosts: HostPolicy, *, gateway: str) -> str:
+    """Return the link of `singleaccess`. Raises Unreadable, and Untrusted for a host that is not Salesforce's.
 
-    With a gateway, the demo's, the link leads there and nowhere else.
+    With the demo's `gateway`, only links to that address are trusted.
     """
     link = content.get("frontdoor_uri") if isinstance(content, dict) else None
     if not isinstance(link, str) or not _LINK.fullmatch(link) or "\\" in link:
@@ -83,11 +81,11 @@ def read_one_time_link(content: Any, hosts: HostPolicy, *, gateway: str) -> str:
     return link
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _date(value: Any) -> date | None:
+def _date(value: object) -> date | None:
     try:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

@@ -1,12 +1,12 @@
-"""Salesforce's words, and what they mean to us; all of its wire texts stand in this one file.
+"""Maps Salesforce's error codes and texts to exceptions; every text of the wire is in this file.
 
-Some texts come from memory or from other clients' code, because no real org could be asked. When
-one turns out to read differently, this is where it is mended.
+Some texts come from memory or from other clients' code and were never seen from a real org. If one
+turns out to read differently, correct it here.
 """
 
 from orgs.salesforce import errors
 
-# (error, words in error_description, what it is); the first that fits wins. "" fits anything.
+# (error, text in error_description, exception); the first match wins. "" matches anything.
 _OAUTH: tuple[tuple[str, str, type[errors.SalesforceError]], ...] = (
     ("", "token request is already being processed", errors.AlreadyProcessing),
     ("", "login rate exceeded", errors.LoginRateExceeded),
@@ -45,26 +45,26 @@ _DEAD_SESSION_TEXTS = (b"Bad_OAuth_Token", b"Missing_OAuth_Token", b"Wrong_Org")
 
 
 def oauth_refusal(error: str, description: str) -> type[errors.SalesforceError]:
-    """Return what an OAuth error means; one that we do not know is a refusal of the app."""
+    """Return the exception of an OAuth error; an unknown one means that the app is rejected."""
     described = description.lower()
-    for known, words, meaning in _OAUTH:
-        if known in ("", error) and words in described:
+    for known, text, meaning in _OAUTH:
+        if known in ("", error) and text in described:
             return meaning
     return errors.AppRejected
 
 
 def rest_refusal(error_code: str) -> type[errors.SalesforceError] | None:
-    """Return what a REST errorCode means, None when it is an ordinary refusal of the request."""
+    """Return the exception of a REST errorCode, None for any other refused request."""
     return _REST.get(error_code)
 
 
 def is_dead_session(body: bytes) -> bool:
-    """Return True if a 403 names the access token as its reason, as plain text does and a page may."""
+    """Return True if the body of a 403, plain text or a page, names the access token as its reason."""
     return any(text in body[:_PAGE_BYTES] for text in _DEAD_SESSION_TEXTS)
 
 
 def page_meaning(body: bytes) -> type[errors.SalesforceError]:
-    """Return what an HTML page in place of an answer means."""
+    """Return the exception of an HTML page that was served instead of JSON."""
     text = body[:_PAGE_BYTES].lower()
     if b"data not available" in text:
         return errors.OrgGone

@@ -1,28 +1,27 @@
-"""What Salesforce tells us, as frozen values. No repr shows a token."""
+"""Results of Salesforce calls, as frozen values. No repr shows a token."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from orgs.salesforce.errors import SalesforceError
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A short-lived session: an access token and where it is good. `org_id` has 18 characters."""
+    """An access token and the instance that accepts it. `org_id` has 18 characters."""
 
     access_token: str = field(repr=False)
     instance_url: str
     org_id: str
     user_id: str
-    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """The answer to a refresh.
+    """The response of the token endpoint.
 
-    `refresh_token` is the next one, where Salesforce sent one: it is kept whatever else is wrong
-    with the answer, because the old one is spent. Then `session` is None and `fault` says why.
+    `refresh_token` is the next one, if Salesforce sent one. It is kept even if the rest of the response
+    is invalid, because the old one is spent; then `session` is None and `fault` says why.
     """
 
     refresh_token: str | None = field(repr=False)
@@ -32,7 +31,7 @@ class TokenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose session it is."""
+    """The user and org of a session."""
 
     user_id: str
     org_id: str
@@ -41,7 +40,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class SandboxCode:
-    """A code that a production org gives for one of its sandboxes, and where to trade it for a grant."""
+    """An authorization code for a sandbox, and where to exchange it."""
 
     username: str
     code: str = field(repr=False)
@@ -51,7 +50,7 @@ class SandboxCode:
 
 @dataclass(frozen=True, slots=True)
 class SandboxState:
-    """The newest creation or refresh of a sandbox. `org_id` has 15 characters, or is "" before it has one."""
+    """The newest creation or refresh of a sandbox. `org_id` has 15 characters, or is "" until Salesforce sets it."""
 
     name: str
     status: str
@@ -59,38 +58,35 @@ class SandboxState:
 
     @property
     def is_deleted(self) -> bool:
-        """Tell whether the sandbox is gone, or on its way (sfdx-core drops the same rows)."""
+        """Return True if the sandbox is deleted or being deleted (sfdx-core drops the same rows)."""
         return self.status == "D" or self.status.startswith(("Del", "Discard"))
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether one can log in."""
+        """Return True if users can log in."""
         return self.status == "Completed"
 
 
 @dataclass(frozen=True, slots=True)
 class ScratchOrgRecord:
-    """A ScratchOrgInfo row of a DevHub. `auth_url` is the text in the field for it, "" when empty."""
+    """A ScratchOrgInfo row of a DevHub. `auth_url` is the text of the configured field, "" when empty."""
 
     record_id: str
     org_id: str
     username: str
     status: str
     expires: date | None
-    login_url: str
     auth_url: str = field(repr=False)
     allocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """The facts of the Organization row. `trial_expiration` is Salesforce's text or None."""
+    """The Organization row. `trial_expiration` is Salesforce's text, or None."""
 
-    name: str
     instance_name: str
     is_sandbox: bool
     trial_expiration: str | None
-    namespace_prefix: str | None
     organization_type: str
 
     @property

@@ -1,8 +1,8 @@
-"""Sends one request to Salesforce and brings back one answer, or says what became of it.
+"""Sends one request to Salesforce and returns its response, or raises what happened to it.
 
-There is one send function. It never follows a redirect, never sends twice, reads no proxy or
-netrc from the environment, and never calls a host that the policy does not admit. No secret
-belongs in a URL: urllib3 writes URLs to its debug log.
+There is one send function. It never follows a redirect, never retries, reads no proxy or netrc from
+the environment, and never calls a host that the policy does not admit. Secrets must not be in URLs,
+because urllib3 logs URLs at debug level.
 """
 
 import json
@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -30,7 +29,7 @@ _USER_AGENT = "Frontdesk"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete HTTP answer. The body may hold a token, so the repr leaves it out."""
+    """A complete HTTP response. The body may hold a token, so the repr omits it."""
 
     status: int
     content_type: str
@@ -39,31 +38,32 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """Tell whether this is a page for people in place of an answer."""
+        """Return True if this is an HTML page instead of data."""
         return self.content_type in ("text/html", "application/xhtml+xml")
 
-    def json(self, *, whatever_it_says: bool = False) -> Any:
-        """Return the value in the body. Raises Unreadable unless it is JSON and, as a rule, says so."""
-        if self.content_type != JSON and not whatever_it_says:
+    def json(self, *, any_content_type: bool = False) -> object:
+        """Return the JSON value of the body. Raises Unreadable, also for another Content-Type."""
+        if self.content_type != JSON and not any_content_type:
             raise errors.Unreadable
         try:
-            return json.loads(self.body)
+            content: object = json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise errors.Unreadable from error
+        return content
 
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Look at no Location: requests parses it, and reads the whole body, though told not to follow."""
+        """Ignore Location. requests would parse it and read the whole body even without following it."""
         return None
 
 
 class Transport:
     """Pooled keep-alive connections to Salesforce, shared by all threads of a process.
 
-    `timeout_seconds` bounds a whole exchange. Connections go to global addresses, and to those in
-    `allowed_networks`; with a proxy, it is the proxy's part to resolve names. `gateway`, for the demo, is
-    an address to which every request goes, with its true host in the Host header.
+    `timeout_seconds` bounds a whole exchange. Connections go to global addresses and to those in
+    `allowed_networks`; a proxy resolves names itself. `gateway`, for the demo, is a URL to which every
+    request goes, with its real host in the Host header.
     """
 
     def __init__(
@@ -85,9 +85,7 @@ class Transport:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         addresses = None if gateway else AddressPolicy.allowing(allowed_networks)
-        adapter = WatchedAdapter(
-            addresses=addresses, pool_connections=256, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0
-        )
+        adapter = WatchedAdapter(addresses=addresses, pool_connections=256, pool_maxsize=_CONNECTIONS_PER_HOST)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -107,13 +105,12 @@ class Transport:
         within_seconds: float | None = None,
         watch: Watch | None = None,
     ) -> Answer:
-        """Send one request and return its complete answer, whatever its status.
+        """Send one request and return its complete response, whatever its status.
 
-        `body` goes out as JSON. `within_seconds` may make the usual time shorter, never longer. With
-        `watch`, its times hold in place of the usual one.
-        Raises Untrusted for a URL that must not be called and for a redirect, Unreachable when
-        nothing was sent, LostAnswer when bytes went out and no complete answer came, Unreadable
-        for a body over 1 MiB.
+        `body` is sent as JSON. `within_seconds` can shorten the time-out, never extend it; `watch`
+        replaces it.
+        Raises Untrusted for a URL that must not be called and for a redirect, Unreachable if nothing was
+        sent, LostAnswer if bytes were sent and no complete response came, Unreadable for a body over 1 MiB.
         """
         request = self._prepare(method, url, bearer=bearer, form=form, query=query, body=body)
         timeout = self._timeout if within_seconds is None else min(self._timeout, within_seconds)
@@ -122,11 +119,11 @@ class Transport:
         with watch or Watch(timeout) as watch:
             try:
                 answer = self._exchange(request, (watch.seconds, watch.longest_seconds))
-            # http.client lets some malformed responses out as they came, such as a negative length of a chunk.
+            # http.client raises plain ValueError for some malformed responses, such as a negative chunk length.
             except (requests.RequestException, UrllibError, OSError, HTTPException, ValueError) as error:
-                raise _what_became_of_it(error, watch) from None
+                raise _translated(error, watch) from None
             if watch.expired:
-                # The timer shut the socket, which looks like the end of the headers or of the body.
+                # The timer shut the socket down, which looks like the end of the headers or the body.
                 raise errors.TimedOut
         if 300 <= answer.status < 400:
             raise errors.Redirected
@@ -168,8 +165,8 @@ class Transport:
                 response.raw.close()
                 raise errors.Garbled if response.ok else errors.Unreadable
             if not body and response.ok and not response.raw.chunked and response.raw.length_remaining is None:
-                # http.client takes an end in the middle of the headers for the end of the headers.
-                raise ProtocolError("The headers have no end.")
+                # http.client accepts a connection that closes inside the headers as their end.
+                raise ProtocolError("The connection closed inside the headers.")
             return Answer(
                 status=response.status_code,
                 content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
@@ -179,7 +176,7 @@ class Transport:
 
 
 def _read(response: requests.Response) -> bytes:
-    """Read up to one byte over the limit. Reading to the end is what finds a body cut short."""
+    """Read up to one byte over the limit. Only reading to the end detects a truncated body."""
     parts, size = [], 0
     while size <= MAX_ANSWER_BYTES and (part := response.raw.read(65_536, decode_content=False)):
         parts.append(part)
@@ -187,8 +184,8 @@ def _read(response: requests.Response) -> bytes:
     return b"".join(parts)
 
 
-def _what_became_of_it(error: Exception, watch: Watch) -> errors.SalesforceError:
-    """Tell "nothing was sent" from "sent, and no answer": only the first may be sent again."""
+def _translated(error: Exception, watch: Watch) -> errors.SalesforceError:
+    """Return the SalesforceError of a network error. Only one from before any byte was sent is safe to retry."""
     sent = _broke_after_sending(error) if watch.sent is None else watch.sent
     if watch.expired or isinstance(error, requests.Timeout | ReadTimeoutError):
         return errors.TimedOut() if sent else errors.ConnectTimedOut()
@@ -200,7 +197,7 @@ def _what_became_of_it(error: Exception, watch: Watch) -> errors.SalesforceError
 
 
 def _broke_after_sending(error: Exception) -> bool:
-    """Tell it by the error alone, for connections that are not ours, as those of `responses`."""
+    """Judge by the error alone, for connections that a Watch cannot see, such as those of `responses`."""
     if isinstance(error, HTTPException | ValueError) and not isinstance(error, requests.RequestException | UrllibError):
         return True
     if isinstance(error, requests.ReadTimeout | requests.exceptions.ChunkedEncodingError | ProtocolError):

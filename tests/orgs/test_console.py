@@ -58,14 +58,14 @@ def test_an_org_is_registered_by_pasting(as_json, console, salesforce):
     ("pasted", "words"),
     [
         ("", "This field is required."),
-        ("force://a:b:c@evil.example", "The host of the auth URL is none of Salesforce"),
+        ("force://a:b:c@evil.example", "The host of the auth URL is not a Salesforce host"),
         ("nothing of the kind", "This is not an auth URL of the form"),
         ("[REDACTED] use another command", "the Salesforce CLI prints instead of the auth URL"),
-        ('{"result": {}}', "The pasted JSON holds no sfdxAuthUrl."),
+        ('{"result": {}}', "The pasted JSON has no sfdxAuthUrl."),
         ('{"result": ', "The pasted text is not valid JSON."),
         ("{" * 60_000, "The pasted text is not valid JSON."),
         ("x" * 70_000, "at most 65536 characters"),
-        ("force://a:b:undefined@login.salesforce.com", "authorised by JWT has none"),
+        ("force://a:b:undefined@login.salesforce.com", "authorised by JWT have no auth URL"),
         ("force://a\x00b", "Null characters are not allowed."),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_host_that_resolves_into_the_own_network_is_not_connected_to(resolver,
 
     assert resolver.dialled == []
     assert world.calls == []
-    assert f"{HOST} has no address that may be connected to, only {address}." in caplog.text
+    assert f"{HOST} resolves to no allowed address, only to {address}." in caplog.text
 
 
 def test_the_address_that_was_checked_is_the_one_that_is_connected_to(resolver, send):

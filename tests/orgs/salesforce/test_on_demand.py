@@ -171,7 +171,7 @@ def test_a_hostile_value_stays_one_literal(name, client, session, world, product
 
 def test_a_literal_escapes_the_backslash_first():
     assert literal("a\\'b") == "'a\\\\\\'b'"
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not a valid Salesforce field name"):
         field_name("SfdxAuthUrl__c FROM User --")
 
 
