@@ -1,65 +1,39 @@
-"""The documentation names every setting, every route and every error code that there is."""
+"""The documentation names every setting, route and error code that exists, and nothing that does not."""
 
 import ast
 import re
+from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from authn.errors import DomainError
-from config.exceptions import _ACTIONS
-from orgs.credentials.errors import OrgError
+from config.exceptions import STATUS
 from orgs.credentials.failures import BY_CODE
 from tests.support.routes import operations
 
 ROOT = Path(__file__).parent.parent
+APPS = ("authn", "orgs", "sandboxes", "config")
 SETTINGS = sorted(
     set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z_]+)"', (ROOT / "config" / "settings.py").read_text()))
     | {"WEB_CONCURRENCY"}
 )
-REFUSALS = {"Refused", "RegistrationRefused", "InvalidChange", "NotFound"}  # their first argument is the code
-
-
-def _subclasses(cls: type) -> set[type]:
-    return {cls} | {deeper for child in cls.__subclasses__() for deeper in _subclasses(child)}
-
-
-def _codes_in(file: Path) -> set[str]:
-    """Return the codes that a file writes out: `code = "X"` of a class, `code="X"`, Refused("X", ...)."""
-    found: list[ast.expr] = []
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ClassDef):
-            assigned = [line for line in node.body if isinstance(line, ast.Assign)]
-            found += [line.value for line in assigned if ast.unparse(line.targets[0]) == "code"]
-        elif isinstance(node, ast.Call):
-            found += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-            found += node.args[:1] if ast.unparse(node.func).rpartition(".")[2] in REFUSALS else []
-    texts = {value.value for value in found if isinstance(value, ast.Constant)}
-    return {text for text in texts if isinstance(text, str) and re.fullmatch("[A-Z][A-Z_]+", text)}
-
-
-APPS = ("authn", "orgs", "sandboxes", "config")
-CODES = sorted(
-    {cls.__dict__["code"] for root in (DomainError, OrgError) for cls in _subclasses(root) if "code" in cls.__dict__}
-    | {
-        code
-        for app in ("authn", "orgs", "sandboxes", "config")
-        for file in (ROOT / app).rglob("*.py")
-        for code in _codes_in(file)
-    }
-    | set(BY_CODE)
-    | {code for code, _ in _ACTIONS.values()}
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "bench/*.md", "docs/*.md", "docs/decisions/*.md")
+    for path in ROOT.glob(pattern)
 )
-ABSTRACT = {"ORGS_ERROR", "SANDBOXES_ERROR"}  # what a subclass without a code would have
+# A decision and the glossary are meant to be read in one go.
+SHORT_DOCUMENTS = ["docs/glossary.md", *(name for name in DOCUMENTS if name.startswith("docs/decisions/"))]
+MOST_LINES = 40
 
 
 def _text(name: str) -> str:
     return (ROOT / name).read_text()
 
 
-def test_there_are_settings_and_codes_to_look_for():
-    assert len(SETTINGS) > 20
-    assert {"TOKEN_EXPIRED", "ORG_NOT_FOUND", "USERNAME_MISMATCH", "INVALID_JSON", "LOGIN_BUDGET"} < set(CODES)
+# --- Settings and routes ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -68,25 +42,17 @@ def test_every_setting_is_documented(document, name):
     assert re.search(rf"\b{name}\b", _text(document))
 
 
-def test_no_setting_is_documented_that_nobody_reads():
-    shown = set(re.findall(r"^#? ?([A-Z_]{4,})=", _text(".env.example"), re.MULTILINE))
+def test_no_unknown_setting_is_documented():
+    template = set(re.findall(r"^#? ?([A-Z_]{4,})=", _text(".env.example"), re.MULTILINE))
+    reference = set(re.findall(r"^\| `([A-Z_]{4,})` \|", _text("docs/configuration.md"), re.MULTILINE))
 
-    assert shown - set(SETTINGS) == {"POSTGRES_PASSWORD"}, "compose.yaml reads that one"
+    assert template == set(SETTINGS) | {"POSTGRES_PASSWORD"}, "compose.yaml reads that one"
+    assert reference == template
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(set(operations())), ids=lambda value: value)
 def test_every_route_is_documented(method, path):
     assert re.search(rf"`{method} {re.escape(path)}[`?]", _text("docs/api.md"))
-
-
-@pytest.mark.parametrize("code", [code for code in CODES if code not in ABSTRACT])
-def test_every_error_code_is_documented(code):
-    assert f"`{code}`" in _text("docs/api.md")
-
-
-@pytest.mark.parametrize("code", [ending.code for ending in BY_CODE.values() if ending.health])
-def test_every_reason_of_bad_health_tells_operators_what_to_do(code):
-    assert f"`{code}`" in _text("docs/operations.md")
 
 
 def test_check_ids_in_the_documentation_exist():
@@ -98,10 +64,130 @@ def test_check_ids_in_the_documentation_exist():
     assert all(check in checks for check in named)
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("architecture", "operations"))]
-)
+# --- Error codes -----------------------------------------------------------------------------------
+
+
+def _subclasses(cls: type[DomainError]) -> set[type[DomainError]]:
+    return {cls} | {deeper for child in cls.__subclasses__() for deeper in _subclasses(child)}
+
+
+DOMAIN_ERRORS = {cls.__name__: cls for cls in _subclasses(DomainError)}
+# ServiceStack's clients know other codes, and the emulator sends Salesforce's.
+FOREIGN_CODES = ("authn/servicestack/", "orgs/salesforce/emulator/")
+
+
+def _codes_in(file: Path) -> set[str]:
+    """Return the codes that a file defines.
+
+    They are `code = "X"` in a class, `code="X"` or the first argument of a DomainError in a call, and
+    {"code": "X"} or {400: ("X", ...)} in a dict.
+    """
+    values = [value for node in ast.walk(ast.parse(file.read_text())) for value in _values_of(node)]
+    texts = [value.value for value in values if isinstance(value, ast.Constant)]
+    return {text for text in texts if isinstance(text, str) and re.fullmatch("[A-Z][A-Z_]+[A-Z]", text)}
+
+
+def _values_of(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.ClassDef(body=body):
+            assigned = [line for line in body if isinstance(line, ast.Assign)]
+            yield from (line.value for line in assigned if ast.unparse(line.targets[0]) == "code")
+        case ast.Call(func=called, args=args, keywords=keywords):
+            yield from (keyword.value for keyword in keywords if keyword.arg == "code")
+            if ast.unparse(called).rpartition(".")[2] in DOMAIN_ERRORS:
+                yield from args[:1]
+        case ast.Dict(keys=keys, values=values):
+            for key, value in zip(keys, values, strict=True):
+                match key, value:
+                    case ast.Constant(value="code"), ast.Constant():
+                        yield value
+                    case ast.Constant(value=int()), ast.Tuple(elts=[code, *_]):
+                        yield code
+
+
+def _python_files() -> Iterator[Path]:
+    for app in APPS:
+        for file in (ROOT / app).rglob("*.py"):
+            if not file.relative_to(ROOT).as_posix().startswith(FOREIGN_CODES):
+                yield file
+
+
+CODES = {code for file in _python_files() for code in _codes_in(file)} | set(BY_CODE)
+
+
+def _documented_errors() -> set[tuple[int, str]]:
+    """Return (status, code) for each code in the table of docs/api.md."""
+    section = _text("docs/api.md").partition("\n## Errors\n")[2]
+    rows = re.findall(r"^\| (\d{3})[^|]*\| (.*) \|$", section, re.MULTILINE)
+    return {(int(status), code) for status, codes in rows for code in re.findall(r"`([A-Z_]+)`", codes)} - {
+        (400, "ALLOWED_HOSTS")  # a setting
+    }
+
+
+def _status_of(cls: type[DomainError]) -> HTTPStatus | None:
+    return next((STATUS[base] for base in cls.__mro__ if base in STATUS), None)
+
+
+def test_the_error_table_lists_every_code_and_no_other():
+    assert {code for _, code in _documented_errors()} == CODES
+
+
+def test_the_error_table_gives_each_code_its_status():
+    by_class = {(_status_of(cls), cls.code) for cls in DOMAIN_ERRORS.values() if cls.code}
+    by_failure = {(_status_of(failure.raises), failure.code) for failure in BY_CODE.values()}
+
+    assert by_class | by_failure <= _documented_errors()
+
+
+@pytest.mark.parametrize("code", [failure.code for failure in BY_CODE.values() if failure.health])
+def test_operations_says_what_to_do_for_every_health_reason(code):
+    assert re.search(rf"^\|.*`{code}`.*\|", _text("docs/operations.md"), re.MULTILINE)
+
+
+# --- Files and links -------------------------------------------------------------------------------
+
+FILE = r"[\w.-]+\.(?:py|md|toml|yaml|txt|html|js|css|lock)"
+FOLDERS = ("authn", "bench", "config", "dev_commands", "docs", "orgs", "sandboxes", "static", "templates", "tests")
+# A path from the root, in prose or in a drawing; or the name of a file in backticks.
+PATHS = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/(?:\w+/)*(?:{FILE})?(?![\w/])")
+NAMES = re.compile(rf"`({FILE})`")
+# Where a file may be that is named without a folder.
+SEARCHED = ("", "bench", "orgs/credentials", "orgs/salesforce")
+# Conventions that CONTRIBUTING.md explains: each app has these files.
+IN_EACH_APP = {"errors.py", "serializers.py", "views.py", "urls.py", "checks.py", "admin.py"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_files_that_are_named_exist(document):
-    for name in re.findall(r"`([a-z_./]+\.(?:py|md|toml|yaml|txt))`", _text(document)):
-        found = list(ROOT.glob(name)) or list(ROOT.glob(f"orgs/salesforce/{name}")) or list(ROOT.glob(f"orgs/{name}"))
-        assert found, f"{document} names {name}"
+    text = _text(document)
+
+    for path in PATHS.findall(text):
+        assert (ROOT / path).exists(), f"{document} names {path}"
+    for name in set(NAMES.findall(text)) - IN_EACH_APP:
+        assert any((ROOT / folder / name).exists() for folder in SEARCHED), f"{document} names {name}"
+
+
+def _anchors(document: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_to_a_file_and_a_heading(document):
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", _text(document)):
+        name, _, anchor = target.partition("#")
+        file = (ROOT / document).parent / name if name else ROOT / document
+        assert file.exists(), f"{document} links to {target}"
+        assert not anchor or anchor in _anchors(file), f"{document} links to {target}"
+
+
+@pytest.mark.parametrize("document", SHORT_DOCUMENTS)
+def test_glossary_and_decisions_are_short(document):
+    assert len(_text(document).splitlines()) <= MOST_LINES
+
+
+def test_decisions_are_numbered_without_gaps():
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+
+    assert numbers == list(range(1, len(numbers) + 1))
