@@ -22,7 +22,7 @@ from tests.orgs.factories import a_registered_org, an_org
 from tests.support.api_client import Answer, Caller
 from tests.support.routes import operations
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 API = "/sfp/api"
 SF = f"{API}/auth/salesforce"
 CI = {"username": "ci@acme.example"}
@@ -244,6 +244,7 @@ def callers(member, application, owner):
 roles = pytest.mark.parametrize("role", ["member", "application", "owner"])
 
 
+@pytest.mark.database
 @roles
 def test_a_role_gets_what_its_cells_say(role, callers, salesforce, the_org, each):
     for request, cell in _cells(TABLE, role):
@@ -260,6 +261,7 @@ def test_a_role_where_no_auth_url_is_released(role, callers, salesforce, the_org
             _expect(_send(callers[role], salesforce, request), cell)
 
 
+@pytest.mark.database
 @roles
 def test_a_role_whose_org_has_a_dead_key(role, callers, salesforce, the_org, each):
     the_org.revoke_all()
@@ -276,6 +278,7 @@ def test_an_open_route_serves_every_role_alike(role, callers, salesforce, each):
             _expect(_send(callers[role], salesforce, request), cell)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("role", ["anonymous", "member", "application", "owner"])
 def test_the_servicestack_service_knows_who_asks(role, callers, anonymous, each):
     everybody = {"anonymous": anonymous, **callers}
@@ -370,6 +373,7 @@ def test_an_open_route_looks_at_no_bearer(nobody, minutes, owner, salesforce, ea
                 _expect(_send(caller, salesforce, request), cell)
 
 
+@pytest.mark.database
 def test_the_table_names_every_route():
     places = {NO_TOKEN: "<str:token>", NO_LINK: "<uuid:user_id>/<str:token>"}
     named = set()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from authn.models import ApplicationToken, AuditEvent
 from tests.support.api_client import Caller
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 TOKENS = "/sfp/api/application-tokens"
 ORGS = "/sfp/api/auth/salesforce/orgs"
 
@@ -23,12 +23,14 @@ def made(owner):
     return answer.json()
 
 
+@pytest.mark.database
 def test_a_token_is_shown_once_and_works(owner, made):
     assert set(made) == {"id", "name", "token", "prefix", "createdAt", "expiresAt"}
     assert Caller(made["token"]).get(ORGS).status_code == 200
     assert made["token"] not in owner.get(TOKENS).text
 
 
+@pytest.mark.database
 def test_the_list_tells_who_made_a_token_and_when_it_was_used(owner, made):
     before = owner.get(TOKENS).json()[0]
     Caller(made["token"]).get(ORGS)
@@ -49,6 +51,7 @@ def test_a_token_reads_as_secret_scanners_want_it(made):
     assert checksum == zlib.crc32(made["token"][:-6].encode())
 
 
+@pytest.mark.database
 def test_only_a_hash_is_stored(made):
     row = ApplicationToken.objects.get()
 
@@ -56,6 +59,7 @@ def test_only_a_hash_is_stored(made):
     assert len(row.digest) == 64
 
 
+@pytest.mark.database
 def test_a_mistyped_token_is_refused_without_asking_the_database(made, django_assert_num_queries):
     mistyped = made["token"][:-1] + ("a" if made["token"][-1] != "a" else "b")
 
@@ -65,6 +69,7 @@ def test_a_mistyped_token_is_refused_without_asking_the_database(made, django_as
     assert answer.status_code == 401
 
 
+@pytest.mark.database
 def test_a_token_expires(made):
     with time_machine.travel(timezone.now() + timedelta(days=7, seconds=1)):
         answer = Caller(made["token"]).get(ORGS)
@@ -79,6 +84,7 @@ def test_without_a_time_a_token_lives_thirty_days(owner):
     assert days == 29
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("what", ["id", "token"])
 def test_a_revoked_token_ends_at_once(owner, made, what):
     answer = owner.delete(f"{TOKENS}/{made[what]}")
@@ -89,6 +95,7 @@ def test_a_revoked_token_ends_at_once(owner, made, what):
     assert owner.delete(f"{TOKENS}/{made[what]}").status_code == 404
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("identifier", ["x", "00000000-0000-0000-0000-000000000000", "fdt_" + "0" * 42, "%00"])
 def test_a_token_that_is_not_there(owner, identifier):
     answer = owner.delete(f"{TOKENS}/{identifier}")
@@ -126,6 +133,7 @@ def test_a_token_that_cannot_be_made(owner, body):
     assert ApplicationToken.objects.count() == 0
 
 
+@pytest.mark.database
 def test_making_and_revoking_is_audited(owner, made):
     owner.delete(f"{TOKENS}/{made['id']}")
 

@@ -6,7 +6,7 @@ from authn.models import AuditEvent, LoginFamily
 from tests.conftest import PASSWORD
 from tests.support.api_client import Caller
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 CALLBACK = "/sfp/api/auth/callback"
 LOGIN = "/sfp/api/auth/admin/login"
 
@@ -21,6 +21,7 @@ def _tokens(pair, **changes):
     return {"access_token": pair["access_token"], "refresh_token": pair["refresh_token"]} | changes
 
 
+@pytest.mark.database
 def test_it_starts_a_session(pair):
     caller = Caller()
 
@@ -35,6 +36,7 @@ def test_it_starts_a_session(pair):
     assert AuditEvent.objects.filter(action="person.login", details__door="browser").exists()
 
 
+@pytest.mark.database
 def test_the_refresh_token_may_be_left_out_and_is_not_spent(pair):
     assert Caller().post(CALLBACK, {"access_token": pair["access_token"]}).status_code == 200
     Caller().post(CALLBACK, _tokens(pair))
@@ -64,6 +66,7 @@ def test_tokens_in_each_others_place_are_401(pair):
     assert Caller().post(CALLBACK, swapped).status_code == 401
 
 
+@pytest.mark.database
 def test_tokens_of_two_log_ins_are_401(pair, member, a_person):
     other = Caller().post(LOGIN, {"email": "member@acme.example", "password": PASSWORD}).json()
 
@@ -74,6 +77,7 @@ def test_an_application_token_logs_nobody_in(application):
     assert Caller().post(CALLBACK, {"access_token": application.bearer}).status_code == 401
 
 
+@pytest.mark.database
 def test_a_log_in_that_ended_is_401(pair):
     LoginFamily.objects.update(revoked_at="2026-01-01T00:00:00Z")
 

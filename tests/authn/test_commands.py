@@ -14,9 +14,10 @@ from authn.roles import Role
 from tests.support.api_client import Caller
 
 PASSWORD = "correct-horse-battery-staple"
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.database
 def test_createsuperuser_makes_an_owner(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "Olga@Acme.example")
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
@@ -28,6 +29,7 @@ def test_createsuperuser_makes_an_owner(monkeypatch):
     assert user.check_password(PASSWORD)
 
 
+@pytest.mark.database
 def test_changepassword_ends_every_log_in_of_the_person(monkeypatch, a_person):
     person = a_person("olga@acme.example")
     caller = Caller()
@@ -63,6 +65,7 @@ def test_add_user_refuses_a_weak_password(monkeypatch, password):
     assert not User.objects.exists()
 
 
+@pytest.mark.database
 def test_add_user_refuses_an_email_that_is_taken(monkeypatch, a_person):
     a_person("max@acme.example")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
@@ -73,6 +76,7 @@ def test_add_user_refuses_an_email_that_is_taken(monkeypatch, a_person):
     assert User.objects.count() == 1
 
 
+@pytest.mark.database
 def test_issue_application_token_prints_the_token_alone():
     out = io.StringIO()
 
@@ -91,6 +95,7 @@ def test_issue_application_token_refuses_what_cannot_be(arguments):
     assert not ApplicationToken.objects.exists()
 
 
+@pytest.mark.database
 def test_sweep_deletes_what_is_over_and_keeps_the_rest(a_person, settings):
     user = a_person("max@acme.example")
     now = timezone.now()

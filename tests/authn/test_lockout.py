@@ -27,7 +27,7 @@ from tests.support.browser_client import Visitor, text_of
 from tests.support.concurrency import run_together
 from tests.support.live_server import Desk, Reply, live_desk
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 LOGIN = "/sfp/api/auth/admin/login"
 CALLBACK = "/sfp/api/auth/callback"
 EMAIL = "mia@acme.example"
@@ -51,6 +51,7 @@ def _statuses(*tries: Answer) -> list[int]:
 # --- Who is locked out -------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_stranger_cannot_lock_a_person_out_from_elsewhere(mia):
     for _ in range(6):
         _try(address="198.51.100.66")
@@ -58,6 +59,7 @@ def test_a_stranger_cannot_lock_a_person_out_from_elsewhere(mia):
     assert _statuses(_try(PASSWORD, "198.51.100.67"), _try(PASSWORD, "203.0.113.7")) == [429, 200]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("one", "other", "locked"),
     [
@@ -75,6 +77,7 @@ def test_a_name_is_locked_for_a_24_or_a_64(one, other, locked, mia):
     assert _try(PASSWORD, other).status_code == (429 if locked else 200)
 
 
+@pytest.mark.database
 def test_fifty_wrong_passwords_from_everywhere_lock_a_name_for_everybody(mia):
     for number in range(50):
         assert _try(address=f"10.{number}.0.1").status_code == 401
@@ -87,6 +90,7 @@ def test_fifty_wrong_passwords_from_everywhere_lock_a_name_for_everybody(mia):
     assert _try(PASSWORD, "192.0.2.1").status_code == 200
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("strangers", "neighbour", "owner"),
     [
@@ -103,6 +107,7 @@ def test_one_network_cannot_lock_an_owner_out_everywhere(strangers, neighbour, o
     assert _statuses(_try(PASSWORD, neighbour), _try(PASSWORD, owner)) == [429, 200]
 
 
+@pytest.mark.database
 def test_an_operator_unlocks_a_person_everywhere(mia):
     for number in range(50):
         _try(address=f"10.{number}.0.1")
@@ -116,6 +121,7 @@ def test_an_operator_unlocks_a_person_everywhere(mia):
     assert (event.actor_name, event.details) == ("unlock", {"email": EMAIL, "lock": "lifted"})
 
 
+@pytest.mark.database
 def test_a_name_that_is_no_persons_is_not_unlocked(db):
     with pytest.raises(CommandError, match="No person has this e-mail"):
         call_command("unlock", "nemo@acme.example")
@@ -123,6 +129,7 @@ def test_a_name_that_is_no_persons_is_not_unlocked(db):
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.database
 def test_a_right_password_forgets_the_failures_of_its_own_block_alone(mia):
     for number in range(3):
         _try(address="203.0.113.7")
@@ -135,6 +142,7 @@ def test_a_right_password_forgets_the_failures_of_its_own_block_alone(mia):
     assert failures("") == [3]
 
 
+@pytest.mark.database
 def test_the_fourth_wrong_password_is_forgotten_after_a_quarter_of_an_hour(mia):
     for _ in range(4):
         _try()
@@ -143,6 +151,7 @@ def test_the_fourth_wrong_password_is_forgotten_after_a_quarter_of_an_hour(mia):
     assert _statuses(_try(), _try(PASSWORD)) == [401, 200]
 
 
+@pytest.mark.database
 def test_a_lock_is_not_prolonged_by_tries_while_it_stands(mia):
     for _ in range(5):
         _try()
@@ -152,6 +161,7 @@ def test_a_lock_is_not_prolonged_by_tries_while_it_stands(mia):
     assert int(_try(PASSWORD).headers["Retry-After"]) <= 61
 
 
+@pytest.mark.database
 def test_without_an_address_a_name_is_locked_all_the_same(a_person):
     a_person(EMAIL)
     body = {"email": EMAIL, "password": "wrong"}
@@ -161,6 +171,7 @@ def test_without_an_address_a_name_is_locked_all_the_same(a_person):
     assert statuses == [401] * 5 + [429]
 
 
+@pytest.mark.database
 def test_the_present_password_is_guessed_under_the_same_lock(mia):
     visitor = Visitor().sign_in(mia)
     for _ in range(5):
@@ -174,6 +185,7 @@ def test_the_present_password_is_guessed_under_the_same_lock(mia):
 # --- What is kept ------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
     visitor, secret = Visitor().sign_in(mia), "canary-of-a-password"
     for _ in range(2):
@@ -193,6 +205,7 @@ def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
     assert not [text for text in stored if text.startswith("authn_loginattempts") and EMAIL in text]
 
 
+@pytest.mark.database
 def test_counts_that_bound_nothing_are_swept_away(mia):
     _try()
     call_command("sweep")
@@ -208,6 +221,7 @@ def test_counts_that_bound_nothing_are_swept_away(mia):
 # --- How exactly it counts -----------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_try_that_could_not_be_judged_is_given_back(mia, monkeypatch):
     def without_database(*_, **__):
         raise OperationalError
@@ -219,6 +233,7 @@ def test_a_try_that_could_not_be_judged_is_given_back(mia, monkeypatch):
     assert not AuditEvent.objects.filter(action="person.login").exists()
 
 
+@pytest.mark.database
 def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatch):
     monkeypatch.setattr(lockout, "_PATIENCE_SECONDS", 0.1)
     for _ in range(5):
@@ -233,6 +248,7 @@ def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatc
     assert (counted.status_code, counted.json()["code"]) == (429, "LOGIN_LOCKED")
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_log_ins_that_wait_for_tries_of_a_dead_process_stop_no_other_log_in(mia, a_person, settings, monkeypatch):
     settings.PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
@@ -250,6 +266,7 @@ def test_log_ins_that_wait_for_tries_of_a_dead_process_stop_no_other_log_in(mia,
     assert [answer.result().status_code for answer in waiting] == [401, 401]
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_when_a_quarter_of_the_threads_wait_for_other_tries_the_next_one_is_refused_at_once(mia, settings, monkeypatch):
     settings.WEB_THREADS = 8
@@ -290,12 +307,14 @@ def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[lis
         yield tries
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_right_passwords_at_once_are_all_let_in(mia):
     assert _statuses(*run_together([partial(_try, PASSWORD)] * 12)) == [200] * 12
     assert failures("203.0.113.0/24") == failures("") == [0]
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_a_right_password_does_not_free_the_wrong_ones_beside_it(mia):
     answers = run_together([*[_try] * 11, partial(_try, PASSWORD)])
@@ -324,6 +343,7 @@ def desk(django_db_setup, django_db_blocker, tmp_path_factory):
             yield desk
 
 
+@pytest.mark.database
 def test_of_wrong_passwords_at_once_in_many_processes_exactly_five_are_judged(desk):
     body = {"email": EMAIL, "password": "wrong"}
 
@@ -339,6 +359,7 @@ def test_of_wrong_passwords_at_once_in_many_processes_exactly_five_are_judged(de
     }
 
 
+@pytest.mark.database
 def test_of_tries_of_one_64_at_once_in_many_processes_exactly_sixty_are_let_through(desk):
     def call(number: int, port: int) -> Reply:
         sent = {"X-Forwarded-For": f"2001:db8:0:1::{number:x}"}

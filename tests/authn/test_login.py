@@ -19,7 +19,7 @@ from tests.conftest import PASSWORD
 from tests.support.api_client import Caller
 from tests.support.concurrency import run_together
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 LOGIN = "/sfp/api/auth/admin/login"
 REFRESH = "/sfp/api/auth/refresh"
 ORGS = "/sfp/api/auth/salesforce/orgs"
@@ -35,6 +35,7 @@ def _log_in(anonymous, email=EMAIL, password=PASSWORD):
     return anonymous.post(LOGIN, {"email": email, "password": password})
 
 
+@pytest.mark.database
 def test_a_person_logs_in(anonymous, olga):
     answer = _log_in(anonymous)
 
@@ -45,6 +46,7 @@ def test_a_person_logs_in(anonymous, olga):
     assert Caller(body["access_token"]).get(ORGS).status_code == 200
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("spelling", ["OLGA@ACME.example", " olga@acme.example ", "ｏlga@acme.example"])
 def test_the_spelling_of_an_email_does_not_matter(anonymous, olga, spelling):
     assert _log_in(anonymous, spelling).status_code == 200
@@ -102,6 +104,7 @@ def test_the_access_token_names_no_role_and_no_email(anonymous, olga):
     assert EMAIL not in json.dumps(claims)
 
 
+@pytest.mark.database
 def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
     token = _log_in(anonymous).json()["access_token"]
     a_person("second@acme.example", Role.OWNER)
@@ -115,6 +118,7 @@ def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
 # --- Lockout -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, olga):
     wrong = [_log_in(anonymous, password="wrong").status_code for _ in range(5)]
     locked = _log_in(anonymous)
@@ -128,6 +132,7 @@ def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, ol
     assert later.status_code == 200
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_guesses_that_begin_together_count_each_other(olga):
     answers = run_together([partial(_log_in, Caller(), password="wrong")] * 16)
@@ -135,6 +140,7 @@ def test_guesses_that_begin_together_count_each_other(olga):
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
 
 
+@pytest.mark.database
 @pytest.mark.django_db(transaction=True)
 def test_names_that_are_tried_together_count_for_their_address(olga, monkeypatch):
     monkeypatch.setattr(LoginThrottle, "limit", 8)
@@ -144,6 +150,7 @@ def test_names_that_are_tried_together_count_for_their_address(olga, monkeypatch
     assert sorted(answer.status_code for answer in answers) == [401] * 8 + [429] * 8
 
 
+@pytest.mark.database
 def test_other_spellings_count_for_the_same_name(anonymous, olga):
     for spelling in (EMAIL, EMAIL.upper(), f" {EMAIL}", "ｏlga@acme.example", EMAIL):
         _log_in(anonymous, spelling, "wrong")
@@ -159,6 +166,7 @@ def test_a_name_is_locked_whether_or_not_it_exists(anonymous, olga):
     assert _log_in(anonymous).status_code == 200
 
 
+@pytest.mark.database
 def test_a_good_password_starts_the_count_anew(anonymous, olga):
     for _ in range(3):
         for _ in range(3):
@@ -166,6 +174,7 @@ def test_a_good_password_starts_the_count_anew(anonymous, olga):
         assert _log_in(anonymous).status_code == 200
 
 
+@pytest.mark.database
 def test_one_address_cannot_try_many_names(anonymous, olga):
     statuses = [
         anonymous.send(
@@ -196,6 +205,7 @@ def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(anonymous, ol
 # --- Refresh -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_refresh_token_gives_the_next_pair_once(anonymous, olga):
     first = _log_in(anonymous).json()
 
@@ -206,6 +216,7 @@ def test_a_refresh_token_gives_the_next_pair_once(anonymous, olga):
     assert Caller(second.json()["access_token"]).get(ORGS).status_code == 200
 
 
+@pytest.mark.database
 def test_a_spent_refresh_token_ends_the_whole_log_in(anonymous, olga):
     first = _log_in(anonymous).json()
     second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]}).json()
@@ -239,6 +250,7 @@ def test_an_expired_refresh_token(anonymous, olga):
     assert answer.status_code == 401
 
 
+@pytest.mark.database
 def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
     pair = _log_in(anonymous).json()
     a_person("second@acme.example", Role.OWNER)
@@ -250,6 +262,7 @@ def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
     assert LoginFamily.objects.filter(revoked_at=None).count() == 0
 
 
+@pytest.mark.database
 def test_ending_log_ins_leaves_those_of_others(anonymous, olga, a_person):
     a_person("second@acme.example", Role.OWNER)
     theirs = _log_in(anonymous, "second@acme.example").json()["access_token"]
@@ -259,6 +272,7 @@ def test_ending_log_ins_leaves_those_of_others(anonymous, olga, a_person):
     assert Caller(theirs).get(ORGS).status_code == 200
 
 
+@pytest.mark.database
 def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymous, olga):
     _log_in(anonymous)
     _log_in(anonymous, password="wrong")
@@ -268,6 +282,7 @@ def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymou
     assert (refused.outcome, refused.actor_name, refused.code) == ("refused", EMAIL, "INVALID_CREDENTIALS")
 
 
+@pytest.mark.database
 def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, olga):
     token = _log_in(anonymous).json()["refresh_token"]
     olga.end_logins()
@@ -279,6 +294,7 @@ def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, ol
     assert (event.outcome, event.code, event.actor_name) == ("refused", "REFRESH_INVALID", EMAIL)
 
 
+@pytest.mark.database
 def test_a_good_refresh_takes_no_try_of_its_address(anonymous, olga):
     pair = _log_in(anonymous).json()
 
@@ -290,6 +306,7 @@ def test_a_good_refresh_takes_no_try_of_its_address(anonymous, olga):
     assert _log_in(anonymous).status_code == 200
 
 
+@pytest.mark.database
 def test_a_refused_refresh_does(anonymous, olga):
     statuses = [anonymous.post(REFRESH, {"refresh_token": "x"}).status_code for _ in range(62)]
 

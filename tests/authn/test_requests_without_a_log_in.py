@@ -13,7 +13,7 @@ from tests.authn.browser_logins import EMAIL, PAGE, at_the_page
 from tests.support.browser_client import Visitor, text_of
 from tests.support.routes import console_paths, operations
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 FIELDS = {"email": EMAIL, "password": "wrong", "present": "x", "new": "x", "again": "x", "next": "/"}
 
 
@@ -23,6 +23,7 @@ def olga(a_person) -> User:
     return a_person(EMAIL, Role.OWNER)
 
 
+@pytest.mark.database
 def test_no_request_without_a_log_in_stores_a_session(olga):
     of_the_console = [(method, path) for path in console_paths() for method in ("GET", "POST")]
     routes = {(method, re.sub("<[^>]*>", str(olga.pk), path)) for method, path in [*operations(), *of_the_console]}

@@ -5,7 +5,7 @@ import pytest
 from tests.bad_input.assertions import GOOD_AUTH_URL, is_clear, rows
 from tests.orgs.factories import REGISTER
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 AUTH_URLS = {
     "empty": "",
     "no url": "hello",

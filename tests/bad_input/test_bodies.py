@@ -8,7 +8,7 @@ from authn.models import ApplicationToken, AuditEvent, LoginFamily
 from tests.bad_input.assertions import GOOD_AUTH_URL, is_clear, rows
 from tests.orgs.factories import ORG, ORGS, REGISTER, a_registered_org, an_org
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 CI = {"username": "ci@acme.example"}
 LOGIN = "/sfp/api/auth/admin/login"
 REFRESH = "/sfp/api/auth/refresh"
@@ -39,6 +39,7 @@ WRONG_TYPES = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("wish", WRONG_TYPES.values(), ids=WRONG_TYPES)
 def test_a_registration_with_a_field_that_is_not_as_documented(wish, owner, salesforce):
     org = an_org(salesforce)
@@ -86,6 +87,7 @@ CASES = [
 ]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("method", "path", "body"), CASES)
 def test_a_body_that_is_not_strict_json(method, path, body, owner, salesforce):
     a_registered_org(owner, salesforce)
@@ -130,6 +132,7 @@ PATCHES = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES)
 def test_a_change_that_is_not_as_documented_changes_nothing(patch, owner, salesforce):
     a_registered_org(owner, salesforce, metadata={"team": "core"})
@@ -141,6 +144,7 @@ def test_a_change_that_is_not_as_documented_changes_nothing(patch, owner, salesf
     assert owner.get(ORGS).json() == before
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("body", [b"", b"{}", b" { } "], ids=["nothing", "an empty object", "spaces"])
 def test_a_change_of_nothing_changes_nothing(body, owner, salesforce):
     a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})

@@ -5,7 +5,7 @@ import pytest
 from tests.bad_input.assertions import is_clear
 from tests.orgs.factories import ORG, ORGS, a_registered_org
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 QUERIES = {
     "no username": (ORG, {}),
     "empty username": (ORG, {"username": ""}),
@@ -30,6 +30,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("path", "query"), QUERIES.values(), ids=QUERIES)
 def test_a_query_that_is_not_as_documented(path, query, owner, salesforce):
     answer = owner.get(path, **query)
@@ -52,6 +53,7 @@ def test_the_schema_has_no_other_version(version, anonymous):
 LITERAL_FILTERS = ["team__regex=.*", '{"team__regex": "."}', "team__contains=o", '{"a__b__c": 1}', "__class__=x", "1=x"]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("text", LITERAL_FILTERS)
 def test_a_metadata_key_is_a_key_and_no_expression(text, owner, salesforce):
     a_registered_org(owner, salesforce, metadata={"team": "core"})
@@ -80,6 +82,7 @@ REFUSED_FILTERS = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("text", REFUSED_FILTERS.values(), ids=REFUSED_FILTERS)
 def test_a_hostile_metadata_filter_is_refused(text, owner, salesforce):
     a_registered_org(owner, salesforce, metadata={"a": "core"})
@@ -101,6 +104,7 @@ VAIN_FILTERS = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("text", VAIN_FILTERS.values(), ids=VAIN_FILTERS)
 def test_a_hostile_metadata_filter_finds_nothing(text, owner, salesforce):
     a_registered_org(owner, salesforce, metadata={"a": "core"})

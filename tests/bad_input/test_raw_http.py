@@ -10,7 +10,7 @@ import pytest
 from orgs.salesforce.emulator import Emulator
 from tests.support.live_server import Desk, live_desk
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 CANARY = b"5Aep861canary"
 HOST = b"Host: localhost\r\n"
 BAD = {

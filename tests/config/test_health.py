@@ -18,7 +18,7 @@ from orgs.credentials.hash_key import token_hash_key
 from tests.support.api_client import Caller
 from tests.support.audit_faults import rows_refused
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -117,6 +117,7 @@ def test_a_process_half_of_whose_threads_are_stuck_is_not_alive(stuck, status, s
 # --- /readyz -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_ready_process_says_what_it_has_checked():
     answer = Caller().get("/readyz")
 
@@ -128,6 +129,7 @@ def test_a_ready_process_says_what_it_has_checked():
     assert set(checks.values()) == {"ok"}
 
 
+@pytest.mark.database
 def test_strangers_cannot_have_it_check_more_than_once_a_second(django_assert_num_queries):
     Caller().get("/readyz")
 
@@ -141,6 +143,7 @@ def test_a_probe_is_answered_whatever_its_host_header_says(path, host):
     assert Client(headers={"Host": host}).get(path).status_code == 200
 
 
+@pytest.mark.database
 def test_a_probe_starts_no_session_work(django_assert_num_queries):
     client = Client()
     client.cookies["sessionid"] = "x" * 32
@@ -161,6 +164,7 @@ def _expect_unavailable(code: str, name: str, word: str) -> None:
     assert len(answer.content) < 1000
 
 
+@pytest.mark.database
 def test_not_ready_while_a_migration_is_missing(monkeypatch):
     monkeypatch.setattr(readiness, "_all_applied", False)
     with connection.cursor() as cursor:
@@ -169,6 +173,7 @@ def test_not_ready_while_a_migration_is_missing(monkeypatch):
     _expect_unavailable("MIGRATIONS_MISSING", "migrations", "missing")
 
 
+@pytest.mark.database
 def test_not_ready_under_keys_that_do_not_decrypt_the_database():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE orgs_deskkey SET sealed_key = %s", [b"of another desk"])
@@ -178,6 +183,7 @@ def test_not_ready_under_keys_that_do_not_decrypt_the_database():
     token_hash_key.cache_clear()
 
 
+@pytest.mark.database
 def test_not_ready_while_the_spool_cannot_be_written_to(settings, tmp_path):
     (tmp_path / "file").touch()
     settings.SPOOL_DIR = str(tmp_path / "file" / "spool")
@@ -185,6 +191,7 @@ def test_not_ready_while_the_spool_cannot_be_written_to(settings, tmp_path):
     _expect_unavailable("SPOOL_UNAVAILABLE", "spool", "unavailable")
 
 
+@pytest.mark.database
 def test_not_ready_while_the_disk_hangs_which_costs_one_thread(monkeypatch):
     release = threading.Event()
     monkeypatch.setattr(readiness, "check_writable", lambda: release.wait(30))
@@ -204,11 +211,13 @@ def _until_free(lock: threading.Lock) -> None:
     lock.release()
 
 
+@pytest.mark.database
 def test_not_ready_while_audit_rows_are_refused():
     with rows_refused():
         _expect_unavailable("AUDIT_UNAVAILABLE", "audit", "unavailable")
 
 
+@pytest.mark.database
 def test_the_check_of_the_audit_neither_obeys_nor_opens_the_gate_that_others_wait_at(monkeypatch):
     monkeypatch.setattr(audit, "gate", FailFastGate(slow_seconds=0, pause_seconds=0))
     with suppress(Error), audit.gate.attempt():
@@ -230,6 +239,7 @@ def _read_only() -> Iterator[None]:
             cursor.execute("PRAGMA query_only = OFF")
 
 
+@pytest.mark.database
 def test_not_ready_on_a_database_that_takes_no_writes():
     Caller().get("/readyz")
     health.forget()
@@ -237,6 +247,7 @@ def test_not_ready_on_a_database_that_takes_no_writes():
         _expect_unavailable("DATABASE_UNAVAILABLE", "database", "read-only")
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_only_reading(method, path):

@@ -22,7 +22,7 @@ from tests.orgs.credentials.abandoned import leave_an_answer
 from tests.orgs.factories import REGISTER, a_registered_org, an_org, register
 from tests.support.live_server import ROOT, live_desk
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "/services/oauth2/token"
 
 
@@ -56,6 +56,7 @@ def hub(owner, salesforce):
     return a_registered_org(owner, salesforce, "hub@acme.example")
 
 
+@pytest.mark.database
 def test_connections_that_work_end_with_0(ci, hub):
     code, printed = _run()
 
@@ -67,6 +68,7 @@ def test_connections_that_work_end_with_0(ci, hub):
     assert printed.splitlines()[-1] == "2 checked: 0 dead, 0 in other trouble."
 
 
+@pytest.mark.database
 def test_an_answer_that_lies_in_the_spool_is_brought_home_first(owner, salesforce):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     url = an_org(salesforce).auth_url(app)
@@ -89,6 +91,7 @@ def test_a_spool_that_cannot_be_read_ends_with_2(ci, settings, tmp_path):
     assert refused.value.returncode == 2
 
 
+@pytest.mark.database
 def test_a_dead_one_comes_first_with_what_to_do_and_ends_with_1(ci, hub):
     hub.revoke_all()
 
@@ -180,6 +183,7 @@ def test_a_credential_that_turns_out_to_be_of_another_user_is_dead(settings, own
     assert "USERNAME_MISMATCH" in printed
 
 
+@pytest.mark.database
 def test_chosen_orgs_alone_are_asked(owner, salesforce, ci, hub):
     register(owner, salesforce.add_sandbox(ci, "qa"))
     salesforce.reset_calls()
@@ -208,6 +212,7 @@ def test_none_side_by_side_is_refused(number):
         _run(f"--side-by-side={number}")
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("wanted", "threads", "limit"), [((), 128, 8), (("--side-by-side=3",), 128, 3), (("--side-by-side=20",), 8, 4)]
 )
@@ -224,6 +229,7 @@ def test_orgs_are_asked_side_by_side_within_limits(settings, owner, salesforce, 
     assert 1 < _most_at_once(salesforce.calls_to(path=TOKEN)) <= limit
 
 
+@pytest.mark.database
 def test_no_thread_keeps_a_database_connection(ci, hub):
     opened = []
 
@@ -258,6 +264,7 @@ def test_no_secret_is_printed(capfd, salesforce, ci, hub):
     assert not [secret for secret in secrets if secret in printed]
 
 
+@pytest.mark.database
 def test_on_a_terminal_a_bar_shows_and_an_interrupt_loses_no_token(tmp_path):
     world = Emulator()
     app = world.add_app("AcmeCI", "s3cret", rotates=True)

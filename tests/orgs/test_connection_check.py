@@ -7,7 +7,7 @@ from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.factories import ORG, TEST_CONNECTION, a_registered_org, register
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -15,6 +15,7 @@ def ci(owner, salesforce):
     return a_registered_org(owner, salesforce, "ci@acme.example")
 
 
+@pytest.mark.database
 def test_a_connection_that_works(application, ci):
     answer = application.post(TEST_CONNECTION, username="ci@acme.example")
 
@@ -34,6 +35,7 @@ def test_a_connection_by_sandbox_name(application, owner, salesforce, ci):
     assert application.post(TEST_CONNECTION, username="qa").json()["isValid"] is True
 
 
+@pytest.mark.database
 def test_a_dead_connection_says_why_and_what_to_do(application, ci):
     ci.revoke_all()
 
@@ -69,6 +71,7 @@ def test_trouble_is_an_answer_and_shows_in_the_health(application, member, sales
     assert member.get(ORG, username="ci@acme.example").json()["health"]["state"] == state
 
 
+@pytest.mark.database
 def test_facts_that_changed_are_written_down(application, ci):
     ci.instance_name, ci.organization_type = "USA77", "Unlimited Edition"
 
@@ -82,6 +85,7 @@ def test_an_unknown_org(application):
     assert application.post(TEST_CONNECTION, username="x@acme.example").status_code == 404
 
 
+@pytest.mark.database
 def test_each_test_is_audited(application, ci):
     application.post(TEST_CONNECTION, username="ci@acme.example")
     ci.revoke_all()
@@ -91,6 +95,7 @@ def test_each_test_is_audited(application, ci):
     assert [(event.outcome, event.code) for event in events] == [("granted", ""), ("failed", "CREDENTIAL_EXPIRED")]
 
 
+@pytest.mark.database
 def test_a_slow_test_does_not_write_old_facts_over_a_new_registration(owner, application, salesforce, ci):
     def register_meanwhile(_: object) -> None:
         salesforce.on_change = None

@@ -13,7 +13,7 @@ from orgs.salesforce.emulator import Fault
 from tests.orgs.factories import a_registered_org, an_org
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 ORGS = "/console/orgs/salesforceorg/"
 ADD = f"{ORGS}add/"
 
@@ -38,6 +38,7 @@ def _change(console, org, **fields):
 # --- Registering --------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_org_is_registered_by_pasting(as_json, console, salesforce):
     url = an_org(salesforce, is_dev_hub=True).auth_url()
@@ -120,6 +121,7 @@ def test_trouble_at_salesforce_stands_above_the_form(console, salesforce):
     assert "Salesforce is down for maintenance. See status.salesforce.com." in text_of(answer)
 
 
+@pytest.mark.database
 def test_registering_again_keeps_what_was_said(console, owner, salesforce):
     world = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
 
@@ -146,6 +148,7 @@ def org(owner, salesforce) -> SalesforceOrg:
     return _org()
 
 
+@pytest.mark.database
 def test_what_is_said_of_an_org_is_changed(console, org):
     wanted = {"is_dev_hub": "on", "is_default": "on", "member_frontdoor": "on", "metadata": '{"tier": 1}'}
 
@@ -165,6 +168,7 @@ def test_members_are_kept_out_unless_an_owner_says_so(org):
     assert org.member_frontdoor is False
 
 
+@pytest.mark.database
 def test_saving_without_a_change_changes_nothing(console, org):
     console.post(_page(org), {"metadata": '{"team": "core"}'})
 
@@ -178,6 +182,7 @@ def test_a_default_that_is_no_dev_hub_is_told_at_the_field(console, org):
     assert "Only a DevHub can be the default DevHub. Tick DevHub as well" in errors
 
 
+@pytest.mark.database
 def test_taking_the_dev_hub_away_takes_the_default_too(console, org):
     _change(console, org, is_dev_hub="on", is_default="on")
 
@@ -187,6 +192,7 @@ def test_taking_the_dev_hub_away_takes_the_default_too(console, org):
     assert (org.is_dev_hub, org.is_default) == (False, False)
 
 
+@pytest.mark.database
 def test_the_default_is_moved_by_its_button_and_its_action(console, owner, salesforce):
     for name in ("one", "two"):
         a_registered_org(owner, salesforce, f"{name}@acme.example", isDevHub=True, isDefault=name == "one")
@@ -202,6 +208,7 @@ def test_the_default_is_moved_by_its_button_and_its_action(console, owner, sales
     assert console.get(_page(two, "make-default")).status_code == 405
 
 
+@pytest.mark.database
 def test_two_orgs_cannot_both_become_the_default(console, owner, salesforce):
     for name in ("one", "two"):
         a_registered_org(owner, salesforce, f"{name}@acme.example", isDevHub=True)
@@ -216,6 +223,7 @@ def test_two_orgs_cannot_both_become_the_default(console, owner, salesforce):
 # --- Deleting ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_deleting_asks_first_and_takes_the_key_along(console, org):
     assert "Delete ci@acme.example?" in text_of(console.get(_page(org, "delete")))
     assert SalesforceOrg.objects.exists()
@@ -228,6 +236,7 @@ def test_deleting_asks_first_and_takes_the_key_along(console, org):
     assert AuditEvent.objects.get(action="org.deleted").actor_name == "olga@acme.example"
 
 
+@pytest.mark.database
 def test_deleting_with_revocation_ends_the_token_at_salesforce(console, org, salesforce):
     console.post(_page(org, "delete"), {"revoke": "on"})
 
@@ -244,6 +253,7 @@ def test_nothing_is_deleted_while_salesforce_cannot_revoke(console, org, salesfo
     assert SalesforceOrg.objects.exists()
 
 
+@pytest.mark.database
 def test_children_must_be_agreed_to(console, owner, salesforce, org):
     a_registered_org(owner, salesforce, "dev1@acme.example")
     SalesforceOrg.objects.filter(username="dev1@acme.example").update(parent=org)
@@ -258,6 +268,7 @@ def test_children_must_be_agreed_to(console, owner, salesforce, org):
     assert not SalesforceOrg.objects.exists()
 
 
+@pytest.mark.database
 def test_several_are_deleted_by_the_action(console, owner, salesforce, org):
     a_registered_org(owner, salesforce, "other@acme.example")
     ids = list(SalesforceOrg.objects.values_list("pk", flat=True))

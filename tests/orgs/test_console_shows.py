@@ -11,7 +11,7 @@ from orgs.models import SalesforceOrg
 from tests.orgs.factories import a_registered_org, an_org
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 ORGS = "/console/orgs/salesforceorg/"
 ADD = f"{ORGS}add/"
 EVIL = '<img src=x onerror="alert(1)">'
@@ -44,6 +44,7 @@ def three(owner, salesforce):
     Credential.objects.filter(org__username="prod@globex.example").update(health="expired", reason="USER_INACTIVE")
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -64,10 +65,12 @@ def test_orgs_are_found_by_search_and_filter(query, found, console, three):
     assert shown == found
 
 
+@pytest.mark.database
 def test_the_org_id_finds_it_too(console, org):
     assert "ci@acme.example" in text_of(console.get(ORGS, q=org.org_id)).split('id="result_list"')[1]
 
 
+@pytest.mark.database
 def test_the_dashboard_names_who_needs_a_hand_and_what_to_do(console, three):
     page = text_of(console.get(reverse("admin:index")))
 

@@ -13,7 +13,7 @@ from orgs.salesforce.emulator import Fault
 from tests.orgs.factories import ACCESS_TOKEN, ORG, a_registered_org, register
 from tests.support.refusing_table import refusing
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def _rows() -> int:
     return sum(model._default_manager.count() for model in (SalesforceOrg, Credential, KnownToken, OrgMetadata))
 
 
+@pytest.mark.database
 def test_an_org_goes_with_all_that_is_stored_of_it(owner, salesforce, ci):
     salesforce.reset_calls()
 
@@ -46,10 +47,12 @@ def test_an_org_goes_with_all_that_is_stored_of_it(owner, salesforce, ci):
     assert any(grant.alive for grant in salesforce.grants), "the token still works elsewhere"
 
 
+@pytest.mark.database
 def test_an_unknown_org(owner):
     assert owner.delete(ORG, username="x@acme.example").status_code == 404
 
 
+@pytest.mark.database
 def test_an_org_that_is_gone_is_not_found(owner, ci):
     owner.delete(ORG, username="ci@acme.example")
 
@@ -57,6 +60,7 @@ def test_an_org_that_is_gone_is_not_found(owner, ci):
     assert owner.delete(ORG, username="ci@acme.example").status_code == 404
 
 
+@pytest.mark.database
 def test_a_parent_is_kept_while_others_reach_salesforce_through_it(owner, child):
     answer = owner.delete(ORG, username="ci@acme.example")
 
@@ -66,6 +70,7 @@ def test_a_parent_is_kept_while_others_reach_salesforce_through_it(owner, child)
     assert SalesforceOrg.objects.count() == 2
 
 
+@pytest.mark.database
 def test_cascade_deletes_the_children_too(owner, child):
     answer = owner.delete(ORG, username="ci@acme.example", cascade="true")
 
@@ -73,6 +78,7 @@ def test_cascade_deletes_the_children_too(owner, child):
     assert _rows() == 0
 
 
+@pytest.mark.database
 def test_revoke_ends_the_token_at_salesforce_first(owner, salesforce, ci):
     answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
 
@@ -81,6 +87,7 @@ def test_revoke_ends_the_token_at_salesforce_first(owner, salesforce, ci):
     assert AuditEvent.objects.filter(action="credential.revoked", outcome="granted").count() == 1
 
 
+@pytest.mark.database
 def test_a_token_that_is_dead_already_counts_as_revoked(owner, salesforce, ci):
     ci.revoke_all()
 
@@ -111,6 +118,7 @@ def test_nothing_is_deleted_while_salesforce_is_out_of_reach(owner, salesforce, 
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200, "the lease was given back"
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("query", [{}, {"revoke": "true"}], ids=["delete", "revoke and delete"])
 def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
     with refusing(SalesforceOrg, "DELETE"):
@@ -120,6 +128,7 @@ def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
     assert Credential.objects.get().locked_until is None
 
 
+@pytest.mark.database
 def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
     owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
 
@@ -127,6 +136,7 @@ def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
     assert _rows() == 0
 
 
+@pytest.mark.database
 def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(owner, salesforce, ci, child, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.5
     parent = Credential.objects.get(org__username="ci@acme.example")

@@ -8,9 +8,10 @@ from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.factories import ORG, REGISTER, a_registered_org, an_org, register
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.database
 def test_an_owner_registers_an_org(owner, salesforce):
     org = an_org(salesforce, "ci@acme.example")
 
@@ -34,6 +35,7 @@ def test_an_owner_registers_an_org(owner, salesforce):
     assert health["rotates"] is False
 
 
+@pytest.mark.database
 def test_a_sandbox_is_known_by_its_name_too(owner, salesforce):
     sandbox = salesforce.add_sandbox(an_org(salesforce), "Dev1")
     register(owner, sandbox)
@@ -54,6 +56,7 @@ def test_a_scratch_org_is_told_apart_by_its_trial(owner, salesforce):
     assert SalesforceOrg.objects.get(username="s@acme.example").kind == "scratch"
 
 
+@pytest.mark.database
 def test_registering_again_answers_201_and_keeps_what_is_not_said(owner, salesforce):
     org = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
 
@@ -67,6 +70,7 @@ def test_registering_again_answers_201_and_keeps_what_is_not_said(owner, salesfo
     assert Credential.objects.count() == 1, "the credential that was replaced is gone"
 
 
+@pytest.mark.database
 def test_registering_again_replaces_what_is_said(owner, salesforce):
     org = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
 
@@ -76,6 +80,7 @@ def test_registering_again_replaces_what_is_said(owner, salesforce):
     assert again.json()["metadata"] == {"tier": 1}
 
 
+@pytest.mark.database
 def test_the_username_is_that_of_the_user_in_the_spelling_of_salesforce(owner, salesforce):
     org = an_org(salesforce, "CI@Acme.example", host="acme.my.salesforce.com")
 
@@ -85,6 +90,7 @@ def test_the_username_is_that_of_the_user_in_the_spelling_of_salesforce(owner, s
     assert answer.json()["username"] == "CI@Acme.example"
 
 
+@pytest.mark.database
 def test_another_username_than_the_user_s_is_refused(owner, salesforce):
     org = an_org(salesforce)
 
@@ -115,6 +121,7 @@ def test_an_org_that_is_no_dev_hub_cannot_be_registered_as_one(owner, salesforce
     assert SalesforceOrg.objects.count() == 0
 
 
+@pytest.mark.database
 def test_a_default_that_is_no_dev_hub_is_refused(owner, salesforce):
     org = an_org(salesforce, is_dev_hub=True)
 
@@ -124,6 +131,7 @@ def test_a_default_that_is_no_dev_hub_is_refused(owner, salesforce):
     assert answer.json()["code"] == "DEFAULT_NEEDS_DEVHUB"
 
 
+@pytest.mark.database
 def test_a_second_default_takes_the_place_of_the_first(owner, salesforce):
     a_registered_org(owner, salesforce, "one@acme.example", isDevHub=True, isDefault=True)
 
@@ -223,6 +231,7 @@ def test_trouble_of_salesforce_stores_no_org(owner, salesforce, fault, status, c
     assert SalesforceOrg.objects.count() == 0
 
 
+@pytest.mark.database
 def test_trouble_after_the_refresh_stores_no_org_and_forgets_a_token_that_did_not_rotate(owner, salesforce):
     org = an_org(salesforce)
     salesforce.inject(Fault.status(500), path="/services/data")
@@ -233,6 +242,7 @@ def test_trouble_after_the_refresh_stores_no_org_and_forgets_a_token_that_did_no
     assert SalesforceOrg.objects.count() == Credential.objects.count() == 0
 
 
+@pytest.mark.database
 def test_an_org_that_was_registered_stays_as_it_was_when_registering_again_fails(owner, salesforce):
     org = a_registered_org(owner, salesforce, metadata={"team": "core"})
     before = owner.get(ORG, username=org.username, authType="accessToken").json()
@@ -250,6 +260,7 @@ def test_an_org_that_was_registered_stays_as_it_was_when_registering_again_fails
 # --- A refreshed sandbox, another user ---------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_changed_org_id_updates_the_row_and_is_audited(owner, salesforce):
     parent = an_org(salesforce)
     sandbox = salesforce.add_sandbox(parent, "dev1")
@@ -268,6 +279,7 @@ def test_a_changed_org_id_updates_the_row_and_is_audited(owner, salesforce):
     assert SalesforceOrg.objects.count() == 1
 
 
+@pytest.mark.database
 def test_another_user_of_the_same_org_is_another_registration(owner, salesforce):
     org = a_registered_org(owner, salesforce)
     other = org.add_user("release@acme.example")

@@ -6,7 +6,7 @@ from orgs.credentials.models import Credential, KnownToken
 from orgs.models import SalesforceOrg
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def unverified(owner, salesforce, settings):
     return answer.json()
 
 
+@pytest.mark.database
 def test_an_org_that_nobody_verified_is_stored_with_empty_facts(unverified, salesforce):
     assert unverified["orgId"] == unverified["organizationType"] == unverified["instanceName"] == ""
     assert unverified["health"]["state"] == "unverified"
@@ -34,6 +35,7 @@ def test_an_org_that_nobody_verified_hands_out_nothing(owner, salesforce, unveri
     assert salesforce.calls == []
 
 
+@pytest.mark.database
 def test_a_test_of_the_connection_verifies_an_org(owner, unverified, salesforce):
     answer = owner.post(TEST_CONNECTION, username="ci@acme.example")
 
@@ -54,6 +56,7 @@ def test_an_org_of_another_user_than_was_said_is_not_verified(owner, salesforce,
     assert owner.post(ACCESS_TOKEN, username="x@acme.example").json()["code"] == "ORG_UNVERIFIED"
 
 
+@pytest.mark.database
 def test_an_unverified_org_is_verified_by_registering_it(owner, unverified, salesforce):
     url = salesforce.grants[-1].newest
 
@@ -71,6 +74,7 @@ def test_an_unverified_org_cannot_be_the_default(owner, unverified):
     assert answer.json()["code"] == "UNVERIFIED_DEFAULT"
 
 
+@pytest.mark.database
 def test_an_unverified_registration_that_is_refused_leaves_nothing(owner, salesforce, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     body = {"sfdxAuthUrl": an_org(salesforce).auth_url(), "username": "x@acme.example", "skipValidation": True}

@@ -6,7 +6,7 @@ from authn.models import AuditEvent
 from orgs.models import SalesforceOrg
 from tests.orgs.factories import ORG, a_registered_org
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -16,6 +16,7 @@ def ci(owner, salesforce):
     return org
 
 
+@pytest.mark.database
 def test_each_field_is_changed_and_the_rest_is_kept(owner, salesforce, ci):
     first = owner.patch(ORG, {"isDevHub": True}, username="ci@acme.example").json()
     second = owner.patch(ORG, {"isDefault": True}, username="CI@acme.example").json()
@@ -32,6 +33,7 @@ def test_nothing_to_change_is_no_error(owner, ci):
     assert owner.patch(ORG, {}, username="ci@acme.example").status_code == 200
 
 
+@pytest.mark.database
 def test_an_org_that_is_no_dev_hub_any_more_is_not_the_default(owner, ci):
     owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
 
@@ -41,6 +43,7 @@ def test_an_org_that_is_no_dev_hub_any_more_is_not_the_default(owner, ci):
     assert not SalesforceOrg.objects.filter(is_default=True).exists()
 
 
+@pytest.mark.database
 def test_the_default_moves(owner, salesforce, ci):
     a_registered_org(owner, salesforce, "hub@acme.example", isDevHub=True, isDefault=True)
 
@@ -49,6 +52,7 @@ def test_the_default_moves(owner, salesforce, ci):
     assert [org.username for org in SalesforceOrg.objects.filter(is_default=True)] == ["ci@acme.example"]
 
 
+@pytest.mark.database
 def test_an_unknown_org(owner):
     assert owner.patch(ORG, {"metadata": {}}, username="x@acme.example").json()["code"] == "ORG_NOT_FOUND"
 
@@ -86,6 +90,7 @@ def test_a_refused_field_is_named(owner, ci):
     assert [error["field"] for error in answer.json()["errors"]] == ["orgId"]
 
 
+@pytest.mark.database
 def test_a_change_is_audited_without_its_values(owner, ci):
     owner.patch(ORG, {"metadata": {"note": "canary-value"}}, username="ci@acme.example")
 

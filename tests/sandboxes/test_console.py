@@ -13,7 +13,7 @@ from tests.orgs.factories import a_registered_org
 from tests.sandboxes.factories import FETCH, PROD, REPOSITORY, an_instance
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 POOLS = "/console/sandboxes/poolinstance/"
 ADD = f"{POOLS}add/"
 GOOD = {"repository": REPOSITORY, "pool_tag": "features", "name": "dev1", "type": "SANDBOX", "status": "AVAILABLE"}
@@ -25,6 +25,7 @@ def console(a_person) -> Visitor:
     return Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
 
 
+@pytest.mark.database
 def test_an_instance_is_added(console, production):
     answer = console.post(ADD, GOOD | {"parent_username": PROD})
 
@@ -67,6 +68,7 @@ def test_a_parent_that_is_no_dev_hub_is_told_at_its_field(console, owner, salesf
     assert "plain@acme.example is not registered as a DevHub. Open that org here and tick DevHub" in told
 
 
+@pytest.mark.database
 def test_an_assignment_whose_time_is_over_is_shown_as_expired(console, owner, application, production, salesforce):
     salesforce.add_sandbox(production, "dev1")
     an_instance(owner)
@@ -93,6 +95,7 @@ def test_an_instance_whose_own_key_is_dead_needs_a_hand(console, owner, applicat
     assert ">Expired</span>" in page
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("status", "told"), [("PROVISIONING", "AVAILABLE"), ("EXPIRED", "AVAILABLE")])
 def test_an_instance_is_made_available(status, told, console, owner, production):
     an_instance(owner)
@@ -107,6 +110,7 @@ def test_an_instance_is_made_available(status, told, console, owner, production)
     assert "Make available" not in text_of(console.get(f"{page}change/"))
 
 
+@pytest.mark.database
 def test_an_assigned_instance_is_not_made_available(console, owner, application, salesforce, production):
     salesforce.add_sandbox(production, "dev1")
     an_instance(owner)
@@ -132,6 +136,7 @@ def test_an_instance_with_a_key_of_its_own_shows_no_secret(console, production, 
     assert not [secret for secret in secrets for page in pages if secret in page]
 
 
+@pytest.mark.database
 def test_an_instance_is_taken_out_after_a_question(console, owner, production):
     an_instance(owner)
     instance = PoolInstance.objects.get()
@@ -144,6 +149,7 @@ def test_an_instance_is_taken_out_after_a_question(console, owner, production):
     assert AuditEvent.objects.get(action="pool_instance.removed").actor_name == "olga@acme.example"
 
 
+@pytest.mark.database
 def test_who_has_which_org_is_shown(console, owner, application, salesforce, production):
     salesforce.add_sandbox(production, "dev1")
     an_instance(owner)
@@ -157,6 +163,7 @@ def test_who_has_which_org_is_shown(console, owner, application, salesforce, pro
     assert "ada@acme.example" not in text_of(console.get(POOLS, status__exact="AVAILABLE"))
 
 
+@pytest.mark.database
 def test_the_dashboard_shows_how_full_each_pool_is(console, owner, production):
     for name in ("dev1", "dev2", "dev3"):
         an_instance(owner, name)
@@ -170,6 +177,7 @@ def test_the_dashboard_shows_how_full_each_pool_is(console, owner, production):
     assert console.get(f"{POOLS}?repository=acme%2Fapp&pool_tag=features").status_code == 200
 
 
+@pytest.mark.database
 def test_deleting_an_org_names_the_pool_instances_that_go_with_it(console, owner, production):
     an_instance(owner)
     org = PoolInstance.objects.get().parent

@@ -27,7 +27,7 @@ from tests.conftest import PASSWORD
 from tests.support.api_client import Caller
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 BY = system("tests")
 
 
@@ -56,6 +56,7 @@ def _stored_values() -> Iterator[str]:
         yield from map(str, SessionStore().decode(session.data).values())
 
 
+@pytest.mark.database
 def test_no_value_in_the_database_opens_a_session(olga):
     visitor = at_the_page()
     cookie = visitor.client.cookies[frozen.SESSION_COOKIE_NAME].value
@@ -69,6 +70,7 @@ def test_no_value_in_the_database_opens_a_session(olga):
     assert is_in(_with_cookie(cookie))
 
 
+@pytest.mark.database
 def test_sessions_that_an_older_version_stored_by_their_key_are_deleted(db):
     migration = import_module("authn.migrations.0011_end_sessions_stored_by_their_key")
     migration.delete_sessions(apps, connection.schema_editor())  # A new desk has no such table.
@@ -96,6 +98,7 @@ def test_a_session_of_tokens_belongs_to_their_log_in(olga):
     assert BrowserSession.objects.count() == 2
 
 
+@pytest.mark.database
 def test_a_refresh_token_that_comes_back_ends_the_sessions_of_its_log_in(olga):
     pair, other = a_pair(), at_the_page()
     visitors = [by_pair(pair), by_tokens(access_token=pair["access_token"])]
@@ -109,6 +112,7 @@ def test_a_refresh_token_that_comes_back_ends_the_sessions_of_its_log_in(olga):
     assert is_in(other)
 
 
+@pytest.mark.database
 def test_signing_out_ends_the_tokens_and_the_other_sessions_of_the_log_in(olga):
     pair, other = a_pair(), at_the_page()
     here, there = by_pair(pair), by_pair(pair)
@@ -141,6 +145,7 @@ def test_a_log_out_of_the_servicestack_service_ends_the_session_of_its_bearer(ol
     assert not is_in(visitor)
 
 
+@pytest.mark.database
 def test_a_new_password_ends_the_sessions_of_tokens(olga):
     visitor = by_pair(a_pair())
 
@@ -179,6 +184,7 @@ def test_using_a_session_does_not_put_its_end_off(olga, a_person):
         assert not is_in(visitor)
 
 
+@pytest.mark.database
 def test_the_sweep_deletes_log_ins_and_sessions_that_are_over(olga):
     at_the_page()
     at_the_page().post("/logout")
@@ -192,6 +198,7 @@ def test_the_sweep_deletes_log_ins_and_sessions_that_are_over(olga):
     assert (LoginFamily.objects.count(), BrowserSession.objects.count()) == (0, 0)
 
 
+@pytest.mark.database
 def test_checking_the_log_in_costs_no_query_more(olga, django_assert_num_queries):
     visitor = at_the_page()
 
@@ -199,6 +206,7 @@ def test_checking_the_log_in_costs_no_query_more(olga, django_assert_num_queries
         assert EMAIL in text_of(visitor.get("/logout"))
 
 
+@pytest.mark.database
 def test_a_session_that_was_ended_meanwhile_is_not_stored_again(olga):
     visitor = at_the_page()
     session = SessionStore(visitor.client.cookies[frozen.SESSION_COOKIE_NAME].value)

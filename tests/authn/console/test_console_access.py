@@ -12,7 +12,7 @@ from tests.support.api_client import Caller
 from tests.support.browser_client import Visitor, text_of
 from tests.support.routes import console_paths
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 BY = system("tests")
 PATHS = sorted({re.sub(r"<[^>]+>|\(\?P<[^>]+>[^)]*\)|\^|\$|\\Z", "1", path) for path in console_paths()})
 
@@ -47,6 +47,7 @@ def test_a_member_gets_no_further_than_the_door(path, a_person):
     assert "The console is for owners of this desk." in text_of(answer)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("bearer", ["owner", "application"])
 def test_a_bearer_opens_no_page(bearer, request):
     caller: Caller = request.getfixturevalue(bearer)
@@ -54,6 +55,7 @@ def test_a_bearer_opens_no_page(bearer, request):
     assert caller.get("/console/").status_code == 302
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"is_active": False}])
 def test_an_owner_no_more_is_out_at_the_next_request(change, a_person):
     olga = a_person("olga@acme.example", Role.OWNER)
@@ -88,6 +90,7 @@ def test_a_form_of_another_site_changes_nothing(a_person):
     assert answer.status_code == 403
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "path",
     [
@@ -136,6 +139,7 @@ ODD_QUERIES = [
 ]
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("query", ODD_QUERIES)
 @pytest.mark.parametrize("part", LISTS)
 def test_an_odd_query_is_no_failure_of_ours(part, query, a_person):
@@ -146,6 +150,7 @@ def test_an_odd_query_is_no_failure_of_ours(part, query, a_person):
     assert answer.status_code in (200, 302, 400), answer
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "fields",
     [
@@ -169,6 +174,7 @@ def test_an_odd_action_is_no_failure_of_ours(part, fields, a_person):
     assert answer.status_code in (200, 302, 403), answer
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("part", "lookup"),
     [

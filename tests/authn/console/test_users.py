@@ -16,7 +16,7 @@ from authn.users import add_user
 from tests.support.api_client import Caller
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 BY = system("tests")
 USERS = "/console/authn/user/"
 TOKENS = "/console/authn/applicationtoken/"
@@ -40,6 +40,7 @@ def _secret(answer) -> str:
 # --- People -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_inviting_makes_a_person_and_shows_the_link_once(console):
     answer = console.post(f"{USERS}add/", {"email": "Ines@Acme.example", "role": "member"})
 
@@ -72,6 +73,7 @@ def test_an_invitation_that_cannot_be_says_why(fields, words, console):
     assert User.objects.count() == 1
 
 
+@pytest.mark.database
 def test_a_role_is_changed_and_a_person_switched_off(console, a_person):
     mia = a_person("mia@acme.example")
 
@@ -85,6 +87,7 @@ def test_a_role_is_changed_and_a_person_switched_off(console, a_person):
     assert {event.actor_name for event in AuditEvent.objects.filter(action="person.changed")} == {"olga@acme.example"}
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("fields", [{"role": "member", "is_active": "on"}, {"role": "owner"}])
 def test_the_last_owner_stays(fields, console, olga):
     answer = console.post(f"{USERS}{olga.pk}/change/", fields)
@@ -102,6 +105,7 @@ def test_a_new_password_link_is_made_by_a_button_alone(console, a_person):
     assert "/set-password/" in _secret(console.post(link, form_at=page))
 
 
+@pytest.mark.database
 def test_nobody_is_deleted(console, olga):
     assert console.get(f"{USERS}{olga.pk}/delete/").status_code == 404
 
@@ -121,6 +125,7 @@ def test_the_list_tells_who_was_invited_and_who_is_off(console, a_person):
 # --- Application tokens ---------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_token_is_shown_once_and_works(console):
     answer = console.post(f"{TOKENS}add/", {"name": "nightly", "days": "7"})
     value = _secret(answer)
@@ -133,6 +138,7 @@ def test_a_token_is_shown_once_and_works(console):
     assert not LogEntry.objects.exists()
 
 
+@pytest.mark.database
 def test_a_revoked_token_works_no_more(console):
     row, value = tokens.issue(name="nightly", days=7, by=BY)
 
@@ -160,6 +166,7 @@ def test_a_token_that_cannot_be_is_not_made(fields, console):
     assert not ApplicationToken.objects.exists()
 
 
+@pytest.mark.database
 def test_tokens_are_filtered_by_their_state(console):
     tokens.issue(name="alive", days=7, by=BY)
     row, _ = tokens.issue(name="gone", days=7, by=BY)
@@ -195,6 +202,7 @@ def test_the_audit_is_read_and_never_written(console):
     assert row.actor_name == "nightly"
 
 
+@pytest.mark.database
 def test_search_and_filters_of_the_list_hold_for_the_export_too(console):
     _audit("nightly", org="ci@acme.example")
     _audit("release", org="ci@acme.example")
@@ -235,6 +243,7 @@ def test_the_export_is_a_file_and_no_form(console):
     assert console.post(f"{AUDIT}export.csv", form_at=AUDIT).status_code == 405
 
 
+@pytest.mark.database
 def test_the_dashboard_counts_tokens_by_day_and_principal(console):
     for name in ("nightly", "nightly", "<i>evil</i>"):
         _audit(name)

@@ -16,7 +16,7 @@ from authn.web.redirects import local_path
 from tests.conftest import PASSWORD
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 BY = system("tests")
 
 
@@ -38,6 +38,7 @@ def _errors(answer) -> str:
     return " ".join(re.findall(r'<div class="alert alert-bad".*?</div>', text_of(answer), re.DOTALL))
 
 
+@pytest.mark.database
 def test_a_person_gets_in_and_the_audit_tells(mia):
     visitor = Visitor()
 
@@ -74,6 +75,7 @@ def test_a_refusal_does_not_tell_who_exists(email, password, mia, a_person):
     assert password not in text_of(answer)
 
 
+@pytest.mark.database
 def test_a_locked_name_is_told_how_long_and_what_to_do(mia):
     visitor = Visitor()
     for _ in range(5):
@@ -85,6 +87,7 @@ def test_a_locked_name_is_told_how_long_and_what_to_do(mia):
     assert "new password link" in _errors(answer)
 
 
+@pytest.mark.database
 def test_one_address_may_try_only_so_often(mia):
     visitor = Visitor()
     answers = [_log_in(visitor, f"nobody{number}@acme.example") for number in range(61)]
@@ -139,6 +142,7 @@ def test_no_log_in_leads_to_another_host(address, mia):
 # --- Sessions --------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_a_key_that_was_slipped_in_is_not_the_one_that_is_logged_in(mia):
     visitor, stranger = Visitor(), Visitor()
     planted = "a-key-that-a-stranger-chose-0123"
@@ -180,6 +184,7 @@ def test_over_https_the_cookies_are_secure_and_bound_to_the_host():
     assert ran.stdout.split() == ["True", "True", "__Host-sessionid", "__Host-csrftoken"]
 
 
+@pytest.mark.database
 def test_switching_a_person_off_ends_the_session(mia):
     visitor = Visitor().sign_in(mia)
 
@@ -188,6 +193,7 @@ def test_switching_a_person_off_ends_the_session(mia):
     assert visitor.get("/password").status_code == 302
 
 
+@pytest.mark.database
 def test_a_new_password_ends_every_session(mia):
     visitors = [Visitor().sign_in(mia), Visitor().sign_in(mia)]
 

@@ -16,7 +16,7 @@ from authn.users import add_user, update_user
 from tests.conftest import PASSWORD
 from tests.support.browser_client import Visitor, text_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 BY = system("tests")
 NEW = "a-brand-new-passphrase"
 
@@ -56,6 +56,7 @@ def _change(visitor, present=PASSWORD, new=NEW, again=NEW):
     return visitor.post("/password", {"present": present, "new": new, "again": again})
 
 
+@pytest.mark.database
 def test_a_person_changes_the_own_password_and_stays(mia, rf, member):
     here, elsewhere = Visitor().sign_in(mia), Visitor().sign_in(mia)
 
@@ -67,6 +68,7 @@ def test_a_person_changes_the_own_password_and_stays(mia, rf, member):
     assert _logs_in(mia, NEW, rf)
 
 
+@pytest.mark.database
 def test_tokens_of_the_person_end_too(member):
     mia = User.objects.get(email="member@acme.example")
     visitor = Visitor().sign_in(mia)
@@ -105,6 +107,7 @@ def test_a_change_that_cannot_be_says_why(fields, words, mia, rf):
     assert _logs_in(mia, PASSWORD, rf)
 
 
+@pytest.mark.database
 def test_guesses_at_an_open_screen_lock_the_name(mia):
     visitor = Visitor().sign_in(mia)
     for _ in range(5):
@@ -120,6 +123,7 @@ def test_a_stranger_is_led_to_the_log_in(db):
 # --- By a link ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_an_invited_person_sets_a_password_by_the_link(invited, rf):
     path = _path(invited)
     assert "ines@acme.example" in text_of(Visitor().get(path))
@@ -137,6 +141,7 @@ def test_an_invited_person_sets_a_password_by_the_link(invited, rf):
     ]
 
 
+@pytest.mark.database
 def test_a_link_works_once(invited, rf):
     path = _path(invited)
     _set(path)
@@ -149,6 +154,7 @@ def test_a_link_works_once(invited, rf):
     assert _logs_in(invited, NEW, rf)
 
 
+@pytest.mark.database
 def test_looking_at_a_link_does_not_spend_it(invited):
     path = _path(invited)
 
@@ -176,6 +182,7 @@ def test_the_link_of_one_person_is_no_good_for_another(invited, mia):
     assert Visitor().get(path).status_code == 410
 
 
+@pytest.mark.database
 def test_a_link_lets_nobody_in_who_was_switched_off(invited):
     path = _path(invited)
     update_user(invited, by=BY, is_active=False)
@@ -195,6 +202,7 @@ def test_a_weak_password_does_not_spend_the_link(invited):
     assert _set(path).status_code == 302
 
 
+@pytest.mark.database
 def test_a_link_lifts_a_lock(mia, rf):
     for _ in range(5):
         _logs_in(mia, "wrong", rf)

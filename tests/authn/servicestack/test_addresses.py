@@ -8,7 +8,7 @@ from authn.models import AuditEvent
 from tests.authn.servicestack.wire import LOGIN, NAME, NOBODY, is_ordinary_login, sessions
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_point_54_the_path_beats_the_body(wire):
@@ -44,6 +44,7 @@ def test_point_54_nor_does_one_with_a_body(wire):
     assert sessions() == 0
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("junk", ["20 Nov 2046 00:00:00 GMT=null", "a", "=", "é=ü", "[]{}=();", '"'])
 def test_point_55_junk_among_the_cookies_does_no_harm(junk, wire):
     session = wire.log_in()["sessionId"]
@@ -86,6 +87,7 @@ def test_other_addresses_are_not_found(path, wire):
     assert wire.post(path, LOGIN).status == 404
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "path", ["/auth/%00", "/auth/a%00b", "/auth?UserName=%00", "/auth?provider=%00", "/auth?Meta={a:%00}"]
 )
@@ -93,6 +95,7 @@ def test_a_nul_is_refused(path, wire):
     assert wire.post(path, {"Password": "x"}).status == 400
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "path", ["/auth/%ff%fe", "/auth?UserName=%ff", "/auth/..", "/auth/%F0%9F%92%A9", "/auth/'\"<>"]
 )

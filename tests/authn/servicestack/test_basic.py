@@ -10,13 +10,14 @@ from tests.authn.counts import failures
 from tests.authn.servicestack.wire import INVALID, LOGIN, NAME, NOBODY, is_ordinary_login, sessions
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def _basic(name: str, password: str, encoding: str = "utf-8") -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode(encoding)).decode()}
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("method", "body"), [("GET", b""), ("POST", {})])
 def test_point_35_name_and_password_tell_who_one_is(method, body, wire):
     answer = wire.send(method, "/auth", body, **_basic(NAME, PASSWORD))
@@ -28,6 +29,7 @@ def test_point_35_name_and_password_tell_who_one_is(method, body, wire):
     assert sessions() == 0
 
 
+@pytest.mark.database
 def test_point_35_a_wrong_password_is_refused_and_counted(wire):
     answer = wire.get("/auth", **_basic(NAME, "wrong"))
 
@@ -44,6 +46,7 @@ def test_point_35_nor_does_the_provider_take_it(wire):
     assert sessions() == 0
 
 
+@pytest.mark.database
 def test_a_person_who_was_switched_off_is_asked_for_another_header(wire, ursula):
     update_user(ursula, by=system("tests"), is_active=False)
 
@@ -75,6 +78,7 @@ def test_point_35_a_malformed_header_is_nobody(path, header, wire):
     assert (answer.status, answer.error()) == (401, NOBODY)
 
 
+@pytest.mark.database
 def test_point_35_a_header_with_a_nul_is_nobody(wire):
     assert wire.get("/auth", **_basic(f"{NAME}\x00", PASSWORD)).error() == NOBODY
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, sessions
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 EVIL = "https://evil.example"
 UNASKED = [FORM, "multipart/form-data; boundary=b", "text/plain", "Text/Plain;charset=UTF-8"]
 # What browsers send for a page without asking, and no script: reports, pings, certificate questions.

@@ -10,7 +10,7 @@ from authn.models import ApplicationToken, AuditEvent
 from authn.principals import system
 from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -22,6 +22,7 @@ def key(db) -> str:
     return tokens.issue(name="ci", days=1, by=system("tests"))[1]
 
 
+@pytest.mark.database
 def test_an_application_is_told_who_it_is(key, wire):
     for path in ("/auth", "/auth/apikey"):
         answer = Wire().post(path, {}, **_bearer(key))
@@ -60,6 +61,7 @@ def test_a_token_of_an_application_needs_a_scheme(path, key, wire):
     assert Wire().post(path, {}, Authorization=f"Digest {key}").status == 401
 
 
+@pytest.mark.database
 def test_a_token_that_is_unknown_or_over_is_told_so_where_a_provider_is_asked(key, wire):
     unknown = key[:-1] + ("0" if key[-1] != "0" else "1")
 
@@ -97,6 +99,7 @@ def test_a_provider_of_headers_asks_for_one(headers, path, wire):
     assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{path}"'
 
 
+@pytest.mark.database
 def test_the_bearer_of_a_person_is_told_who_that_is_by_jwt(wire):
     login = wire.log_in()
 

@@ -11,7 +11,7 @@ from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, jsv_login, sessions, xml_login
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 WRONG = LOGIN | {"Password": "wrong"}
 
 
@@ -59,6 +59,7 @@ def test_point_60_a_wrong_password_counts_at_every_door(how, wire):
     assert wire.post("/auth/credentials", LOGIN).status == 429
 
 
+@pytest.mark.database
 def test_point_60_the_count_is_that_of_the_whole_desk(wire, anonymous):
     rest = {"email": NAME, "password": "wrong"}
     for _ in range(3):
@@ -82,6 +83,7 @@ def test_point_60_the_page_counts_with_it(wire):
     assert (refused.status_code, "locked" in refused.content.decode()) == (200, True)
 
 
+@pytest.mark.database
 def test_point_60_the_page_and_this_service_share_the_tries_of_an_address(wire):
     for number in range(30):
         Client().post("/login", {"email": f"{number}@x.example", "password": "wrong"})
@@ -91,6 +93,7 @@ def test_point_60_the_page_and_this_service_share_the_tries_of_an_address(wire):
     assert Client().post("/login", {"email": NAME, "password": PASSWORD}).status_code == 429
 
 
+@pytest.mark.database
 def test_point_60_an_unknown_name_is_locked_in_the_same_way(wire):
     unknown = WRONG | {"UserName": "nobody@acme.example"}
     statuses = [wire.post("/auth/credentials", unknown).status for _ in range(6)]
@@ -98,6 +101,7 @@ def test_point_60_an_unknown_name_is_locked_in_the_same_way(wire):
     assert statuses == [401] * 5 + [429]
 
 
+@pytest.mark.database
 def test_point_60_the_lock_ends_by_itself(wire):
     for _ in range(5):
         wire.post("/auth/credentials", WRONG)
@@ -107,6 +111,7 @@ def test_point_60_the_lock_ends_by_itself(wire):
     assert wire.post("/auth/credentials", LOGIN).status == 200
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("how", ["json", "basic", "basic log-in"])
 def test_point_60_a_right_password_ends_the_count(how, wire):
     for _ in range(4):
@@ -117,6 +122,7 @@ def test_point_60_a_right_password_ends_the_count(how, wire):
     assert failures() == failures("") == [0]
 
 
+@pytest.mark.database
 def test_point_60_one_address_may_not_try_many_names(wire):
     statuses = [wire.post("/auth/credentials", WRONG | {"UserName": f"{n}@x.example"}).status for n in range(62)]
 
@@ -127,6 +133,7 @@ def test_point_60_one_address_may_not_try_many_names(wire):
     assert int(refused.headers["Retry-After"]) > 0
 
 
+@pytest.mark.database
 def test_point_60_refused_refresh_tokens_are_counted_with_them(wire):
     statuses = [wire.post("/access-token", {"RefreshToken": "x"}).status for _ in range(61)]
 

@@ -11,11 +11,12 @@ from authn.models import AuditEvent
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, is_ordinary_login, sessions
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 NAMED = LOGIN | {"provider": "credentials"}
 OTHERS = ("State", "nonce", "uri", "response", "qop", "nc", "cnonce", "scope", "AccessTokenSecret")
 
 
+@pytest.mark.database
 def test_point_01_a_log_in_answers_who_one_is_with_tokens(wire, ursula):
     answer = wire.post("/auth/credentials", LOGIN)
 
@@ -85,6 +86,7 @@ def test_point_08_what_is_of_no_use_is_ignored_and_not_echoed(wire):
     assert answer.json()["sessionId"] != before
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("secure", [False, True])
 def test_point_09_a_log_in_sets_the_cookies_of_a_session(secure, ursula):
     answer = Wire(secure=secure).post("/auth/credentials", LOGIN)
@@ -113,6 +115,7 @@ def test_point_10_or_the_permanent_one_of_somebody_to_be_remembered(wire):
     assert wire.cookie("ss-opt") == "perm"
 
 
+@pytest.mark.database
 def test_point_11_a_log_in_ends_the_session_that_it_came_with(wire):
     old = wire.log_in()["sessionId"]
 
@@ -124,6 +127,7 @@ def test_point_11_a_log_in_ends_the_session_that_it_came_with(wire):
     assert sessions() == 1
 
 
+@pytest.mark.database
 def test_point_11_a_refused_log_in_ends_no_session(wire):
     wire.log_in()
 
@@ -147,6 +151,7 @@ def test_point_12_an_invented_session_is_never_adopted(remember, wire):
     assert Wire().who(X_ss_opt="perm", X_ss_pid=invented) == 401
 
 
+@pytest.mark.database
 def test_a_log_in_is_an_audit_row_without_secrets(wire, ursula):
     answer = wire.log_in()
 
@@ -160,6 +165,7 @@ def test_a_log_in_is_an_audit_row_without_secrets(wire, ursula):
     ]
 
 
+@pytest.mark.database
 def test_a_remembered_person_stays_remembered_without_saying_so_again(wire):
     wire.log_in(RememberMe=True)
 

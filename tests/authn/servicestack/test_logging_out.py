@@ -6,7 +6,7 @@ from authn.models import AuditEvent, LoginFamily
 from tests.authn.servicestack.wire import NOBODY, Wire
 from tests.support.api_client import Caller
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 ORGS = "/sfp/api/auth/salesforce/orgs"
 ENDED = {"ss-id", "ss-pid", "X-UAId", "ss-tok"}
 WAYS = [
@@ -41,6 +41,7 @@ def test_point_24_an_ended_cookie_is_written_empty_and_in_the_past(wire):
     assert line.startswith("ss-id=; expires=Thu, 01 Jan 1970 00:00:00 GMT;")
 
 
+@pytest.mark.database
 def test_a_log_out_ends_the_tokens_as_well(wire):
     login = wire.log_in()
 
@@ -51,6 +52,7 @@ def test_a_log_out_ends_the_tokens_as_well(wire):
     assert Wire().post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("held", ["bearer", "cookies"])
 def test_a_log_out_without_a_session_ends_the_log_in_of_its_tokens(held, wire):
     login = wire.log_in(UseTokenCookie=held == "cookies")
@@ -62,6 +64,7 @@ def test_a_log_out_without_a_session_ends_the_log_in_of_its_tokens(held, wire):
     assert Wire().post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
 
 
+@pytest.mark.database
 def test_a_log_out_is_audited_and_leaves_other_log_ins_alone(wire):
     wire.log_in()
     other = Wire()

@@ -9,7 +9,7 @@ from authn.servicestack.formats import csv, xml
 from tests.authn.servicestack.wire import NAME
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 TABLE_ROW = re.compile(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td><td>No</td><td></td></tr>")
 
 

@@ -9,7 +9,6 @@ from tests.authn.servicestack.live import NAME, REFUSED, expired
 from tests.authn.servicestack.node_client import NodeClient, need_node
 from tests.support.live_server import PASSWORD
 
-pytestmark = pytest.mark.database
 LOGIN = {"provider": "credentials", "userName": NAME, "password": PASSWORD}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, sessions
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 OURS = "http://testserver"
 PUBLIC = "http://localhost:8000"
 PAGE = {"accept": "text/html", "type_": FORM}

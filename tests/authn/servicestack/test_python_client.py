@@ -9,7 +9,6 @@ from servicestack import Authenticate, JsonServiceClient, WebServiceException
 from tests.authn.servicestack.live import NAME, REFUSED, expired
 from tests.support.live_server import PASSWORD
 
-pytestmark = pytest.mark.database
 LOGIN = {"provider": "credentials", "user_name": NAME, "password": PASSWORD}
 
 

@@ -10,7 +10,7 @@ from tests.authn.counts import failures
 from tests.authn.servicestack.wire import FORM, INVALID, LOGIN, NAME, NOBODY, Wire, sessions
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 GET_IS_NO_LOG_IN = "NotSupportedException"
 
 
@@ -31,6 +31,7 @@ def hashed(settings):
     return CountingHasher
 
 
+@pytest.mark.database
 def test_point_17_a_wrong_password_is_refused(wire):
     answer = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"})
 
@@ -42,6 +43,7 @@ def test_point_17_a_wrong_password_is_refused(wire):
     assert wire.who() == 401
 
 
+@pytest.mark.database
 def test_point_17_an_unknown_person_reads_the_same(wire):
     wrong = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"})
 
@@ -66,6 +68,7 @@ def test_point_17_every_refusal_takes_as_many_hashes(hashed, wire, ursula, a_per
     assert counts == [2, 2, 2]
 
 
+@pytest.mark.database
 def test_point_17_a_refusal_is_audited_and_counted(wire):
     wire.post("/auth/credentials", LOGIN | {"Password": "wrong"})
 
@@ -74,6 +77,7 @@ def test_point_17_a_refusal_is_audited_and_counted(wire):
     assert failures() == [1]
 
 
+@pytest.mark.database
 def test_point_18_a_switched_off_person_with_the_right_password_is_told(wire, ursula):
     update_user(ursula, by=system("tests"), is_active=False)
 
@@ -88,6 +92,7 @@ def test_point_18_a_switched_off_person_with_the_right_password_is_told(wire, ur
     assert sessions() == 0
 
 
+@pytest.mark.database
 def test_point_18_with_a_wrong_password_nothing_is_told(wire, ursula):
     update_user(ursula, by=system("tests"), is_active=False)
 
@@ -130,6 +135,7 @@ def test_point_19_name_and_password_are_named_in_order(body, wire):
     assert answer.error()["errors"] == [NO_NAME, NO_PASSWORD]
 
 
+@pytest.mark.database
 def test_what_is_too_long_is_refused_before_it_is_hashed(hashed, wire):
     hashed.count = 0
 

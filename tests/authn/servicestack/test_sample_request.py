@@ -8,7 +8,7 @@ from authn.servicestack.dtos import Authenticate
 from authn.servicestack.formats import jsv
 from tests.authn.servicestack.wire import NAME
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 SAMPLE = (Path(__file__).parent / "seed_004.jsv").read_text()
 
 

@@ -12,7 +12,7 @@ from config.json_logging import JSONLineFormatter
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, jsv_login, xml_login
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 CANARY = "canary-of-a-password"
 
 
@@ -85,6 +85,7 @@ def _refused(wire, login: dict[str, str]) -> list:
     ]
 
 
+@pytest.mark.database
 def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, monkeypatch):
     monkeypatch.setattr(lockout, "LIMIT", 100)
     login = wire.log_in()
@@ -107,6 +108,7 @@ def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, monkeypatch):
     assert not [(source, secret[:8], text[:300]) for source, text in texts for secret in secrets if secret in text]
 
 
+@pytest.mark.database
 def test_point_61_the_database_holds_no_secret_in_the_clear(wire):
     login = wire.log_in()
     _refused(Wire(), login)

@@ -8,8 +8,6 @@ import requests
 from tests.authn.servicestack.live import NAME
 from tests.support.live_server import PASSWORD
 
-pytestmark = pytest.mark.database
-
 
 def test_point_56_who_expects_a_100_is_told_to_go_on(desk):
     body = f'{{"provider":"credentials","UserName":"{NAME}","Password":"{PASSWORD}"}}'.encode()

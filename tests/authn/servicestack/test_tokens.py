@@ -17,7 +17,7 @@ from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire, sessions
 from tests.conftest import PASSWORD
 from tests.support.api_client import Caller
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 ORGS = "/sfp/api/auth/salesforce/orgs"
 REFRESH = "/access-token"
 
@@ -50,6 +50,7 @@ def test_point_27_the_bearer_is_good_at_the_rest_of_the_desk(wire):
     assert Caller(wire.log_in()["bearerToken"]).get(ORGS).status_code == 200
 
 
+@pytest.mark.database
 def test_a_bearer_of_the_rest_of_the_desk_is_good_here(owner):
     assert Wire().who(**_bearer(owner.bearer)) == 200
 
@@ -100,6 +101,7 @@ def test_point_28_a_bad_bearer_beside_a_good_session_is_nobody(make, wire):
     assert wire.who(**_bearer(make(login))) == 401
 
 
+@pytest.mark.database
 def test_point_28_a_refresh_token_of_here_is_none_elsewhere_nor_the_other_way_round(wire, anonymous):
     login = wire.log_in()
     pair = anonymous.post("/sfp/api/auth/admin/login", {"email": LOGIN["UserName"], "password": PASSWORD}).json()
@@ -109,6 +111,7 @@ def test_point_28_a_refresh_token_of_here_is_none_elsewhere_nor_the_other_way_ro
     assert Caller(login["refreshToken"]).get(ORGS).status_code == 401
 
 
+@pytest.mark.database
 def test_point_29_a_switched_off_person_is_nobody(wire, ursula):
     login = wire.log_in()
 
@@ -120,6 +123,7 @@ def test_point_29_a_switched_off_person_is_nobody(wire, ursula):
     assert (answer.status, answer.error()["errorCode"]) == (401, "AuthenticationException")
 
 
+@pytest.mark.database
 def test_point_29_the_next_access_token_tells_of_a_new_role(wire, ursula):
     login = wire.log_in()
     User.objects.filter(pk=ursula.pk).update(role=Role.OWNER)
@@ -149,6 +153,7 @@ def test_point_30_a_refresh_token_gives_a_new_access_token(name, path, wire):
     assert not answer.cookies
 
 
+@pytest.mark.database
 def test_point_30_the_refresh_token_stays(wire):
     login = wire.log_in()
 
@@ -197,6 +202,7 @@ def test_point_32_an_access_token_is_no_refresh_token(wire):
     assert (answer.status, answer.error()["errorCode"]) == (400, "ArgumentException")
 
 
+@pytest.mark.database
 def test_point_32_an_ended_one_is_refused(wire):
     login = wire.log_in()
     LoginFamily.objects.update(revoked_at=timezone.now())
@@ -207,6 +213,7 @@ def test_point_32_an_ended_one_is_refused(wire):
     assert AuditEvent.objects.filter(action="person.login_refreshed", outcome="refused").count() == 1
 
 
+@pytest.mark.database
 def test_point_32_one_of_nobody_is_not_found(wire, ursula):
     login = wire.log_in()
     ursula.delete()
@@ -216,6 +223,7 @@ def test_point_32_one_of_nobody_is_not_found(wire, ursula):
     assert (answer.status, answer.error()["message"]) == (404, "User does not exist")
 
 
+@pytest.mark.database
 def test_a_refresh_token_ends_with_the_password(wire, ursula):
     login = wire.log_in()
 
@@ -235,6 +243,7 @@ def test_a_refresh_token_is_taken_by_post_alone(method, wire):
         assert answer.headers["Allow"] == "POST, OPTIONS"
 
 
+@pytest.mark.database
 def test_point_33_a_log_in_may_live_in_cookies_of_tokens(wire):
     answer = wire.post("/auth/credentials", LOGIN | {"UseTokenCookie": True})
 
@@ -247,6 +256,7 @@ def test_point_33_a_log_in_may_live_in_cookies_of_tokens(wire):
     assert "sessionId" not in answer.json()
 
 
+@pytest.mark.database
 def test_point_33_the_cookie_alone_tells_who_one_is(wire):
     wire.log_in(UseTokenCookie=True)
     alone = Wire()
@@ -305,6 +315,7 @@ def test_a_cookie_of_a_token_that_is_over_is_deleted(wire):
     assert "X-Cookies" not in answer.headers
 
 
+@pytest.mark.database
 def test_point_34_a_refresh_token_in_a_cookie_is_answered_by_a_cookie(wire):
     wire.log_in(UseTokenCookie=True)
     alone = Wire()
@@ -318,6 +329,7 @@ def test_point_34_a_refresh_token_in_a_cookie_is_answered_by_a_cookie(wire):
     assert alone.who() == 200
 
 
+@pytest.mark.database
 def test_point_34_so_is_one_in_the_body_where_that_is_wished(wire):
     login = wire.log_in()
 

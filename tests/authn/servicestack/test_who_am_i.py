@@ -9,9 +9,10 @@ from django.utils import timezone
 from authn.roles import Role
 from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.database
 def test_point_13_a_cookie_tells_who_one_is(wire):
     session = wire.log_in()["sessionId"]
 
@@ -27,12 +28,14 @@ def test_point_13_a_cookie_tells_who_one_is(wire):
         assert set(body) == {"userId", "sessionId", "userName", "displayName", "roles", "permissions", "responseStatus"}
 
 
+@pytest.mark.database
 def test_point_14_a_header_names_a_session(wire):
     session = wire.log_in()["sessionId"]
 
     assert Wire().who(X_ss_id=session) == 200
 
 
+@pytest.mark.database
 def test_point_14_a_header_names_a_permanent_session(wire):
     session = wire.log_in(RememberMe=True)["sessionId"]
 
@@ -48,6 +51,7 @@ def test_point_14_a_query_names_no_session(wire):
     assert Wire().post("/auth", {"SessionId": session, "ss-id": session}).status == 401
 
 
+@pytest.mark.database
 def test_point_15_a_remembered_person_needs_no_temporary_session(wire):
     wire.log_in(RememberMe=True)
 
@@ -64,6 +68,7 @@ def test_point_16_nobody_is_told_so(wire):
     assert "WWW-Authenticate" not in answer.headers
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("remember", "days"), [(False, 14), (True, 28)])
 def test_a_session_ends_after_its_time(remember, days, wire):
     wire.log_in(RememberMe=remember)
@@ -74,6 +79,7 @@ def test_a_session_ends_after_its_time(remember, days, wire):
         assert wire.who() == 401
 
 
+@pytest.mark.database
 def test_a_session_ends_with_the_password(wire, ursula):
     wire.log_in()
 

@@ -8,7 +8,7 @@ from orgs.models import SalesforceOrg
 from tests.orgs.factories import ACCESS_TOKEN, ORG, ORGS, REGISTER, TEST_CONNECTION, a_registered_org
 
 NAMES = ("one@acme.example", "two@acme.example", "three@acme.example")
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -104,6 +104,7 @@ def test_a_moved_session_is_not_adopted(owner, salesforce, three):
             decrypt_session(Credential.objects.get(pk=credential.pk))
 
 
+@pytest.mark.database
 def test_registering_again_heals(owner, salesforce, three):
     _swap_links()
     org = salesforce.org_at("one.my.salesforce.com")
@@ -114,12 +115,14 @@ def test_registering_again_heals(owner, salesforce, three):
     assert owner.post(ACCESS_TOKEN, username=NAMES[0]).status_code == 200
 
 
+@pytest.mark.database
 def test_a_tampered_org_can_be_deleted(owner, salesforce, three):
     _flip_a_bit()
 
     assert owner.delete(ORG, username=NAMES[0]).status_code == 200
 
 
+@pytest.mark.database
 def test_a_credential_of_nobody_is_not_taken_for_that_of_a_known_org(owner, salesforce, three, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     fresh = salesforce.add_org("four.my.salesforce.com", username="four@acme.example").auth_url()
@@ -133,6 +136,7 @@ def test_a_credential_of_nobody_is_not_taken_for_that_of_a_known_org(owner, sale
     assert answer.json()["code"] == "CREDENTIAL_TAMPERED"
 
 
+@pytest.mark.database
 def test_a_database_under_other_keys_says_so(owner, salesforce, three, settings):
     from orgs.credentials.hash_key import token_hash_key
     from orgs.credentials.models import DeskKey

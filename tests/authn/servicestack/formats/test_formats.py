@@ -18,7 +18,7 @@ from tests.authn.servicestack.wire import (
 )
 from tests.conftest import PASSWORD
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 MEMBERS = ["UserId", "SessionId", "UserName", "DisplayName", "ReferrerUrl", "BearerToken", "RefreshToken"]
 MEMBERS += ["ProfileUrl", "Roles", "Permissions", "ResponseStatus", "Meta"]

@@ -19,7 +19,7 @@ from authn.servicestack.formats import jsv
 from authn.servicestack.formats.xml import read
 from tests.authn.servicestack.wire import FORM, LOGIN, TYPES, sessions, xml
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 MOST = 64 * 1024
 READERS = {"json": json_format.read, "jsv": jsv.read, "xml": read, "csv": csv_format.read}
 # 100,000 different names, so short that a body of them is below a megabyte.

@@ -19,7 +19,7 @@ from tests.authn.servicestack.wire import (
     xml_login,
 )
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 JSON, JSV, XML, HTML = (
     "application/json; charset=utf-8",
     "application/jsv",
