@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
@@ -33,7 +32,6 @@ from authn.pages.password_links import password_link
 from authn.roles import Role
 from authn.users import add_user, update_user
 
-admin.site.unregister(Group)  # Roles are what the desk knows; Django's groups do nothing here.
 add_panel(Panel("Access tokens per day", "console/columns.html", dashboard.tokens_per_day, place=30))
 add_panel(Panel("Access tokens per principal", "console/bars.html", dashboard.tokens_per_principal, place=40))
 

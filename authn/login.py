@@ -21,6 +21,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from authn import audit, lockout, token_refusals
+from authn.email_addresses import canonical_email
 from authn.errors import (
     BearerExpired,
     BearerRefused,
@@ -30,7 +31,7 @@ from authn.errors import (
     RefreshReused,
     TooManyTries,
 )
-from authn.models import LoginFamily, User, canonical_email
+from authn.models import LoginFamily, User
 from authn.password_hashing import hashing_place
 from authn.principals import Principal, anonymous, principal_for
 from authn.web.client_address import client_address

@@ -1,30 +1,37 @@
 """The rows of authn: people, their log-ins, the tokens of applications, and what was done."""
 
 import hmac
-import unicodedata
 import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from authn.audit_actions import Action, Outcome
+from authn.browser.models import BrowserSession
+from authn.email_addresses import canonical_email
 from authn.roles import Role
 from authn.web.safe_text import validate_safe_text
 
-
-def canonical_email(text: str) -> str:
-    """Return the one spelling under which an e-mail address is stored, looked up and locked out.
-
-    Case, surrounding spaces and compatibility forms (full-width letters) must not make a second
-    person, nor a second count of wrong passwords.
-    """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).strip().casefold())
+# Django finds the tables of an app in its `models`.
+__all__ = [
+    "AddressTries",
+    "ApplicationToken",
+    "AuditEvent",
+    "BrowserSession",
+    "LoginAttempts",
+    "LoginFamily",
+    "ServiceStackLogin",
+    "SweepRun",
+    "TokenRefusals",
+    "User",
+    "UserManager",
+]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -72,20 +79,11 @@ class User(AbstractBaseUser):
     class Meta:
         ordering = ("email",)
         constraints = (
-            models.CheckConstraint(condition=Q(role__in=["owner", "member"]), name="a_person_is_owner_or_member"),
+            models.CheckConstraint(condition=Q(role__in=[Role.OWNER, Role.MEMBER]), name="a_person_is_owner_or_member"),
         )
 
     def __str__(self) -> str:
         return self.email
-
-    def save(self, *args: Any, **options: Any) -> None:
-        """Store the person. A new password ends every log-in, whoever set it: `manage.py changepassword` too."""
-        # Django keeps the password that was set until it is stored; a hash that is renewed at log-in leaves none.
-        is_new_password = getattr(self, "_password", None) is not None and not self._state.adding
-        with transaction.atomic():
-            super().save(*args, **options)
-            if is_new_password:
-                self.end_logins()
 
     def end_logins(self) -> int:
         """End every log-in of the person; their tokens stop working at the next request. Returns how many."""
@@ -139,22 +137,6 @@ class LoginFamily(models.Model):
 
     def __str__(self) -> str:
         return f"log-in of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}"
-
-
-class BrowserSession(models.Model):
-    """The session of a browser, as authn/browser/sessions.py stores and reads it.
-
-    The key of a session is a secret of its browser, so only its SHA-256 is kept: a row, or a copy of
-    the database, opens no session.
-    """
-
-    digest = models.CharField(max_length=64, primary_key=True)
-    family = models.ForeignKey(LoginFamily, on_delete=models.CASCADE, related_name="browser_sessions")
-    data = models.TextField()
-    expires_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"browser session of {self.family_id}"
 
 
 class ServiceStackLogin(models.Model):

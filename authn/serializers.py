@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from authn.models import ApplicationToken
+from authn.roles import Role
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
 from authn.web.safe_text import validate_safe_text
 
@@ -64,7 +65,7 @@ class LoginUserDto(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     email = serializers.CharField()
-    role = serializers.ChoiceField(choices=["owner", "member"])
+    role = serializers.ChoiceField(choices=[Role.OWNER.value, Role.MEMBER.value])
 
 
 class AdminLoginResponseDto(serializers.Serializer[Any]):

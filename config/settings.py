@@ -62,6 +62,8 @@ SPOOL_DIR: str = env.str("SPOOL_DIR", default=str(BASE_DIR / "spool"))
 # --- Django ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "config.apps.ConsoleConfig",
+    # Before django.contrib.auth, whose `changepassword` would leave log-ins active.
+    "authn",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.messages",
@@ -70,7 +72,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "authn",
     "orgs",
     "sandboxes",
 ]

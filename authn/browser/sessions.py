@@ -15,7 +15,7 @@ from django.contrib.sessions.backends.base import VALID_KEY_CHARS, SessionBase, 
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from authn.models import BrowserSession
+from authn.browser.models import BrowserSession
 
 # Under this name a session's data hold the id of its log-in family.
 FAMILY_KEY = "_login_family"

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from authn.console.admin_base import ConsoleForm
-from authn.models import User, canonical_email
+from authn.email_addresses import canonical_email
+from authn.models import User
 from authn.roles import Role
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
 from authn.web.safe_text import validate_safe_text

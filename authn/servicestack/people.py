@@ -19,6 +19,7 @@ from authn import audit, login, token_refusals, tokens
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.database.failures import is_database_failure
+from authn.email_addresses import canonical_email
 from authn.errors import (
     AuditUnavailable,
     BearerExpired,
@@ -32,7 +33,6 @@ from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken as ApplicationToken
 from authn.models import LoginFamily as LoginFamily
 from authn.models import User as User
-from authn.models import canonical_email
 from authn.principals import principal_for
 from authn.servicestack.errors import Refusal
 from authn.web.client_address import client_address

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.models import User, canonical_email
+from authn.email_addresses import canonical_email
+from authn.models import User
 from authn.principals import system
 from authn.users import unlock
 
