@@ -35,6 +35,7 @@ AROUND_SERVICESTACK = {
     "binding": {"authn.web.strict_json"},
     "callers": {"authn.web.strict_json"},
     "formats.json": {"authn.web.strict_json"},
+    "origins": {"authn.web.redirects", "authn.web.same_origin"},
     "views": {"authn.web.prefetch"},
 }
 NAMES_THAT_SAY_NOTHING = {"core", "common", "utils", "helpers", "services", "api", "misc"}

@@ -8,7 +8,6 @@ import re
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
@@ -16,6 +15,8 @@ from authn.servicestack.dtos import ResponseError
 from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import BY_MEDIA_TYPE
 from authn.servicestack.negotiation import own_media_type
+from authn.web.redirects import is_own_address as is_own_address
+from authn.web.same_origin import fetch_site, has_foreign_origin, is_own_fetch
 
 # What a browser asks us for before it sends it for another site. All else may come unasked: forms,
 # texts, and also reports that a page has it send (`application/csp-report`).
@@ -26,7 +27,6 @@ _DEEDS = (
     *(f"{name}-provider" for name in _QUESTIONS),
     *(f"servicestack-{name}" for name in ("access-token", "reply", "oneway", "api")),
 )
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _HARMLESS_WORDS = re.compile(r"[A-Za-z0-9_.\- ]*\Z", re.ASCII)
 
 
@@ -37,7 +37,7 @@ def continue_of(request: HttpRequest, wish: str | None) -> str | None:
     sample request, is no place at all and is dropped.
     """
     wish = (wish or "").strip(" ")
-    if is_ours(request, wish):
+    if is_own_address(request, wish):
         return wish
     if _HARMLESS_WORDS.match(wish):
         return None
@@ -53,20 +53,7 @@ def referrer_of(request: HttpRequest) -> str | None:
     or logs out.
     """
     referrer = request.headers.get("Referer", "").partition("#")[0]
-    return referrer if is_ours(request, referrer) and not _is_a_deed(referrer) else None
-
-
-def is_ours(request: HttpRequest, address: str) -> bool:
-    """Tell whether an address is a path of this desk or the same in full."""
-    if not address.isascii() or _UNSAFE.search(address):
-        return False
-    if address.startswith("/"):
-        return not address.startswith("//")
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return f"{parts.scheme}://{parts.netloc}".lower() in _own_origins(request)
+    return referrer if is_own_address(request, referrer) and not _is_a_deed(referrer) else None
 
 
 def refuse_cross_site(request: HttpRequest) -> None:
@@ -75,10 +62,9 @@ def refuse_cross_site(request: HttpRequest) -> None:
     A browser asks first (CORS preflight, which this service never grants) before it sends JSON, XML
     or JSV elsewhere, so these pass.
     """
-    site, origin = request.headers.get("Sec-Fetch-Site", "").lower(), request.headers.get("Origin", "")
-    if own_media_type(request) in _ASKED_FOR or site in ("same-origin", "none"):
+    if own_media_type(request) in _ASKED_FOR or is_own_fetch(request):
         return
-    if site or (origin and origin.lower() not in _own_origins(request)):
+    if fetch_site(request) or has_foreign_origin(request):
         raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "This was sent by a page of another site.")
 
 
@@ -91,7 +77,3 @@ def _is_a_deed(address: str) -> bool:
         return False
     names = {name.strip().lower() for name, _ in parse_qsl(parts.query)}
     return found.view_name in _DEEDS or (found.view_name in _QUESTIONS and "provider" in names)
-
-
-def _own_origins(request: HttpRequest) -> set[str]:
-    return {settings.PUBLIC_URL.lower(), f"{request.scheme}://{request.get_host()}".lower()}

@@ -14,7 +14,7 @@ from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import CSV, HTML, Format, html
 from authn.servicestack.negotiation import content_type
 from authn.servicestack.operations import Operation
-from authn.servicestack.origins import is_ours, referrer_of
+from authn.servicestack.origins import is_own_address, referrer_of
 from authn.servicestack.replies import Reply
 
 
@@ -88,7 +88,7 @@ def _target(exchange: Exchange) -> str | None:
     if exchange.message.continue_to:
         return str(exchange.message.continue_to)
     wish = exchange.request.GET.get("ReturnUrl", "")
-    if is_ours(exchange.request, wish):
+    if is_own_address(exchange.request, wish):
         return wish
     return referrer_of(exchange.request)
 
