@@ -1,16 +1,16 @@
-"""What can go wrong in authn. These know no HTTP; config/exceptions.py gives each a status.
+"""Errors of authn. They know no HTTP; config/error_statuses.py gives each a status.
 
 DomainError
-├── BearerRefused          a bearer came and is not good
-│   ├── BearerExpired      it was once
-│   └── BearerRevoked      it was taken back
-├── LoginRefused           wrong e-mail or password, or the person is switched off
+├── BearerRefused          the bearer token is not valid
+│   ├── BearerExpired      it has expired
+│   └── BearerRevoked      it was revoked
+├── LoginRefused           wrong e-mail or password, or a deactivated user
 ├── TooManyTries           the name is locked for a while
-├── LoginBusy              more passwords wait to be checked than this process can bear
-├── RefreshRefused         a refresh token is not, or no longer, good
+├── LoginBusy              too many passwords are waiting to be hashed in this process
+├── RefreshRefused         the refresh token is not valid
 │   └── RefreshReused      it was used before
-├── LinkRefused            a password link is spent, old or made up
-├── ContinuationRefused    a continue link says something that cannot be
+├── LinkRefused            the password link was used, has expired or is forged
+├── ContinuationRefused    the continue link is malformed
 ├── ForeignOrigin          a page of another site sent the request
 ├── AuditUnavailable       the audit row of a request cannot be written
 ├── TokenNotFound          no application token has this id
@@ -21,10 +21,11 @@ from authn.principals import Principal
 
 
 class DomainError(Exception):
-    """Base of every error that a client may see: a machine-readable code, a message and what to do.
+    """Base of every error that a client may see: a machine-readable code, a message and an action.
 
     `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in seconds.
     `subject`, where it is set, names the org that the message speaks of when that is not the requested one.
+    `refused_org` names the org for the audit row of a refusal, if the error knows it.
     """
 
     code = ""
@@ -33,6 +34,7 @@ class DomainError(Exception):
     page_action = ""
     retry_after: int | None = None
     subject = ""
+    refused_org: str | None = None
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class DomainError(Exception):
 
 
 class BearerRefused(DomainError):
-    """The bearer is malformed, forged, expired, revoked, or its holder is switched off."""
+    """The bearer token is malformed, forged, expired or revoked, or its user is deactivated."""
 
     code = "TOKEN_INVALID"
     message = "The bearer token is not valid."
@@ -61,25 +63,25 @@ class BearerRefused(DomainError):
 
     def __init__(self, holder: Principal | None = None) -> None:
         super().__init__()
-        self.holder = holder  # whose bearer it was, where the bearer proved that much
+        self.holder = holder  # the token's principal, if its signature or digest proves it
 
 
 class BearerExpired(BearerRefused):
-    """The bearer was good once and its time is over."""
+    """The bearer token was valid and has expired."""
 
     code = "TOKEN_EXPIRED"
     message = "The bearer token has expired."
 
 
 class BearerRevoked(BearerRefused):
-    """The bearer was taken back, or its log-in was ended."""
+    """The bearer token was revoked, or its log-in has ended."""
 
     code = "TOKEN_REVOKED"
     message = "The bearer token was revoked."
 
 
 class LoginRefused(DomainError):
-    """E-mail and password do not belong to an active person. Says no more, on purpose."""
+    """E-mail and password do not belong to an active user. Reveals nothing more, on purpose."""
 
     code = "INVALID_CREDENTIALS"
     message = "Invalid credentials"
@@ -87,7 +89,7 @@ class LoginRefused(DomainError):
 
 
 class TooManyTries(DomainError):
-    """Too many wrong passwords came for one name; it is locked for `retry_after` seconds."""
+    """Too many wrong passwords were tried for one name, which is locked for `retry_after` seconds."""
 
     code = "LOGIN_LOCKED"
     message = "Too many failed log-ins for this name."
@@ -100,16 +102,16 @@ class TooManyTries(DomainError):
 
 
 class LoginBusy(DomainError):
-    """More passwords wait to be checked or set than this process can bear. Nothing was counted or changed."""
+    """More passwords are waiting to be hashed than this process allows. Nothing was counted or changed."""
 
     code = "LOGIN_BUSY"
     message = "Too many passwords are being checked at this moment."
     action = "Wait as long as Retry-After says, then try again."
-    retry_after: int = 5
+    retry_after = 5
 
 
 class RefreshRefused(DomainError):
-    """The refresh token is malformed, forged, expired, or its log-in was ended."""
+    """The refresh token is malformed, forged or expired, or its log-in has ended."""
 
     code = "REFRESH_INVALID"
     message = "The refresh token is not valid."
@@ -117,19 +119,19 @@ class RefreshRefused(DomainError):
 
 
 class RefreshReused(RefreshRefused):
-    """A spent refresh token came back, so two hold it: the log-in is ended for both."""
+    """A used refresh token was sent again, which means that two clients hold it: the log-in ends for both."""
 
     code = "REFRESH_REUSED"
     message = "The refresh token was used before, so this log-in was ended."
-    action = "Log in again. If you did not send it twice, somebody else has your token: change your password."
+    action = "Log in again. If you did not send it twice, your token was stolen: change your password."
 
 
 class LinkRefused(DomainError):
-    """A link to set a password is made up, was used, or is too old; says no more, on purpose."""
+    """A password link is forged, used or expired. Reveals nothing more, on purpose."""
 
     code = "PASSWORD_LINK_INVALID"
-    message = "This link is not good any more."
-    action = "Ask an owner of this desk for a new one. If you have set a password already, log in with it."
+    message = "This link has expired or was used before."
+    action = "Ask an owner of this desk for a new one. If you have already set a password, log in with it."
 
 
 class AuditUnavailable(DomainError):
@@ -137,12 +139,12 @@ class AuditUnavailable(DomainError):
 
     code = "AUDIT_UNAVAILABLE"
     message = "The audit trail cannot be written, so nothing was done."
-    action = "Try again after a few seconds. If it stays, an operator must make the audit table writable again."
-    retry_after: int = 5
+    action = "Try again after a few seconds. If the error persists, an operator must make the audit table writable."
+    retry_after = 5
 
 
 class TokenNotFound(DomainError):
-    """No application token that is still good has this id or value."""
+    """No active application token has this id or value."""
 
     code = "TOKEN_NOT_FOUND"
     message = "No active application token has this id."
@@ -150,19 +152,19 @@ class TokenNotFound(DomainError):
 
 
 class LastOwner(DomainError):
-    """The last active owner can be neither demoted nor switched off."""
+    """The last active owner can be neither demoted nor deactivated."""
 
     code = "LAST_OWNER"
     message = "This is the last active owner."
-    action = "Make another person owner first."
+    action = "Make another user an owner first."
 
 
 class ContinuationRefused(DomainError):
-    """A continue link names an unknown action, or lacks a part, or has one twice."""
+    """A continue link names an unknown action, lacks a parameter or repeats one."""
 
     code = "INVALID_CONTINUE_LINK"
-    message = "This link cannot be followed."
-    action = "Ask whoever gave you the link for a whole one, or open the org from the start page."
+    message = "This link is not valid."
+    action = "Ask its sender for a complete link, or open the org from the start page."
 
 
 class ForeignOrigin(DomainError):

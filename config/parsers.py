@@ -47,7 +47,7 @@ class StrictJSONParser(BaseParser):
         try:
             body = stream.read(limit + 1)
         except OSError as error:  # too slow, broken off, or no chunks
-            raise ParseError("The request body does not come as its headers say, or not in time.") from error
+            raise ParseError("The request body does not match its headers, or did not arrive in time.") from error
         if len(body) > limit:
             raise PayloadTooLarge(limit)
         try:

@@ -77,8 +77,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.response_headers.ResponseHeadersMiddleware",
-    "config.request_body_limit.RequestBodyLimit",
+    "config.middleware.ResponseHeadersMiddleware",
+    "config.middleware.RequestBodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -87,11 +87,11 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "config.safe_pages.SafePages",
+    "config.middleware.SafePages",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "config.page_exceptions.PageExceptions",
+    "config.middleware.PageExceptions",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -186,7 +186,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["authn.permissions.OwnersOnly"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.response_headers.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.exceptions.exception_handler",
     "UNAUTHENTICATED_USER": "authn.principals.anonymous",
@@ -243,7 +243,7 @@ if SESSION_COOKIE_SECURE:
     # Browsers take a cookie of such a name over https and for this one host only.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 MESSAGE_STORAGE = "authn.pages.messages.PageMessages"
-CSRF_FAILURE_VIEW = "config.exceptions.csrf_failure"
+CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,15 +1,16 @@
-"""The id of a request, by which its answer, its log lines and its audit rows find each other."""
+"""The id of a request, which its response, its log lines and its audit rows share."""
 
-from typing import Any
+from django.http import HttpRequest
+from rest_framework.request import Request
 
 _KEY = "frontdesk.request_id"
 
 
-def give_request_id(request: Any, request_id: str) -> None:
-    """Note the id of a request. config/response_headers.py does so, before anything else is done with it."""
+def give_request_id(request: HttpRequest, request_id: str) -> None:
+    """Set the id of a request. ResponseHeadersMiddleware does this before any other code runs."""
     request.META[_KEY] = request_id
 
 
-def request_id_of(request: Any) -> str:
-    """Return the id of a request, "" for one that never came through the web server."""
+def request_id_of(request: HttpRequest | Request) -> str:
+    """Return the id of a request, or "" if no middleware has set one."""
     return str(request.META.get(_KEY, ""))

@@ -88,7 +88,7 @@ def test_a_browser_is_shown_a_page():
     answer = declare("/login", ANONYMOUS + 1, accept="text/html")
 
     assert answer.status_code == 413
-    assert "This is too large" in answer.text
+    assert "The request is too large" in answer.text
 
 
 @pytest.mark.parametrize("path", OPEN + CLOSED)
@@ -241,4 +241,4 @@ def test_chunks_that_are_none_are_refused(owner, breaks_at):
     answer = chunked(REGISTER, Chunks(KNOWN, breaks_at=breaks_at), authorization=f"Bearer {owner.bearer}")
 
     is_clear(answer, 400)
-    assert "does not come as its headers say" in answer.json()["message"]
+    assert "does not match its headers" in answer.json()["message"]

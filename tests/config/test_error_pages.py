@@ -6,8 +6,8 @@ from django.test import Client
 from authn.errors import AuditUnavailable, LoginBusy
 from authn.models import User
 from authn.roles import Role
+from config.error_bodies import error_body
 from config.error_pages import error_page
-from config.exceptions import body
 from orgs.credentials.errors import SpoolUnavailable, SpoolUnreadable
 from tests.support.browser_client import HTML, Visitor, text_of
 
@@ -50,7 +50,7 @@ def test_the_api_answers_json_to_a_browser_too():
     "error", [SpoolUnavailable(), SpoolUnreadable(["7.spool"]), AuditUnavailable(), LoginBusy()], ids=lambda e: e.code
 )
 def test_a_page_does_not_blame_salesforce_for_fault_of_the_desk(error, rf):
-    page = error_page(503, body(rf.get("/"), 503, code=error.code, message=str(error), action=error.action))
+    page = error_page(503, error_body(rf.get("/"), 503, code=error.code, message=str(error), action=error.action))
 
     assert "Salesforce cannot be reached" not in text_of(page)
 

@@ -5,7 +5,7 @@ from django.db import OperationalError
 
 from authn.errors import DomainError
 from authn.models import AuditEvent
-from config.exceptions import STATUS
+from config.error_statuses import STATUS
 from orgs.credentials import failures
 from tests.orgs.factories import ACCESS_TOKEN, ORG, ORGS
 

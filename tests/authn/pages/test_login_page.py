@@ -227,7 +227,7 @@ def test_a_form_of_another_site_is_refused(path, headers, mia):
     answer = visitor.client.post(path, fields, headers=headers)
 
     assert answer.status_code == 403
-    assert "load the page again" in text_of(answer)
+    assert "reload the page" in text_of(answer)
     assert visitor.get("/password").status_code == 200
 
 

@@ -1,0 +1,63 @@
+"""Catalogue of domain errors: the HTTP status of each, shared by the API and the pages.
+
+A class that is not listed takes the status of its nearest listed base class.
+"""
+
+from http import HTTPStatus
+
+from authn import errors as authn
+from orgs import errors as orgs
+from orgs.credentials import errors as credentials
+from sandboxes import errors as sandboxes
+
+STATUS: dict[type[authn.DomainError], HTTPStatus] = {
+    authn.BearerRefused: HTTPStatus.UNAUTHORIZED,
+    authn.LoginRefused: HTTPStatus.UNAUTHORIZED,
+    authn.RefreshRefused: HTTPStatus.UNAUTHORIZED,
+    authn.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    authn.LoginBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    authn.LinkRefused: HTTPStatus.GONE,
+    authn.ContinuationRefused: HTTPStatus.BAD_REQUEST,
+    authn.ForeignOrigin: HTTPStatus.FORBIDDEN,
+    authn.AuditUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    authn.TokenNotFound: HTTPStatus.NOT_FOUND,
+    authn.LastOwner: HTTPStatus.CONFLICT,
+    orgs.OrgNotFound: HTTPStatus.NOT_FOUND,
+    orgs.NoDefaultDevHub: HTTPStatus.NOT_FOUND,
+    orgs.AmbiguousSandbox: HTTPStatus.CONFLICT,
+    orgs.HasChildren: HTTPStatus.CONFLICT,
+    orgs.InvalidRequest: HTTPStatus.BAD_REQUEST,
+    orgs.NoAuthUrl: HTTPStatus.BAD_REQUEST,
+    orgs.CredentialsForbidden: HTTPStatus.FORBIDDEN,
+    orgs.AuthUrlReleaseOff: HTTPStatus.FORBIDDEN,
+    credentials.DeskSealed: HTTPStatus.SERVICE_UNAVAILABLE,
+    credentials.SpoolUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    orgs.CredentialRotates: HTTPStatus.CONFLICT,
+    orgs.OrgUnverified: HTTPStatus.CONFLICT,
+    credentials.CredentialTampered: HTTPStatus.CONFLICT,
+    credentials.GrantRefused: HTTPStatus.CONFLICT,
+    credentials.SandboxNotFound: HTTPStatus.NOT_FOUND,
+    credentials.CredentialRefused: HTTPStatus.CONFLICT,
+    credentials.OrgGone: HTTPStatus.GONE,
+    credentials.SalesforceRefused: HTTPStatus.BAD_GATEWAY,
+    credentials.SalesforceLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    credentials.SalesforceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    credentials.SalesforceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    sandboxes.NotFound: HTTPStatus.NOT_FOUND,
+    sandboxes.Ambiguous: HTTPStatus.CONFLICT,
+    sandboxes.SearchIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
+    sandboxes.FrontdoorNotAllowed: HTTPStatus.FORBIDDEN,
+    sandboxes.PoolNotAssigned: HTTPStatus.FORBIDDEN,
+    sandboxes.AssignedInOtherPool: HTTPStatus.CONFLICT,
+    sandboxes.PoolEmpty: HTTPStatus.CONFLICT,
+    sandboxes.InstanceExpired: HTTPStatus.GONE,
+    sandboxes.InstanceProvisioning: HTTPStatus.SERVICE_UNAVAILABLE,
+    sandboxes.ScratchOrgExpired: HTTPStatus.GONE,
+    sandboxes.ScratchOrgMismatch: HTTPStatus.CONFLICT,
+    sandboxes.ScratchKeyRefused: HTTPStatus.CONFLICT,
+}
+
+
+def status_of(error: authn.DomainError) -> HTTPStatus | None:
+    """Return the status of a domain error, or None for a class that is not in the catalogue."""
+    return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)

@@ -1,0 +1,77 @@
+"""The responses to errors outside the API's views: JSON for programs, a page for browsers.
+
+config/urls.py names them as Django's handlers, and the middleware calls them.
+"""
+
+import sys
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from authn.database.failures import is_database_failure
+from config.error_bodies import DATABASE_RETRY_SECONDS, DATABASE_UNAVAILABLE, framework_body
+from config.error_pages import error_page, wants_page
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 400 for what Django itself refused, such as a foreign Host header; 413 for a body that is too large."""
+    if isinstance(exception, RequestDataTooBig):
+        return _respond(request, 413, "The request body is too large.")
+    is_malformed = isinstance(exception, SuspiciousOperation)
+    return _respond(request, 400, "The request is malformed." if is_malformed else "Bad request.")
+
+
+def payload_too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """Return 413 for a body that is larger than the caller may send."""
+    return _respond(request, 413, f"The request body is larger than {limit} bytes.")
+
+
+def unreadable_body(request: HttpRequest) -> HttpResponse:
+    """Return 400 for a chunked body that is malformed or cut off."""
+    return _respond(request, 400, "The request body does not match its headers.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return 403 for a form without a valid CSRF token."""
+    action = "Go back, reload the page and send the form again. Cookies must be allowed for this desk."
+    return _respond(request, 403, "The form was not sent from this desk, or has expired.", page_action=action)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 403 for a refusal outside the API."""
+    return _respond(request, 403, str(exception) or "You are not allowed to do this.")
+
+
+def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    """Return 405 for a page outside the API; `allowed` is the value of the Allow header."""
+    response = _respond(request, 405, "This address does not support the method.")
+    response["Allow"] = allowed
+    return response
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 404."""
+    return _respond(request, 404, "No such resource.")
+
+
+def database_unavailable(request: HttpRequest) -> HttpResponse:
+    """Return 503 for a failure of the database outside the API."""
+    response = _respond(request, 503, DATABASE_UNAVAILABLE)
+    response["Retry-After"] = DATABASE_RETRY_SECONDS
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Return 500 for an unexpected exception, without its text, which Django logs; 503 if the database failed."""
+    error = sys.exception()
+    if error is not None and is_database_failure(error):
+        return database_unavailable(request)
+    return _respond(request, 500, "Something went wrong on our side.")
+
+
+def _respond(request: HttpRequest, status: int, message: str, *, page_action: str = "") -> HttpResponse:
+    """Return JSON to a program, or a page to a browser; `page_action` replaces the page's usual action."""
+    content = framework_body(request, status, message)
+    if wants_page(request):
+        return error_page(status, content, page_action, request if status == 503 else None)
+    return JsonResponse(content, status=status)
