@@ -1,17 +1,16 @@
-"""Writes the audit: who did what, to which org, and how it ended.
+"""Writes audit rows: the principal, the action, the org and the outcome.
 
-A row is written in the transaction of what it records. If the row cannot be written, nothing happens and nothing is
-handed out: the request fails with AuditUnavailable, and Salesforce is not asked.
+A row is written in the transaction of the action. If it cannot be written, the request fails with
+AuditUnavailable before anything is changed, issued or sent to Salesforce.
 """
 
 import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -29,6 +28,7 @@ from authn.web.secret_text import is_marked_secret, looks_like_a_secret
 
 __all__ = [
     "Action",
+    "Detail",
     "Outcome",
     "check_writable",
     "event",
@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger("frontdesk.audit")
+
+# A value of `AuditEvent.details`: JSON.
+Detail = str | int | float | None | Sequence["Detail"] | Mapping[str, "Detail"]
 
 _MAX_NAME_LENGTH = 254
 # Outside a request, such as in a sweep, repeat the write check after this many seconds.
@@ -59,12 +62,12 @@ def event(
     org: str = "",
     code: str = "",
     token: str = "",
-    **details: Any,
+    **details: Detail,
 ) -> AuditEvent:
-    """Build an audit row without storing it, for callers that store many at once.
+    """Return an audit row without storing it, for callers that store many at once.
 
-    `token` is fingerprinted, never stored. `details` must be JSON and free of secrets. Texts are stored
-    as they may be shown, with unsafe characters written out.
+    `token` is stored as a fingerprint only. `details` must not contain secrets. Unsafe characters are
+    stored escaped.
     """
     return AuditEvent(
         action=action,
@@ -81,9 +84,18 @@ def event(
     )
 
 
-def record(action: Action, outcome: Outcome, *, by: Principal, **facts: Any) -> AuditEvent:
-    """Store one audit row. Takes what `event` takes. Raises AuditUnavailable."""
-    row = event(action, outcome, by=by, **facts)
+def record(
+    action: Action,
+    outcome: Outcome,
+    *,
+    by: Principal,
+    org: str = "",
+    code: str = "",
+    token: str = "",
+    **details: Detail,
+) -> AuditEvent:
+    """Store one audit row, with the arguments of `event`. Raises AuditUnavailable."""
+    row = event(action, outcome, by=by, org=org, code=code, token=token, **details)
     with _writing():
         row.save(force_insert=True)
     return row
@@ -96,33 +108,33 @@ def record_all(events: Iterable[AuditEvent]) -> None:
 
 
 def require_writable() -> None:
-    """Raise AuditUnavailable unless a row can be stored now. Call it before asking Salesforce or changing anything.
+    """Raise AuditUnavailable unless a row can be stored now. Call it before a request to Salesforce or a change.
 
-    Writes a row and takes it back; nothing at all if this request has written one before.
+    Writes a row and rolls it back, unless this request has already written one.
     """
     if time.monotonic() - _written_at.get() < _PROVEN_SECONDS:
         return
     with _writing():
-        _write_and_take_back()
+        _write_and_roll_back()
 
 
 def check_writable() -> None:
-    """Raise AuditUnavailable unless a row can be stored now, whatever was found before.
+    """Raise AuditUnavailable unless a row can be stored now, whatever earlier attempts found.
 
-    For the readiness check, which has a deadline of its own: it neither obeys the gate nor opens it.
+    For the readiness check, which has its own deadline: it bypasses the gate.
     """
     with _failures_as_unavailable():
-        _write_and_take_back()
+        _write_and_roll_back()
 
 
-def _write_and_take_back() -> None:
+def _write_and_roll_back() -> None:
     with transaction.atomic():
         event(Action.REQUEST, Outcome.ATTEMPTED, by=system("audit check")).save(force_insert=True)
         transaction.set_rollback(True)
 
 
-def forget_written(**_: Any) -> None:
-    """Reset at the start of a request, which must prove again that audit rows can be written."""
+def forget_written(**_: object) -> None:
+    """Reset the result of `require_writable` at the start of a request."""
     _written_at.set(float("-inf"))
 
 
@@ -145,11 +157,11 @@ def _failures_as_unavailable() -> Iterator[None]:
 
 
 def name_to_keep(typed: str) -> str:
-    """Return the name of a refused log-in as the audit may hold it.
+    """Return the name of a refused log-in for the audit: the e-mail address, or a fingerprint.
 
-    A password or a token in the field for e-mail must not lie in the audit for a year. What is no
-    e-mail address, or looks like a secret, is kept as a fingerprint: that of a token of this desk is
-    the one in the row of its making.
+    Users type passwords and tokens into the e-mail field, and the audit is kept for a year. Text that is not
+    an e-mail address, or looks like a secret, is stored as a fingerprint; that of an application token is
+    the same as in the row of its creation.
     """
     name = canonical_email(typed)
     readable = len(name) <= _MAX_NAME_LENGTH and is_safe_text(name) and not looks_like_a_secret(typed)

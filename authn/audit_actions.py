@@ -1,10 +1,10 @@
-"""What an audit row can speak of, in one screen. Name = subject, then deed."""
+"""The actions and outcomes of audit rows. A value is `subject.action`."""
 
 from django.db import models
 
 
 class Action(models.TextChoices):
-    """A deed that is recorded. The words are stable: filters and alerts are built on them."""
+    """An audited action. The values are stable: filters and alerts depend on them."""
 
     LOGIN = "person.login"
     LOGIN_REFRESH = "person.login_refreshed"
@@ -39,7 +39,7 @@ class Action(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    """How a deed ended. An attempt is written before Salesforce is asked, its end afterwards."""
+    """The outcome of an action. `attempted` is written before a request to Salesforce, the outcome afterwards."""
 
     ATTEMPTED = "attempted"
     GRANTED = "granted"

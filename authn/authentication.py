@@ -1,4 +1,4 @@
-"""Finds out who sends a request, from its bearer. Both kinds of bearer travel in one header."""
+"""Authenticates API requests by their bearer token: an access token of a user, or an application token."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -16,14 +16,14 @@ MAX_BEARER_LENGTH = 4096
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Turn `Authorization: Bearer ...` into an Actor.
+    """Turns `Authorization: Bearer ...` into a Principal.
 
-    `request.user` becomes the Actor and `request.auth` the User or ApplicationToken row. One
-    query; a revoked token or a switched-off person is out at the next request.
+    `request.user` becomes the Principal and `request.auth` the User or ApplicationToken row. One query; a
+    revoked token or a deactivated user is refused at the next request.
     """
 
     def authenticate(self, request: Request) -> tuple[Principal, User | ApplicationToken] | None:
-        """Return actor and row, or None without a bearer. Raises BearerRefused."""
+        """Return the principal and its row, or None without a bearer token. Raises BearerRefused."""
         header = request.META.get("HTTP_AUTHORIZATION", "")
         scheme, _, value = header.partition(" ")
         if scheme.lower() != "bearer":
@@ -33,15 +33,15 @@ class BearerAuthentication(BaseAuthentication):
             raise BearerRefused
         if tokens.is_application_token(value):
             return self._application(request, tokens.find(value))
-        person = authenticate_access_token(value).user
-        return principal_for(person, request._request), person
+        user = authenticate_access_token(value).user
+        return principal_for(user, request._request), user
 
     def authenticate_header(self, _request: Request) -> str:
-        """Return what a 401 says in WWW-Authenticate."""
+        """Return the WWW-Authenticate header of a 401."""
         return 'Bearer realm="frontdesk"'
 
     def _application(self, request: Request, row: ApplicationToken) -> tuple[Principal, ApplicationToken]:
-        actor = Principal(
+        principal = Principal(
             kind="application",
             id=str(row.id),
             name=row.name,
@@ -49,4 +49,4 @@ class BearerAuthentication(BaseAuthentication):
             address=client_address(request._request),
             request_id=request_id_of(request),
         )
-        return actor, row
+        return principal, row

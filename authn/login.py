@@ -1,7 +1,7 @@
-"""Logs people in: e-mail and password for a pair of tokens, and one pair for the next.
+"""Log-in with e-mail and password for a pair of tokens, and token refresh.
 
-The access token lives an hour, the refresh token 14 days and one use. Both name their
-LoginFamily, which is looked up at each request: ending it ends them.
+The access token is valid for one hour, the refresh token for 14 days and one use. Both name their
+LoginFamily, which is read at each request: revoking the family revokes them.
 """
 
 import uuid
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -32,7 +32,7 @@ from authn.errors import (
     TooManyTries,
 )
 from authn.models import LoginFamily, User
-from authn.password_hashing import hashing_place
+from authn.password_hashing import hashing_slot
 from authn.principals import Principal, anonymous, principal_for
 from authn.web.client_address import client_address
 from authn.web.request_id import request_id_of
@@ -40,7 +40,7 @@ from authn.web.request_id import request_id_of
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a log-in hands out. The tokens are kept out of the repr."""
+    """The result of a log-in or refresh. The repr omits the tokens."""
 
     user: User
     access_token: str = field(repr=False)
@@ -50,22 +50,22 @@ class TokenPair:
 def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     """Check a password and start a log-in.
 
-    Raises LoginRefused with the same words for an unknown, a switched-off and a mistaken person,
-    and TooManyTries while the name is locked, whatever the password.
+    Raises LoginRefused with the same text for an unknown name, a deactivated user and a wrong password,
+    TooManyTries while the name is locked, whatever the password, and LoginBusy.
     """
     user = check_password(email=email, password=password, request=request)
     with login_transaction(user, request=request):
         family, pair = _start_family(user)
         audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=principal_for(user, request), family=str(family.id))
-        # Notes the time, as a log-in in the browser does.
+        # Updates `last_login`, as a log-in in the browser does.
         user_logged_in.send(sender=User, request=request, user=user)
     return pair
 
 
 def check_password(*, email: str, password: str, request: HttpRequest) -> User:
-    """Return the active person whose e-mail and password these are; every door asks here.
+    """Return the active user with this e-mail and password. Every log-in method calls this.
 
-    Raises LoginRefused, TooManyTries, each of which is audited under the name that was tried; LoginBusy.
+    Raises LoginRefused and TooManyTries, audited under the submitted name, and LoginBusy.
     """
     name = canonical_email(email)
     try:
@@ -76,12 +76,12 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
 
 
 def _verify(name: str, password: str, request: HttpRequest) -> User:
-    """Take a try, judge the password, and say how the try ended. A locked name waits for no place to hash."""
+    """Count an attempt, check the password and record the result. A locked name does not wait for a hashing slot."""
     lockout.require_unlocked(name, request)
     waiting = lockout.LoginWait(name, request)
-    while (judged := _verify_once(name, password, request)) is None:
+    while (checked := _verify_once(name, password, request)) is None:
         waiting.for_an_outcome()
-    attempt, user = judged
+    attempt, user = checked
     if not isinstance(user, User):
         attempt.failed()
         raise LoginRefused
@@ -92,12 +92,12 @@ def _verify(name: str, password: str, request: HttpRequest) -> User:
 def _verify_once(
     name: str, password: str, request: HttpRequest
 ) -> tuple[lockout.LoginAttempt, AbstractBaseUser | None] | None:
-    """Take a try and judge the password, or return None if it must wait for the outcome of other tries.
+    """Count an attempt and check the password, or return None to wait for the outcome of other attempts.
 
-    It gives its place back before it waits: two such callers would stop every log-in of the process. The try is taken
-    with a place, so that no more tries are under way than passwords are judged.
+    The hashing slot is released before the wait: two waiting callers would block every log-in of the process. The
+    attempt is counted while holding a slot, so that no more attempts are undecided than passwords are checked.
     """
-    with hashing_place():
+    with hashing_slot():
         attempt = lockout.begin_attempt(name, request)
         if attempt is None:
             return None
@@ -110,11 +110,11 @@ def _verify_once(
 
 @contextmanager
 def login_transaction(user: User, *, request: HttpRequest) -> Iterator[None]:
-    """Open the transaction in which a log-in of this person is stored; every door that leaves one asks here.
+    """Open the transaction that stores a log-in of this user. Every code path that stores one uses it.
 
-    A change of the password or a switch-off that came after the check has ended the log-ins that it
-    saw, not this one, so the person is looked at again, locked, and must still be as it was checked.
-    The check itself may have renewed the hash; `user` holds the new one then. Raises LoginRefused.
+    A password change or deactivation since the password check has ended only the log-ins that existed then,
+    so the user is read again with a lock and must be unchanged. The check itself may have upgraded the hash;
+    `user` then holds the new one. Raises LoginRefused.
     """
     with transaction.atomic():
         unchanged = User.objects.select_for_update().filter(
@@ -130,10 +130,10 @@ def login_transaction(user: User, *, request: HttpRequest) -> Iterator[None]:
 
 
 def refresh(value: str, *, request: HttpRequest) -> TokenPair:
-    """Trade a refresh token for a new pair; the old one is spent.
+    """Trade a refresh token for a new pair; the old token is used up.
 
-    Raises RefreshRefused (forged, expired, log-in ended) and RefreshReused (spent before; the
-    log-in is ended for whoever holds its tokens).
+    Raises RefreshRefused (forged, expired, log-in ended) and RefreshReused (used before; the log-in ends
+    for every holder of its tokens).
     """
     try:
         token = RefreshToken(_header_value(value))
@@ -150,14 +150,14 @@ def refresh(value: str, *, request: HttpRequest) -> TokenPair:
 
 
 def authenticate_access_token(value: str) -> LoginFamily:
-    """Return the live log-in, with its person, that an access token belongs to.
+    """Return the active log-in of an access token, with its user.
 
     One query. Raises BearerRefused, BearerExpired, BearerRevoked.
     """
     try:
         token = AccessToken(_header_value(value))
     except ExpiredTokenError as error:
-        # The signature was good, or it would not be called expired: the name in it can be believed.
+        # Expiry is checked after the signature, so the claims can be trusted.
         expired = AccessToken(_header_value(value), verify=False)
         raise BearerExpired(_holder(str(expired.get("sub")))) from error
     except TokenError as error:
@@ -173,10 +173,10 @@ def authenticate_access_token(value: str) -> LoginFamily:
 
 
 def login_of_pair(access_token: str, refresh_token: str = "") -> tuple[LoginFamily, datetime]:
-    """Return the live log-in of these tokens, with its person, and the moment until which they prove it.
+    """Return the active log-in of these tokens, with its user, and the time at which the tokens expire.
 
-    The refresh token, if there is one, must be of the same log-in; it is not spent. Without it the proof
-    ends with the access token. Raises BearerRefused, BearerExpired, BearerRevoked, RefreshRefused.
+    The refresh token, if given, must belong to the same log-in; it is not used up. Without it, the time is
+    that of the access token. Raises BearerRefused, BearerExpired, BearerRevoked, RefreshRefused.
     """
     family = authenticate_access_token(access_token)
     if not refresh_token:
@@ -192,14 +192,14 @@ def login_of_pair(access_token: str, refresh_token: str = "") -> tuple[LoginFami
 
 
 def _anonymous_named(typed: str, request: HttpRequest) -> Principal:
-    """Return the actor of a refused log-in: somebody unknown, under the name that was tried."""
+    """Return an anonymous principal with the submitted name, for the audit of a refused log-in."""
     name = audit.name_to_keep(typed)
     return replace(anonymous(), name=name, address=client_address(request), request_id=request_id_of(request))
 
 
-def _header_value(value: str) -> Any:
-    """Pass a token on as text, which simplejwt wants although its annotation says Token."""
-    return value
+def _header_value(value: str) -> Token:
+    """Return the text itself: simplejwt's constructors take the encoded token, though annotated as Token."""
+    return cast(Token, value)
 
 
 def _holder(user_id: str, name: str = "") -> Principal:
@@ -218,7 +218,7 @@ def _start_family(user: User) -> tuple[LoginFamily, TokenPair]:
 def _rotate(family: LoginFamily, presented: str, by: Principal) -> TokenPair:
     pair, jti = _pair(family)
     with transaction.atomic():
-        # Compare and set: of two that present the same token at once, one gets the next pair.
+        # Compare and set: of two concurrent requests with the same token, one gets the next pair.
         fresh = LoginFamily.objects.filter(pk=family.pk, current_jti=presented, revoked_at=None)
         if fresh.update(current_jti=jti, expires_at=timezone.now() + RefreshToken.lifetime):
             audit.record(audit.Action.LOGIN_REFRESH, audit.Outcome.GRANTED, by=by, family=str(family.id))

@@ -1,17 +1,17 @@
-"""What is done from time to time without anybody asking: a list that each app adds its own to.
+"""The registry of sweeps, to which each app adds its own, and the sweeps of authn.
 
-`manage.py sweep` runs it. A sweep may be run at any time, twice at once, and broken off: the next
-one goes on where it stopped.
+`manage.py sweep` runs them. A sweep may run at any time and concurrently, and may be interrupted: the next
+run continues where it stopped.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 
 from authn import audit
@@ -19,16 +19,18 @@ from authn.lockout import expired_counts
 from authn.models import AuditEvent, BrowserSession, LoginFamily, SweepRun
 from authn.principals import system
 
+Row = TypeVar("Row", bound=Model)
+
 _BATCH = 5000
-# So few rows are deleted without comparing them with the whole.
-_NEVER_ASKED = 1000
+# Up to this many rows are deleted without comparing them with the total.
+_ALWAYS_EXPECTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One job: its name, and the function that does it, which returns how many rows it dealt with.
+    """A named job; `run` returns the number of rows that it processed.
 
-    `run_confirmed` does it too, however much is due; None where `run` never asks for a confirmation.
+    `run_confirmed` processes any number of rows; None if `run` never raises TooManyDue.
     """
 
     name: str
@@ -37,7 +39,7 @@ class Sweep:
 
 
 class TooManyDue(Exception):
-    """A sweep would delete so much that a wrong clock or setting is more likely than age."""
+    """A sweep would delete so many rows that a wrong clock or setting is more likely than their age."""
 
     def __init__(self, due: int, total: int) -> None:
         super().__init__(
@@ -50,17 +52,17 @@ _sweeps: list[Sweep] = []
 
 
 def add_sweep(name: str, run: Callable[[], int], run_confirmed: Callable[[], int] | None = None) -> None:
-    """Add a job. Call it in AppConfig.ready."""
+    """Register a sweep. Call it in AppConfig.ready."""
     _sweeps.append(Sweep(name, run, run_confirmed))
 
 
 def sweeps() -> tuple[Sweep, ...]:
-    """Return all jobs, in the order in which the apps added them."""
+    """Return all sweeps in the order of registration."""
     return tuple(_sweeps)
 
 
 def run_sweep(sweep: Sweep, *, confirmed: bool = False) -> int:
-    """Run one job and note its times and failure. Returns how many rows it dealt with; raises what it raises."""
+    """Run a sweep and record its times and failure. Returns the number of rows; raises what the sweep raises."""
     SweepRun.objects.update_or_create(name=sweep.name, defaults={"started_at": Now()})
     run = sweep.run_confirmed if confirmed and sweep.run_confirmed else sweep.run
     rows = SweepRun.objects.filter(name=sweep.name)
@@ -78,18 +80,18 @@ def run_sweep(sweep: Sweep, *, confirmed: bool = False) -> int:
 
 
 def delete_old_audit() -> int:
-    """Delete audit rows that are older than AUDIT_RETENTION_DAYS by the database's clock, and record that.
+    """Delete audit rows older than AUDIT_RETENTION_DAYS by the database's clock, and record the deletion.
 
-    Raises MoreDueThanExpected when that is more than a quarter of a long audit.
+    Raises TooManyDue for more than a quarter of a long audit.
     """
     old = _old_audit()
-    if (due := old.count()) > _NEVER_ASKED and due * 4 > (total := AuditEvent.objects.count()):
+    if (due := old.count()) > _ALWAYS_EXPECTED and due * 4 > (total := AuditEvent.objects.count()):
         raise TooManyDue(due, total)
     return _delete_audit(old)
 
 
 def delete_old_audit_confirmed() -> int:
-    """Delete audit rows as `delete_old_audit` does, however many are due."""
+    """Delete audit rows like `delete_old_audit`, without its limit."""
     return _delete_audit(_old_audit())
 
 
@@ -98,22 +100,22 @@ def _old_audit() -> QuerySet[AuditEvent]:
 
 
 def _delete_audit(old: QuerySet[AuditEvent]) -> int:
-    """Delete rows a batch at a time, each batch in one transaction with the row that records it."""
+    """Delete rows in batches, each in one transaction with its audit row."""
     total = 0
     while batch := list(old.order_by("pk").values_list("pk", "at")[:_BATCH]):
         until = max(at for _, at in batch).isoformat(timespec="seconds")
         with transaction.atomic():
-            # Fewer than read where another sweep was faster.
+            # Fewer than selected if a concurrent sweep was faster.
             deleted, _ = AuditEvent.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
             if deleted:
-                facts = {"rows": deleted, "until": until}
-                audit.record(audit.Action.AUDIT_EXPIRED, audit.Outcome.GRANTED, by=system("sweep"), **facts)
+                by = system("sweep")
+                audit.record(audit.Action.AUDIT_EXPIRED, audit.Outcome.GRANTED, by=by, rows=deleted, until=until)
         total += deleted
     return total
 
 
 def delete_ended_logins() -> int:
-    """Delete log-ins that are over, leeway included, with their sessions; nothing of them can be used any more."""
+    """Delete expired log-ins, leeway included, with their sessions. None of their tokens is valid any more."""
     leeway: timedelta = settings.SIMPLE_JWT["LEEWAY"]
     return _delete(LoginFamily.objects.filter(expires_at__lt=Now() - leeway))
 
@@ -124,12 +126,12 @@ def delete_ended_sessions() -> int:
 
 
 def delete_old_tries() -> int:
-    """Delete counts of tries that bound nothing any more."""
+    """Delete expired counts of log-in attempts."""
     return sum(_delete(rows) for rows in expired_counts())
 
 
-def _delete(rows: QuerySet[Any]) -> int:
-    """Delete rows a batch at a time, so that no transaction is long."""
+def _delete(rows: QuerySet[Row]) -> int:
+    """Delete rows in batches, to keep transactions short."""
     total = 0
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         rows.model._default_manager.filter(pk__in=keys).delete()

@@ -1,8 +1,8 @@
-"""The rows of authn: people, their log-ins, the tokens of applications, and what was done."""
+"""The tables of authn: users, log-ins, application tokens, the audit, and the counters behind lockout and sweeps."""
 
 import hmac
 import uuid
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -35,30 +35,33 @@ __all__ = [
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes and finds people by e-mail."""
+    """Creates and finds users by e-mail."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the person with this e-mail, in any spelling of it. Raises User.DoesNotExist."""
+        """Return the user with this e-mail, in any spelling. Raises User.DoesNotExist."""
         return self.get(email=canonical_email(username or ""))
 
     def create_user(self, email: str, password: str | None = None, *, role: Role = Role.MEMBER) -> "User":
-        """Store a person. Without a password the person cannot log in until one is set."""
+        """Store a user. Without a password, the user cannot log in until one is set."""
         return self.create_user_with_hash(email, make_password(password), role=role)
 
     def create_user_with_hash(self, email: str, hashed: str, *, role: Role) -> "User":
-        """Store a person whose password is hashed already, for callers that open a transaction."""
+        """Store a user with a hashed password, for callers that must not hash inside their transaction."""
         user = self.model(email=canonical_email(email), role=role, password=hashed)
         user.full_clean()
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **_: Any) -> "User":
-        """Store an owner. `manage.py createsuperuser` calls this."""
+    def create_superuser(self, email: str, password: str | None = None, **_: object) -> "User":
+        """Store an owner. Called by `manage.py createsuperuser`."""
         return self.create_user(email, password, role=Role.OWNER)
 
 
 class User(AbstractBaseUser):
-    """A person who logs in by e-mail, as an owner or a member."""
+    """A user, who logs in by e-mail and is an owner or a member.
+
+    `authn.users` changes users: it locks the rows, ends log-ins and writes the audit.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True, max_length=254)
@@ -86,11 +89,11 @@ class User(AbstractBaseUser):
         return self.email
 
     def end_logins(self) -> int:
-        """End every log-in of the person; their tokens stop working at the next request. Returns how many."""
+        """Revoke every log-in of the user; tokens and sessions fail at the next request. Returns how many."""
         return LoginFamily.objects.filter(user=self, revoked_at=None).update(revoked_at=timezone.now())
 
     def clean(self) -> None:
-        """Refuse an e-mail that cannot be shown: Django takes control characters between quotes."""
+        """Refuse an e-mail with control characters, which Django allows between quotes."""
         super().clean()
         try:
             validate_safe_text(self.email)
@@ -99,30 +102,30 @@ class User(AbstractBaseUser):
 
     @property
     def is_owner(self) -> bool:
-        """Tell whether this person owns the desk."""
+        """Return True if the user is an owner."""
         return self.role == Role.OWNER
 
     @property
     def is_staff(self) -> bool:
-        """Let owners, and nobody else, into the console. Django's admin asks for this name."""
+        """Return True for owners, who may use the console. Django's admin reads this attribute."""
         return self.is_owner
 
-    def has_perm(self, _permission: str, _obj: Any = None) -> bool:
-        """Let active owners do everything in the console. Django's admin asks this."""
+    def has_perm(self, _permission: str, _obj: object = None) -> bool:
+        """Return True for active owners, who have every permission in Django's admin."""
         return self.is_active and self.is_owner
 
     def has_module_perms(self, _app_label: str) -> bool:
-        """Let active owners see every part of the console. Django's admin asks this."""
+        """Return True for active owners, who see every app in Django's admin."""
         return self.is_active and self.is_owner
 
 
 class LoginFamily(models.Model):
-    """One log-in of one person, and the line of tokens that came of it.
+    """One log-in of a user, and every token issued for it.
 
-    A refresh token may be used once; `current_jti` names the one that may be used next. A spent
-    one that comes back means that two hold it, so the whole family ends. Access tokens and browser
-    sessions name their family too: when it ends, they end at the next request, on every worker.
-    A log-in at a page has a session alone, so its `current_jti` is empty.
+    A refresh token is valid once; `current_jti` identifies the one that is valid now. If a used one is sent
+    again, two clients hold it, and the whole family is revoked. Access tokens and browser sessions name
+    their family too: when it is revoked, they fail at the next request, on every worker. A log-in on a page
+    has a session and no tokens, and an empty `current_jti`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -140,18 +143,18 @@ class LoginFamily(models.Model):
 
 
 class ServiceStackLogin(models.Model):
-    """What the ServiceStack service keeps of one of its log-ins, beside the tokens of its family.
+    """State of a ServiceStack log-in beside the tokens of its family.
 
-    The id of a session is a secret of its holder, so only its SHA-256 is kept; a log-in that lives
-    in its tokens alone has none. `password_mark` is a keyed hash of the stored password: when the
-    password changes, session and refresh token end.
+    A session id is a secret of its client, so only its SHA-256 is stored; a log-in without a session has an
+    empty digest. `password_mark` is a keyed hash of the stored password: when the password changes, session
+    and refresh token end.
     """
 
     family = models.OneToOneField(
         LoginFamily, on_delete=models.CASCADE, primary_key=True, related_name="servicestack_login"
     )
     password_mark = models.CharField(max_length=64)
-    session_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001  # many may have none
+    session_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001  # NULL is not unique
     is_permanent = models.BooleanField(default=False)
     session_expires_at = models.DateTimeField(null=True, blank=True)
 
@@ -162,13 +165,13 @@ class ServiceStackLogin(models.Model):
         return f"ServiceStack {self.family}"
 
     def is_good_for(self, user: User) -> bool:
-        """Tell whether this log-in still stands: nobody ended it, switched the person off or changed the password."""
+        """Return True unless the log-in was revoked, the user was deactivated or the password was changed."""
         unchanged = hmac.compare_digest(self.password_mark, user.get_session_auth_hash())
         return self.family.revoked_at is None and user.is_active and unchanged
 
 
 class ApplicationToken(models.Model):
-    """A key of a CI job. Only its SHA-256 is kept; `prefix` lets people tell tokens apart."""
+    """A bearer token of a CI job. Only its SHA-256 is stored; `prefix` identifies it on pages."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
@@ -188,10 +191,10 @@ class ApplicationToken(models.Model):
 
 
 class AuditEvent(models.Model):
-    """One thing that was done or refused. Never holds a secret; rows are added, never changed.
+    """One action that was granted, refused or failed. Holds no secret; rows are added, never changed.
 
-    `fingerprint` is a keyed hash of the token that was handed out: it tells whether a token found
-    elsewhere came from here, and gives no way back to the token.
+    `fingerprint` is a keyed hash of an issued token: it identifies a token found elsewhere, and cannot be
+    turned back into the token.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -216,11 +219,11 @@ class AuditEvent(models.Model):
 
 
 class LoginAttempts(models.Model):
-    """How many passwords were tried for one name from one block of addresses; "" is the row for all blocks.
+    """Count of failed log-ins for one name from one block of addresses; block "" counts all of them.
 
-    Nothing of a request is kept, and no name: a person may have typed the password there, so the row
-    holds a keyed hash of it. A try counts as a failure from before it is judged; `undecided` says how
-    many of `failures` are not judged yet. Times are the database's.
+    The name is stored as a keyed hash, since users type passwords into that field too. An attempt counts as
+    a failure before its password is checked; `undecided` is the number of `failures` not checked yet. Times
+    are the database's.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -242,7 +245,7 @@ class LoginAttempts(models.Model):
 
 
 class AddressTries(models.Model):
-    """How many log-ins an address has tried, under whatever names, since `began_at`, by the database's clock."""
+    """Count of log-in attempts from one block of addresses, for any name, since `began_at` by the database's clock."""
 
     id = models.BigAutoField(primary_key=True)
     address_block = models.CharField(max_length=64, unique=True)
@@ -257,9 +260,9 @@ class AddressTries(models.Model):
 
 
 class TokenRefusals(models.Model):
-    """Refusals of the tokens of one holder, by action and code, that are in no audit row yet.
+    """Count of refused requests with the tokens of one holder, by action and code, not yet in the audit.
 
-    One row for each holder and code, so that strangers cannot make it grow.
+    One row per holder, action and code, which bounds the table whatever is sent.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -283,7 +286,7 @@ class TokenRefusals(models.Model):
 
 
 class SweepRun(models.Model):
-    """The last run of one sweep, by the database's clock. `failure` says why it failed, "" if it did not."""
+    """The last run of one sweep, by the database's clock. `failure` is its reason, "" after a success."""
 
     name = models.CharField(max_length=64, primary_key=True)
     started_at = models.DateTimeField(null=True)

@@ -1,8 +1,8 @@
-"""Hashes at most two passwords at a time in one process, and holds no database connection meanwhile.
+"""Hashes at most two passwords at a time in one process, without holding a database connection.
 
-An Argon2 hash takes 100 MB and every core for a while. Sixty log-ins at once would take 6 GB of
-address space, 1.5 GB of memory, and the time of everybody else. The limit is in the hasher, so that
-no door can pass it by: log-ins, a new password, management commands.
+An Argon2 hash takes 100 MB and every core. Sixty concurrent log-ins would take 6 GB of address space and
+1.5 GB of memory, and slow every other request. The limit is in the hasher, which log-ins, password changes
+and management commands all use.
 """
 
 import logging
@@ -23,7 +23,7 @@ logger = logging.getLogger("frontdesk.passwords")
 _changed = threading.Condition()
 _hashing = 0
 _waiting = 0
-_mine = threading.local()
+_thread = threading.local()
 
 
 class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
@@ -31,33 +31,33 @@ class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         """Hash a password. Raises LoginBusy."""
-        with hashing_place():
+        with hashing_slot():
             release_database()
             return str(super().encode(password, salt))
 
     def verify(self, password: str, encoded: str) -> bool:
         """Return True if a password has this hash. Raises LoginBusy."""
-        with hashing_place():
+        with hashing_slot():
             release_database()
             return bool(super().verify(password, encoded))
 
 
 @contextmanager
-def hashing_place() -> Iterator[None]:
-    """Hold one of the places for a hash; a thread that has one may enter again.
+def hashing_slot() -> Iterator[None]:
+    """Hold one of the hashing slots; reentrant per thread.
 
-    A thread gives its database connection back before it waits. Raises LoginBusy when no place was
-    free for PATIENCE_SECONDS, or when half of the threads wait already.
+    Releases the thread's database connection before it waits. Raises LoginBusy when no slot was free for
+    PATIENCE_SECONDS, or at once when half of the threads are waiting.
     """
-    if getattr(_mine, "place", False):
+    if getattr(_thread, "has_slot", False):
         yield
         return
     _enter()
-    _mine.place = True
+    _thread.has_slot = True
     try:
         yield
     finally:
-        _mine.place = False
+        _thread.has_slot = False
         _leave()
 
 
@@ -85,5 +85,5 @@ def _leave() -> None:
 
 
 def _busy() -> LoginBusy:
-    logger.warning("A password was not checked: too many wait for it.")
+    logger.warning("A password was not checked: too many are waiting to be hashed.")
     return LoginBusy()

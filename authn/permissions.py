@@ -1,6 +1,6 @@
-"""May they? One small class for each row of the table in design section 5."""
+"""REST framework permissions: one class per set of roles that a route admits."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -10,40 +10,40 @@ from authn.roles import Role, role_satisfies
 
 
 class RequiresRole(BasePermission):
-    """Admit actors whose role satisfies `roles`; say so in the contract's words otherwise."""
+    """Admits principals whose role satisfies `roles`; the documented 403 text otherwise."""
 
     roles: ClassVar[tuple[Role, ...]] = ()
     code = "ROLE_REQUIRED"
 
     @property
     def message(self) -> str:
-        """Return the contract's 403 text, such as "Forbidden - Requires role: owner"."""
+        """Return the documented 403 text, such as "Forbidden - Requires role: owner"."""
         return forbidden_text(self.roles)
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Tell whether the actor's role, as the database has it now, is enough."""
-        actor: object = request.user
-        return isinstance(actor, Principal) and role_satisfies(actor.role, self.roles)
+    def has_permission(self, request: Request, view: object) -> bool:
+        """Return True if the principal's currently stored role satisfies `roles`."""
+        principal: object = request.user
+        return isinstance(principal, Principal) and role_satisfies(principal.role, self.roles)
 
 
 def forbidden_text(roles: tuple[Role, ...]) -> str:
-    """Return the contract's text of a 403 for a route that asks for `roles`."""
+    """Return the documented text of a 403 for a route that requires one of `roles`."""
     return f"Forbidden - Requires role: {', '.join(role.value for role in roles)}"
 
 
 class OwnersOnly(RequiresRole):
-    """Owners."""
+    """Admits owners."""
 
     roles = (Role.OWNER,)
 
 
 class MembersAndApplications(RequiresRole):
-    """Owners, members and application tokens."""
+    """Admits owners, members and application tokens."""
 
     roles = (Role.MEMBER, Role.APPLICATION)
 
 
 class OwnersAndApplications(RequiresRole):
-    """Owners and application tokens: whoever may hold credentials."""
+    """Admits owners and application tokens, the principals that may hold credentials."""
 
     roles = (Role.OWNER, Role.APPLICATION)

@@ -1,7 +1,7 @@
-"""Who acts: one value for a person, an application token and nobody, as views and audit see them."""
+"""The principal of a request: one value for users, application tokens and anonymous callers."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -11,16 +11,18 @@ from authn.roles import Role
 from authn.web.client_address import client_address
 from authn.web.request_id import request_id_of
 
+Kind = Literal["user", "application", "system", "anonymous"]
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who asks: `kind` is "user", "application", "system" or "anonymous".
+    """The caller of a request or command.
 
-    `id` is the id of the user or token row and `name` its e-mail or name, kept as text in the
-    audit so that a record outlives the row. `address` is the client's IP address.
+    `id` is the id of the user or token row and `name` its e-mail or name, copied into the audit so that an
+    audit row outlives the user. `address` is the client's IP address.
     """
 
-    kind: str
+    kind: Kind
     id: str
     name: str
     role: Role | None
@@ -29,35 +31,35 @@ class Principal:
 
     @property
     def is_authenticated(self) -> bool:
-        """Tell whether we know who this is."""
+        """Return True unless the caller is anonymous."""
         return self.kind != "anonymous"
 
     @property
     def may_hold_credentials(self) -> bool:
-        """Tell whether keys of registered orgs may be handed to this actor (design section 5)."""
+        """Return True if credentials of registered orgs may be issued to this principal: owners and applications."""
         return self.role in (Role.OWNER, Role.APPLICATION)
 
     @classmethod
-    def of(cls, request: Request | Any) -> "Principal":
-        """Return the actor that authentication found for this request."""
-        actor = request.user
-        if not isinstance(actor, Principal):
-            raise TypeError("Actor.of() wants a request that BearerAuthentication has seen.")
-        return actor
+    def of(cls, request: Request) -> "Principal":
+        """Return the principal that authentication found for this request. Raises TypeError if it did not run."""
+        principal: object = request.user
+        if not isinstance(principal, Principal):
+            raise TypeError("Principal.of() requires a request that BearerAuthentication has authenticated.")
+        return principal
 
 
 def anonymous() -> Principal:
-    """Return the actor of a request without a bearer."""
+    """Return the principal of a request without a bearer token."""
     return Principal(kind="anonymous", id="", name="", role=None)
 
 
 def system(name: str) -> Principal:
-    """Return the actor for what Frontdesk does by itself, such as a sweep or a command."""
+    """Return the principal of a sweep or a management command."""
     return Principal(kind="system", id="", name=name, role=None)
 
 
 def principal_for(user: User, request: HttpRequest) -> Principal:
-    """Return the actor for a person, with the role that the database gives now."""
+    """Return the principal of a user, with the role currently stored."""
     return Principal(
         kind="user",
         id=str(user.id),

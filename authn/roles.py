@@ -1,10 +1,10 @@
-"""The three roles of the contract, and who may do what another may."""
+"""The three roles of the API."""
 
 from django.db import models
 
 
 class Role(models.TextChoices):
-    """In what capacity somebody asks. People are owners or members; a token is an application."""
+    """The role of a principal. Users are owners or members; a token is an application."""
 
     OWNER = "owner", "Owner"
     MEMBER = "member", "Member"
@@ -12,7 +12,7 @@ class Role(models.TextChoices):
 
 
 def role_satisfies(role: Role | None, allowed: tuple[Role, ...]) -> bool:
-    """Tell whether `role` is among `allowed`. An owner may do all that a member may."""
+    """Return True if `role` is among `allowed`. An owner may do everything that a member may."""
     if role is None:
         return False
     return role in allowed or (role is Role.OWNER and Role.MEMBER in allowed)

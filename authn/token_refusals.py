@@ -1,46 +1,46 @@
-"""Counts refusals of tokens that prove no live principal: expired, revoked, or of a person who is switched off.
+"""Counts refused requests with expired or revoked tokens, and with tokens of deactivated users.
 
-Whoever holds such a token, or found it, may send it a million times, so a refusal is no audit row of
-its own. The first one of a holder and code is written at once; those of the next hour are counted
-and written together, by the next refusal after it or by the sweep.
+A client may send such a token a million times, so a refusal does not write an audit row each time. The
+first refusal of a holder and code is written at once; those of the following hour are counted and written
+as one row, by the next refusal after that hour or by the sweep.
 """
 
 import logging
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from authn import audit
 from authn.models import ApplicationToken, TokenRefusals, User
-from authn.principals import Principal
+from authn.principals import Kind, Principal
 
 REPORTED_EVERY = timedelta(hours=1)
 
 logger = logging.getLogger("frontdesk.refusals")
 
 
-def note(action: audit.Action, *, by: Principal, code: str, **details: Any) -> None:
-    """Count a refusal of a token of `by`; at most one in an hour becomes an audit row, with the count so far."""
+def note(action: audit.Action, *, by: Principal, code: str, **details: str | None) -> None:
+    """Count a refusal of a token of `by`; at most one per hour writes an audit row, with the count so far."""
     logger.info("Refused a token of %s %s: %s", by.kind, by.id, code)
     key = {"holder_kind": by.kind, "holder_id": by.id, "action": action, "code": code}
     rows = TokenRefusals.objects.filter(**key)
     with transaction.atomic():
-        # The UPDATE locks the row, so that what is read after it is exact.
+        # The UPDATE locks the row, which makes the count read below exact.
         if not rows.update(unreported=F("unreported") + 1):
             TokenRefusals.objects.bulk_create([TokenRefusals(**key)], ignore_conflicts=True)
             rows.update(unreported=F("unreported") + 1)
         due = rows.filter(Q(reported_at=None) | _an_hour_old()).first()
         if due is not None:
-            _report(due, address=by.address, request_id=by.request_id, **details)
+            texts = {name: value or "" for name, value in details.items()}
+            _report(due, address=by.address, request_id=by.request_id, **texts)
 
 
 def report_counted() -> int:
-    """Write what was counted in the hour that is over, and forget holders of whom nothing came. A sweep."""
+    """Write counts that are an hour old to the audit, and delete rows without refusals. A sweep."""
     done = 0
     for key in list(TokenRefusals.objects.filter(_an_hour_old()).values_list("pk", flat=True)):
         with transaction.atomic():
@@ -55,26 +55,27 @@ def report_counted() -> int:
     return done
 
 
-def _report(row: TokenRefusals, *, address: str = "", request_id: str = "", **details: Any) -> None:
-    name = _name_of(row.holder_kind, row.holder_id)
-    holder = Principal(row.holder_kind, row.holder_id, name, role=None, address=address, request_id=request_id)
+def _report(row: TokenRefusals, *, address: str = "", request_id: str = "", **details: str) -> None:
+    kind: Kind = "user" if row.holder_kind == "user" else "application"
+    holder = Principal(
+        kind, row.holder_id, _name_of(kind, row.holder_id), role=None, address=address, request_id=request_id
+    )
     action = audit.Action(row.action)
     audit.record(action, audit.Outcome.REFUSED, by=holder, code=row.code, refusals=row.unreported, **details)
     TokenRefusals.objects.filter(pk=row.pk).update(unreported=0, reported_at=Now())
 
 
-def _name_of(kind: str, identifier: str) -> str:
-    """Return the e-mail or name of a holder as it is now, "" for one who is gone."""
+def _name_of(kind: Kind, identifier: str) -> str:
+    """Return the current e-mail or name of a holder, "" for one that no longer exists."""
     try:
         key = uuid.UUID(identifier)
     except ValueError:
         return ""
-    names: QuerySet[Any, Any] = (
-        User.objects.filter(pk=key).values_list("email", flat=True)
-        if kind == "user"
-        else ApplicationToken.objects.filter(pk=key).values_list("name", flat=True)
-    )
-    return str(names.first() or "")
+    if kind == "user":
+        name = User.objects.filter(pk=key).values_list("email", flat=True).first()
+    else:
+        name = ApplicationToken.objects.filter(pk=key).values_list("name", flat=True).first()
+    return name or ""
 
 
 def _an_hour_old() -> Q:

@@ -1,8 +1,7 @@
-"""Application tokens: the keys of CI jobs, made here, shown once, stored as a hash.
+"""Application tokens: bearer tokens of CI jobs, issued here, shown once and stored as a hash.
 
-A token reads `fdt_` + 36 random characters + 6 characters of checksum. The prefix and checksum
-let secret scanners find a leaked token without asking us, and let us refuse a mistyped one
-without asking the database.
+A token is `fdt_` + 36 random characters + 6 characters of checksum. Prefix and checksum let secret
+scanners recognise a leaked token, and let us refuse a mistyped one without a query.
 """
 
 import hashlib
@@ -30,12 +29,12 @@ _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_LENGTH = 36
 _CHECKSUM_LENGTH = 6
 _SHAPE = re.compile(rf"fdt_[0-9A-Za-z]{{{_RANDOM_LENGTH + _CHECKSUM_LENGTH}}}\Z", re.ASCII)
-# A row is touched at most this often: a busy job should not turn each read into a write.
+# The time of the last use is written at most this often: a busy job must not turn each read into a write.
 _LAST_USED_GRAIN = timedelta(minutes=1)
 
 
 def issue(*, name: str, days: int, by: Principal) -> tuple[ApplicationToken, str]:
-    """Make a token that is good for `days` days. Returns its row and its value, seen this once."""
+    """Issue a token that is valid for `days` days. Returns its row and its value, which is not stored."""
     value = _new_value()
     now = timezone.now()
     row = ApplicationToken(
@@ -61,12 +60,12 @@ def issue(*, name: str, days: int, by: Principal) -> tuple[ApplicationToken, str
 
 
 def is_application_token(value: str) -> bool:
-    """Tell an application token from any other bearer, by its prefix."""
+    """Return True if a bearer token has the prefix of application tokens."""
     return value.startswith(PREFIX)
 
 
 def find(value: str) -> ApplicationToken:
-    """Return the row of a token that is good now, and note that it was used.
+    """Return the row of an active token, and record the time of its use.
 
     Raises BearerRefused (malformed or unknown), BearerExpired, BearerRevoked.
     """
@@ -81,17 +80,17 @@ def find(value: str) -> ApplicationToken:
         raise BearerRevoked(holder)
     if row.expires_at <= now:
         raise BearerExpired(holder)
-    _note_use(row, now)
+    _record_use(row, now)
     return row
 
 
 def revoke(identifier: str, *, by: Principal) -> ApplicationToken:
-    """End a token at once, on every worker. Takes its id, or its value.
+    """Revoke a token, effective at once on every worker. Raises TokenNotFound.
 
-    A value is taken too, because that is what the documented path asks for. Raises TokenNotFound.
+    `identifier` is the token's id or its value; the documented path names the value.
     """
     with transaction.atomic():
-        row = ApplicationToken.objects.filter(_named(identifier), revoked_at=None).first()
+        row = ApplicationToken.objects.filter(_matching(identifier), revoked_at=None).first()
         now = timezone.now()
         if row is None or not ApplicationToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now):
             raise TokenNotFound
@@ -100,7 +99,7 @@ def revoke(identifier: str, *, by: Principal) -> ApplicationToken:
     return row
 
 
-def _named(identifier: str) -> Q:
+def _matching(identifier: str) -> Q:
     if _SHAPE.match(identifier):
         return Q(digest=_digest(identifier))
     try:
@@ -109,7 +108,7 @@ def _named(identifier: str) -> Q:
         raise TokenNotFound from error
 
 
-def _note_use(row: ApplicationToken, now: datetime) -> None:
+def _record_use(row: ApplicationToken, now: datetime) -> None:
     if row.last_used_at is None or row.last_used_at < now - _LAST_USED_GRAIN:
         write_if_possible(lambda: ApplicationToken.objects.filter(pk=row.pk).update(last_used_at=now))
 
@@ -129,5 +128,5 @@ def _checksum(start: str) -> str:
 
 
 def _digest(value: str) -> str:
-    # 214 random bits cannot be guessed, so a plain hash is enough and one index look-up finds it.
+    # 214 random bits cannot be guessed, so an unsalted hash is safe, and one index look-up finds it.
     return hashlib.sha256(value.encode()).hexdigest()

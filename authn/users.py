@@ -1,4 +1,4 @@
-"""Adds people and changes what they may do, without ever leaving the desk without an owner."""
+"""Adds and changes users. The desk always keeps an active owner, and a new password ends every log-in."""
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
@@ -15,13 +15,13 @@ from authn.roles import Role
 
 
 def add_user(*, email: str, role: Role, password: str | None, by: Principal) -> User:
-    """Store a person who may log in with `password`, or not yet when it is None.
+    """Store a user; with `password` None, the user sets one by a link before the first log-in.
 
     Raises ValidationError for a taken or malformed e-mail or a weak password.
     """
     if password is not None:
         validate_password(password, User(email=email))
-    hashed = make_password(password)  # Before the transaction: it takes its time.
+    hashed = make_password(password)  # Before the transaction: hashing is slow.
     with transaction.atomic():
         user = User.objects.create_user_with_hash(email, hashed, role=role)
         audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, email=user.email, role=role)
@@ -29,17 +29,17 @@ def add_user(*, email: str, role: Role, password: str | None, by: Principal) -> 
 
 
 def get_user(request: HttpRequest) -> User:
-    """Return who is logged in at a page that LoginRequiredMixin guards. Raises TypeError at any other."""
+    """Return the logged-in user of a view with LoginRequiredMixin. Raises TypeError for an anonymous request."""
     if not isinstance(request.user, User):
-        raise TypeError("This page is for people who are logged in.")
+        raise TypeError("get_user() requires an authenticated request.")
     return request.user
 
 
 @retry_on_conflict
 def update_user(user: User, *, by: Principal, role: Role | None = None, is_active: bool | None = None) -> User:
-    """Give a person another role, or switch the person on or off. Raises LastOwner.
+    """Change a user's role, or activate or deactivate the user. Raises LastOwner.
 
-    Switching off ends all log-ins and password links of the person, and switching on brings none of them back.
+    Deactivation permanently ends all log-ins and password links of the user.
     """
     with transaction.atomic():
         user, other_owners = _lock_user_and_owners(user)
@@ -64,7 +64,7 @@ def update_user(user: User, *, by: Principal, role: Role | None = None, is_activ
 
 
 def set_password(user: User, password: str, *, by: Principal, how: str) -> User:
-    """Give a person another password; `how` is for the audit. Ends the person's log-ins and sessions.
+    """Change a user's password and end every log-in and session of the user. `how` is recorded in the audit.
 
     Raises ValidationError for a weak password, LoginBusy.
     """
@@ -72,7 +72,7 @@ def set_password(user: User, password: str, *, by: Principal, how: str) -> User:
 
 
 def hash_password(user: User, password: str) -> str:
-    """Check and hash a person's next password. Call it before the transaction: other writers would wait for the hash.
+    """Validate and hash a new password. Call it before the transaction, which would block other writers meanwhile.
 
     Raises ValidationError for a weak password, LoginBusy.
     """
@@ -88,29 +88,29 @@ def _lock_and_store(user: User, hashed: str, *, by: Principal, how: str) -> User
 
 @retry_on_conflict
 def unlock(user: User, *, by: Principal) -> None:
-    """Forget the wrong passwords of a person's name, from everywhere, so that the person may log in."""
+    """Reset the failed log-ins of a user, from every address."""
     with transaction.atomic():
         lockout.unlock(user.email)
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, lock="lifted")
 
 
 def store_password(user: User, hashed: str, *, by: Principal, how: str) -> User:
-    """Give a person a password that is hashed already. Call it in the transaction that has locked the row."""
+    """Store a hashed password and end every log-in. Call it in the transaction that has locked the row."""
     user.password = hashed
     user.save(update_fields=["password"])
-    # Ends the sessions of browsers too: they belong to the log-ins.
+    # Browser sessions belong to a log-in and end with it.
     user.end_logins()
     audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
     return user
 
 
 def _lock_user_and_owners(user: User) -> tuple[User, int]:
-    """Lock a person together with every active owner. Returns the person, and how many other owners there are.
+    """Lock a user and every active owner. Returns the user and the number of other active owners.
 
-    One statement locks them all, in the order of their ids: two that demote each other take turns, and
-    none waits for a row while it holds a later one.
+    One statement locks them all in the order of their ids: two owners who demote each other are serialized
+    without a deadlock.
     """
     owners = Q(role=Role.OWNER, is_active=True)
     rows = User.objects.select_for_update().filter(owners | Q(pk=user.pk)).order_by("pk")
-    locked = {person.pk: person for person in rows}
+    locked = {row.pk: row for row in rows}
     return locked.pop(user.pk), len(locked)

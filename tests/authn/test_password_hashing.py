@@ -18,7 +18,7 @@ from authn import password_hashing
 from authn.errors import LoginBusy
 from authn.models import AuditEvent, LoginFamily, User
 from authn.pages.password_links import password_link
-from authn.password_hashing import HASHES_AT_ONCE, hashing_place
+from authn.password_hashing import HASHES_AT_ONCE, hashing_slot
 from authn.principals import system
 from tests.authn.servicestack.wire import LOGIN as SERVICESTACK_LOGIN
 from tests.authn.servicestack.wire import NAME, Wire
@@ -45,7 +45,7 @@ def every_place_taken(monkeypatch) -> Iterator[None]:
     free, taken = threading.Event(), threading.Barrier(HASHES_AT_ONCE + 1)
 
     def hash_for_long() -> None:
-        with hashing_place():
+        with hashing_slot():
             taken.wait(timeout=10)
             free.wait(timeout=30)
 
@@ -101,7 +101,7 @@ def test_a_password_is_refused_at_once_when_half_of_the_threads_wait(monkeypatch
 
 
 def test_a_thread_that_has_a_place_needs_no_second_one(monkeypatch):
-    with hashing_place(), hashing_place():
+    with hashing_slot(), hashing_slot():
         assert check_password(PASSWORD, make_password(PASSWORD))
 
 
