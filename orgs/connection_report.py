@@ -1,4 +1,4 @@
-"""Asks Salesforce of many orgs, side by side, whether their stored credentials still work."""
+"""Tests the stored credentials of many orgs concurrently."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -22,35 +22,36 @@ from orgs.models import SalesforceOrg
 
 
 class UnknownOrgs(Exception):
-    """Some names stand for no registered org, or for several; the text tells which."""
+    """Some names match no registered org, or several. The message lists them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What came of the check of one org. `state` is that of the credential, after the check."""
+class CheckedOrg:
+    """The result of one connection test. `state` is the health of the credential after the test."""
 
     org: SalesforceOrg
-    state: str
+    state: Health
     error: OrgError | None
     at: datetime
 
     @property
-    def is_dead(self) -> bool:
-        """Tell whether an owner must act: waiting, or asking again, would end the same way."""
+    def needs_owner(self) -> bool:
+        """Return True if the failure is permanent: a later test fails again until an owner acts."""
         if self.error is None:
             return False
-        ending = BY_CODE.get(self.error.code)
-        return isinstance(self.error, CredentialTampered | RegistrationRefused) or bool(ending and ending.permanent)
+        failure = BY_CODE.get(self.error.code)
+        return isinstance(self.error, CredentialTampered | RegistrationRefused) or bool(failure and failure.permanent)
 
 
 def orgs_named(names: Sequence[str]) -> list[SalesforceOrg]:
-    """Return the orgs of these usernames or sandbox names, each once; all orgs when none is named.
+    """Return the orgs with these usernames or sandbox names, without duplicates; all orgs for no names.
 
-    Raises UnknownOrgs, which names all that were not found.
+    Raises UnknownOrgs, which lists every name that was not found or is ambiguous.
     """
     if not names:
         return list(SalesforceOrg.objects.all())
-    found, unknown = {}, []
+    found: dict[int, SalesforceOrg] = {}
+    unknown: list[str] = []
     for name in names:
         try:
             org = find_org(name)
@@ -64,44 +65,47 @@ def orgs_named(names: Sequence[str]) -> list[SalesforceOrg]:
 
 
 def check_connections(
-    orgs: Iterable[SalesforceOrg], *, by: Principal, side_by_side: int, tell: Callable[[], None] = lambda: None
-) -> list[Checked]:
-    """Check orgs, some at a time but never more than half of WEB_THREADS; the dead come first.
+    orgs: Iterable[SalesforceOrg], *, by: Principal, concurrency: int, on_progress: Callable[[], None] = lambda: None
+) -> list[CheckedOrg]:
+    """Test the connections of orgs, `concurrency` at a time but at most half of WEB_THREADS.
 
-    Answers that lie in the spool are brought home before. Calls `tell` after each org. One that was
-    deleted meanwhile is left out. When it is interrupted, checks under way come to their end, because
-    an answer may hold the next refresh token. Raises OSError when the spool cannot be read.
+    Commits spooled token responses first. Calls `on_progress` after each org. Returns the orgs that
+    need an owner first, then other errors, each by username; orgs deleted meanwhile are left out. An
+    interrupt waits for the running tests, because a response may hold the next refresh token. Raises
+    OSError if the spool cannot be read.
     """
     replay()
     release_database()
-    with ThreadPoolExecutor(max(1, min(side_by_side, settings.WEB_THREADS // 2))) as pool:
+    with ThreadPoolExecutor(max(1, min(concurrency, settings.WEB_THREADS // 2))) as pool:
         futures = [pool.submit(_check, org, by) for org in orgs]
         try:
-            checked = [result for result in _each(futures, tell) if result]
+            checked = [result for result in _completed(futures, on_progress) if result]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return sorted(checked, key=lambda each: (not each.is_dead, each.error is None, each.org.username.lower()))
+    return sorted(checked, key=lambda each: (not each.needs_owner, each.error is None, each.org.username.lower()))
 
 
-def _each(futures: "list[Future[Checked | None]]", tell: Callable[[], None]) -> Iterable[Checked | None]:
+def _completed(
+    futures: "list[Future[CheckedOrg | None]]", on_progress: Callable[[], None]
+) -> Iterable[CheckedOrg | None]:
     for future in as_completed(futures):
         yield future.result()
-        tell()
+        on_progress()
 
 
-def _check(org: SalesforceOrg, by: Principal) -> Checked | None:
-    """Check one org in a thread of the pool, which keeps no database connection afterwards."""
+def _check(org: SalesforceOrg, by: Principal) -> CheckedOrg | None:
+    """Test one org in a worker thread, and close the thread's database connections."""
     try:
         verdict = check_connection(org, by=by)
-        return Checked(verdict.org, _state_of(verdict), verdict.error, timezone.now())
+        return CheckedOrg(verdict.org, _state_of(verdict), verdict.error, timezone.now())
     except OrgNotFound:
         return None
     finally:
         connections.close_all()
 
 
-def _state_of(verdict: Verdict) -> str:
-    """Return the health of the org's credential as it stands now; an org that has none is as good as expired."""
+def _state_of(verdict: Verdict) -> Health:
+    """Return the current health of the org's credential; EXPIRED for an org without one."""
     row = Credential.objects.filter(org__pk=verdict.org.pk).first()
-    return row.health if row else Health.EXPIRED
+    return Health(row.health) if row else Health.EXPIRED

@@ -1,19 +1,21 @@
-"""The forms of the console for orgs: register by pasting, change, delete."""
+"""Console forms of orgs: registration, settings, deletion."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from authn.console.admin_base import ConsoleForm
 from authn.web.strict_json import NotStrictJSON, read_json
-from orgs.metadata import check_metadata
+from orgs.metadata import Metadata, check_metadata
 from orgs.models import SalesforceOrg
+from orgs.registration import Registration
 from orgs.salesforce import InvalidAuthUrl, from_paste
 from orgs.usernames import MAX_LENGTH, is_username_like
 
-# At which field of a form an error is shown, by its code; any other stands above the form.
+# The form field at which an error is shown, by error code. Other errors are shown above the form.
 ERROR_FIELDS = {
     **dict.fromkeys(
         (
@@ -37,49 +39,52 @@ ERROR_FIELDS = {
     "DEFAULT_NEEDS_DEVHUB": "is_default",
     "UNVERIFIED_DEFAULT": "is_default",
 }
-# What to do, where the error's own words are about the API.
-_PASTE = "paste what `sf org auth show-sfdx-auth-url -o <alias> --json` prints."
+# What to do in the console, by error code, where the error's own action describes an API call.
+_PASTE = "paste the output of `sf org auth show-sfdx-auth-url -o <alias> --json`."
 _PASTE_ANOTHER = f"Log in to the org with `sf org login web`, then {_PASTE}"
 ERROR_ACTIONS = {
     "INVALID_SFDX_AUTH_URL": _PASTE.capitalize(),
     "CREDENTIAL_EXPIRED": _PASTE_ANOTHER,
     "LOST_ANSWER": _PASTE_ANOTHER,
     "ORG_ID_MISMATCH": _PASTE_ANOTHER,
-    "USERNAME_MISMATCH": "Write that username, or leave the field empty.",
-    "NOT_A_DEVHUB": "Enable Dev Hub in the org's Setup, or untick this.",
-    "DEFAULT_NEEDS_DEVHUB": "Tick DevHub as well, if this org is a DevHub.",
+    "USERNAME_MISMATCH": "Enter that username, or leave the field empty.",
+    "NOT_A_DEVHUB": "Enable Dev Hub in the org's Setup, or clear this checkbox.",
+    "DEFAULT_NEEDS_DEVHUB": "Select DevHub as well, if this org is a DevHub.",
     "UNVERIFIED_DEFAULT": "Test its connection first.",
-    "HAS_CHILDREN": "Load the page again to agree to that.",
+    "HAS_CHILDREN": "Reload the page to confirm that these orgs are deleted too.",
 }
 
 
 class PastedSecret(forms.Textarea):
-    """A text area that never shows what was typed into it: a form that comes back must not repeat a secret."""
+    """A text area that is always rendered empty: a form with errors must not send the secret back."""
 
-    def format_value(self, value: Any) -> str:
-        """Return nothing."""
+    def format_value(self, value: object) -> str:
+        """Return an empty string."""
         return ""
 
 
 class UsernameInput(forms.TextInput):
-    """An input that shows usernames alone: what else was typed may be the secret, pasted into the wrong field."""
+    """An input that renders usernames only: other text may be a secret, pasted into the wrong field."""
 
-    def format_value(self, value: Any) -> str | None:
-        """Return a username, or None."""
+    def format_value(self, value: object) -> str | None:
+        """Return the value if it looks like a username, else None."""
         text = str(value or "")
         return text if is_username_like(text) else None
 
 
 class MetadataField(forms.CharField):
-    """JSON typed by a person; the page shows its keys as rows beside it."""
+    """A JSON object, edited as text."""
 
     def __init__(self) -> None:
-        marks = {"rows": 6, "spellcheck": "false", "data-metadata": "", "class": "code"}
-        help_text = 'A JSON object such as {"team": "platform", "tier": 1}. Orgs can be found by its plain values.'
-        super().__init__(required=False, strip=True, widget=forms.Textarea(attrs=marks), help_text=help_text)
+        attributes = {"rows": 6, "spellcheck": "false", "data-metadata": "", "class": "code"}
+        help_text = (
+            'A JSON object such as {"team": "platform", "tier": 1}. '
+            "Its strings, numbers and booleans can be used to filter orgs."
+        )
+        super().__init__(required=False, strip=True, widget=forms.Textarea(attrs=attributes), help_text=help_text)
 
-    def clean(self, value: Any) -> Any:
-        """Return the object, or None for an empty field. Raises ValidationError."""
+    def clean(self, value: object) -> Metadata | None:
+        """Return the metadata, or None for an empty field. Raises ValidationError."""
         text = super().clean(value)
         if not text:
             return None
@@ -89,18 +94,27 @@ class MetadataField(forms.CharField):
             raise ValidationError(str(error), code="invalid") from error
 
 
-def metadata_text(metadata: dict[str, Any]) -> str:
-    """Return metadata as a person edits it."""
+def metadata_text(metadata: Metadata) -> str:
+    """Return metadata as indented JSON, for editing."""
     return json.dumps(metadata, indent=2, ensure_ascii=False) if metadata else "{}"
 
 
-def metadata_rows(metadata: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return metadata as rows of key and JSON text."""
+def metadata_rows(metadata: Metadata) -> list[tuple[str, str]]:
+    """Return metadata as pairs of key and JSON text, sorted by key."""
     return [(key, json.dumps(value, ensure_ascii=False)) for key, value in sorted(metadata.items())]
 
 
+class Changes(TypedDict, total=False):
+    """Arguments of orgs.update.update_org()."""
+
+    is_dev_hub: bool
+    is_default: bool
+    member_frontdoor: bool
+    metadata: Metadata
+
+
 class RegisterForm(ConsoleForm):
-    """An auth URL, and what is said of the org. What is left out keeps what is stored of an org already."""
+    """Registers an org. An empty field keeps the stored value of an org that is registered already."""
 
     submit_label = "Register"
     auth_url = forms.CharField(
@@ -108,90 +122,90 @@ class RegisterForm(ConsoleForm):
         max_length=65_536,
         strip=False,
         widget=PastedSecret(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
-        help_text="Paste the JSON that sf org auth show-sfdx-auth-url -o <alias> --json prints, or the URL in it. "
-        "It is kept encrypted and never shown again.",
+        help_text="Paste the output of sf org auth show-sfdx-auth-url -o <alias> --json, or the URL in it. "
+        "It is stored encrypted and never shown again.",
     )
     username = forms.CharField(
         required=False,
         max_length=MAX_LENGTH,
         widget=UsernameInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        label="Username, to be sure",
-        help_text="If you write one, an auth URL of any other user is refused.",
+        label="Expected username",
+        help_text="If you enter one, an auth URL of any other user is refused.",
     )
-    is_dev_hub = forms.BooleanField(label="DevHub", required=False, help_text="Salesforce is asked whether it is one.")
+    is_dev_hub = forms.BooleanField(label="DevHub", required=False, help_text="Verified with Salesforce.")
     is_default = forms.BooleanField(
-        label="Default DevHub", required=False, help_text="Takes the place of the present one."
+        label="Default DevHub", required=False, help_text="Replaces the current default DevHub."
     )
     metadata = MetadataField()
 
     def clean_auth_url(self) -> str:
-        """Take the auth URL out of whatever was pasted. The message never repeats a part of it."""
+        """Return the auth URL in the pasted text. The error message never repeats a part of that text."""
         try:
             return from_paste(self.cleaned_data["auth_url"])
         except InvalidAuthUrl as error:
             raise ValidationError(f"{error} {ERROR_ACTIONS['INVALID_SFDX_AUTH_URL']}", code=error.code) from error
 
     def clean_username(self) -> str:
-        """Refuse what is no username: it is shown in messages, where an auth URL must never get to."""
+        """Refuse text that is not a username: it is shown in messages, which must never hold an auth URL."""
         username = str(self.cleaned_data["username"])
         if username and not is_username_like(username):
-            raise ValidationError("This is no Salesforce username.", code="invalid")
+            raise ValidationError("Not a valid Salesforce username.", code="invalid")
         return username
 
-    def wishes(self) -> dict[str, Any]:
-        """Return what register() wants."""
+    def registration(self) -> Registration:
+        """Return the argument of register(). An empty field or cleared checkbox keeps what is stored."""
         given = self.cleaned_data
-        return {
-            "sfdx_auth_url": given["auth_url"],
-            "username": given["username"] or None,
-            "is_dev_hub": given["is_dev_hub"] or None,
-            "is_default": given["is_default"] or None,
-            "metadata": given["metadata"],
-        }
+        return Registration(
+            sfdx_auth_url=given["auth_url"],
+            username=given["username"] or None,
+            is_dev_hub=given["is_dev_hub"] or None,
+            is_default=given["is_default"] or None,
+            metadata=given["metadata"],
+        )
 
 
 class ChangeForm(ConsoleForm):
-    """What an owner says of an org."""
+    """Changes the settings and the metadata of an org."""
 
-    is_dev_hub = forms.BooleanField(label="DevHub", required=False, help_text="Salesforce is not asked.")
+    is_dev_hub = forms.BooleanField(label="DevHub", required=False, help_text="Not verified with Salesforce.")
     is_default = forms.BooleanField(
-        label="Default DevHub", required=False, help_text="Takes the place of the present one."
+        label="Default DevHub", required=False, help_text="Replaces the current default DevHub."
     )
     member_frontdoor = forms.BooleanField(
         label="Open to members",
         required=False,
-        help_text="Members may open this org in the browser, although it is a production org or a DevHub. "
-        "Sandboxes and scratch orgs are open to them anyway.",
+        help_text="Allows members to open this production org or DevHub in the browser. "
+        "They may always open sandboxes and scratch orgs.",
     )
     metadata = MetadataField()
 
     @classmethod
-    def of(cls, org: SalesforceOrg, data: Any = None) -> "ChangeForm":
-        """Return the form for an org."""
+    def of(cls, org: SalesforceOrg, data: Mapping[str, object] | None = None) -> "ChangeForm":
+        """Return the form with the org's current values."""
         names = ("is_dev_hub", "is_default", "member_frontdoor")
         initial = {name: getattr(org, name) for name in names} | {"metadata": metadata_text(org.metadata)}
         return cls(data, initial=initial)
 
-    def wishes(self, org: SalesforceOrg) -> dict[str, Any]:
-        """Return what change_org() wants: what differs from the org."""
-        given = self.cleaned_data | {"metadata": self.cleaned_data["metadata"] or {}}
-        return {name: value for name, value in given.items() if value != getattr(org, name)}
+    def changes(self, org: SalesforceOrg) -> Changes:
+        """Return the arguments of update_org(): the values that differ from the org's."""
+        submitted = self.cleaned_data | {"metadata": self.cleaned_data["metadata"] or {}}
+        return cast(Changes, {name: value for name, value in submitted.items() if value != getattr(org, name)})
 
 
 class DeleteForm(ConsoleForm):
-    """How to delete orgs. Those that are reached through them are named, and must be agreed to."""
+    """Confirms the deletion of orgs. Deleting their child orgs too must be confirmed separately."""
 
     submit_label = "Delete"
     is_dangerous = True
-    cascade = forms.BooleanField(label="Delete what is reached through them too")
+    cascade = forms.BooleanField(label="Also delete the orgs that depend on them")
     revoke = forms.BooleanField(
         label="Revoke the refresh tokens at Salesforce first",
         required=False,
-        help_text="Whoever else uses the same tokens loses them too. "
+        help_text="Other holders of the same tokens lose access too. "
         "If Salesforce cannot be reached, nothing is deleted.",
     )
 
-    def __init__(self, *arguments: Any, has_children: bool, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, data: Mapping[str, object] | None, *, has_children: bool) -> None:
+        super().__init__(data)
         if not has_children:
             del self.fields["cascade"]

@@ -1,6 +1,4 @@
-"""The forms of the console for pools."""
-
-from typing import Any
+"""Console forms of pool instances."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,8 +10,8 @@ from sandboxes.models import PoolInstance
 from sandboxes.pools.serializers import PoolInstanceCreateDto
 from sandboxes.pools.stock import NewInstance
 
-# The API's names of the fields, whose checks are used here too.
-_NAMES = {
+# The name in the API of each form field. The form runs the API's own field checks.
+_API_NAMES = {
     "repository": "repository",
     "pool_tag": "poolTag",
     "name": "name",
@@ -23,50 +21,56 @@ _NAMES = {
     "parent_username": "parentUsername",
     "auth_url": "sfdxAuthUrl",
 }
-_STATES = [choice for choice in PoolInstance.Status.choices if choice[0] in ("AVAILABLE", "PROVISIONING")]
+_INITIAL_STATUSES = [
+    (status.value, status.label) for status in (PoolInstance.Status.AVAILABLE, PoolInstance.Status.PROVISIONING)
+]
 
 
 class AddForm(ConsoleForm):
-    """An instance to add to a pool."""
+    """Adds an instance to a pool. After validation, `instance` holds it."""
 
     submit_label = "Add"
-    repository = forms.CharField(max_length=255, help_text="org/repo or org/project/repo.")
-    pool_tag = forms.CharField(label="Pool", max_length=100, help_text="The tag by which jobs ask for it.")
-    type = forms.ChoiceField(choices=PoolInstance.Type.choices, widget=forms.RadioSelect, initial="SANDBOX")
-    name = forms.CharField(max_length=255, help_text="For a sandbox, its sandbox name.")
-    status = forms.ChoiceField(choices=_STATES, widget=forms.RadioSelect, initial="AVAILABLE")
+    repository = forms.CharField(max_length=255, help_text="As org/repo or org/project/repo.")
+    pool_tag = forms.CharField(label="Pool", max_length=100, help_text="The pool tag that jobs send.")
+    type = forms.ChoiceField(
+        choices=PoolInstance.Type.choices, widget=forms.RadioSelect, initial=PoolInstance.Type.SANDBOX
+    )
+    name = forms.CharField(max_length=255, help_text="The sandbox name, for a sandbox.")
+    status = forms.ChoiceField(
+        choices=_INITIAL_STATUSES, widget=forms.RadioSelect, initial=PoolInstance.Status.AVAILABLE
+    )
     username = forms.CharField(required=False, max_length=255, widget=UsernameInput)
     parent_username = forms.CharField(
-        label="Reached through",
+        label="Parent org",
         required=False,
         max_length=255,
         widget=UsernameInput,
-        help_text="The username of its registered production org or DevHub.",
+        help_text="Username of the registered production org or DevHub that gives access to it.",
     )
     auth_url = forms.CharField(
-        label="Auth URL of its own",
+        label="Own auth URL",
         required=False,
         max_length=65_536,
         strip=False,
         widget=PastedSecret(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
-        help_text="In place of a parent. It is kept encrypted and never shown again.",
+        help_text="Instead of a parent org. It is stored encrypted and never shown again.",
     )
 
     def clean_auth_url(self) -> str:
-        """Take the auth URL out of whatever was pasted."""
+        """Return the auth URL in the pasted text."""
         try:
             return from_paste(self.cleaned_data["auth_url"])
         except InvalidAuthUrl as error:
             raise ValidationError(str(error), code=error.code) from error
 
-    def clean(self) -> dict[str, Any]:
-        """Let the API's own checks look at it, and show what they say at the fields."""
-        given = {_NAMES[name]: value for name, value in self.cleaned_data.items() if value}
+    def clean(self) -> dict[str, object]:
+        """Run the API's field checks, and show their errors at the form fields."""
+        given = {_API_NAMES[name]: value for name, value in self.cleaned_data.items() if value}
         dto = PoolInstanceCreateDto(data=given)
         if not self.errors and not dto.is_valid():
-            ours = {theirs: name for name, theirs in _NAMES.items()}
-            for theirs, errors in dto.errors.items():
-                self.add_error(ours.get(theirs), [str(error) for error in errors])
+            form_names = {api_name: name for name, api_name in _API_NAMES.items()}
+            for api_name, errors in dto.errors.items():
+                self.add_error(form_names.get(api_name), [str(error) for error in errors])
         elif not self.errors:
             self.instance = NewInstance(**dto.validated_data)
         return self.cleaned_data

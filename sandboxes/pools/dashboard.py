@@ -1,48 +1,73 @@
-"""The dashboard's view of pools: how full each is."""
+"""Dashboard panels about pools: their use, and instances whose credential needs attention."""
 
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from orgs.admin.dashboard import Need, need_of, needs_attention
+from orgs.admin.dashboard import CredentialAlert, alert_for, needs_attention
 from sandboxes.models import PoolInstance
 
-TONES = {"AVAILABLE": "good", "ASSIGNED": "info", "PROVISIONING": "warn", "EXPIRED": "calm"}
-_MOST = 12
+TONES = {
+    PoolInstance.Status.AVAILABLE: "good",
+    PoolInstance.Status.ASSIGNED: "info",
+    PoolInstance.Status.PROVISIONING: "warn",
+    PoolInstance.Status.EXPIRED: "calm",
+}
+_MAX_POOLS = 12
+_RENEWAL = "Remove it from its pool, log in to it again with `sf org login web`, and add it again."
 
 
-def instances_needing_attention(most: int) -> list[Need]:
-    """Return the instances, in a pool still, whose own key needs an owner's hand."""
-    dead = PoolInstance.objects.filter(needs_attention(unverified=False)).exclude(status=PoolInstance.Status.EXPIRED)
-    rows = dead.select_related("credential")
-    return [_need_of(instance) for instance in rows.order_by("credential__health", "name")[:most]]
+class BarSegment(TypedDict):
+    """The instances of a pool that have one status. `x` and `width` are percentages of the bar."""
+
+    label: str
+    count: int
+    tone: str
+    x: float
+    width: float
 
 
-def _need_of(instance: PoolInstance) -> Need:
+class PoolBar(TypedDict):
+    """One pool: a bar with a segment for each status, and a link to the list of its instances."""
+
+    repository: str
+    tag: str
+    parts: list[BarSegment]
+    link: str
+
+
+def instance_alerts(limit: int) -> list[CredentialAlert]:
+    """Return alerts about instances with a credential of their own, at most `limit`, expired credentials first."""
+    rows = PoolInstance.objects.filter(needs_attention(include_unverified=False))
+    rows = rows.exclude(status=PoolInstance.Status.EXPIRED).select_related("credential")
+    return [_alert(instance) for instance in rows.order_by("credential__health", "name")[:limit]]
+
+
+def _alert(instance: PoolInstance) -> CredentialAlert:
     link = reverse("admin:sandboxes_poolinstance_change", args=[instance.pk])
-    again = "Take it out of its pool, log in to it anew with `sf org login web`, and add it again."
-    return need_of(instance, str(instance), link, action=again)
+    return alert_for(instance.credential, str(instance), link, renewal=_RENEWAL)
 
 
-def pool_fill() -> dict[str, Any]:
-    """Return, for each pool, how many instances are in each state, as shares of one bar."""
+def pool_usage() -> dict[str, object]:
+    """Return the bars of the first pools, and whether there are more."""
     PoolInstance.objects.expire_overdue_if_possible()
-    trips_breaker = {status.value: Count("id", filter=Q(status=status)) for status in PoolInstance.Status}
-    pools = PoolInstance.objects.order_by("repository", "pool_tag").values("repository", "pool_tag")
-    rows: list[Any] = list(pools.annotate(total=Count("id"), **trips_breaker)[: _MOST + 1])
-    return {"pools": [_pool(row) for row in rows[:_MOST]], "more": len(rows) > _MOST}
+    counts = {status.value: Count("id", filter=Q(status=status)) for status in PoolInstance.Status}
+    pools = PoolInstance.objects.order_by("repository", "pool_tag").values_list("repository", "pool_tag")
+    rows = pools.annotate(**counts).values_list("repository", "pool_tag", *counts)[: _MAX_POOLS + 1]
+    bars = [_bar(repository, tag, counted) for repository, tag, *counted in rows]
+    return {"pools": bars[:_MAX_POOLS], "more": len(bars) > _MAX_POOLS}
 
 
-def _pool(row: dict[str, Any]) -> dict[str, Any]:
-    parts, start = [], 0.0
-    for status in PoolInstance.Status:
-        width = round(100 * row[status.value] / row["total"], 2)
-        parts.append(
-            {"label": status.label, "count": row[status.value], "tone": TONES[status], "x": start, "width": width}
-        )
+def _bar(repository: str, tag: str, counted: list[int]) -> PoolBar:
+    """Return the bar of a pool. `counted` is the number of instances in each status, in the order of Status."""
+    parts: list[BarSegment] = []
+    start, total = 0.0, sum(counted)
+    for status, count in zip(PoolInstance.Status, counted, strict=True):
+        width = round(100 * count / total, 2)
+        parts.append({"label": str(status.label), "count": count, "tone": TONES[status], "x": start, "width": width})
         start = round(start + width, 2)
-    query = urlencode({"repository": row["repository"], "pool_tag": row["pool_tag"]})
+    query = urlencode({"repository": repository, "pool_tag": tag})
     link = f"{reverse('admin:sandboxes_poolinstance_changelist')}?{query}"
-    return {"repository": row["repository"], "tag": row["pool_tag"], "parts": parts, "link": link}
+    return {"repository": repository, "tag": tag, "parts": parts, "link": link}

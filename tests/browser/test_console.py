@@ -55,7 +55,7 @@ def test_an_owner_registers_an_org_by_pasting(console, salesforce):
     says(console, "tier")
     _click(console, "Register")
 
-    says(console, "new@acme.example is registered.")
+    says(console, "new@acme.example was registered.")
     says(console, "Healthy")
     assert SalesforceOrg.objects.get().metadata == {"team": "core", "tier": 1}
     assert AuditEvent.objects.get(action="org.registered").actor_name == OWNER
@@ -85,13 +85,13 @@ def test_the_default_dev_hub_is_moved(console, salesforce):
     console.get_by_role("combobox").select_option("Make default DevHub")
     _click(console, "Go")
 
-    says(console, "two@acme.example is the default DevHub now.")
+    says(console, "two@acme.example is now the default DevHub.")
     assert "Default DevHub" in console.get_by_role("row", name="two@acme.example").inner_text()
     assert "Default DevHub" not in console.get_by_role("row", name="one@acme.example").inner_text()
 
     _follow(console, "one@acme.example")
     _click(console, "Make default DevHub")
-    says(console, "one@acme.example is the default DevHub now.")
+    says(console, "one@acme.example is now the default DevHub.")
 
 
 def test_metadata_is_checked_and_shown_key_by_key(console, salesforce):
@@ -111,7 +111,7 @@ def test_metadata_is_checked_and_shown_key_by_key(console, salesforce):
     console.get_by_label("Open to members").check()
     _click(console, "Save")
 
-    says(console, "ci@acme.example is changed.")
+    says(console, "ci@acme.example was updated.")
     org.refresh_from_db()
     assert org.metadata["tier"] == 2
     assert org.member_frontdoor
@@ -130,7 +130,7 @@ def test_a_connection_is_tested_alive_and_dead(console, salesforce):
     says(console, "ci@acme.example: Salesforce no longer accepts the refresh token of this org.")
     says(console, "Expired")
     console.get_by_role("link", name="Dashboard").first.click()
-    assert "ci@acme.example" in console.get_by_role("region", name="Needs your hand").inner_text()
+    assert "ci@acme.example" in console.get_by_role("region", name="Needs attention").inner_text()
 
 
 def test_several_connections_are_tested_at_once(console, salesforce):
@@ -156,11 +156,11 @@ def test_an_org_is_deleted_with_its_child_and_revoked(console, salesforce):
     _follow(console, "prod@acme.example")
     _follow(console, "Delete")
     says(console, "dev1@acme.example")
-    console.get_by_label("Delete what is reached through them too").check()
+    console.get_by_label("Also delete the orgs that depend on them").check()
     console.get_by_label("Revoke the refresh tokens at Salesforce first").check()
     _click(console, "Delete")
 
-    says(console, "prod@acme.example is deleted.")
+    says(console, "prod@acme.example was deleted.")
     assert not SalesforceOrg.objects.exists()
     assert [call for call in salesforce.calls if call.path.endswith("/revoke")]
 

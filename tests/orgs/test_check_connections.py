@@ -65,7 +65,7 @@ def test_connections_that_work_end_with_0(ci, hub):
         ["ci@acme.example", "production", "healthy"],
         ["hub@acme.example", "production", "healthy"],
     ]
-    assert printed.splitlines()[-1] == "2 checked: 0 dead, 0 in other trouble."
+    assert printed.splitlines()[-1] == "2 checked: 0 failed permanently, 0 other errors."
 
 
 @pytest.mark.database
@@ -77,7 +77,7 @@ def test_an_answer_that_lies_in_the_spool_is_brought_home_first(owner, salesforc
 
     _, printed = _run()
 
-    assert printed.splitlines()[-1] == "1 checked: 0 dead, 0 in other trouble."
+    assert printed.splitlines()[-1] == "1 checked: 0 failed permanently, 0 other errors."
     assert salesforce.is_alive(url)
 
 
@@ -140,7 +140,7 @@ def test_json_is_one_document(ci, hub):
 
 
 def test_a_desk_without_orgs():
-    assert _run() == (0, "0 checked: 0 dead, 0 in other trouble.\n")
+    assert _run() == (0, "0 checked: 0 failed permanently, 0 other errors.\n")
     assert json.loads(_run("--json")[1]) == {"checked": 0, "dead": 0, "orgs": []}
 
 
@@ -153,17 +153,17 @@ def test_a_desk_without_orgs():
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
-def test_temporary_trouble_is_shown_and_nobody_is_dead(salesforce, ci, fault, code, state):
+def test_a_temporary_error_is_listed_and_is_not_permanent(salesforce, ci, fault, code, state):
     salesforce.inject(fault, path=TOKEN)
 
     ended, printed = _run()
 
     assert ended == 0
     assert printed.splitlines()[1].split()[2:4] == [state, code]
-    assert printed.splitlines()[-1] == "1 checked: 0 dead, 1 in other trouble."
+    assert printed.splitlines()[-1] == "1 checked: 0 failed permanently, 1 other errors."
 
 
-def test_a_credential_of_another_row_is_dead(ci, hub):
+def test_a_credential_of_another_row_needs_an_owner(ci, hub):
     foreign = Credential.objects.with_secrets().get(org__username="hub@acme.example").sealed_grant
     Credential.objects.filter(org__username="ci@acme.example").update(sealed_grant=foreign)
 
@@ -173,7 +173,7 @@ def test_a_credential_of_another_row_is_dead(ci, hub):
     assert "CREDENTIAL_TAMPERED" in printed
 
 
-def test_a_credential_that_turns_out_to_be_of_another_user_is_dead(settings, owner, salesforce):
+def test_a_credential_of_another_user_needs_an_owner(settings, owner, salesforce):
     settings.ALLOW_SKIP_VALIDATION = True
     register(owner, an_org(salesforce, "somebody@acme.example"), username="ci@acme.example", skipValidation=True)
 

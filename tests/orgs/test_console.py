@@ -102,7 +102,7 @@ def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, sal
         ({"metadata": '{"a": 1, "a": 2}'}, "metadata", "names a key twice"),
         ({"metadata": "{"}, "metadata", "JSON"),
         ({"metadata": '{"' + "k" * 101 + '": 1}'}, "metadata", "at most 100 characters"),
-        ({"username": "https://evil.example"}, "username", "This is no Salesforce username."),
+        ({"username": "https://evil.example"}, "username", "Not a valid Salesforce username."),
     ],
 )
 def test_each_other_refusal_stands_at_its_field(fields, field, words, console, salesforce):
@@ -179,7 +179,7 @@ def test_a_default_that_is_no_dev_hub_is_told_at_the_field(console, org):
     answer = _change(console, org, is_default="on")
 
     errors = text_of(answer).split('id="id_is_default_error"')[1].split("</ul>")[0]
-    assert "Only a DevHub can be the default DevHub. Tick DevHub as well" in errors
+    assert "Only a DevHub can be the default DevHub. Select DevHub as well" in errors
 
 
 @pytest.mark.database
@@ -216,7 +216,7 @@ def test_two_orgs_cannot_both_become_the_default(console, owner, salesforce):
 
     console.post(ORGS, {"action": "make_default", "_selected_action": ids})
 
-    assert "Tick exactly one org" in text_of(console.get(ORGS))
+    assert "Select exactly one org" in text_of(console.get(ORGS))
     assert not SalesforceOrg.objects.filter(is_default=True).exists()
 
 

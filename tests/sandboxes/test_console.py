@@ -58,14 +58,14 @@ def test_what_cannot_be_added_is_told_at_its_field(fields, field, words, console
     assert not PoolInstance.objects.exists()
 
 
-def test_a_parent_that_is_no_dev_hub_is_told_at_its_field(console, owner, salesforce):
+def test_a_parent_that_is_not_a_dev_hub_is_refused_at_its_field(console, owner, salesforce):
     a_registered_org(owner, salesforce, "plain@acme.example")
     scratch = GOOD | {"type": "SCRATCH_ORG", "name": "f1", "username": "s1@acme.example"}
 
     answer = console.post(ADD, scratch | {"parent_username": "plain@acme.example"})
 
     told = text_of(answer).split('id="id_parent_username_error"')[1].split("</ul>")[0]
-    assert "plain@acme.example is not registered as a DevHub. Open that org here and tick DevHub" in told
+    assert "plain@acme.example is not registered as a DevHub. Select DevHub on the page of that org" in told
 
 
 @pytest.mark.database
@@ -79,7 +79,7 @@ def test_an_assignment_whose_time_is_over_is_shown_as_expired(console, owner, ap
     assert PoolInstance.objects.get().status == "EXPIRED"
 
 
-def test_an_instance_whose_own_key_is_dead_needs_a_hand(console, owner, application, salesforce, production):
+def test_an_instance_with_an_expired_credential_needs_attention(console, owner, application, salesforce, production):
     sandbox = salesforce.add_sandbox(production, "dev1")
     an_instance(owner, sfdxAuthUrl=sandbox.auth_url())
     assert "Every credential is well" in text_of(console.get("/console/"))
@@ -90,8 +90,8 @@ def test_an_instance_whose_own_key_is_dead_needs_a_hand(console, owner, applicat
 
     assert "Every credential is well" not in front
     assert "dev1 of acme/app" in front
-    assert "Take it out of its pool, log in to it anew with <code>sf org login web</code>" in front
-    assert "Its own key" in page
+    assert "Remove it from its pool, log in to it again with <code>sf org login web</code>" in front
+    assert "Own credential" in page
     assert ">Expired</span>" in page
 
 
@@ -120,7 +120,7 @@ def test_an_assigned_instance_is_not_made_available(console, owner, application,
     console.post(f"{page}make-available/", form_at=f"{page}change/")
 
     assert PoolInstance.objects.get().status == "ASSIGNED"
-    assert "dev1 is assigned; nothing was changed." in text_of(console.get(f"{page}change/"))
+    assert "dev1 is assigned and was not changed." in text_of(console.get(f"{page}change/"))
 
 
 def test_an_instance_with_a_key_of_its_own_shows_no_secret(console, production, salesforce):
@@ -159,7 +159,7 @@ def test_who_has_which_org_is_shown(console, owner, application, salesforce, pro
 
     assert "ada@acme.example" in text_of(console.get(POOLS, status__exact="ASSIGNED"))
     assert "pr-7" in text_of(console.get(f"{POOLS}{instance.pk}/change/"))
-    assert "It is assigned to ada@acme.example at this moment." in text_of(console.get(f"{POOLS}{instance.pk}/delete/"))
+    assert "It is currently assigned to ada@acme.example." in text_of(console.get(f"{POOLS}{instance.pk}/delete/"))
     assert "ada@acme.example" not in text_of(console.get(POOLS, status__exact="AVAILABLE"))
 
 
