@@ -1,14 +1,15 @@
-"""Errors of registered orgs. They know no HTTP; config/exceptions.py gives each a status.
+"""Errors of registered orgs. config/exceptions.py maps each to an HTTP status.
 
 OrgError (orgs/credentials/errors.py)
-├── OrgNotFound, NoDefaultDevHub           no such org is registered
-├── AmbiguousSandbox, HasChildren          the caller must name one org, or agree to delete more
+├── OrgNotFound, NoDefaultDevHub           the org is not registered, or no default is set
+├── AmbiguousSandbox, HasChildren          the caller must name one org, or confirm a cascade
 ├── InvalidRequest                         the request cannot be carried out; `code` says why
-│   ├── RegistrationRefused                the auth URL, or what Salesforce says of it, is not valid
+│   ├── RegistrationRefused                the auth URL is invalid, or Salesforce contradicts the request
 │   └── InvalidChange                      the change would leave an invalid row
-├── CredentialsForbidden, AuthUrlReleaseOff
-├── NoAuthUrl, CredentialRotates           there is no auth URL to release, or releasing it would end it
-└── OrgUnverified                          the org was stored without asking Salesforce
+├── CredentialsForbidden                   a member requested a credential of a registered org
+├── AuthUrlReleaseOff                      ALLOW_AUTH_URL_RELEASE is off
+├── NoAuthUrl, CredentialRotates           there is no auth URL to release, or a second holder would invalidate it
+└── OrgUnverified                          the org was registered without validation
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ class OrgNotFound(OrgError):
     """No registered org has this username or sandbox name."""
 
     code = "ORG_NOT_FOUND"
-    action = "List the registered orgs with GET /sfp/api/auth/salesforce/orgs, or register this one."
+    action = "List the registered orgs with GET /sfp/api/auth/salesforce/orgs, or register this org."
 
     def __init__(self, identifier: str) -> None:
         super().__init__(f"No registered org is named {identifier!r}.")
@@ -37,59 +38,59 @@ class NoDefaultDevHub(OrgError):
 
 
 class AmbiguousSandbox(OrgError):
-    """Several orgs have a sandbox of this name; none is picked by chance."""
+    """Several registered sandboxes have this name."""
 
     code = "AMBIGUOUS_SANDBOX"
 
     def __init__(self, name: str, usernames: Iterable[str]) -> None:
         listed = ", ".join(sorted(usernames))
         super().__init__(f"The sandbox name {name!r} belongs to several orgs: {listed}.")
-        self.action = "Name the org by its username."
+        self.action = "Send the username of the org."
 
 
 class HasChildren(OrgError):
-    """Other orgs reach Salesforce through this one."""
+    """Other orgs depend on this org for their access to Salesforce."""
 
     code = "HAS_CHILDREN"
-    action = "Delete those first, or send cascade=true to delete them too."
+    action = "Delete these first, or send cascade=true to delete them too."
 
     def __init__(self, username: str, children: Iterable[str]) -> None:
         super().__init__(f"{username} is the parent of: {', '.join(sorted(children))}.")
 
 
 class InvalidRequest(OrgError):
-    """The request cannot be carried out as it stands. `code` says why. Nothing was changed."""
+    """The request cannot be carried out. `code` says why. Nothing was changed."""
 
     def __init__(self, code: str, message: str, action: str) -> None:
         super().__init__(message, code=code, action=action)
 
 
 class RegistrationRefused(InvalidRequest):
-    """The auth URL, or what Salesforce says of it, is not valid."""
+    """The auth URL is invalid, or Salesforce contradicts the request."""
 
 
 class InvalidChange(InvalidRequest):
-    """The change would leave an invalid row, such as a default that is no DevHub."""
+    """The change would leave an invalid row, such as a default that is not a DevHub."""
 
 
 class CredentialsForbidden(OrgError):
-    """A member asked for credentials of a registered org."""
+    """A member requested a credential of a registered org."""
 
     code = "CREDENTIALS_FORBIDDEN"
-    action = "Leave `authType` and `includeSfdxAuthUrl` out, or ask as an owner or with an application token."
+    action = "Omit `authType` and `includeSfdxAuthUrl`, or use an owner's token or an application token."
 
     def __init__(self) -> None:
         super().__init__("Forbidden - Requires role: owner, application")
 
 
 class AuthUrlReleaseOff(OrgError):
-    """This desk hands out no auth URLs."""
+    """The operator disabled the release of auth URLs."""
 
     code = "AUTH_URL_RELEASE_OFF"
-    action = "Use an access token instead; an operator can set ALLOW_AUTH_URL_RELEASE."
+    action = "Use an access token instead. An operator can set ALLOW_AUTH_URL_RELEASE."
 
     def __init__(self) -> None:
-        super().__init__("This desk does not hand out auth URLs.")
+        super().__init__("The release of auth URLs is disabled.")
 
 
 class NoAuthUrl(OrgError):
@@ -103,20 +104,20 @@ class NoAuthUrl(OrgError):
 
 
 class CredentialRotates(OrgError):
-    """The refresh token changes at each use; a second holder would end it for both."""
+    """Salesforce replaces the refresh token at each use: with a second holder, both would lose access."""
 
     code = "CREDENTIAL_ROTATES"
     action = "Use an access token instead."
 
     def __init__(self, username: str) -> None:
-        super().__init__(f"The refresh token of {username} changes at each use, so it cannot be shared.")
+        super().__init__(f"Salesforce replaces the refresh token of {username} at each use, so it cannot be shared.")
 
 
 class OrgUnverified(OrgError):
-    """The org was stored without asking Salesforce, and nobody has asked since."""
+    """The org was registered without validation, and its connection was not tested since."""
 
     code = "ORG_UNVERIFIED"
     action = "An owner can verify it: POST /sfp/api/auth/salesforce/test-connection?username=..."
 
     def __init__(self, username: str) -> None:
-        super().__init__(f"{username} was registered without validation and was never tested.")
+        super().__init__(f"{username} was registered without validation and has not been tested since.")

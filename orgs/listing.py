@@ -1,7 +1,6 @@
-"""Lists orgs: the whole list in blocks, or one page of it."""
+"""Reads the list of orgs: all of them in blocks, or one page."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from django.db.models import Value
 from django.db.models.functions import Lower
@@ -13,27 +12,27 @@ from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
 BLOCK = 1000
 MAX_PAGE = 500
 
-# Turns a block of orgs into what an answer shows of them.
-Present = Callable[[list[SalesforceOrg]], list[dict[str, Any]]]
+# Returns the list items of a block of orgs.
+Present = Callable[[list[SalesforceOrg]], list[dict[str, object]]]
 
 
 def page(orgs: SalesforceOrgQuerySet, *, after: str, limit: int) -> tuple[list[SalesforceOrg], bool]:
-    """Return the orgs that follow the username `after`, at most `limit`, and whether more follow."""
+    """Return at most `limit` orgs after the username `after`, and whether more follow."""
     rows = list(_after(orgs, after)[: limit + 1])
     return rows[:limit], len(rows) > limit
 
 
 def stream(orgs: SalesforceOrgQuerySet, *, after: str, present: Present) -> Iterator[bytes]:
-    """Yield a JSON array of all orgs, a block at a time, holding no database connection in between.
+    """Return the chunks of a JSON array of all orgs. No database connection is held between blocks.
 
-    The first block is read before this returns, so that an error can still be answered as one.
+    The first block is read before this returns: an error can still set the status of the response.
     """
     first = _block(orgs, after)
     return _stream(orgs, first, present(first), present)
 
 
 def _stream(
-    orgs: SalesforceOrgQuerySet, block: list[SalesforceOrg], shown: list[dict[str, Any]], present: Present
+    orgs: SalesforceOrgQuerySet, block: list[SalesforceOrg], shown: list[dict[str, object]], present: Present
 ) -> Iterator[bytes]:
     renderer, opening = JSONRenderer(), b"["
     while True:

@@ -1,10 +1,10 @@
-"""The three kinds of org that Salesforce tells apart."""
+"""The three kinds of Salesforce org."""
 
 from django.db import models
 
 
 class Kind(models.TextChoices):
-    """What an org is: a production org (or Developer Edition), a sandbox, or a scratch org."""
+    """A production org (Developer Edition included), a sandbox, or a scratch org."""
 
     PRODUCTION = "production", "Production"
     SANDBOX = "sandbox", "Sandbox"

@@ -1,7 +1,6 @@
-"""Builds the answers of the Orgs group: what is shown of an org, and the key that goes with it."""
+"""Builds the responses of the Orgs group: an org, and the credential returned with it."""
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -25,27 +24,32 @@ from orgs.serializers import (
 
 
 def is_head(request: Request) -> bool:
-    """Tell a HEAD, which asks whether something is there, from a request for a key."""
+    """Return True for a HEAD request, which never refreshes a credential."""
     return request.method == "HEAD"
 
 
 def org_response(request: Request, load_org: Callable[[], SalesforceOrg], auth_type: str | None) -> Response:
-    """Answer an org with the credential that was asked for, where this actor may have one."""
+    """Return an org, with the requested credential if the principal may hold credentials.
+
+    Raises CredentialsForbidden if `auth_type` is set and the principal may not.
+    """
     by = Principal.of(request)
     if auth_type and not by.may_hold_credentials:
         raise CredentialsForbidden
     if is_prefetch(request):
         return Response(status=HTTP_204_NO_CONTENT)
     org = load_org()
-    credentials: dict[str, Any] = {}
+    credentials: dict[str, object] = {}
     headers: dict[str, str] = {}
     if by.may_hold_credentials and not is_head(request):
         credentials = _credentials(org, by, auth_type, headers)
-        org = find_org(org.username)  # What came of it shows in the health, and the org may have moved.
+        org = find_org(org.username)  # The refresh updated the health, and possibly the instance URL.
     return Response(SalesforceOrgListItemDto(org).data | credentials, headers=headers)
 
 
-def _credentials(org: SalesforceOrg, by: Principal, auth_type: str | None, headers: dict[str, str]) -> dict[str, Any]:
+def _credentials(
+    org: SalesforceOrg, by: Principal, auth_type: str | None, headers: dict[str, str]
+) -> dict[str, object]:
     if auth_type == "sfdxAuthUrl":
         return {"sfdxAuthUrl": credential_release.auth_url(org, by=by)}
     try:
@@ -59,7 +63,7 @@ def _credentials(org: SalesforceOrg, by: Principal, auth_type: str | None, heade
 
 
 def token_response(request: Request, org: SalesforceOrg) -> Response:
-    """Answer a fresh access token of an org, or say in a header that it is not fresh."""
+    """Return a fresh access token of an org, or a reused one with the header that says so."""
     opened = credential_release.access_token(org, by=Principal.of(request))
     session = opened.session
     content = {
@@ -73,13 +77,13 @@ def token_response(request: Request, org: SalesforceOrg) -> Response:
 
 
 def token_source_header(reused: bool) -> dict[str, str]:
-    """Return the header that says of a token that it is not fresh, to spare the login budget."""
+    """Return the header that marks a token as reused because the login budget is spent; none for a fresh token."""
     return {"X-Token-Source": "reuse"} if reused else {}
 
 
 def connection_test_response(org: SalesforceOrg, error: OrgError | None) -> Response:
-    """Answer whether a stored credential works."""
-    content: dict[str, Any] = {"isValid": error is None, "username": org.username}
+    """Return the result of a connection test."""
+    content: dict[str, object] = {"isValid": error is None, "username": org.username}
     if error is None:
         content |= {
             "orgId": org.org_id,
@@ -91,9 +95,9 @@ def connection_test_response(org: SalesforceOrg, error: OrgError | None) -> Resp
     return Response(SalesforceConnectionTestResponseDto(content).data)
 
 
-def present(orgs: list[SalesforceOrg], *, by: Principal, with_urls: bool) -> list[dict[str, Any]]:
-    """Return what a list shows of a block of orgs, with the auth URLs of those that have one to give."""
-    shown: list[dict[str, Any]] = [dict(SalesforceOrgListItemDto(org).data) for org in orgs]
+def present(orgs: list[SalesforceOrg], *, by: Principal, with_urls: bool) -> list[dict[str, object]]:
+    """Return the list items of a block of orgs, with the auth URLs that may be released if `with_urls`."""
+    shown: list[dict[str, object]] = [dict(SalesforceOrgListItemDto(org).data) for org in orgs]
     urls = credential_release.auth_urls(orgs, by=by) if with_urls else {}
     for org, content in zip(orgs, shown, strict=True):
         if org.pk in urls:
@@ -102,8 +106,8 @@ def present(orgs: list[SalesforceOrg], *, by: Principal, with_urls: bool) -> lis
 
 
 def next_page_header(request: Request, rows: list[SalesforceOrg]) -> dict[str, str]:
-    """Return the header that leads to the page after these rows."""
+    """Return the `Link` header to the page after these rows."""
     query = {name: value for name, value in request.query_params.items() if name != "after"}
-    # By our own name: a Host header is the caller's word.
+    # From PUBLIC_URL: the Host header is set by the caller.
     address = f"{settings.PUBLIC_URL}{request.path}?{urlencode({**query, 'after': rows[-1].username})}"
     return {"Link": f'<{address}>; rel="next"'}

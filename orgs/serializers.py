@@ -1,7 +1,6 @@
-"""The bodies and parameters of the Orgs group, named as the contract names them."""
+"""Request bodies, parameters and responses of the Orgs group. Names are those of the API contract."""
 
 import re
-from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.types import OpenApiTypes
@@ -9,8 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from authn.serializers import QueryForm, SecretField, StrictBooleanField, StrictCharField
+from orgs.credentials.models import Health
 from orgs.listing import MAX_PAGE
-from orgs.metadata import check_metadata, read_filter
+from orgs.metadata import FilterPair, Metadata, check_metadata, read_filter
 from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_TEXT_LENGTH
 from orgs.usernames import MAX_LENGTH, is_username_like
@@ -22,43 +22,43 @@ _INSTANCE_URL_PATTERN = r"^https://([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}/?$"
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class MetadataField(serializers.JSONField):
-    """A JSON object with keys of at most 100 characters."""
+    """A JSON object within the limits of orgs/metadata.py."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Metadata:
         """Return the object. Raises ValidationError."""
         try:
-            return check_metadata(super().to_internal_value(data))
+            return check_metadata(super().to_internal_value(data))  # type: ignore[arg-type]  # the stub accepts valid data only
         except DjangoValidationError as error:
             raise serializers.ValidationError(error.messages, code=error.code) from error
 
 
 @extend_schema_field({"type": "string", "pattern": _INSTANCE_URL_PATTERN})
 class InstanceUrlField(StrictCharField):
-    """`https://` and a host; which hosts are Salesforce's, orgs.salesforce.hosts knows."""
+    """An https:// address with a host only. orgs/salesforce/hosts.py decides which hosts are Salesforce's."""
 
 
 class FilledMixin:
-    """Leaves out what is not known: the contract has no nulls."""
+    """Omits fields without a value: the contract has no nulls."""
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the fields that have a value."""
-        shown: dict[str, Any] = super().to_representation(instance)  # type: ignore[misc]  # the serializer's, behind the mixin
+    def to_representation(self, instance: object) -> dict[str, object]:
+        """Return the fields that are not None."""
+        shown: dict[str, object] = super().to_representation(instance)  # type: ignore[misc]  # defined by the serializer
         return {name: value for name, value in shown.items() if value is not None}
 
 
-# --- What comes in ---------------------------------------------------------------------------------
+# --- Requests --------------------------------------------------------------------------------------
 
 
 class UsernameField(StrictCharField):
-    """A username, or the name of a sandbox. What looks like an address, or a secret, is refused.
+    """A username or sandbox name. Text that looks like an address or a secret is refused.
 
-    The text is shown in messages and kept in the audit, so an auth URL must not get through as one.
+    Usernames appear in messages and in the audit, which must never hold an auth URL.
     """
 
-    default_error_messages: ClassVar[Any] = {"invalid": "This is no Salesforce username or sandbox name."}
+    default_error_messages = {"invalid": "Not a valid Salesforce username or sandbox name."}
 
-    def to_internal_value(self, data: Any) -> str:
-        """Return the username without spaces around it. Raises ValidationError."""
+    def to_internal_value(self, data: object) -> str:
+        """Return the username without surrounding spaces. Raises ValidationError."""
         username = super().to_internal_value(data)
         if not is_username_like(username):
             self.fail("invalid")
@@ -66,13 +66,13 @@ class UsernameField(StrictCharField):
 
 
 class UsernameQuery(QueryForm):
-    """Which org is meant."""
+    """The org of the request."""
 
-    username = UsernameField(max_length=MAX_LENGTH, help_text="Username of a registered org, or the name of a sandbox.")
+    username = UsernameField(max_length=MAX_LENGTH, help_text="Username or sandbox name of a registered org.")
 
 
 class AuthTypeQuery(QueryForm):
-    """Which credential to hand out with an org."""
+    """The credential to return with an org."""
 
     authType = serializers.ChoiceField(
         choices=["accessToken", "sfdxAuthUrl"],
@@ -82,46 +82,48 @@ class AuthTypeQuery(QueryForm):
 
 
 class OrgQuery(UsernameQuery, AuthTypeQuery):
-    """Which org is meant, and which credential to hand out with it."""
+    """The org of the request, and the credential to return with it."""
 
 
 class DeletionQuery(UsernameQuery):
-    """Which org to delete, and what goes with it."""
+    """The org to delete, and what else to delete or revoke."""
 
-    cascade = serializers.BooleanField(default=False, help_text="Delete the orgs that are reached through it too.")
-    revoke = serializers.BooleanField(default=False, help_text="End the refresh token at Salesforce first.")
+    cascade = serializers.BooleanField(default=False, help_text="Also delete the orgs that depend on it.")
+    revoke = serializers.BooleanField(default=False, help_text="Revoke the refresh token at Salesforce first.")
 
 
 class ListQuery(QueryForm):
-    """Which orgs to list."""
+    """Filters and paging of the list of orgs."""
 
     type = serializers.CharField(
         required=False,
         max_length=MAX_TEXT_LENGTH,
-        help_text="Production, Sandbox, Scratch, or an organization type; case ignored.",
+        help_text="Production, Sandbox, Scratch, or an organization type; case-insensitive.",
     )
-    devhub = serializers.BooleanField(required=False, help_text="true: DevHubs only.")
+    devhub = serializers.BooleanField(required=False, help_text="If true, list DevHubs only.")
     metadata = serializers.CharField(
-        required=False, max_length=8000, help_text='key1=value1,key2=value2 or {"key1":"value1"}; all must fit.'
+        required=False,
+        max_length=8000,
+        help_text='key1=value1,key2=value2 or {"key1":"value1"}; orgs must match all pairs.',
     )
     limit = serializers.IntegerField(
-        required=False, min_value=1, max_value=MAX_PAGE, help_text="Page size; without it the whole list is answered."
+        required=False, min_value=1, max_value=MAX_PAGE, help_text="Page size. If omitted, all orgs are returned."
     )
-    after = UsernameField(required=False, max_length=MAX_LENGTH, help_text="Continue behind this username.")
+    after = UsernameField(required=False, max_length=MAX_LENGTH, help_text="List the orgs that follow this username.")
     includeSfdxAuthUrl = serializers.BooleanField(
-        default=False, help_text="Hand out the auth URL of each org that has one to give; each is audited."
+        default=False, help_text="Include the auth URL of each org that has a releasable one. Each release is audited."
     )
 
-    def validate_metadata(self, text: str) -> list[tuple[str, list[str]]]:
-        """Read the filter. Raises ValidationError."""
+    def validate_metadata(self, text: str) -> list[FilterPair]:
+        """Return the parsed filter. Raises ValidationError."""
         try:
             return read_filter(text)
         except DjangoValidationError as error:
             raise serializers.ValidationError(error.messages, code=error.code) from error
 
 
-class SalesforceOrgRegistrationDto(serializers.Serializer[Any]):
-    """An org to register, or to register anew."""
+class SalesforceOrgRegistrationDto(serializers.Serializer[object]):
+    """An org to register, or whose registration to renew."""
 
     instanceUrl = InstanceUrlField(source="instance_url", required=False, max_length=MAX_LENGTH)
     username = UsernameField(required=False, max_length=MAX_LENGTH)
@@ -132,48 +134,47 @@ class SalesforceOrgRegistrationDto(serializers.Serializer[Any]):
     skipValidation = StrictBooleanField(source="skip_validation", required=False)
 
 
-class SalesforceOrgUpdateDto(serializers.Serializer[Any]):
-    """What can be changed without asking Salesforce. Anything else is refused."""
+class SalesforceOrgUpdateDto(serializers.Serializer[object]):
+    """The fields that can be changed without a call to Salesforce. Any other field is refused."""
 
     isDevHub = StrictBooleanField(source="is_dev_hub", required=False)
     isDefault = StrictBooleanField(source="is_default", required=False)
     metadata = MetadataField(required=False)
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> dict[str, object]:
         """Return the values by name. Raises ValidationError."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            message = "This field cannot be changed. Register the org again to renew what Salesforce says of it."
-            # What is no name may be a secret that slipped into its place.
+            message = "This field cannot be changed. Register the org again to update it from Salesforce."
+            # A name that is not an identifier may be a misplaced secret, and is not repeated.
             names = {name if _FIELD_NAME.fullmatch(name) else "other" for name in unknown}
             raise serializers.ValidationError(dict.fromkeys(sorted(names)[:20], message), code="unknown")
-        return super().to_internal_value(data)
+        values: dict[str, object] = super().to_internal_value(data)
+        return values
 
 
-# --- What goes out ---------------------------------------------------------------------------------
+# --- Responses -------------------------------------------------------------------------------------
 
 
-class AuthErrorDto(serializers.Serializer[Any]):
-    """Why an answer holds no access token."""
+class AuthErrorDto(serializers.Serializer[object]):
+    """Why the response contains no access token."""
 
     code = serializers.CharField()
     message = serializers.CharField()
     action = serializers.CharField()
 
 
-class HealthDto(FilledMixin, serializers.Serializer[Any]):
-    """What is known of a credential. `rotates` is left out while unknown."""
+class HealthDto(FilledMixin, serializers.Serializer[object]):
+    """The health of a credential. `rotates` is omitted while unknown."""
 
-    state = serializers.ChoiceField(
-        source="health", choices=["unverified", "healthy", "failing", "uncertain", "expired"]
-    )
+    state = serializers.ChoiceField(source="health", choices=Health.values)
     reason = serializers.CharField(required=False)
     rotates = serializers.BooleanField(required=False)
     lastSuccessAt = serializers.DateTimeField(source="last_success_at", required=False)
     lastCheckedAt = serializers.DateTimeField(source="last_checked_at", required=False)
     lastUsedAt = serializers.DateTimeField(source="last_used_at", required=False)
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the fields that say something."""
+    def to_representation(self, instance: object) -> dict[str, object]:
+        """Return the fields that are not empty."""
         return {name: value for name, value in super().to_representation(instance).items() if value != ""}
 
 
@@ -209,7 +210,7 @@ class SalesforceOrgDto(FilledMixin, serializers.ModelSerializer[SalesforceOrg]):
 
 
 class SalesforceOrgListItemDto(SalesforceOrgDto):
-    """A registered org, with the credential that was asked for where the asker may have it."""
+    """A registered org, with the requested credential if the caller may hold it."""
 
     createdAt = serializers.DateTimeField(source="created_at")
     accessToken = serializers.CharField(required=False, help_text="Owners and application tokens only.")
@@ -220,8 +221,8 @@ class SalesforceOrgListItemDto(SalesforceOrgDto):
         fields = (*SalesforceOrgDto.Meta.fields, "createdAt", "accessToken", "sfdxAuthUrl", "authError")
 
 
-class SalesforceConnectionTestResponseDto(FilledMixin, serializers.Serializer[Any]):
-    """Whether a stored credential works."""
+class SalesforceConnectionTestResponseDto(FilledMixin, serializers.Serializer[object]):
+    """The result of a connection test."""
 
     isValid = serializers.BooleanField()
     username = serializers.CharField()
@@ -229,12 +230,12 @@ class SalesforceConnectionTestResponseDto(FilledMixin, serializers.Serializer[An
     organizationType = serializers.CharField(required=False)
     instanceName = serializers.CharField(required=False)
     error = serializers.CharField(required=False)
-    code = serializers.CharField(required=False, help_text="The machine-readable name of the error.")
+    code = serializers.CharField(required=False, help_text="The machine-readable error code.")
     action = serializers.CharField(required=False, help_text="What to do about the error.")
 
 
-class AccessTokenResponseDto(FilledMixin, serializers.Serializer[Any]):
-    """A short-lived access token and where it is good."""
+class AccessTokenResponseDto(FilledMixin, serializers.Serializer[object]):
+    """A short-lived access token and the instance that accepts it."""
 
     accessToken = serializers.CharField()
     instanceUrl = serializers.CharField()

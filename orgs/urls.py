@@ -1,4 +1,4 @@
-"""Routes of orgs, below /sfp/api/auth/salesforce."""
+"""Routes of the Orgs group, below /sfp/api/auth/salesforce."""
 
 from django.urls import path
 

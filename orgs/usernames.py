@@ -1,4 +1,4 @@
-"""What may be a username or the name of a sandbox."""
+"""The shared grammar of usernames and sandbox names."""
 
 import re
 
@@ -9,8 +9,8 @@ _SHAPE = re.compile(r"[^\s:,/\\?#<>\"(){}\[\]|\x00]+")
 
 
 def is_username_like(text: str) -> bool:
-    """Return True if a text can be a username or sandbox name, and not an address, a secret, or markup.
+    """Return True if a text can be a username or sandbox name, not an address, a secret, or markup.
 
-    Usernames stand in messages and in the audit, where an auth URL must never get to.
+    Usernames appear in messages and in the audit, which must never hold an auth URL.
     """
     return len(text) <= MAX_LENGTH and bool(_SHAPE.fullmatch(text)) and is_safe_text(text)

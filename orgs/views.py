@@ -1,7 +1,7 @@
-"""The Orgs group of the API: registered orgs and the keys to them. Parse, call, render."""
+"""The Orgs group of the API: registered orgs and their credentials."""
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar, TypedDict
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +18,8 @@ from orgs import credential_release, listing, responses
 from orgs.connection_check import check_connection
 from orgs.deletion import delete_org
 from orgs.lookup import default_dev_hub, find_org
-from orgs.models import SalesforceOrg
+from orgs.metadata import FilterPair
+from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
 from orgs.registration import Registration, register
 from orgs.serializers import (
     AccessTokenResponseDto,
@@ -35,9 +36,9 @@ from orgs.serializers import (
 )
 from orgs.update import update_org
 
-# How a route ends that asks Salesforce for a session.
+# Error statuses of routes that get a session from Salesforce.
 _UPSTREAM = (409, 410, 429, 502, 503, 504)
-# Where an org that is gone is a 400, as it is the caller who brings it, or nothing to complain of.
+# The same without 410. Registration reports a deleted org as invalid input (400), and deletion ignores it.
 _WITHOUT_GONE = (409, 429, 502, 503, 504)
 
 
@@ -45,7 +46,7 @@ _WITHOUT_GONE = (409, 429, 502, 503, 504)
 class SalesforceOrgViewSet(ViewSet):
     """`/sfp/api/auth/salesforce/...`: one method for each documented operation."""
 
-    # Which roles may call which method: design section 5, row by row.
+    # The roles that may call each method, as the table of roles in docs/api.md says.
     permissions: ClassVar[dict[str, type[RequiresRole]]] = {
         "list": MembersAndApplications,
         "retrieve": MembersAndApplications,
@@ -58,19 +59,19 @@ class SalesforceOrgViewSet(ViewSet):
         "destroy": OwnersOnly,
     }
 
-    def get_permissions(self) -> list[Any]:
-        """Return the permission of the method that is called; owners only for any other."""
+    def get_permissions(self) -> list[RequiresRole]:
+        """Return the permission of the called method; OwnersOnly for unknown methods."""
         return [self.permissions.get(self.action or "", OwnersOnly)()]
 
     @extend_schema(
         operation_id="SalesforceAuthController_listOrgs",
         summary="List registered orgs",
-        description='The whole list, streamed; or a page of it, with `limit`, and `Link: <...>; rel="next"`.',
+        description='Streams all orgs. With `limit`, returns one page and, if more follow, `Link: <...>; rel="next"`.',
         parameters=[ListQuery],
         responses=documented(SalesforceOrgListItemDto(many=True), 400, 401, (403, MembersAndApplications)),
     )
     def list(self, request: Request) -> HttpResponseBase:
-        """List registered orgs."""
+        """Return registered orgs, streamed or as one page."""
         query = ListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted, by = query.validated_data, Principal.of(request)
@@ -89,14 +90,14 @@ class SalesforceOrgViewSet(ViewSet):
         operation_id="SalesforceAuthController_getOrg",
         summary="Get a registered org",
         description=(
-            "With an access token for owners and applications. If none can be had and `authType` was not sent, "
-            "the answer holds `authError` in its place. HEAD mints nothing."
+            "Owners and application tokens get an access token with it. If no access token is available and "
+            "`authType` is omitted, the response contains `authError` instead. HEAD does not refresh the credential."
         ),
         parameters=[OrgQuery],
         responses=documented(SalesforceOrgListItemDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM),
     )
     def retrieve(self, request: Request) -> Response:
-        """Get a registered org, with the credential that was asked for."""
+        """Return a registered org with the requested credential."""
         query = OrgQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = query.validated_data
@@ -104,14 +105,14 @@ class SalesforceOrgViewSet(ViewSet):
 
     @extend_schema(
         operation_id="SalesforceAuthController_updateOrg",
-        summary="Change what is said of a registered org",
-        description="DevHub, default and metadata. Salesforce is not asked.",
+        summary="Update a registered org",
+        description="Changes the DevHub flag, the default DevHub and the metadata, without a call to Salesforce.",
         parameters=[UsernameQuery],
         request=SalesforceOrgUpdateDto,
         responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, 409),
     )
     def partial_update(self, request: Request) -> Response:
-        """Change what is said of an org."""
+        """Update an org."""
         identifier = _identifier(request)
         form = SalesforceOrgUpdateDto(data=request.data)
         form.is_valid(raise_exception=True)
@@ -125,7 +126,7 @@ class SalesforceOrgViewSet(ViewSet):
         responses=documented(None, 400, 401, (403, OwnersOnly), 404, *_WITHOUT_GONE, ok="Organization deleted"),
     )
     def destroy(self, request: Request) -> Response:
-        """Delete an org."""
+        """Delete an org and its credential."""
         query = DeletionQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
@@ -134,16 +135,16 @@ class SalesforceOrgViewSet(ViewSet):
 
     @extend_schema(
         operation_id="SalesforceAuthController_registerOrg",
-        summary="Register an org, or register it anew",
+        summary="Register an org, or renew its registration",
         description=(
-            "Asks Salesforce before anything is stored. Get the auth URL with "
+            "Validates the auth URL with Salesforce before anything is stored. Get the auth URL with "
             "`sf org auth show-sfdx-auth-url -o <alias> --json`."
         ),
         request=SalesforceOrgRegistrationDto,
         responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), *_WITHOUT_GONE, status=201),
     )
     def register(self, request: Request) -> Response:
-        """Register an org."""
+        """Register an org, or renew its registration."""
         form = SalesforceOrgRegistrationDto(data=request.data)
         form.is_valid(raise_exception=True)
         org = register(Registration(**form.validated_data), by=Principal.of(request))
@@ -152,25 +153,28 @@ class SalesforceOrgViewSet(ViewSet):
     @extend_schema(
         operation_id="SalesforceAuthController_testConnection",
         summary="Test the stored credential of a registered org",
-        description="200 for every registered org; `isValid` tells. An org that was never verified is verified by it.",
+        description=(
+            "Returns 200 for every registered org; `isValid` is the result. "
+            "A successful test verifies an org that was registered without validation."
+        ),
         parameters=[UsernameQuery],
         request=None,
         responses=documented(SalesforceConnectionTestResponseDto, 400, 401, (403, OwnersAndApplications), 404, 409),
     )
     def test_connection(self, request: Request) -> Response:
-        """Test a stored credential."""
+        """Test the stored credential of an org."""
         verdict = check_connection(find_org(_identifier(request)), by=Principal.of(request))
         return responses.connection_test_response(verdict.org, verdict.error)
 
     @extend_schema(
         operation_id="SalesforceAuthController_getDefaultDevHub",
         summary="Get the default DevHub",
-        description="Answers as for any org, `authType` included.",
+        description="The response is that of getting an org, `authType` included.",
         parameters=[AuthTypeQuery],
         responses=documented(SalesforceOrgListItemDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM),
     )
     def default_dev_hub(self, request: Request) -> Response:
-        """Get the default DevHub, with the credential that was asked for."""
+        """Return the default DevHub with the requested credential."""
         query = AuthTypeQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         return responses.org_response(request, default_dev_hub, query.validated_data.get("authType"))
@@ -178,13 +182,16 @@ class SalesforceOrgViewSet(ViewSet):
     @extend_schema(
         operation_id="SalesforceAuthController_generateAccessToken",
         summary="Get a fresh access token for a registered org",
-        description="Minted after the request began. Salesforce tells no expiry; expect one to two hours.",
+        description=(
+            "Issued by Salesforce after the request began, unless the response has `X-Token-Source: reuse`. "
+            "Salesforce does not report an expiry; expect one to two hours."
+        ),
         parameters=[UsernameQuery],
         request=None,
         responses=documented(AccessTokenResponseDto, 400, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
     )
     def access_token(self, request: Request) -> Response:
-        """Get a fresh access token."""
+        """Return a fresh access token for an org."""
         return responses.token_response(request, find_org(_identifier(request)))
 
     @extend_schema(
@@ -194,11 +201,19 @@ class SalesforceOrgViewSet(ViewSet):
         responses=documented(AccessTokenResponseDto, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
     )
     def default_dev_hub_access_token(self, request: Request) -> Response:
-        """Get a fresh access token for the default DevHub."""
+        """Return a fresh access token for the default DevHub."""
         return responses.token_response(request, default_dev_hub())
 
 
 # --- Reading requests ------------------------------------------------------------------------------
+
+
+class _Filters(TypedDict, total=False):
+    """The filters of ListQuery."""
+
+    type: str
+    devhub: bool
+    metadata: list[FilterPair]
 
 
 def _identifier(request: Request) -> str:
@@ -208,7 +223,7 @@ def _identifier(request: Request) -> str:
     return identifier
 
 
-def _filtered(wanted: dict[str, Any]) -> Any:
+def _filtered(wanted: _Filters) -> SalesforceOrgQuerySet:
     orgs = SalesforceOrg.objects.all()
     if "type" in wanted:
         orgs = orgs.of_type(wanted["type"])

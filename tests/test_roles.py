@@ -62,7 +62,7 @@ NO_ASSIGNMENT = Cell(404, "ASSIGNMENT_NOT_FOUND")
 OWNERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner")
 HOLDERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner, application")
 NO_KEYS = Cell(403, "CREDENTIALS_FORBIDDEN", "Forbidden - Requires role: owner, application")
-OFF = Cell(403, "AUTH_URL_RELEASE_OFF", "This desk does not hand out auth URLs.")
+OFF = Cell(403, "AUTH_URL_RELEASE_OFF", "The release of auth URLs is disabled.")
 DEAD = Cell(409, "CREDENTIAL_EXPIRED")
 
 # (method, path, query, body) -> what everybody gets, bearer or not.
