@@ -1,16 +1,16 @@
-"""Tells Django of sandboxes."""
+"""The Django app of sandboxes, scratch orgs and pools."""
 
 from django.apps import AppConfig
 
 
 class SandboxesConfig(AppConfig):
-    """Keys made on demand, for orgs that are not registered with a key of their own."""
+    """Registers the system checks, the sweeps and the continue action of the app."""
 
     name = "sandboxes"
     verbose_name = "Sandboxes and pools"
 
     def ready(self) -> None:
-        """Register the system checks and the sweeps."""
+        """Import the checks, and register the continue action and the sweeps."""
         from authn.maintenance import add_sweep
         from authn.pages.continuation import add_action
         from sandboxes import checks  # noqa: F401  # importing registers them

@@ -1,8 +1,7 @@
-"""Refuses to start on settings that name no field of Salesforce. Ids: sandboxes.E001 and on."""
+"""System checks of the settings that name fields of Salesforce. Ids: sandboxes.E001 and following."""
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -12,8 +11,8 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z", re.ASCII)
 
 
 @register()
-def check_sandboxes_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Run every check of this module."""
+def check_sandboxes_settings(app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """Return the errors of all checks in this module."""
     return list(_fields())
 
 

@@ -1,4 +1,4 @@
-"""The action behind continue links that opens an org: `frontDoorUrl`, as the contract calls it."""
+"""The continue action that opens an org: `frontDoorUrl` in the API contract."""
 
 from collections.abc import Mapping
 
@@ -14,22 +14,25 @@ NAME = "frontDoorUrl"
 
 
 def continue_to_org(params: Mapping[str, str], by: Principal) -> str:
-    """Return a one-time link into the org that a continue link names. Raises what open_door raises."""
+    """Return a one-time link into the org that a continue link names.
+
+    Raises the errors of sandboxes.frontdoor.create_link.
+    """
     target = FrontdoorRequest(params["targetOrg"], params.get("repository", ""), params.get("prodOrg", ""))
     return create_link(target, by=by).link
 
 
 def continue_link(target: str, *, repository: str = "", production_username: str = "") -> str:
-    """Return the path of a stable link, without a secret, that opens an org for whoever may open it."""
+    """Return the path of a continue link: it is stable, holds no secret, and opens an org after a log-in."""
     return continuation.address(NAME, targetOrg=target, repository=repository, prodOrg=production_username)
 
 
 def _check(params: Mapping[str, str]) -> None:
     for name in ("targetOrg", "prodOrg"):
         if name in params and not is_username_like(params[name]):
-            raise ContinuationRefused(f"This link's {name} is no username and no name of a sandbox.")
+            raise ContinuationRefused(f"The {name} of this link is not a valid username or sandbox name.")
     if "repository" in params and not is_repository(params["repository"]):
-        raise ContinuationRefused("This link's repository does not read org/repo.")
+        raise ContinuationRefused("The repository of this link is not of the form org/repo.")
 
 
 OPEN_ORG = Action(

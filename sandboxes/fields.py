@@ -1,6 +1,6 @@
-"""Names that come from outside, each checked by its own grammar before anybody is asked about it."""
+"""Serializer fields for names in requests. Each checks its grammar before any query or call to Salesforce."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
@@ -11,15 +11,15 @@ from sandboxes.names import POOL_TAG_PATTERN, is_repository, is_sandbox_name, is
 
 
 class SandboxNameField(StrictCharField):
-    """The name of a sandbox. That of a registered org by its username is let through, to be refused by name."""
+    """The name of a sandbox. The username of a registered org passes too: its error names that org."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "A sandbox name has letters, digits, - and _ alone."}
+    default_error_messages = {"invalid": "Not a valid sandbox name: use letters, digits, - and _ only."}
 
-    def to_internal_value(self, data: Any) -> str:
-        """Return the name without spaces around it. Raises ValidationError."""
+    def to_internal_value(self, data: object) -> str:
+        """Return the name without surrounding spaces. Raises ValidationError."""
         name = super().to_internal_value(data)
-        known = is_username_like(name) and SalesforceOrg.objects.with_username(name).exists()
-        if not is_sandbox_name(name) and not known:
+        is_registered = is_username_like(name) and SalesforceOrg.objects.with_username(name).exists()
+        if not is_sandbox_name(name) and not is_registered:
             self.fail("invalid")
         return name
 
@@ -27,10 +27,10 @@ class SandboxNameField(StrictCharField):
 class ScratchUsernameField(StrictCharField):
     """The username of a scratch org."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "This is no Salesforce username."}
+    default_error_messages = {"invalid": "Not a valid Salesforce username."}
 
-    def to_internal_value(self, data: Any) -> str:
-        """Return the username without spaces around it. Raises ValidationError."""
+    def to_internal_value(self, data: object) -> str:
+        """Return the username without surrounding spaces. Raises ValidationError."""
         username = super().to_internal_value(data)
         if not is_scratch_username(username):
             self.fail("invalid")
@@ -40,9 +40,9 @@ class ScratchUsernameField(StrictCharField):
 class RepositoryField(StrictCharField):
     """`org/repo` or `org/project/repo`."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "Write a repository as org/repo or org/project/repo."}
+    default_error_messages = {"invalid": "Not a valid repository: use org/repo or org/project/repo."}
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the repository. Raises ValidationError."""
         repository = super().to_internal_value(data)
         if not is_repository(repository):
@@ -51,9 +51,9 @@ class RepositoryField(StrictCharField):
 
 
 class PoolTagField(serializers.RegexField):
-    """The name of a pool."""
+    """The tag of a pool."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "A pool tag has letters, digits, ., - and _ alone."}
+    default_error_messages = {"invalid": "Not a valid pool tag: use letters, digits, ., - and _ only."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(rf"^(?:{POOL_TAG_PATTERN})\Z", **options)
@@ -62,9 +62,9 @@ class PoolTagField(serializers.RegexField):
 class InstanceNameField(StrictCharField):
     """The name of a pool instance: a sandbox name, or any name without spaces or markup."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "A name has no spaces, slashes, colons or markup."}
+    default_error_messages = {"invalid": "Not a valid name: spaces, slashes, colons and markup are not allowed."}
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the name. Raises ValidationError."""
         name = super().to_internal_value(data)
         if not is_username_like(name):
@@ -73,11 +73,11 @@ class InstanceNameField(StrictCharField):
 
 
 class AssignmentField(StrictCharField):
-    """What an assignment is called: a branch, a ticket, a run. No secret belongs there."""
+    """The id of an assignment, such as a branch, a ticket or a run. It must not be a secret."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "An assignmentId has no spaces, colons or markup."}
+    default_error_messages = {"invalid": "Not a valid assignmentId: spaces, colons and markup are not allowed."}
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the id. Raises ValidationError."""
         assignment = super().to_internal_value(data)
         if not is_username_like(assignment.replace("/", "-").replace("#", "-")):
@@ -88,10 +88,10 @@ class AssignmentField(StrictCharField):
 class PageField(StrictCharField):
     """A path in an org."""
 
-    default_error_messages: ClassVar[Any] = {"invalid": "Send a path in the org, such as /lightning/setup/home."}
+    default_error_messages = {"invalid": "Not a valid path in the org: send one such as /lightning/setup/home."}
 
-    def to_internal_value(self, data: Any) -> str:
-        """Return the path from the org's root. Raises ValidationError."""
+    def to_internal_value(self, data: object) -> str:
+        """Return the path with its leading slash. Raises ValidationError."""
         try:
             return page_in_org(super().to_internal_value(data))
         except ValueError:

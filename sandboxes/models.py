@@ -1,4 +1,4 @@
-"""The rows of sandboxes: keys that were made on demand, and pools of orgs that jobs share."""
+"""Tables of sandboxes: on-demand grants, and pool instances."""
 
 import uuid
 from datetime import timedelta
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class OnDemandGrant(models.Model):
-    """The key to a sandbox or scratch org that nobody registered, kept for its next use.
+    """The credential of a sandbox or scratch org that is not registered, kept for its next use.
 
-    `name` is the sandbox's name or the scratch org's username, in lower case. The facts are empty
-    until a first key was made.
+    `name` is the sandbox name or the scratch org's username, in lower case. `username`, `org_id` and
+    `instance_url` are empty until the first session.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -52,14 +52,14 @@ register_owner(OnDemandGrant, accessor="on_demand_grant", parent_field="parent",
 
 
 class PoolQuerySet(models.QuerySet["PoolInstance"]):
-    """Finds pool instances, and lets those whose time is over expire."""
+    """Finds pool instances, and expires overdue assignments."""
 
     def expire_overdue(self) -> int:
-        """Mark assigned instances as expired whose time is over. Returns how many."""
+        """Expire the assigned instances whose `expires_at` has passed. Returns their number."""
         return self._overdue().update(status=PoolInstance.Status.EXPIRED)
 
     def expire_overdue_if_possible(self) -> None:
-        """Do so for somebody who only reads, and is shown them as they stand where nothing can be written."""
+        """Expire overdue instances before a read. A database that refuses writes leaves them as they are."""
         if self._overdue().exists():
             write_if_possible(self.expire_overdue)
 
@@ -68,16 +68,16 @@ class PoolQuerySet(models.QuerySet["PoolInstance"]):
 
 
 class PoolInstance(models.Model):
-    """An org of a pool: of one repository, under one tag, held by one assignment at a time."""
+    """An org of a pool, which is a repository and a tag. At most one assignment holds it at a time."""
 
     class Type(models.TextChoices):
-        """What kind of org it is, in the contract's words."""
+        """The kind of org. Values are those of the API contract."""
 
         SANDBOX = "SANDBOX", "Sandbox"
         SCRATCH_ORG = "SCRATCH_ORG", "Scratch org"
 
     class Status(models.TextChoices):
-        """Where it stands, in the contract's words."""
+        """The state of an instance. Values are those of the API contract."""
 
         AVAILABLE = "AVAILABLE", "Available"
         ASSIGNED = "ASSIGNED", "Assigned"
@@ -103,7 +103,7 @@ class PoolInstance(models.Model):
     assigned_to_email = models.CharField(max_length=254, blank=True)
     assigned_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    failed_at = models.DateTimeField(null=True, blank=True, editable=False)  # it stands at the end of the queue
+    failed_at = models.DateTimeField(null=True, blank=True, editable=False)  # failed instances are assigned last
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = PoolQuerySet.as_manager()
@@ -137,13 +137,13 @@ class PoolInstance(models.Model):
         PoolInstance.objects.filter(pk=self.pk).update(**facts)
 
     def assign(self, assignment_id: str, *, email: str, hours: int) -> None:
-        """Give it to an assignment for some hours. Does not save."""
+        """Assign it for a number of hours. Does not save."""
         now: datetime = timezone.now()
         self.status, self.assignment_id, self.assigned_to_email = self.Status.ASSIGNED, assignment_id, email
         self.assigned_at, self.expires_at = now, now + timedelta(hours=hours)
 
     def release(self, status: "PoolInstance.Status") -> None:
-        """Take it from whoever has it. Does not save."""
+        """End its assignment and set its status. Does not save."""
         self.status, self.assignment_id, self.assigned_to_email = status, "", ""
         self.assigned_at = self.expires_at = None
 

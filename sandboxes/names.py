@@ -1,4 +1,4 @@
-"""What may be the name of a sandbox, a repository or a pool, and what may be a page in an org."""
+"""The grammars of sandbox names, scratch org usernames, repositories, pool tags and pages of an org."""
 
 import re
 
@@ -15,26 +15,26 @@ MAX_PAGE_LENGTH = 2000
 
 
 def is_sandbox_name(text: str) -> bool:
-    """Tell whether a sandbox may have this name: letters, digits, - and _ alone."""
+    """Return True if a sandbox may have this name: letters, digits, - and _ only."""
     return bool(_SANDBOX.fullmatch(text))
 
 
 def is_scratch_username(text: str) -> bool:
-    """Tell whether a scratch org may have this username: one @, at most 80 characters, no quotes."""
+    """Return True if a scratch org may have this username: one @, at most 80 characters, no quotes."""
     return len(text) <= MAX_USERNAME_LENGTH and bool(_USERNAME.fullmatch(text)) and is_username_like(text)
 
 
 def is_repository(text: str) -> bool:
-    """Tell whether this is `org/repo` or `org/project/repo`."""
+    """Return True for `org/repo` and `org/project/repo`."""
     return len(text) <= 255 and bool(_REPOSITORY.fullmatch(text))
 
 
 def page_in_org(text: str) -> str:
-    """Return a page of an org as a path from its root. Raises ValueError for what leads elsewhere."""
+    """Return a page of an org as a path with a leading slash. Raises ValueError if it could leave the org."""
     if len(text) > MAX_PAGE_LENGTH or not _PAGE.fullmatch(text):
-        raise ValueError("This is no path in an org.")
+        raise ValueError("Not a path in an org.")
     path = text if text.startswith("/") else f"/{text}"
     first = path[1:].partition("?")[0].partition("#")[0]
     if "//" in f"/{first}" or ".." in first.split("/") or ":" in first.partition("/")[0]:
-        raise ValueError("This leads to another host.")
+        raise ValueError("The path leads to another host.")
     return path if text else ""

@@ -1,4 +1,4 @@
-"""Routes of sandboxes, below /sfp/api."""
+"""Routes of on-demand access, front-door links and pools, below /sfp/api."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""Keys on demand, front doors and pools, over REST. Parse, call, render."""
+"""The API of on-demand access, front-door links and pools."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -42,8 +42,9 @@ from sandboxes.serializers import (
     ScratchOrgAuthResponseDto,
 )
 
+# Error statuses of routes that get a session from Salesforce.
 _UPSTREAM = (409, 410, 429, 502, 503, 504)
-# Where a definite refusal of Salesforce is the caller's input being no good, nothing is ever gone.
+# The same without 410: registration reports a permanent failure as invalid input (400).
 _REGISTERING = (409, 429, 502, 503, 504)
 
 
@@ -56,15 +57,15 @@ class SandboxRegistrationView(APIView):
         operation_id="SalesforceAuthController_registerSandboxByName",
         summary="Register a sandbox by its name",
         description=(
-            "Its key is made through its production org, by the user who created or last refreshed the sandbox, and "
-            "made again after a refresh of the sandbox: it is never to be registered again."
+            "Its credential is obtained through its production org, for the user who created or last refreshed the "
+            "sandbox, and obtained again after each sandbox refresh. It need not be registered again."
         ),
         tags=["Orgs"],
         request=SandboxRegistrationByNameDto,
         responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, *_REGISTERING, status=201),
     )
     def post(self, request: Request) -> Response:
-        """Register a sandbox."""
+        """Register a sandbox by its name."""
         form = SandboxRegistrationByNameDto(data=request.data)
         form.is_valid(raise_exception=True)
         org = register_sandbox(by=Principal.of(request), **form.validated_data)
@@ -79,7 +80,9 @@ class SandboxAuthView(APIView):
     @extend_schema(
         operation_id="SandboxAuthController_authenticateSandbox",
         summary="Get an access token for a sandbox that is not registered",
-        description="Through its production org. Without `productionUsername` all registered ones are asked.",
+        description=(
+            "Uses its production org. If `productionUsername` is omitted, all registered production orgs are searched."
+        ),
         tags=["Orgs"],
         request=SandboxAuthRequestDto,
         responses=documented(
@@ -87,7 +90,7 @@ class SandboxAuthView(APIView):
         ),
     )
     def post(self, request: Request) -> Response:
-        """Open a sandbox."""
+        """Return a session of a sandbox."""
         form = SandboxAuthRequestDto(data=request.data)
         form.is_valid(raise_exception=True)
         org = authenticate_sandbox(by=Principal.of(request), **form.validated_data)
@@ -95,7 +98,7 @@ class SandboxAuthView(APIView):
             "sandboxName": form.validated_data["sandbox_name"],
             "sandboxUsername": org.opened.username,
             "productionOrg": org.parent,
-            **_keys(org),
+            **_session_fields(org),
         }
         return Response(
             SandboxAuthResponseDto(content).data, HTTP_201_CREATED, headers=token_source_header(org.opened.reused)
@@ -110,7 +113,9 @@ class ScratchOrgAuthView(APIView):
     @extend_schema(
         operation_id="ScratchOrgAuthController_authenticateScratchOrg",
         summary="Get an access token for a scratch org that is not registered",
-        description="By the auth URL in its DevHub's record. Without `devhubUsername` all DevHubs are asked.",
+        description=(
+            "Uses the auth URL in its DevHub's record. If `devhubUsername` is omitted, all DevHubs are searched."
+        ),
         tags=["Orgs"],
         request=ScratchOrgAuthRequestDto,
         responses=documented(
@@ -118,7 +123,7 @@ class ScratchOrgAuthView(APIView):
         ),
     )
     def post(self, request: Request) -> Response:
-        """Open a scratch org."""
+        """Return a session of a scratch org."""
         form = ScratchOrgAuthRequestDto(data=request.data)
         form.is_valid(raise_exception=True)
         org = authenticate_scratch_org(by=Principal.of(request), **form.validated_data)
@@ -127,15 +132,15 @@ class ScratchOrgAuthView(APIView):
             "sfdxAuthUrl": org.auth_url or None,
             "orgId": org.opened.session.org_id,
             "devhubOrg": org.parent,
-            **_keys(org),
+            **_session_fields(org),
         }
         return Response(
             ScratchOrgAuthResponseDto(content).data, HTTP_201_CREATED, headers=token_source_header(org.opened.reused)
         )
 
 
-def _keys(org: OnDemandOrg) -> dict[str, Any]:
-    """Return what both answers hold of an opened org."""
+def _session_fields(org: OnDemandOrg) -> dict[str, object]:
+    """Return the fields that the responses for sandboxes and scratch orgs share."""
     return {
         "accessToken": org.opened.session.access_token,
         "instanceUrl": org.opened.session.instance_url,
@@ -153,16 +158,16 @@ class FrontdoorView(APIView):
         operation_id="SalesforceAuthController_getFrontdoor",
         summary="Open an org in a browser",
         description=(
-            "Looks among registered orgs, then pool instances (only with `repository`), then asks production orgs or "
-            "DevHubs. The link works once, and for about a minute. HEAD mints nothing."
+            "Searches registered orgs, then pool instances (with `repository` only), then production orgs or "
+            "DevHubs. The link works once, within about a minute. HEAD creates no link."
         ),
         tags=["Orgs"],
         parameters=[FrontdoorQuery],
         responses=documented(FrontdoorDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM)
-        | {302: OpenApiResponse(description="To the one-time link")},
+        | {302: OpenApiResponse(description="Redirect to the one-time link")},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Redirect to a one-time link, or answer it."""
+        """Redirect to a one-time link, or return it as JSON."""
         query = FrontdoorQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted, by = query.validated_data, Principal.of(request)
@@ -174,15 +179,15 @@ class FrontdoorView(APIView):
         if is_head(request):
             resolve(target, by=by)
             return Response()
-        door = create_link(target, by=by)
-        return HttpResponseRedirect(door.link) if wanted["redirect"] else Response(FrontdoorDto(door).data)
+        created = create_link(target, by=by)
+        return HttpResponseRedirect(created.link) if wanted["redirect"] else Response(FrontdoorDto(created).data)
 
     head = get
 
 
 @extend_schema(tags=["Pools"])
 class PoolInstanceViewSet(ViewSet):
-    """`/sfp/api/pools/instances`: orgs that jobs share, one holder at a time."""
+    """`/sfp/api/pools/instances`: orgs that jobs share, each held by one assignment at a time."""
 
     permissions: ClassVar[dict[str, type[RequiresRole]]] = {
         "list": MembersAndApplications,
@@ -192,8 +197,8 @@ class PoolInstanceViewSet(ViewSet):
         "destroy": OwnersOnly,
     }
 
-    def get_permissions(self) -> list[Any]:
-        """Return the permission of the method that is called; owners only for any other."""
+    def get_permissions(self) -> list[RequiresRole]:
+        """Return the permission of the called method; OwnersOnly for unknown methods."""
         return [self.permissions.get(self.action or "", OwnersOnly)()]
 
     @extend_schema(
@@ -203,7 +208,7 @@ class PoolInstanceViewSet(ViewSet):
         responses=documented(PoolInstancesDto, 400, 401, (403, MembersAndApplications)),
     )
     def list(self, request: Request) -> Response:
-        """List instances."""
+        """Return the instances that match the filters."""
         query = PoolListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = dict(query.validated_data)
@@ -216,12 +221,12 @@ class PoolInstanceViewSet(ViewSet):
     @extend_schema(
         operation_id="PoolInstancesController_add",
         summary="Add an instance to a pool",
-        description="With `sfdxAuthUrl`, Salesforce is asked first; without, it is reached through `parentUsername`.",
+        description="Validates `sfdxAuthUrl` with Salesforce. Without it, `parentUsername` gives access to the org.",
         request=PoolInstanceCreateDto,
         responses=documented(PoolInstanceDto, 400, 401, (403, OwnersOnly), 404, *_REGISTERING, status=201),
     )
     def create(self, request: Request) -> Response:
-        """Add an instance."""
+        """Add an instance to a pool."""
         form = PoolInstanceCreateDto(data=request.data)
         form.is_valid(raise_exception=True)
         instance = stock.add_instance(stock.NewInstance(**form.validated_data), by=Principal.of(request))
@@ -234,7 +239,7 @@ class PoolInstanceViewSet(ViewSet):
         responses=documented(None, 400, 401, (403, OwnersOnly), 404, 503, ok="Instance removed"),
     )
     def destroy(self, request: Request) -> Response:
-        """Remove an instance."""
+        """Remove an instance from its pool."""
         query = PoolInstanceQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         stock.remove_instance(by=Principal.of(request), **query.validated_data)
@@ -243,12 +248,12 @@ class PoolInstanceViewSet(ViewSet):
     @extend_schema(
         operation_id="PoolInstancesController_fetch",
         summary="Assign the next available instance, with an access token",
-        description="The same `assignmentId` gets the same org again. No two assignments hold one org.",
+        description="The same `assignmentId` gets the same org again. At most one assignment holds an org.",
         request=PoolFetchDto,
         responses=documented(FetchedInstanceDto, 400, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
     )
     def fetch(self, request: Request) -> Response:
-        """Assign an instance."""
+        """Assign an available instance."""
         form = PoolFetchDto(data=request.data)
         form.is_valid(raise_exception=True)
         instance, opened = assignment.fetch(assignment.FetchRequest(**form.validated_data), by=Principal.of(request))
@@ -258,7 +263,7 @@ class PoolInstanceViewSet(ViewSet):
     @extend_schema(
         operation_id="PoolInstancesController_unassign",
         summary="End an assignment",
-        description="The org goes back to the pool or, with `returnToPool: false`, expires.",
+        description="The org returns to the pool or, with `returnToPool: false`, expires.",
         request=PoolUnassignDto,
         responses=documented(PoolInstanceDto, 400, 401, (403, OwnersAndApplications), 404),
     )

@@ -1,4 +1,4 @@
-"""Routes of the pages of sandboxes, at the top of the desk's address."""
+"""Routes of the home page, at the root of PUBLIC_URL."""
 
 from django.urls import path
 

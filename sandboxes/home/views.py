@@ -1,4 +1,4 @@
-"""The home page: what a signed-in person may open, found as they type, and any other org by its name."""
+"""The home page: the orgs that a user may open, and a form that opens any other org by its name."""
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Q
@@ -14,36 +14,36 @@ from sandboxes.continue_action import continue_link
 from sandboxes.home.visible_orgs import instances_for, orgs_for
 from sandboxes.names import is_sandbox_name, is_scratch_username
 
-MAX_WORDS_LENGTH = 100
+MAX_SEARCH_LENGTH = 100
 
 
 class HomePage(LoginRequiredMixin, View):
-    """`/`: the lists. With `part=1` the lists alone, for the script that searches as one types."""
+    """`/`: the lists of orgs. With `part=1` the lists without the page, for the script that searches during typing."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show what may be opened."""
-        person = get_user(request)
-        words = request.GET.get("q", "").replace("\x00", "")[:MAX_WORDS_LENGTH].strip()
-        found = {"orgs": orgs_for(person, words), "instances": instances_for(person, words), "words": words}
+        """Return the orgs that the user may open and that match the search `q`."""
+        user = get_user(request)
+        search = request.GET.get("q", "").replace("\x00", "")[:MAX_SEARCH_LENGTH].strip()
+        found = {"orgs": orgs_for(user, search), "instances": instances_for(user, search), "words": search}
         if request.GET.get("part"):
             return render(request, "home_lists.html", found)
         return render(request, "home.html", {**found, "parents": _parents()})
 
 
 class OpenByNamePage(LoginRequiredMixin, View):
-    """`/open`: leads to the continue link of a sandbox or scratch org that somebody typed the name of."""
+    """`/open`: redirects to the continue link of a sandbox or scratch org that was entered by name."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Lead on, or say what a name looks like."""
+        """Redirect to the continue link, or show the valid names with status 400."""
         name = request.GET.get("name", "").strip()
         production_org = request.GET.get("production", "").strip()
         is_name = is_sandbox_name(name) or is_scratch_username(name)
         if not is_name or (production_org and not is_username_like(production_org)):
-            return render(request, "open_by_name.html", {"name": name[:MAX_WORDS_LENGTH]}, status=400)
+            return render(request, "open_by_name.html", {"name": name[:MAX_SEARCH_LENGTH]}, status=400)
         return HttpResponseRedirect(continue_link(name, production_username=production_org))
 
 
 def _parents() -> list[str]:
-    """Return the usernames of the production orgs and DevHubs that others are reached through."""
+    """Return the usernames of the production orgs and DevHubs, at most 200."""
     parents = SalesforceOrg.objects.filter(Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True)).exclude(org_id="")
     return list(parents.order_by("username_key").values_list("username", flat=True)[:200])

@@ -1,29 +1,29 @@
-"""What a person may open in a browser: registered orgs and pool instances, found as they type."""
+"""The registered orgs and pool instances that a user may open in a browser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from authn.models import User
+from orgs.credentials.models import Health
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.salesforce import host_of
 from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance
 
-# So many of each are shown; whoever has more types a part of the name.
+# In each list. Users with more orgs search by a part of the name.
 MAX_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleOrg:
-    """One line of the home page. `path` opens it by a POST, `link` is the same for a chat."""
+    """One line of the home page. A POST to `path` opens the org; `link` is the same address, to share."""
 
     name: str
     detail: str
@@ -39,54 +39,54 @@ class VisibleOrg:
 
     @property
     def link(self) -> str:
-        """Return the whole address of the continue link."""
+        """Return the absolute URL of the continue link."""
         return f"{settings.PUBLIC_URL}{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleOrgs:
-    """What was found, and how many more there are."""
+    """The first matches, and the number of further ones."""
 
     shown: Sequence[VisibleOrg]
     more: int
 
 
-def orgs_for(person: User, words: str) -> VisibleOrgs:
-    """Return the registered orgs that a person may open and that fit all words, by username."""
+def orgs_for(user: User, search: str) -> VisibleOrgs:
+    """Return the registered orgs that the user may open and that match all words of the search, by username."""
     rows = SalesforceOrg.objects.exclude(org_id="")
-    if not person.is_owner:
-        closed = Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True)
-        rows = rows.exclude(closed & Q(member_frontdoor=False))
+    if not user.is_owner:
+        owners_only = Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True)
+        rows = rows.exclude(owners_only & Q(member_frontdoor=False))
     fields = ("username", "sandbox_name", "instance_url", "organization_type", "org_id", "metadata_rows__value")
-    fitting = rows.filter(_matches(words, fields)).distinct()
+    matching = rows.filter(_matches(search, fields)).distinct()
     return _limited(
-        [_from_org(org) for org in fitting.for_answers().order_by("username_key")[: MAX_SHOWN + 1]], fitting
+        [_from_org(org) for org in matching.for_answers().order_by("username_key")[: MAX_SHOWN + 1]], matching
     )
 
 
-def instances_for(person: User, words: str) -> VisibleOrgs:
-    """Return the pool instances that a person may open and that fit all words, the person's own first."""
+def instances_for(user: User, search: str) -> VisibleOrgs:
+    """Return the pool instances that the user may open and that match all words, those assigned to the user first."""
     PoolInstance.objects.expire_overdue_if_possible()
     statuses = [PoolInstance.Status.ASSIGNED]
-    if person.is_owner:
+    if user.is_owner:
         statuses.append(PoolInstance.Status.AVAILABLE)
     fields = ("name", "username", "repository", "pool_tag", "assignment_id", "assigned_to_email")
-    rows = PoolInstance.objects.filter(_matches(words, fields), status__in=statuses)
-    mine = Q(assigned_to_email__iexact=person.email)
+    rows = PoolInstance.objects.filter(_matches(search, fields), status__in=statuses)
+    mine = Q(assigned_to_email__iexact=user.email)
     others = rows.exclude(mine).order_by("name")
     listed = [*rows.filter(mine).order_by("expires_at")[: MAX_SHOWN + 1], *others[: MAX_SHOWN + 1]]
-    return _limited([_from_instance(instance, person) for instance in listed], rows)
+    return _limited([_from_instance(instance, user) for instance in listed], rows)
 
 
-def _matches(words: str, fields: Sequence[str]) -> Q:
-    """Return the condition that each word is a part of some field, whatever its case."""
-    fits = Q()
-    for word in words.split()[:10]:
-        fits &= reduce(or_, (Q(**{f"{name}__icontains": word}) for name in fields))
-    return fits
+def _matches(search: str, fields: Sequence[str]) -> Q:
+    """Return the filter for rows where each word is in one of the fields, case-insensitively."""
+    condition = Q()
+    for word in search.split()[:10]:
+        condition &= reduce(or_, (Q(**{f"{name}__icontains": word}) for name in fields))
+    return condition
 
 
-def _limited(listed: list[VisibleOrg], rows: "QuerySet[Any]") -> VisibleOrgs:
+def _limited(listed: list[VisibleOrg], rows: "QuerySet[SalesforceOrg] | QuerySet[PoolInstance]") -> VisibleOrgs:
     if len(listed) <= MAX_SHOWN:
         return VisibleOrgs(listed, 0)
     return VisibleOrgs(listed[:MAX_SHOWN], rows.count() - MAX_SHOWN)
@@ -99,11 +99,11 @@ def _from_org(org: SalesforceOrg) -> VisibleOrg:
         kind=Kind(org.kind).label,
         path=continue_link(org.username),
         is_dev_hub=org.is_dev_hub,
-        needs_owner=org.credential is None or org.credential.health == "expired",
+        needs_owner=org.credential is None or org.credential.health == Health.EXPIRED,
     )
 
 
-def _from_instance(instance: PoolInstance, person: User) -> VisibleOrg:
+def _from_instance(instance: PoolInstance, user: User) -> VisibleOrg:
     return VisibleOrg(
         name=instance.name,
         detail=f"{instance.pool_tag} · {instance.assignment_id}" if instance.assignment_id else instance.pool_tag,
@@ -111,7 +111,7 @@ def _from_instance(instance: PoolInstance, person: User) -> VisibleOrg:
         path=continue_link(instance.name, repository=instance.repository),
         repository=instance.repository,
         holder=instance.assigned_to_email,
-        is_mine=bool(instance.assigned_to_email) and instance.assigned_to_email.lower() == person.email,
+        is_mine=bool(instance.assigned_to_email) and instance.assigned_to_email.lower() == user.email,
         status=PoolInstance.Status(instance.status).label,
         expires_at=instance.expires_at,
     )

@@ -1,4 +1,4 @@
-"""The bodies and parameters of pools."""
+"""Bodies and parameters of the Pools group. Names are those of the API contract."""
 
 from typing import Any, ClassVar
 
@@ -14,10 +14,11 @@ from sandboxes.names import is_sandbox_name
 from sandboxes.pools.assignment import DEFAULT_HOURS
 
 MAX_HOURS = 24 * 30
+_INITIAL_STATUSES = [PoolInstance.Status.AVAILABLE.value, PoolInstance.Status.PROVISIONING.value]
 
 
 class PoolListQuery(QueryForm):
-    """Which instances to list."""
+    """Filters of the list of instances."""
 
     repository = RepositoryField(required=False, max_length=255)
     tag = PoolTagField(required=False)
@@ -26,35 +27,35 @@ class PoolListQuery(QueryForm):
 
 
 class PoolInstanceQuery(QueryForm):
-    """Which instance is meant."""
+    """The instance of the request."""
 
     repository = RepositoryField(max_length=255)
     name = InstanceNameField(max_length=MAX_LENGTH)
 
 
-class PoolInstanceCreateDto(serializers.Serializer[Any]):
-    """An instance to add: reached by an auth URL of its own, or through its production org or DevHub."""
+class PoolInstanceCreateDto(serializers.Serializer[object]):
+    """An instance to add, with its own auth URL or with the production org or DevHub that gives access to it."""
 
     repository = RepositoryField(max_length=255)
     poolTag = PoolTagField(source="pool_tag")
-    name = InstanceNameField(max_length=MAX_LENGTH, help_text="For a sandbox, its sandbox name.")
+    name = InstanceNameField(max_length=MAX_LENGTH, help_text="The sandbox name, for a sandbox.")
     type = serializers.ChoiceField(PoolInstance.Type.choices)
-    status = serializers.ChoiceField(["AVAILABLE", "PROVISIONING"], default="AVAILABLE")
+    status = serializers.ChoiceField(_INITIAL_STATUSES, default=PoolInstance.Status.AVAILABLE.value)
     username = ScratchUsernameField(required=False, max_length=MAX_LENGTH)
     parentUsername = UsernameField(source="parent_username", required=False, max_length=MAX_LENGTH)
     sfdxAuthUrl = SecretField(
         source="sfdx_auth_url", required=False, max_length=MAX_AUTH_URL_LENGTH, trim_whitespace=False
     )
 
-    def validate(self, attrs: Any) -> Any:
-        """Refuse a sandbox that has no sandbox's name."""
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the values. Raises ValidationError for a sandbox whose name is not a sandbox name."""
         if attrs["type"] == PoolInstance.Type.SANDBOX and not is_sandbox_name(attrs["name"]):
-            raise serializers.ValidationError({"name": "A sandbox name has letters, digits, - and _ alone."})
+            raise serializers.ValidationError({"name": "Not a valid sandbox name: use letters, digits, - and _ only."})
         return attrs
 
 
-class PoolFetchDto(serializers.Serializer[Any]):
-    """Who wants an org of which pool."""
+class PoolFetchDto(serializers.Serializer[object]):
+    """The pool to fetch an instance from, and the assignment that holds it."""
 
     repository = RepositoryField(max_length=255)
     poolTag = PoolTagField(source="pool_tag")
@@ -65,8 +66,8 @@ class PoolFetchDto(serializers.Serializer[Any]):
     expirationHours = serializers.IntegerField(source="hours", default=DEFAULT_HOURS, min_value=1, max_value=MAX_HOURS)
 
 
-class PoolUnassignDto(serializers.Serializer[Any]):
-    """Which assignment ends, and whether its org goes back to the pool."""
+class PoolUnassignDto(serializers.Serializer[object]):
+    """The assignment to end, and whether its org returns to the pool."""
 
     repository = RepositoryField(max_length=255)
     assignmentId = AssignmentField(source="assignment_id", max_length=255)
@@ -74,7 +75,7 @@ class PoolUnassignDto(serializers.Serializer[Any]):
 
 
 class PoolInstanceDto(serializers.ModelSerializer[PoolInstance]):
-    """An instance of a pool. What is not known is left out."""
+    """An instance of a pool. Empty fields are omitted."""
 
     id = serializers.CharField()
     poolTag = serializers.CharField(source="pool_tag")
@@ -102,21 +103,21 @@ class PoolInstanceDto(serializers.ModelSerializer[PoolInstance]):
             "salesforceOrgId",
             "parentUsername",
         )
-        extra_kwargs: ClassVar[Any] = {"username": {"required": False}}
+        extra_kwargs: ClassVar[dict[str, dict[str, bool]]] = {"username": {"required": False}}
 
-    def to_representation(self, instance: PoolInstance) -> dict[str, Any]:
-        """Return the fields that say something."""
+    def to_representation(self, instance: PoolInstance) -> dict[str, object]:
+        """Return the fields that are not empty."""
         return {name: value for name, value in super().to_representation(instance).items() if value not in ("", None)}
 
 
-class PoolInstancesDto(serializers.Serializer[Any]):
-    """A list of instances."""
+class PoolInstancesDto(serializers.Serializer[object]):
+    """The instances that match the filters."""
 
     instances = PoolInstanceDto(many=True)
 
 
 class FetchedInstanceDto(PoolInstanceDto):
-    """An instance that was assigned, with an access token for its org."""
+    """The assigned instance, with an access token for its org."""
 
     accessToken = serializers.CharField()
 

@@ -40,9 +40,9 @@ def test_an_instance_is_added(console, production):
     [
         ({}, "parent_username", "Nothing says how this instance is reached."),
         ({"repository": "no repository"}, "repository", "org/repo"),
-        ({"pool_tag": "two words"}, "pool_tag", "A pool tag has letters"),
-        ({"name": "a b"}, "name", "no spaces"),
-        ({"name": "dots.are.no.sandbox"}, "name", "A sandbox name has letters"),
+        ({"pool_tag": "two words"}, "pool_tag", "Not a valid pool tag"),
+        ({"name": "a b"}, "name", "spaces, slashes"),
+        ({"name": "dots.are.no.sandbox"}, "name", "Not a valid sandbox name"),
         ({"type": "OTHER"}, "type", "not one of the available choices"),
         ({"status": "ASSIGNED"}, "status", "not one of the available choices"),
         ({"auth_url": "nothing of the kind"}, "auth_url", "not an auth URL"),

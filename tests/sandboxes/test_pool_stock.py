@@ -198,7 +198,7 @@ def test_a_later_import_makes_available_what_was_still_being_made(production, sc
 
     again = _import()
 
-    assert again == "0 added to the pool 'features' of acme/app, 1 made available, 3 passed over.\n"
+    assert again == "0 added to the pool 'features' of acme/app, 1 made available, 3 skipped.\n"
     assert PoolInstance.objects.get(username="s1@acme.example").status == "AVAILABLE"
 
 

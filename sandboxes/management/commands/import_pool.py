@@ -1,7 +1,6 @@
-"""`manage.py import_pool --dev-hub USERNAME --tag TAG --repository ORG/REPO`: a scratch pool of a DevHub."""
+"""`manage.py import_pool --dev-hub USERNAME --tag TAG --repository ORG/REPO`."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -10,33 +9,33 @@ from authn.principals import system
 from authn.web.safe_text import is_safe_text
 from orgs.credentials import OrgError
 from sandboxes.names import is_repository
-from sandboxes.on_demand.parents import dev_hub
+from sandboxes.on_demand.parents import dev_hub as registered_dev_hub
 from sandboxes.pools.stock import import_scratch_pool
 
 
 class Command(BaseCommand):
-    """Adds the live scratch orgs of a pool that a DevHub keeps by tag. Run it again as more get ready."""
+    """Imports the active scratch orgs of a DevHub's pool. Run it again to import new ones."""
 
-    help = "Add the scratch orgs that a DevHub's ScratchOrgInfo lists under a pool tag to a pool of this desk."
+    help = "Import the scratch orgs that ScratchOrgInfo of a DevHub lists under a pool tag."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--dev-hub", required=True, help="Username of a registered DevHub.")
-        parser.add_argument("--tag", required=True, help="The pool's tag, in the DevHub and here.")
-        parser.add_argument("--repository", required=True, help="The repository that the pool is for: org/repo.")
+        parser.add_argument("--tag", required=True, help="The pool tag, in the DevHub and in Frontdesk.")
+        parser.add_argument("--repository", required=True, help="Its repository, as org/repo or org/project/repo.")
 
-    def handle(self, *_: Any, tag: str, repository: str, **options: Any) -> None:
+    def handle(self, *_: object, dev_hub: str, tag: str, repository: str, **__: object) -> None:
         """Import the pool."""
         if not is_repository(repository):
-            raise CommandError("--repository must read org/repo or org/project/repo.")
+            raise CommandError("--repository must be org/repo or org/project/repo.")
         if not 1 <= len(tag) <= 100 or not is_safe_text(tag):
-            raise CommandError("--tag must have 1 to 100 characters, none of which controls how text is shown.")
+            raise CommandError("--tag must have 1 to 100 characters, without control characters.")
         try:
-            hub = dev_hub(options["dev_hub"])
-            done = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))
+            hub = registered_dev_hub(dev_hub)
+            imported = import_scratch_pool(hub, tag=tag, repository=repository, by=system("import_pool"))
         except (OrgError, AuditUnavailable) as error:
             raise CommandError(f"{error} {error.action}") from error
         self.stdout.write(
-            f"{done.added} added to the pool {tag!r} of {repository}, "
-            f"{done.made_available} made available, {done.passed_over} passed over."
+            f"{imported.added} added to the pool {tag!r} of {repository}, "
+            f"{imported.made_available} made available, {imported.passed_over} skipped."
         )

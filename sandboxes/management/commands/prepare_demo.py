@@ -1,10 +1,10 @@
-"""`manage.py prepare_demo --directory .demo`: everything that the demo needs, made once."""
+"""`manage.py prepare_demo --directory .demo`: the data of the demo, created once."""
 
 import json
 import secrets
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.core.management import call_command
@@ -17,6 +17,7 @@ from authn.principals import system
 from authn.private_files import publish_private
 from authn.roles import Role
 from authn.users import add_user
+from orgs.metadata import Metadata
 from orgs.models import SalesforceOrg
 from orgs.registration import Registration, register
 from orgs.salesforce.emulator import demo_data
@@ -25,41 +26,51 @@ from sandboxes.models import PoolInstance
 from sandboxes.pools.stock import import_scratch_pool
 
 _BY = system("prepare_demo")
-_PEOPLE = {"owner": Role.OWNER, "member": Role.MEMBER}
-# What is registered for the start; the other orgs of the demo's world are the visitor's to register.
-_REGISTERED: dict[str, dict[str, Any]] = {
+_USERS = {"owner": Role.OWNER, "member": Role.MEMBER}
+
+
+class _Options(TypedDict, total=False):
+    """Fields of orgs.registration.Registration."""
+
+    is_dev_hub: bool
+    is_default: bool
+    metadata: Metadata
+
+
+# The orgs registered at the start. Visitors register the other orgs of the emulator themselves.
+_REGISTERED: dict[str, _Options] = {
     "devhub@acme.example": {"is_dev_hub": True, "is_default": True, "metadata": {"team": "platform", "tier": 1}},
     "emea@acme.example": {"is_dev_hub": True, "metadata": {"team": "emea", "tier": 1}},
     "devhub@acme.example.qa": {"metadata": {"team": "platform", "tier": 2}},
 }
-# The scratch orgs that the default DevHub keeps under this tag become a pool.
+# The scratch orgs of the default DevHub with this tag are imported as a pool.
 _POOL_TAG, _REPOSITORY = "features", "acme/app"
 _TO_REGISTER = {"register-sandbox.json": "devhub@acme.example.dev1"}
 
 
 class Command(BaseCommand):
-    """Migrates, makes people, a token and a pool, and registers orgs of the emulator. Safe to run again."""
+    """Migrates, creates users, a token and a pool, and registers orgs of the emulator. Idempotent."""
 
-    help = "Prepare the demo. Log-ins go to files in the directory, never to the terminal."
+    help = "Prepare the demo. Log-ins are written to files in the directory, never to the terminal."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--directory", type=Path, required=True, help="A private directory, such as .demo.")
-        parser.add_argument("--state", type=Path, help="The emulator's state file; salesforce.json in the directory.")
+        parser.add_argument("--state", type=Path, help="The emulator's state file (default: salesforce.json there).")
 
-    def handle(self, *_: Any, directory: Path, state: Path | None, **__: Any) -> None:
-        """Prepare the demo."""
+    def handle(self, *_: object, directory: Path, state: Path | None, **__: object) -> None:
+        """Create what is missing."""
         if not settings.DEMO:
-            raise CommandError("DEMO is off; this command fills a desk with made-up orgs and people.")
+            raise CommandError("DEMO is off. This command creates made-up orgs and users; set DEMO=true to run it.")
         call_command("migrate", verbosity=0)
-        for name, role in _PEOPLE.items():
-            _make_person(directory / f"login-{name}.json", f"{name}@acme.example", role)
-        _make_token(directory / "application-token")
+        for name, role in _USERS.items():
+            _create_user(directory / f"login-{name}.json", f"{name}@acme.example", role)
+        _create_token(directory / "application-token")
         urls = demo_data.auth_urls(load(state or directory / "salesforce.json"))
         registered = set(SalesforceOrg.objects.values_list("username", flat=True))
-        for username, wishes in _REGISTERED.items():
+        for username, options in _REGISTERED.items():
             if username not in registered:
-                register(Registration(sfdx_auth_url=urls[username], **wishes), by=_BY)
+                register(Registration(sfdx_auth_url=urls[username], **options), by=_BY)
         if not PoolInstance.objects.exists():
             hub = SalesforceOrg.objects.get(is_default=True)
             import_scratch_pool(hub, tag=_POOL_TAG, repository=_REPOSITORY, by=_BY)
@@ -67,7 +78,7 @@ class Command(BaseCommand):
             _write(directory / file_name, json.dumps({"sfdxAuthUrl": urls[username], "metadata": {"team": "demo"}}))
 
 
-def _make_person(path: Path, email: str, role: Role) -> None:
+def _create_user(path: Path, email: str, role: Role) -> None:
     if not path.exists() or not User.objects.filter(email=email).exists():
         User.objects.filter(email=email).delete()
         password = secrets.token_urlsafe(12)
@@ -75,7 +86,7 @@ def _make_person(path: Path, email: str, role: Role) -> None:
         _write(path, json.dumps({"email": email, "password": password}))
 
 
-def _make_token(path: Path) -> None:
+def _create_token(path: Path) -> None:
     live = ApplicationToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
     if not path.exists() or not live.filter(prefix=path.read_text()[:10]).exists():
         _row, value = tokens.issue(name="demo", days=tokens.DEFAULT_DAYS, by=_BY)
@@ -83,5 +94,5 @@ def _make_token(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file atomically, readable by its owner only."""
     publish_private(path, text.encode())
