@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from authn.errors import DomainError
-from config.exceptions import STATUS
+from config.error_statuses import STATUS
 from orgs.credentials.failures import BY_CODE
 from tests.support.routes import operations
 

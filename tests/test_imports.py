@@ -87,6 +87,14 @@ def test_sandboxes_use_the_engine_through_its_package_alone():
         assert not inside or not _is_in(module, "sandboxes"), f"{module} imports {inside}"
 
 
+def test_no_modules_import_each_other_in_a_circle():
+    imports = {module: {name for name in _imports(module) if name in MODULES} - {module} for module in MODULES}
+    while free := {module for module, names in imports.items() if not names & imports.keys()}:
+        imports = {module: names for module, names in imports.items() if module not in free}
+
+    assert not imports, f"these form circles, or lead into one: {sorted(imports)}"
+
+
 def test_the_servicestack_service_knows_the_project_in_these_files_alone():
     around = {}
     for module in MODULES:

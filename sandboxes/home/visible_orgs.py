@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from authn.models import User
-from orgs.credentials.models import Health
+from orgs.credentials import Health
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.salesforce import host_of
