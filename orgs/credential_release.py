@@ -25,11 +25,13 @@ def access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
     """Return a session that was minted after this call began. Raises what session_for raises."""
     if not by.may_hold_credentials:
         raise CredentialsForbidden
-    return session_for(org, SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN))
+    return session_for(
+        org, SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN), is_current=True
+    )
 
 
 def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Principal, token: str) -> None:
-    """Record a key that is about to be handed out, where the engine could not: it was checked, or made, after it."""
+    """Record a link or token that a client is about to get, where the engine has not recorded it."""
     with transaction.atomic():
         audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
         Credential.objects.filter(pk=credential_id).update(last_used_at=Now())

@@ -30,27 +30,33 @@ from orgs.salesforce import Session, host_of, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
 
 
-def session_for(org: SalesforceOrg, request: SessionRequest) -> IssuedSession:
+def session_for(org: SalesforceOrg, request: SessionRequest, *, is_current: bool = False) -> IssuedSession:
     """Return a session for a registered org, with the credential that it has at this moment.
 
-    Raises what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the
-    org was deleted meanwhile.
+    `is_current` says that `org`, with its credential, was read after the client's request came in. Raises
+    what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the org was deleted
+    meanwhile.
     """
-    return retry_when_gone(partial(_session_for, org, request), request)
+    current = [org] if is_current else []
+    return retry_when_gone(lambda: _session_for(current.pop() if current else _reload(org), request), request)
 
 
-def _session_for(org: SalesforceOrg, request: SessionRequest) -> IssuedSession:
+def _reload(org: SalesforceOrg) -> SalesforceOrg:
     current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
+    return current
+
+
+def _session_for(current: SalesforceOrg, request: SessionRequest) -> IssuedSession:
     credential = current.credential
     if credential is None:
         raise refuse_session(request, "CREDENTIAL_EXPIRED")
     if not current.org_id and not request.force:
         record_issue(request, OrgUnverified.code)
-        raise OrgUnverified(org.username)
+        raise OrgUnverified(current.username)
     creator = _grant_creator(current, credential, request.by)
-    match request_session(credential, replace(request, create_grant=creator)):
+    match request_session(credential, replace(request, create_grant=creator), is_current=True):
         case IssuedSession() as issued:
             return issued
         case Gone():

@@ -96,8 +96,12 @@ def open_session(credential: Credential, request: SessionRequest) -> IssuedSessi
             raise CredentialGone
 
 
-def request_session(credential: Credential, request: SessionRequest) -> IssuedSession | Refused | Gone:
+def request_session(
+    credential: Credential, request: SessionRequest, *, is_current: bool = False
+) -> IssuedSession | Refused | Gone:
     """Refresh under the lock, or adopt the outcome of an attempt that ended after this call had read the row.
+
+    `is_current` says that `credential` was read after the client's request came in, and need not be read again.
 
     What was submitted with the request is tried, though, where it differs from what that attempt left stored. A
     permanent failure on record is returned without a call, unless `request.force`. Where `request.create_grant`
@@ -105,10 +109,10 @@ def request_session(credential: Credential, request: SessionRequest) -> IssuedSe
     in the audit before this returns. Raises DeskSealed, CredentialTampered, SpoolUnavailable, AuditUnavailable.
     """
     require_unsealed()
-    result = _request_once(credential, request)
+    result = _request_once(credential, request, is_current=is_current)
     if isinstance(result, Refused) and result.replaceable:
         # The refusal is on record now, so the next attempt, in whichever process, creates a grant.
-        result = _request_once(credential, request)
+        result = _request_once(credential, request, is_current=False)
     return result
 
 
@@ -134,10 +138,12 @@ def refuse_session(request: SessionRequest, code: str, seconds: float | None = N
 # --- One round: refresh, or wait and adopt ---------------------------------------------------------
 
 
-def _request_once(credential: Credential, request: SessionRequest) -> IssuedSession | Refused | Gone:
+def _request_once(
+    credential: Credential, request: SessionRequest, *, is_current: bool
+) -> IssuedSession | Refused | Gone:
     """Return the result, and record it unless the attempt has."""
     try:
-        result = _refresh_or_adopt(credential, request)
+        result = _refresh_or_adopt(credential, request, is_current=is_current)
     except CredentialGone:
         return Gone()
     except OrgError as error:
@@ -152,8 +158,8 @@ def _request_once(credential: Credential, request: SessionRequest) -> IssuedSess
     return result
 
 
-def _refresh_or_adopt(credential: Credential, request: SessionRequest) -> IssuedSession | Refused:
-    snapshot = _load(credential)
+def _refresh_or_adopt(credential: Credential, request: SessionRequest, *, is_current: bool) -> IssuedSession | Refused:
+    snapshot = _load(credential, is_current=is_current)
     if (failure := recorded_failure(snapshot)) and not (request.force or request.create_grant):
         return Refused(failure.error(snapshot.outcome_retry_after))
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS + _WAIT_BEYOND_TIMEOUT
@@ -166,7 +172,7 @@ def _refresh_or_adopt(credential: Credential, request: SessionRequest) -> Issued
         if status.generation > snapshot.generation:
             if not _submits_other_app(snapshot, request):
                 return _adopt(snapshot, request)
-            snapshot = _load(credential)
+            snapshot = _load(credential, is_current=False)
         elif status.blocked_by and not status.lock_remaining:
             return _reuse_or_refuse(snapshot, status)
         elif not status.lock_remaining and snapshot.sent_at:
@@ -177,12 +183,12 @@ def _refresh_or_adopt(credential: Credential, request: SessionRequest) -> Issued
             time.sleep(_PAUSE_WHEN_FREE)
 
 
-def _load(credential: Credential) -> Credential:
-    """Load the credential, replaying this node's spooled response first.
+def _load(credential: Credential, *, is_current: bool) -> Credential:
+    """Load the credential unless it is current, replaying this node's spooled response first.
 
     Raises SpoolUnreadable for a response that cannot be read: it may hold the newest refresh token.
     """
-    row = _read(credential)
+    row = credential if is_current else _read(credential)
     if row.sent_at is None or not _replay_spooled(row):
         return row
     return _read(credential)

@@ -516,9 +516,9 @@ def test_a_response_that_comes_between_arriving_and_refreshing_is_used(
     salesforce.reset_calls()
     arrive = sessions._load
 
-    def arrive_before_the_response(*arguments: object) -> Credential:
+    def arrive_before_the_response(credential: Credential, *, is_current: bool) -> Credential:
         monkeypatch.setattr(sessions, "_load", arrive)
-        arrived = arrive(*arguments)  # type: ignore[arg-type]
+        arrived = arrive(credential, is_current=is_current)
         if is_committed:
             attempts._keep_late(awaited, grant, answer)
         else:
