@@ -1,6 +1,6 @@
 """An emulated Salesforce for tests and the demo: keeps orgs and tokens, and refuses what Salesforce refuses.
 
-    server, in_process ──▶ dispatcher ──▶ oauth, rest, on_demand, front_door ──▶ state ──▶ models
+    server, in_process ──▶ dispatcher ──▶ oauth, rest, on_demand, frontdoor ──▶ state ──▶ models
     (HTTP)  (`responses`)                 (handlers)
 
 Start with `emulator` for the public class, `dispatcher` for the routes. `builder` adds orgs, `faults`

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orgs.salesforce.emulator import error_texts, front_door, oauth, rest, soql
+from orgs.salesforce.emulator import error_texts, frontdoor, oauth, rest, soql
 from orgs.salesforce.emulator.models import LOCAL_HOSTS, LOGIN_HOSTS
 from orgs.salesforce.emulator.observation import Call
 from orgs.salesforce.emulator.state import State
@@ -15,10 +15,10 @@ ROUTES: list[tuple[str, Handler]] = [
     ("/services/oauth2/token", oauth.token),
     ("/services/oauth2/revoke", oauth.revoke),
     ("/services/oauth2/userinfo", rest.userinfo),
-    ("/services/oauth2/singleaccess", front_door.single_access),
-    ("/secur/frontdoor.jsp", front_door.enter),
-    ("/lightning", front_door.landing),
-    ("/org/", front_door.at_gateway),
+    ("/services/oauth2/singleaccess", frontdoor.single_access),
+    ("/secur/frontdoor.jsp", frontdoor.enter),
+    ("/lightning", frontdoor.landing),
+    ("/org/", frontdoor.at_gateway),
     ("/id/", rest.identity),
     ("/services/data", rest.data),
 ]
@@ -30,7 +30,7 @@ class Dispatcher(State):
 
     def knows_host(self, host: str) -> bool:
         """Return True if this host resolves: a login host, a local address, or an org's host."""
-        return host in LOCAL_HOSTS or host in LOGIN_HOSTS or self.org_at(front_door.org_host(host)) is not None
+        return host in LOCAL_HOSTS or host in LOGIN_HOSTS or self.org_at(frontdoor.org_host(host)) is not None
 
     def answer(self, request: Request) -> Response:
         """Return the response to one request, after injected faults."""
@@ -55,7 +55,7 @@ class Dispatcher(State):
         return response
 
     def _process(self, request: Request) -> Response:
-        org = self.org_at(front_door.org_host(request.host))
+        org = self.org_at(frontdoor.org_host(request.host))
         if org is not None and org.deleted:
             return Response(200, error_texts.DATA_NOT_AVAILABLE_PAGE, "text/html")
         matches = [(prefix, handler) for prefix, handler in ROUTES if request.path.startswith(prefix)]
