@@ -1,4 +1,4 @@
-"""The cookies of the service: which there are, how long they live, and how they are written."""
+"""Cookies of the service: names, lifetimes, and how they are set."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework_simplejwt.tokens import AccessToken
 
-from authn.servicestack.bearers import StayingRefreshToken
+from authn.servicestack.login_tokens import ReusableRefreshToken
 from authn.servicestack.sessions import LogIn
 
 TOKEN, REFRESH_TOKEN = "ss-tok", "ss-reftok"  # noqa: S105  # names
@@ -16,7 +16,7 @@ TWENTY_YEARS = 20 * 365 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to set; `seconds` is None for one that lives as long as the browser, 0 for one that ends."""
+    """A cookie to set. `seconds` is its lifetime: None for a browser session, 0 to delete it."""
 
     name: str
     value: str = field(repr=False)
@@ -24,39 +24,39 @@ class Cookie:
 
 
 def of_login(request: HttpRequest, login: LogIn) -> list[Cookie]:
-    """Return the cookies that a log-in sets: those of its session, or those of its tokens.
+    """Return the cookies of a log-in: those of its session, or those of its tokens.
 
-    Tokens of somebody who was here before must not outlast the new session, and speak in its place.
+    A new session deletes the token cookies of an earlier log-in, which would authenticate in its place.
     """
-    informative = Cookie("X-UAId", str(login.user.id), TWENTY_YEARS)
+    user_id = Cookie("X-UAId", str(login.user.id), TWENTY_YEARS)
     if not login.has_session:
-        return [informative, of_access(login.tokens.access), of_refresh(login.tokens.refresh)]
+        return [user_id, of_access(login.tokens.access), of_refresh(login.tokens.refresh)]
     return [
         Cookie("ss-id", login.temporary_id),
         Cookie("ss-pid", login.permanent_id, TWENTY_YEARS),
         Cookie("ss-opt", "perm" if login.is_permanent else "temp", TWENTY_YEARS),
-        informative,
+        user_id,
         *deleted(*(name for name in (TOKEN, REFRESH_TOKEN) if request.COOKIES.get(name))),
     ]
 
 
 def of_access(token: str) -> Cookie:
-    """Return the cookie that holds an access token."""
+    """Return the access token cookie."""
     return Cookie(TOKEN, token, int(AccessToken.lifetime.total_seconds()))
 
 
 def of_refresh(token: str) -> Cookie:
-    """Return the cookie that holds a refresh token."""
-    return Cookie(REFRESH_TOKEN, token, int(StayingRefreshToken.lifetime.total_seconds()))
+    """Return the refresh token cookie."""
+    return Cookie(REFRESH_TOKEN, token, int(ReusableRefreshToken.lifetime.total_seconds()))
 
 
 def deleted(*names: str) -> list[Cookie]:
-    """Return cookies that end those of these names."""
+    """Return cookies that delete those of these names."""
     return [Cookie(name, "", 0) for name in names]
 
 
 def write(response: HttpResponse, request: HttpRequest, cookies: list[Cookie]) -> None:
-    """Set cookies on an answer, and name the token cookies in X-Cookies: a script cannot see these."""
+    """Set cookies on a response. X-Cookies lists the token cookies, which scripts cannot read."""
     for cookie in cookies:
         response.set_cookie(
             cookie.name,
@@ -67,7 +67,7 @@ def write(response: HttpResponse, request: HttpRequest, cookies: list[Cookie]) -
             samesite="Lax",
         )
         if not cookie.value:
-            # An empty value, not the two quotes that Python writes for it: the npm client keeps what it reads.
+            # Python writes an empty value as two quotes, which the npm client would keep as the value.
             response.cookies[cookie.name].set(cookie.name, "", "")
             response.cookies[cookie.name]["expires"] = "Thu, 01 Jan 1970 00:00:00 GMT"
     tokens = [each.name for each in cookies if each.name in (TOKEN, REFRESH_TOKEN) and each.value]

@@ -1,23 +1,24 @@
-"""The messages of the service, member by member, in the order in which ServiceStack writes them.
+"""Request and response DTOs of the service, with their members in the order of ServiceStack's output.
 
-A member's name here is the one of the wire; XML and the metadata pages write it as it is, JSON, JSV
-and CSV with a small first letter. None means that a member is absent.
+Each member declares its name on the wire. XML and the metadata pages write it unchanged; JSON, JSV and
+CSV write its first letter in lower case. None means that a member is absent.
 """
 
 import types
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Dto = TypeVar("Dto")
 
 
 def member(name: str, *, secret: bool = False) -> Any:
-    """Declare a member by its name on the wire. A secret one stays out of the repr."""
+    """Declare a member by its name on the wire. The repr omits a secret one."""
     return field(default=None, repr=not secret, metadata={"name": name})
 
 
 @dataclass(slots=True, kw_only=True)
 class ResponseError:
-    """What is wrong with one member of a request."""
+    """An error in one member of a request."""
 
     error_code: str | None = member("ErrorCode")
     field_name: str | None = member("FieldName")
@@ -27,7 +28,7 @@ class ResponseError:
 
 @dataclass(slots=True, kw_only=True)
 class ResponseStatus:
-    """How a request ended: empty for success. StackTrace is never filled."""
+    """The outcome of a request: empty for success. StackTrace is never set."""
 
     error_code: str | None = member("ErrorCode")
     message: str | None = member("Message")
@@ -38,7 +39,7 @@ class ResponseStatus:
 
 @dataclass(slots=True, kw_only=True)
 class Authenticate:
-    """A wish to log in, to log out, or to be told who one is."""
+    """Request to log in, to log out, or to return the current user."""
 
     provider: str | None = member("provider")
     state: str | None = member("State", secret=True)
@@ -64,7 +65,7 @@ class Authenticate:
 
 @dataclass(slots=True, kw_only=True)
 class AuthenticateResponse:
-    """Who somebody is; after a log-in also the tokens of it."""
+    """The caller's identity; after a log-in also its tokens."""
 
     user_id: str | None = member("UserId")
     session_id: str | None = member("SessionId", secret=True)
@@ -82,7 +83,7 @@ class AuthenticateResponse:
 
 @dataclass(slots=True, kw_only=True)
 class GetAccessToken:
-    """A refresh token, for a new access token."""
+    """Request for a new access token."""
 
     refresh_token: str | None = member("RefreshToken", secret=True)
     use_token_cookie: bool | None = member("UseTokenCookie")
@@ -100,56 +101,72 @@ class GetAccessTokenResponse:
 
 @dataclass(slots=True, kw_only=True)
 class ErrorResponse:
-    """A refusal from before it was known which message was sent."""
+    """An error that was raised before the request DTO was known."""
 
     response_status: ResponseStatus | None = member("ResponseStatus")
 
 
+RequestDto = Authenticate | GetAccessToken
+ResponseDto = AuthenticateResponse | GetAccessTokenResponse | ErrorResponse
+
+
 class Member(NamedTuple):
-    """One member of a message: the name on the wire, the attribute here, and the type of its values."""
+    """A member of a DTO: its name on the wire, its attribute, and its type without None."""
 
     name: str
     attribute: str
-    type: Any
+    type: object
 
 
-def members(message: Any) -> tuple[Member, ...]:
-    """Return the members of a message class, in order. A field without a wire name goes by its own."""
-    return tuple(members_by_name(message).values())
+_MEMBERS: dict[type[object], dict[str, Member]] = {}
 
 
-def members_by_name(message: Any) -> dict[str, Member]:
-    """Return the members of a message class by their names in small letters: case does not count."""
-    return _by_name(message)
+def members(dto: type[object]) -> tuple[Member, ...]:
+    """Return the members of a DTO class, in order. A field without a wire name uses its own."""
+    return tuple(members_by_name(dto).values())
 
 
-@cache
-def _by_name(message: Any) -> dict[str, Member]:
-    hints = get_type_hints(message)
-    named = [(each.metadata.get("name", each.name), each.name) for each in fields(message)]
-    return {name.lower(): Member(name, attribute, some(hints[attribute])) for name, attribute in named}
+def members_by_name(dto: type[object]) -> dict[str, Member]:
+    """Return the members of a DTO class by their lower-case names."""
+    if dto not in _MEMBERS:
+        _MEMBERS[dto] = _members_by_name(dto)
+    return _MEMBERS[dto]
 
 
-def some(hint: Any) -> Any:
-    """Return the type of a value that is there: X for `X | None`."""
+def _members_by_name(dto: type[object]) -> dict[str, Member]:
+    if not is_dataclass(dto):
+        raise TypeError(f"{dto.__name__} is not a dataclass.")
+    hints = get_type_hints(dto)
+    named = [(each.metadata.get("name", each.name), each.name) for each in fields(dto)]
+    return {name.lower(): Member(name, attribute, without_none(hints[attribute])) for name, attribute in named}
+
+
+def present_members(dto: object) -> list[tuple[Member, object]]:
+    """Return the members of a DTO that are not None, with their values."""
+    values = [(member, getattr(dto, member.attribute)) for member in members(type(dto))]
+    return [(member, value) for member, value in values if value is not None]
+
+
+def without_none(hint: object) -> object:
+    """Return X for the type hint `X | None`, and any other hint unchanged."""
     if get_origin(hint) in (Union, types.UnionType):
         return next(kind for kind in get_args(hint) if kind is not type(None))
     return hint
 
 
-def item_type(kind: Any) -> Any:
-    """Return the type of a list's items, or None when `kind` is no list."""
-    return some(get_args(kind)[0]) if get_origin(kind) is list else None
+def item_type(hint: object) -> object | None:
+    """Return the item type of a list's type hint, None for any other hint."""
+    return without_none(get_args(hint)[0]) if get_origin(hint) is list else None
 
 
-def is_map(kind: Any) -> bool:
-    """Tell whether `kind` is a map of texts."""
-    return get_origin(kind) is dict
+def is_map(hint: object) -> bool:
+    """Return True if a type hint is a map of strings."""
+    return get_origin(hint) is dict
 
 
-def is_message(kind: Any) -> bool:
-    """Tell whether `kind` is a message class, such as those above."""
-    return isinstance(kind, type) and is_dataclass(kind)
+def is_dto(hint: object) -> TypeGuard[type[object]]:
+    """Return True if a type hint is a DTO class."""
+    return isinstance(hint, type) and is_dataclass(hint)
 
 
 def camel_case(name: str) -> str:

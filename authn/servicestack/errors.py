@@ -1,20 +1,19 @@
-"""What can go wrong in this service, with the status and error code that ServiceStack's clients know.
+"""Errors of this service, with the statuses and error codes that ServiceStack's clients know.
 
-Unreadable         a text is not of the format that it should be in; the codecs raise it
-Refusal            a request is answered with an error
+Unreadable         a text is not valid in its format; raised by the codecs
+Refusal            an error response; raised by everything above them
 """
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from authn.servicestack.dtos import ResponseError, ResponseStatus
 
 
 class Unreadable(ValueError):
-    """A text cannot be read. `member` names the member that is to blame, if one is.
+    """A text cannot be parsed. `member` names the invalid member, if there is one.
 
-    The message is for the caller and quotes nothing of the text.
+    The message is for the caller and never quotes the text.
     """
 
     def __init__(self, message: str, member: str = "") -> None:
@@ -23,7 +22,7 @@ class Unreadable(ValueError):
 
 
 class Refusal(Exception):
-    """A request is answered with an error: a status, an error code, a message, and fields to blame."""
+    """An error response: status, error code, message, and the errors of single members."""
 
     def __init__(
         self,
@@ -33,27 +32,27 @@ class Refusal(Exception):
         *,
         fields: Sequence[ResponseError] = (),
         headers: Mapping[str, str] | None = None,
-        forget: Sequence[str] = (),
+        delete_cookies: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.fields = list(fields)
         self.headers = dict(headers or {})
-        self.forget = tuple(forget)  # names of cookies that are no longer worth anything
+        self.delete_cookies = tuple(delete_cookies)  # names of cookies whose value is no longer valid
 
     def as_status(self) -> ResponseStatus:
-        """Return the error as a message; `errors` is there also when it is empty, as in v5.6."""
+        """Return the error as a DTO; `errors` is present even if empty, as in v5.6."""
         return ResponseStatus(error_code=self.code, message=str(self), errors=self.fields)
 
 
-def not_authenticated(**more: Any) -> Refusal:
-    """Return the refusal of somebody who is nobody."""
-    return Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Not Authenticated", **more)
+def not_authenticated(*, delete_cookies: Sequence[str] = ()) -> Refusal:
+    """Return the 401 for a request without a valid credential."""
+    return Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Not Authenticated", delete_cookies=delete_cookies)
 
 
-def unbindable(message: str, error: Unreadable) -> Refusal:
-    """Return the refusal of a request that is no message of the given name."""
+def unbindable(dto: str, error: Unreadable) -> Refusal:
+    """Return the 400 for a request that cannot be read as the DTO of this name."""
     fields = [ResponseError(error_code="SerializationException", field_name=error.member, message=str(error))]
-    text = f"Unable to bind to request '{message}'" if error.member else str(error)
+    text = f"Unable to bind to request '{dto}'" if error.member else str(error)
     return Refusal(HTTPStatus.BAD_REQUEST, "SerializationException", text, fields=fields if error.member else ())

@@ -1,14 +1,13 @@
-"""All that this service knows of Frontdesk's people: passwords, tries, bearers and the audit.
+"""Adapter to Frontdesk's identity: users, passwords, rate limits, bearer tokens and audit.
 
-To be written anew by whoever takes the package elsewhere, as are the queries of `sessions` and
-`bearers`. It turns Frontdesk's errors into the refusals of this service.
+Translates Frontdesk's errors into refusals of this service. To move this package to another project,
+replace this module and the queries of `sessions` and `login_tokens`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in
@@ -40,18 +39,18 @@ from authn.web.request_id import request_id_of
 from authn.web.safe_text import is_safe_text as is_safe_text
 
 MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH = 254, 1024
-# What `unavailable` may know.
-TROUBLE = (AuditUnavailable, Error)
+# Exceptions that `unavailable` can turn into a refusal.
+UNAVAILABLE_ERRORS = (AuditUnavailable, Error)
 
 
 def check_password(request: HttpRequest, name: str, password: str) -> User:
-    """Return the active person whose name and password these are, as at every other door.
+    """Return the active user with this name and password, under the same rules as every other log-in.
 
-    Raises Refusal: 429 while the name or the address has tried too often; 503 when too many passwords
-    wait to be checked; 401 in the same words for an unknown person and a wrong password; 401 in
-    others for a right password of a switched-off person.
+    Raises Refusal: 429 for too many attempts with this name or from this address; 503 while too many
+    passwords wait to be checked; 401 with one message for an unknown user and a wrong password; 401
+    with another for the right password of a deactivated user.
     """
-    bound_tries(request)
+    limit_logins(request)
     try:
         return _checked(request, name, password)
     except LoginBusy as error:
@@ -65,17 +64,17 @@ def _checked(request: HttpRequest, name: str, password: str) -> User:
     except TooManyTries as error:
         raise _too_many(str(error), error.retry_after) from error
     except LoginRefused as error:
-        if _is_switched_off(name, password):
+        if _is_deactivated(name, password):
             message = "This account has been locked"
             raise Refusal(HTTPStatus.UNAUTHORIZED, "AuthenticationException", message) from error
         raise _invalid() from error
 
 
 @contextmanager
-def starting(request: HttpRequest, user: User) -> Iterator[None]:
+def login_transaction(request: HttpRequest, user: User) -> Iterator[None]:
     """Open the transaction in which a log-in is stored.
 
-    Raises Refusal, as for a wrong password, when the person was changed since the password was checked.
+    Raises Refusal, as for a wrong password, if the user has changed since the password was checked.
     """
     try:
         with login.login_transaction(user, request=request):
@@ -84,15 +83,15 @@ def starting(request: HttpRequest, user: User) -> Iterator[None]:
         raise _invalid() from error
 
 
-def bound_tries(request: HttpRequest) -> None:
-    """Count a try of this address. Raises Refusal (429) when there were too many, at all doors together."""
-    _ask(LoginThrottle(), request)
+def limit_logins(request: HttpRequest) -> None:
+    """Count a log-in attempt of this address. Raises Refusal (429) above the limit, which all endpoints share."""
+    _apply(LoginThrottle(), request)
 
 
 @contextmanager
-def counting_refusals(request: HttpRequest) -> Iterator[None]:
-    """Count what is refused in here as a try of this address, and nothing else. Raises Refusal as `bound_tries`."""
-    _ask(RefreshThrottle(), request)
+def limit_refused_refreshes(request: HttpRequest) -> Iterator[None]:
+    """Count a refusal inside the block as a log-in attempt of this address. Raises Refusal as `limit_logins`."""
+    _apply(RefreshThrottle(), request)
     try:
         yield
     except Refusal:
@@ -100,81 +99,80 @@ def counting_refusals(request: HttpRequest) -> Iterator[None]:
         raise
 
 
-def note_login(request: HttpRequest, user: User, **details: Any) -> None:
-    """Record a log-in, and note its time."""
+def record_login(request: HttpRequest, user: User, **details: str) -> None:
+    """Audit a log-in and update the user's last log-in."""
     audit.record(Action.LOGIN, Outcome.GRANTED, by=principal_for(user, request), **details)
     user_logged_in.send(sender=User, request=request, user=user)
 
 
-def person_with(identifier: str) -> User | None:
-    """Return the person of an id, None for nobody."""
+def user_with_id(identifier: str) -> User | None:
+    """Return the user with this id, or None."""
     return User.objects.filter(pk=identifier).first()
 
 
-def note_refresh(request: HttpRequest, user: User, **details: Any) -> None:
-    """Record that a refresh token was taken."""
+def record_refresh(request: HttpRequest, user: User, **details: str) -> None:
+    """Audit the use of a refresh token."""
     audit.record(Action.LOGIN_REFRESH, Outcome.GRANTED, by=principal_for(user, request), **details)
 
 
-def note_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
-    """Count that a refresh token was refused to a person who had it once."""
+def count_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
+    """Count the refusal of a refresh token that once was this user's."""
     token_refusals.note(Action.LOGIN_REFRESH, by=principal_for(user, request), code=code)
 
 
-def note_logout(request: HttpRequest, user: User, **details: Any) -> None:
-    """Record a log-out."""
+def record_logout(request: HttpRequest, user: User, **details: str) -> None:
+    """Audit a log-out."""
     audit.record(Action.LOGOUT, Outcome.GRANTED, by=principal_for(user, request), **details)
 
 
 def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:
-    """Return the live log-in that an access token belongs to, with its person; None for anything else."""
+    """Return the live log-in of an access token, with its user; None for anything else."""
     if not value or len(value) > MAX_BEARER_LENGTH or not value.isascii():
         return None
     try:
         return login.authenticate_access_token(value)
     except BearerRefused as error:
-        _note_refused_bearer(request, error)
+        _count_refused_bearer(request, error)
         return None
 
 
 def application_of(request: HttpRequest, value: str) -> ApplicationToken | None:
     """Return the row of an application token, None for any other text.
 
-    Raises Refusal: 404 for an unknown token, 403 for one that ended.
+    Raises Refusal: 404 for an unknown token, 403 for an expired or revoked one.
     """
     if len(value) > MAX_BEARER_LENGTH or not tokens.is_application_token(value):
         return None
     try:
         return tokens.find(value)
     except (BearerExpired, BearerRevoked) as error:
-        _note_refused_bearer(request, error)
+        _count_refused_bearer(request, error)
         raise Refusal(HTTPStatus.FORBIDDEN, "Forbidden", "ApiKey has been cancelled or has expired") from error
     except BearerRefused as error:
         raise Refusal(HTTPStatus.NOT_FOUND, "NotFound", "ApiKey does not exist") from error
 
 
 def unavailable(error: Exception) -> Refusal | None:
-    """Return the refusal of any request while the audit or the database does not work; None for a bug."""
+    """Return the 503 for a failing audit or database, None for any other exception."""
     if isinstance(error, AuditUnavailable):
         return _unavailable(error.code, str(error), error.retry_after)
     if not is_database_failure(error):
         return None
-    message = "The desk's database cannot be reached, is busy, or takes no writes."
-    return _unavailable("ServiceUnavailable", message, 5)
+    return _unavailable("ServiceUnavailable", "The database is unreachable, busy or read-only. Try again later.", 5)
 
 
 def roles_of(user: User) -> list[str]:
-    """Return a person's roles as this service tells them: a member has none beyond being a person."""
+    """Return a user's roles in this service: none for a member."""
     return [user.role] if user.is_owner else []
 
 
-def _ask(throttle: LoginThrottle, request: HttpRequest) -> None:
+def _apply(throttle: LoginThrottle, request: HttpRequest) -> None:
     if not throttle.allow_request(request, None):
-        raise _too_many("Too many log-ins from this address.", int(throttle.wait() or 1))
+        raise _too_many("Too many log-ins from this address. Try again later.", int(throttle.wait() or 1))
 
 
-def _is_switched_off(name: str, password: str) -> bool:
-    """Tell whether this is the right password of a switched-off person; takes as long for anybody else."""
+def _is_deactivated(name: str, password: str) -> bool:
+    """Return True if this is the right password of a deactivated user. Hashes once in every case."""
     user = User.objects.filter(email=canonical_email(name)).first()
     if user is None or user.is_active:
         make_password(password)
@@ -182,8 +180,8 @@ def _is_switched_off(name: str, password: str) -> bool:
     return user.check_password(password)
 
 
-def _note_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
-    """Count whose bearer was refused, where it proved that much, as the rest of the desk does."""
+def _count_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
+    """Count a refused bearer token for its holder, if the token proved who that is."""
     if error.holder is None:
         return
     by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))

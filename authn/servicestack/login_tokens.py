@@ -1,8 +1,7 @@
-"""The tokens of a log-in here: an access token as any other door's, and a refresh token that stays.
+"""The tokens of a log-in: an ordinary access token of Frontdesk, and a refresh token that is not rotated.
 
-The answer of GetAccessToken has no field for a next refresh token, so this one is not rotated. In
-return it is good for nothing else, and ends with log-out, a password change or the switching off of
-its person (design section 5).
+GetAccessTokenResponse has no member for a next refresh token. In return, this one is valid at this
+service only, and ends with a log-out, a password change or the deactivation of its user.
 """
 
 import uuid
@@ -15,12 +14,12 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from authn.models import LoginFamily, ServiceStackLogin, User
-from authn.servicestack import people
+from authn.servicestack import identity
 from authn.servicestack.errors import Unreadable
 
 
-class StayingRefreshToken(Token):
-    """A refresh token of this service. Its type keeps it from being taken for any other token."""
+class ReusableRefreshToken(Token):
+    """A refresh token of this service. Its token type keeps every other endpoint from accepting it."""
 
     token_type = "servicestack_refresh"  # noqa: S105  # a name
     lifetime = RefreshToken.lifetime
@@ -28,23 +27,23 @@ class StayingRefreshToken(Token):
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """An access token and a refresh token, kept out of the repr."""
+    """An access token and a refresh token. The repr shows neither."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
 
 
 class Expired(Unreadable):
-    """The token was good once and its time is over."""
+    """The token was valid and has expired."""
 
 
 def start(user: User, *, until: datetime) -> tuple[LoginFamily, TokenPair]:
-    """Store a new line of tokens, and return it with its first access token and its one refresh token.
+    """Store a new token family and return it with its first access token and its refresh token.
 
-    It is kept until `until`, or longer if the refresh token lives longer.
+    The row is kept until `until`, or until the refresh token expires if that is later.
     """
-    refresh = StayingRefreshToken()
-    refresh_end = timezone.now() + StayingRefreshToken.lifetime
+    refresh = ReusableRefreshToken()
+    refresh_end = timezone.now() + ReusableRefreshToken.lifetime
     family = LoginFamily(user=user, current_jti=str(refresh["jti"]), expires_at=max(until, refresh_end))
     family.save(force_insert=True)
     refresh["sub"], refresh["family"] = str(user.id), str(family.id)
@@ -52,23 +51,23 @@ def start(user: User, *, until: datetime) -> tuple[LoginFamily, TokenPair]:
 
 
 def access_token(family: LoginFamily) -> str:
-    """Return a new access token of a log-in. What it says of its person is for clients to show."""
+    """Return a new access token of a log-in. Its name and roles are for display by clients only."""
     token = AccessToken()
     token["sub"], token["family"] = str(family.user_id), str(family.id)
-    token["preferred_username"], token["roles"] = family.user.email, people.roles_of(family.user)
+    token["preferred_username"], token["roles"] = family.user.email, identity.roles_of(family.user)
     return str(token)
 
 
 def login_of_refresh(value: str) -> tuple[ServiceStackLogin | None, str]:
-    """Return the live log-in that a refresh token belongs to, None when it ended, and its person's id.
+    """Return the live log-in of a refresh token, None if it has ended, and the id of its user.
 
-    Raises Unreadable for what is no refresh token of this service, Expired for one that was.
+    Raises Expired for an expired token, Unreadable for anything that is not a token of this service.
     """
-    if len(value) > people.MAX_BEARER_LENGTH or not value.isascii():
+    if len(value) > identity.MAX_BEARER_LENGTH or not value.isascii():
         raise Unreadable("Token is invalid")
-    wire: Any = value  # simplejwt wants text although its annotation says Token.
+    wire: Any = value  # simplejwt takes text, although its annotation says Token.
     try:
-        token = StayingRefreshToken(wire)
+        token = ReusableRefreshToken(wire)
     except ExpiredTokenError as error:
         raise Expired("Token has expired") from error
     except TokenError as error:

@@ -1,26 +1,37 @@
-"""The pages about the service: which operations there are, and each one's routes, members and samples."""
+"""Metadata pages: the list of operations, and the routes, members and samples of each."""
 
 import json
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import View
 
-from authn.servicestack.dtos import is_map, is_message, item_type, members
+from authn.servicestack.dtos import is_dto, is_map, item_type, members
 from authn.servicestack.formats import CSV, FORMATS, JSON, JSV, XML, Format
-from authn.servicestack.formats.json import plain
+from authn.servicestack.formats.json import to_dict
 from authn.servicestack.operations import OPERATIONS, Operation
 
 FORMATS_SHOWN = (XML, JSON, JSV, CSV)
+
+
+class _Row(TypedDict):
+    name: str
+    place: str
+    type: str
+
+
+class _Table(TypedDict):
+    title: str
+    rows: list[_Row]
 
 
 class IndexView(View):
     """`GET /metadata`: all operations."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show the list."""
+        """Render the list of operations."""
         context = {"operations": list(OPERATIONS.values()), "formats": FORMATS_SHOWN, "demo": settings.DEMO}
         return render(request, "servicestack/index.html", context)
 
@@ -29,7 +40,7 @@ class MetadataView(View):
     """`GET /{format}/metadata?op=`: one operation in one format."""
 
     def get(self, request: HttpRequest, **path: str) -> HttpResponse:
-        """Show the page."""
+        """Render the page of an operation."""
         format_ = FORMATS[path["format"].lower()]
         operation = OPERATIONS.get(request.GET.get("op", "").lower())
         if operation is None or format_ not in FORMATS_SHOWN:
@@ -46,54 +57,56 @@ class MetadataView(View):
         return render(request, "servicestack/operation.html", context)
 
 
-def sample(message: type, format_: Format) -> str:
-    """Return a message full of placeholders, laid out for reading."""
-    filled = _filled(message)
+def sample(dto: type[object], format_: Format) -> str:
+    """Return a DTO with placeholder values, indented for reading."""
+    filled = _placeholder(dto)
     if format_ is JSV:
-        return _laid_out(plain(filled))
+        return _laid_out(to_dict(filled))
     if format_ is JSON:
-        return json.dumps(plain(filled), indent=4)
+        return json.dumps(to_dict(filled), indent=4)
     return format_.write(filled).rstrip()
 
 
-def _table(message: type, operation: Operation) -> dict[str, Any]:
-    rows = [
-        {"name": each.name, "place": _place(each.name, message, operation), "type": _type_name(each.type)}
-        for each in members(message)
+def _table(dto: type[object], operation: Operation) -> _Table:
+    rows: list[_Row] = [
+        {"name": each.name, "place": _place(each.name, dto, operation), "type": _type_name(each.type)}
+        for each in members(dto)
     ]
-    # ServiceStack shows what a message inherits first; of these messages that is ResponseStatus.
+    # ServiceStack lists inherited members first, which here is ResponseStatus.
     rows.sort(key=lambda row: row["name"] != "ResponseStatus")
-    return {"title": message.__name__, "rows": rows}
+    return {"title": dto.__name__, "rows": rows}
 
 
-def _place(name: str, message: type, operation: Operation) -> str:
-    if message is operation.response:
+def _place(name: str, dto: type[object], operation: Operation) -> str:
+    if dto is operation.response:
         return "form"
     return "path" if any(f"{{{name}}}" in route for route in operation.routes) else "query"
 
 
-def _type_name(kind: Any) -> str:
-    """Return a type's name in C#."""
-    if is_map(kind):
+def _type_name(hint: object) -> str:
+    """Return the C# name of a type."""
+    if is_map(hint):
         return "Dictionary<string, string>"
-    if item := item_type(kind):
+    if item := item_type(hint):
         return f"List<{_type_name(item)}>"
-    return {str: "string", bool: "bool?"}.get(kind) or str(kind.__name__)
+    if is_dto(hint):
+        return hint.__name__
+    return "bool?" if hint is bool else "string"
 
 
-def _filled(kind: Any) -> Any:
-    """Return a value of a type that is all placeholders."""
-    if is_message(kind):
-        return kind(**{each.attribute: _filled(each.type) for each in members(kind)})
-    if is_map(kind):
+def _placeholder(hint: object) -> object:
+    """Return a value of a type in which every string is "String"."""
+    if is_dto(hint):
+        return hint(**{each.attribute: _placeholder(each.type) for each in members(hint)})
+    if is_map(hint):
         return {"String": "String"}
-    if item := item_type(kind):
-        return [_filled(item)]
-    return False if kind is bool else "String"
+    if item := item_type(hint):
+        return [_placeholder(item)]
+    return False if hint is bool else "String"
 
 
-def _laid_out(value: Any, indent: str = "") -> str:
-    """Return JSV in lines, as ServiceStack's own pages show it."""
+def _laid_out(value: object, indent: str = "") -> str:
+    """Return JSV in indented lines, as ServiceStack's own pages show it."""
     deeper = f"{indent}\t"
     if isinstance(value, dict):
         lines = [f"{deeper}{name}: {_below(item, deeper)}" for name, item in value.items()]
@@ -103,6 +116,6 @@ def _laid_out(value: Any, indent: str = "") -> str:
     return str(value)
 
 
-def _below(value: Any, indent: str) -> str:
-    """Put a nested value on a line of its own."""
+def _below(value: object, indent: str) -> str:
+    """Return a value, on a line of its own if it is nested."""
     return f"\n{indent}{_laid_out(value, indent)}" if isinstance(value, dict | list) else _laid_out(value, indent)

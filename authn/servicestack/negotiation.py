@@ -1,4 +1,4 @@
-"""Which format a request's body is in, and which its answer is to be in."""
+"""Content negotiation: the format of a request's body and of its response."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,20 +13,20 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What the address of a request says of formats: `.jsv` at its end, `/jsv/reply/` at its start."""
+    """The formats in a URL: `.jsv` at its end, `/jsv/reply/` at its start."""
 
     suffix: Format | None = None
     route: Format | None = None
 
 
-def answer_format(request: HttpRequest, address: Address) -> Format:
-    """Return the format to answer in: suffix, then `?format=`, then the route, then Accept, then HTML."""
-    asked = FORMATS.get(request.GET.get("format", "").lower())
-    return address.suffix or asked or address.route or _accepted(request)
+def response_format(request: HttpRequest, address: Address) -> Format:
+    """Return the format of the response: suffix, then `?format=`, then the route, then Accept, then HTML."""
+    requested = FORMATS.get(request.GET.get("format", "").lower())
+    return address.suffix or requested or address.route or _accepted(request)
 
 
 def content_type(request: HttpRequest, format_: Format) -> str:
-    """Return the media type to answer with. Who accepts `text/jsv`, the alias in the documentation, gets it."""
+    """Return the Content-Type of a response: `text/jsv`, a documented alias, only if Accept names that one alone."""
     accepted = _media_types(request)
     if format_ is JSV and "text/jsv" in accepted and "application/jsv" not in accepted:
         return "text/jsv"
@@ -34,10 +34,10 @@ def content_type(request: HttpRequest, format_: Format) -> str:
 
 
 def body_format(request: HttpRequest, address: Address) -> Format | None:
-    """Return the format that a body is in, None for a form.
+    """Return the format of a body, None for a form.
 
-    On a route of one format the body is in that, whatever Content-Type says: JsonApiClient sends
-    JSON as `text/plain`. Elsewhere an unknown type is refused, and never read as an empty message.
+    A route of one format overrides Content-Type, because JsonApiClient sends JSON as `text/plain`.
+    Elsewhere an unknown type is refused with 415, and not treated as an empty DTO.
     """
     media_type = own_media_type(request)
     if media_type in FORMS:
@@ -47,7 +47,7 @@ def body_format(request: HttpRequest, address: Address) -> Format | None:
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UnsupportedMediaType",
-            "Send JSON, XML, JSV, CSV or a form, and say which in Content-Type.",
+            "Send JSON, XML, JSV, CSV or a form, with a matching Content-Type.",
         )
     return found
 
@@ -59,17 +59,17 @@ def _accepted(request: HttpRequest) -> Format:
     if own and own in preferred:
         return own
     if "*/*" in accepted or not accepted:
-        # CSV comes after "anything" in the order of v5.6.
+        # v5.6 prefers CSV to nothing but an explicit request for it.
         preferred = [each for each in preferred if each is not CSV] or [own or HTML]
     return preferred[0] if preferred else HTML
 
 
 def _media_types(request: HttpRequest) -> list[str]:
-    """Return what Accept names. v5.6 looks at no q-values, and its clients have learnt to live with that."""
+    """Return the media types of Accept in order. q-values are ignored, as v5.6 does and its clients expect."""
     parts = request.headers.get("Accept", "").lower().split(",")
     return [name for part in parts if (name := part.partition(";")[0].strip())]
 
 
 def own_media_type(request: HttpRequest) -> str:
-    """Return the media type of a request's body, without parameters, "" for none."""
+    """Return the media type of a request's body without parameters, or ""."""
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()

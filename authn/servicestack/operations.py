@@ -1,4 +1,4 @@
-"""The operations of the service, by name: what each takes, answers and does."""
+"""Registry of the operations: their DTOs, routes, methods and functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,26 +7,32 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from authn.servicestack.authenticating import authenticate
-from authn.servicestack.dtos import Authenticate, AuthenticateResponse, GetAccessToken, GetAccessTokenResponse
+from authn.servicestack.authentication import authenticate
+from authn.servicestack.dtos import (
+    Authenticate,
+    AuthenticateResponse,
+    GetAccessToken,
+    GetAccessTokenResponse,
+    RequestDto,
+)
 from authn.servicestack.errors import Refusal
-from authn.servicestack.refreshing import get_access_token
 from authn.servicestack.replies import Reply
+from authn.servicestack.token_refresh import get_access_token
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. `routes` are its addresses beside the common ones, `verbs` the methods it has."""
+    """An operation. `routes` are its URLs beside the common ones, `verbs` its HTTP methods."""
 
-    request: type[Any]
-    response: type[Any]
-    run: Callable[[HttpRequest, Any, str], Reply]
+    request: type[RequestDto]
+    response: type[AuthenticateResponse] | type[GetAccessTokenResponse]
+    run: Callable[[HttpRequest, Any, str], Reply]  # with a DTO of the class `request`, and the path's provider
     routes: tuple[str, ...]
     verbs: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """Return the name, which is that of the message it takes."""
+        """Return the name, which is that of the request DTO."""
         return self.request.__name__
 
 
@@ -37,7 +43,7 @@ AUTHENTICATE = Operation(
     routes=("/auth", "/auth/{provider}", "/authenticate", "/authenticate/{provider}"),
     verbs=("GET", "HEAD", "POST", "DELETE", "OPTIONS"),
 )
-# By POST alone: a refresh token does not belong into an address, nor a new cookie to a mere look.
+# POST only: a refresh token must not be in a URL, and a GET must not set a cookie.
 GET_ACCESS_TOKEN = Operation(
     request=GetAccessToken,
     response=GetAccessTokenResponse,
@@ -49,7 +55,7 @@ OPERATIONS = {each.name.lower(): each for each in (AUTHENTICATE, GET_ACCESS_TOKE
 
 
 def operation_named(name: str) -> Operation:
-    """Return the operation of a name, in any case. Raises Refusal (404): batches are none, either."""
+    """Return an operation by its case-insensitive name. Raises Refusal (404), also for batches."""
     try:
         return OPERATIONS[name.lower()]
     except KeyError as error:

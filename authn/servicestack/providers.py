@@ -1,11 +1,11 @@
-"""The ways to log in, each a function from a wish to an answer. The first is the default one.
+"""Authentication providers, one function each. The first is the default.
 
-credentials   name and password in the message; `login` is another name for it
-basic         name and password in the Authorization header
-jwt           an access token that was got before, in the header
+credentials   user name and password in the DTO; `login` is an alias
+basic         user name and password in the Authorization header
+jwt           an access token of an earlier log-in, in the header
 apikey        an application token, in the header
 
-`logout` stands in `authenticating`, since it logs nobody in.
+`logout` is in `authentication`, because it is not a way to log in.
 """
 
 import re
@@ -15,8 +15,8 @@ from http import HTTPStatus
 
 from django.http import HttpRequest
 
-from authn.servicestack import cookies, people, sessions
-from authn.servicestack.callers import application_named, basic_of, logins_of_token_cookies, person_named
+from authn.servicestack import cookies, identity, sessions
+from authn.servicestack.callers import application_of_header, basic_of, logins_of_token_cookies, user_of_bearer
 from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ResponseError, ResponseStatus
 from authn.servicestack.errors import Refusal, not_authenticated
 from authn.servicestack.replies import Reply
@@ -28,74 +28,74 @@ _ALIASES = {"login": "credentials"}
 
 
 def canonical(name: str) -> str:
-    """Return the one spelling of a provider's name. Case does not count."""
+    """Return the canonical spelling of a provider's name, which is case-insensitive."""
     return _ALIASES.get(name.lower(), name.lower())
 
 
 def unknown_provider(name: str) -> Refusal:
-    """Return the refusal of a provider that is not offered, quoting no markup of its name."""
+    """Return the 404 for an unknown provider. The message quotes its name without markup."""
     safe = re.sub(r"[^\w.\- ]", "", name, flags=re.ASCII)[:50]
     message = f"No configuration was added for OAuth provider '{safe}'"
     return Refusal(HTTPStatus.NOT_FOUND, "NotFound", message)
 
 
-def by_credentials(request: HttpRequest, wish: Authenticate) -> Reply:
-    """Log in with the name and password of the message."""
-    fields = [*_missing("UserName", "User Name", wish.user_name), *_missing("Password", "Password", wish.password)]
+def by_credentials(request: HttpRequest, dto: Authenticate) -> Reply:
+    """Log in with the user name and password of the DTO."""
+    fields = [*_missing("UserName", "User Name", dto.user_name), *_missing("Password", "Password", dto.password)]
     fields = fields or [
-        *_too_long("UserName", "User Name", wish.user_name, people.MAX_NAME_LENGTH),
-        *_too_long("Password", "Password", wish.password, people.MAX_PASSWORD_LENGTH),
-        *_unsafe("UserName", "User Name", wish.user_name),
+        *_too_long("UserName", "User Name", dto.user_name, identity.MAX_NAME_LENGTH),
+        *_too_long("Password", "Password", dto.password, identity.MAX_PASSWORD_LENGTH),
+        *_unsafe("UserName", "User Name", dto.user_name),
     ]
     if fields:
         lines = [f"\n -- {each.field_name}: {each.message}" for each in fields]
         message = "Validation failed: " + "".join(lines)
         raise Refusal(HTTPStatus.BAD_REQUEST, "ValidationException", message, fields=fields)
-    return _log_in(request, wish, str(wish.user_name), str(wish.password), provider="credentials")
+    return _log_in(request, dto, str(dto.user_name), str(dto.password), provider="credentials")
 
 
-def asks_by_header(scheme: str, name: str) -> Callable[[Provider], Provider]:
-    """Decorate a provider that looks at the Authorization header: each 401 of it names the scheme."""
+def challenges(scheme: str, name: str) -> Callable[[Provider], Provider]:
+    """Decorate a provider of the Authorization header: its 401 responses carry WWW-Authenticate."""
 
     def decorate(provider: Provider) -> Provider:
         @wraps(provider)
-        def ask(request: HttpRequest, wish: Authenticate) -> Reply:
+        def run(request: HttpRequest, dto: Authenticate) -> Reply:
             try:
-                return provider(request, wish)
+                return provider(request, dto)
             except Refusal as refusal:
                 if refusal.status == HTTPStatus.UNAUTHORIZED:
                     refusal.headers["WWW-Authenticate"] = f'{scheme} realm="/auth/{name}"'
                 raise
 
-        return ask
+        return run
 
     return decorate
 
 
-@asks_by_header("Basic", "basic")
-def by_basic(request: HttpRequest, wish: Authenticate) -> Reply:
-    """Log in with the name and password of the header; a token in the name's place is an application's."""
+@challenges("Basic", "basic")
+def by_basic(request: HttpRequest, dto: Authenticate) -> Reply:
+    """Log in with the user name and password of the header; an application may send its token as user name."""
     name, password = basic_of(request) or ("", "")
-    if name and not password and (application := application_named(request)):
+    if name and not password and (application := application_of_header(request)):
         return Reply(application.as_response())
-    if not name or not password or len(password) > people.MAX_PASSWORD_LENGTH:
+    if not name or not password or len(password) > identity.MAX_PASSWORD_LENGTH:
         raise not_authenticated()
-    return _log_in(request, wish, name, password, provider="basic")
+    return _log_in(request, dto, name, password, provider="basic")
 
 
-@asks_by_header("Bearer", "jwt")
-def by_jwt(request: HttpRequest, _wish: Authenticate) -> Reply:
-    """Tell which person an access token belongs to. It stays the token it was: nothing new is handed out."""
-    person = person_named(request)
-    if person is None:
+@challenges("Bearer", "jwt")
+def by_jwt(request: HttpRequest, _dto: Authenticate) -> Reply:
+    """Return the user of an access token. No new token is issued."""
+    user = user_of_bearer(request)
+    if user is None:
         raise not_authenticated()
-    return Reply(person.as_response())
+    return Reply(user.as_response())
 
 
-@asks_by_header("Bearer", "apikey")
-def by_apikey(request: HttpRequest, _wish: Authenticate) -> Reply:
-    """Tell which application a token belongs to."""
-    application = application_named(request)
+@challenges("Bearer", "apikey")
+def by_apikey(request: HttpRequest, _dto: Authenticate) -> Reply:
+    """Return the application of a token."""
+    application = application_of_header(request)
     if application is None:
         raise not_authenticated()
     return Reply(application.as_response())
@@ -109,12 +109,12 @@ PROVIDERS: dict[str, Provider] = {
 }
 
 
-def _log_in(request: HttpRequest, wish: Authenticate, name: str, password: str, *, provider: str) -> Reply:
-    user = people.check_password(request, name, password)
-    # The cookies of an earlier log-in are overwritten or deleted: nobody is left to end it.
+def _log_in(request: HttpRequest, dto: Authenticate, name: str, password: str, *, provider: str) -> Reply:
+    user = identity.check_password(request, name, password)
+    # An earlier log-in ends here, because its cookies are overwritten and no client could end it later.
     earlier = logins_of_token_cookies(request)
     login = sessions.start(
-        request, user, provider=provider, remember=wish.remember_me, tokens_only=bool(wish.use_token_cookie)
+        request, user, provider=provider, remember=dto.remember_me, tokens_only=bool(dto.use_token_cookie)
     )
     sessions.end(request, earlier)
     response = AuthenticateResponse(
@@ -122,10 +122,10 @@ def _log_in(request: HttpRequest, wish: Authenticate, name: str, password: str, 
         session_id=login.session_id,
         user_name=name,
         display_name=user.email,
-        referrer_url=wish.continue_to,
+        referrer_url=dto.continue_to,
         bearer_token=login.tokens.access,
         refresh_token=login.tokens.refresh,
-        roles=people.roles_of(user),
+        roles=identity.roles_of(user),
         permissions=[],
         response_status=ResponseStatus(),
     )
@@ -142,8 +142,8 @@ def _too_long(name: str, label: str, value: str | None, limit: int) -> list[Resp
 
 
 def _unsafe(name: str, label: str, value: str | None) -> list[ResponseError]:
-    message = f"'{label}' must not hold control characters, nor marks that change the direction of text."
-    return [] if people.is_safe_text((value or "").strip()) else [_field("InvalidCharacters", name, label, message)]
+    message = f"'{label}' must not contain control characters or marks that change the direction of text."
+    return [] if identity.is_safe_text((value or "").strip()) else [_field("InvalidCharacters", name, label, message)]
 
 
 def _field(code: str, name: str, label: str, message: str) -> ResponseError:

@@ -1,15 +1,14 @@
-"""Writes what an operation answered, or why it was refused, in the format that was asked for."""
+"""Writes the result or the refusal of an operation in the negotiated format."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from authn.servicestack import cookies
-from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ErrorResponse
+from authn.servicestack.dtos import Authenticate, AuthenticateResponse, ErrorResponse, RequestDto, ResponseDto
 from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import CSV, HTML, Format, html
 from authn.servicestack.negotiation import content_type
@@ -20,59 +19,57 @@ from authn.servicestack.replies import Reply
 
 @dataclass(slots=True)
 class Exchange:
-    """A request on its way: what is known by now of it and of its answer.
+    """A request and what is known of its response so far.
 
-    `operation` and `message` are None until they have been found and read.
+    `operation` and `dto` are None until the request has been routed and bound.
     """
 
     request: HttpRequest
     format: Format
-    in_path: str = ""
+    path_provider: str = ""
     operation: Operation | None = None
-    message: Any = None
+    dto: RequestDto | None = None
 
     @property
     def names_a_provider(self) -> bool:
-        """Tell whether a provider was named: only then is a browser sent on."""
-        return isinstance(self.message, Authenticate) and bool(self.in_path or self.message.provider)
+        """Return True if the request names a provider; only then is a browser redirected."""
+        return isinstance(self.dto, Authenticate) and bool(self.path_provider or self.dto.provider)
 
 
 def render(exchange: Exchange, reply: Reply) -> HttpResponse:
-    """Write an answer; a browser that named a provider is sent on to where it wanted to go."""
-    response = _response(exchange, reply.message, HTTPStatus.OK)
+    """Write a result; a browser that named a provider is redirected to its target."""
+    response = _response(exchange, reply.dto, HTTPStatus.OK)
     if exchange.format is HTML and exchange.names_a_provider and (target := _target(exchange)):
-        known_before = isinstance(reply.message, AuthenticateResponse) and reply.message.user_id and not reply.logged_in
-        _redirect(response, f"{target}#s=0" if known_before else target)
+        was_logged_in = isinstance(reply.dto, AuthenticateResponse) and reply.dto.user_id and not reply.logged_in
+        _redirect(response, f"{target}#s=0" if was_logged_in else target)
     cookies.write(response, exchange.request, reply.cookies)
     return response
 
 
 def render_refusal(exchange: Exchange, refusal: Refusal) -> HttpResponse:
-    """Write a refusal; a browser that named a provider is sent back to our page that it came from."""
-    message: Any = ErrorResponse()
-    if exchange.operation and exchange.message is not None:
-        message = exchange.operation.response()
-    message.response_status = refusal.as_status()
-    response = _response(exchange, message, refusal.status)
+    """Write a refusal; a browser that named a provider is redirected back to the page it came from."""
+    dto: ResponseDto = ErrorResponse()
+    if exchange.operation and exchange.dto is not None:
+        dto = exchange.operation.response()
+    dto.response_status = refusal.as_status()
+    response = _response(exchange, dto, refusal.status, reason=refusal.code)
     if refusal.status == HTTPStatus.UNAUTHORIZED and exchange.format is HTML and exchange.names_a_provider:
         referrer = referrer_of(exchange.request)
-        if referrer and not exchange.message.error_view:
+        if referrer and not _error_view(exchange):
             _redirect(response, f"{referrer}#f={quote(str(refusal), safe='')}")
     for name, value in refusal.headers.items():
         response[name] = value
-    cookies.write(response, exchange.request, cookies.deleted(*refusal.forget))
+    cookies.write(response, exchange.request, cookies.deleted(*refusal.delete_cookies))
     return response
 
 
-def _response(exchange: Exchange, message: Any, status: HTTPStatus) -> HttpResponse:
+def _response(exchange: Exchange, dto: ResponseDto, status: HTTPStatus, *, reason: str | None = None) -> HttpResponse:
     format_ = exchange.format
-    wish = exchange.message
-    if format_ is HTML and isinstance(wish, Authenticate):
-        view = wish.error_view if status != HTTPStatus.OK else ""
-        text = html.write(message, view=view or "", continue_to=wish.continue_to or "")
+    if format_ is HTML and isinstance(exchange.dto, Authenticate):
+        view = _error_view(exchange) if status != HTTPStatus.OK else ""
+        text = html.write(dto, view=view, continue_to=exchange.dto.continue_to or "")
     else:
-        text = format_.write(message)
-    reason = None if status == HTTPStatus.OK else message.response_status.error_code
+        text = format_.write(dto)
     response = HttpResponse(text, status=status, content_type=content_type(exchange.request, format_), reason=reason)
     if format_ is CSV:
         name = exchange.operation.name if exchange.operation else "Error"
@@ -83,13 +80,17 @@ def _response(exchange: Exchange, message: Any, status: HTTPStatus) -> HttpRespo
     return response
 
 
+def _error_view(exchange: Exchange) -> str:
+    return (exchange.dto.error_view if isinstance(exchange.dto, Authenticate) else None) or ""
+
+
 def _target(exchange: Exchange) -> str | None:
-    """Return where a browser is sent on to: Continue, ReturnUrl, or the page of ours that it came from."""
-    if exchange.message.continue_to:
-        return str(exchange.message.continue_to)
-    wish = exchange.request.GET.get("ReturnUrl", "")
-    if is_own_address(exchange.request, wish):
-        return wish
+    """Return where a browser is redirected to: Continue, ReturnUrl, or the page of Frontdesk it came from."""
+    if isinstance(exchange.dto, Authenticate) and exchange.dto.continue_to:
+        return exchange.dto.continue_to
+    return_url = exchange.request.GET.get("ReturnUrl", "")
+    if is_own_address(exchange.request, return_url):
+        return return_url
     return referrer_of(exchange.request)
 
 

@@ -1,15 +1,15 @@
-"""What an operation answers, before any format is chosen for it."""
+"""The result of an operation, before it is written in a format."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from authn.servicestack.cookies import Cookie
+from authn.servicestack.dtos import ResponseDto
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A message, and the cookies that go with it. `logged_in` tells that this very request logged somebody in."""
+    """A response DTO and its cookies. `logged_in` is True if this request created a log-in."""
 
-    message: Any
+    dto: ResponseDto
     cookies: list[Cookie] = field(default_factory=list)
     logged_in: bool = False

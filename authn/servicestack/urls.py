@@ -1,7 +1,6 @@
-"""The addresses of the service, at the root of the site, as ServiceStack v5.6 has them by default."""
+"""URLs of the service, at the root of the site as in ServiceStack v5.6 by default."""
 
 import re
-from typing import Any
 
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
@@ -13,14 +12,14 @@ from authn.servicestack.views import AccessTokenView, AuthenticateView, ReplyVie
 _PARTS = {
     "<format>": "(?P<format>json|xml|jsv|csv|html)",
     "<operation>": r"(?P<operation>[^/]+)",
-    # What stands before a format's suffix, if there is one.
+    # Not greedy, to leave a format's suffix.
     "<provider>": r"(?P<provider>[^/]+?)",
 }
 _SUFFIX = r"(?:\.(?P<suffix>json|xml|jsv|csv|html))?"
 
 
 class LooseRoute(RoutePattern):
-    """A route that matches in any case and with a slash at its end or without, as ServiceStack's do."""
+    """A case-insensitive route with an optional trailing slash, like ServiceStack's."""
 
     def __init__(self, route: str, name: str, *, suffix: bool) -> None:
         super().__init__(route, name, is_endpoint=True)
@@ -29,8 +28,8 @@ class LooseRoute(RoutePattern):
             regex = regex.replace(re.escape(part), expression)
         self._loose = re.compile(f"{regex}{_SUFFIX if suffix else ''}/?", re.IGNORECASE | re.ASCII)
 
-    def match(self, path: str) -> tuple[str, tuple[()], dict[str, Any]] | None:
-        """Return what Django asks for: nothing left of the path, and the named parts."""
+    def match(self, path: str) -> tuple[str, tuple[()], dict[str, int | str]] | None:
+        """Return no remaining path, no positional arguments, and the named parts of the path."""
         found = self._loose.fullmatch(path)
         return ("", (), {name: value for name, value in found.groupdict().items() if value}) if found else None
 

@@ -1,8 +1,7 @@
-"""Serves the operations at their addresses: reads, calls, renders, and answers every failure in kind."""
+"""Views of the operations: bind the DTO, run the operation, render its result or refusal."""
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +9,11 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from authn.servicestack import people
+from authn.servicestack import identity
 from authn.servicestack.binding import bind
 from authn.servicestack.errors import Refusal
 from authn.servicestack.formats import FORMATS, JSON
-from authn.servicestack.negotiation import Address, answer_format
+from authn.servicestack.negotiation import Address, response_format
 from authn.servicestack.operations import AUTHENTICATE, GET_ACCESS_TOKEN, operation_named
 from authn.servicestack.rendering import Exchange, render, render_refusal
 from authn.web.prefetch import is_prefetch
@@ -22,49 +21,49 @@ from authn.web.prefetch import is_prefetch
 logger = logging.getLogger("frontdesk.servicestack")
 
 
-# Clients of this service know no CSRF token; origins.refuse_cross_site stands in for it.
+# Clients of this service send no CSRF token; origins.refuse_cross_site replaces it.
 @method_decorator(csrf_exempt, name="dispatch")
 class ServiceView(View):
-    """Serves `operation` or, where that is "", the one that the path names."""
+    """Serves `operation` or, if that is "", the operation in the path."""
 
     operation = ""
-    refuses_large_bodies = True  # in the words of the service
+    refuses_large_bodies = True  # with an error response of this service
     http_method_names = ["get", "head", "post", "delete", "options"]
 
-    def options(self, request: HttpRequest, *args: Any, **path: str) -> HttpResponse:
-        """Name the methods of the operation. Grants nothing to other sites: there are no CORS headers."""
+    def options(self, request: HttpRequest, *args: object, **path: str) -> HttpResponse:
+        """Return the methods of the operation. There are no CORS headers, so every preflight fails."""
         return self.serve(request, **path)
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **path: str) -> HttpResponse:
-        """Answer PUT, PATCH and whatever else the operations have not."""
+    def http_method_not_allowed(self, request: HttpRequest, *args: object, **path: str) -> HttpResponse:
+        """Refuse PUT, PATCH and every other method with 405."""
         return self.serve(request, **path)
 
     def serve(self, request: HttpRequest, **path: str) -> HttpResponse:
-        """Read the message, run the operation and write the answer."""
+        """Bind the DTO, run the operation and render the response."""
         exchange = Exchange(request, JSON)
         try:
             address = self.address(path)
-            exchange.format = answer_format(request, address)
+            exchange.format = response_format(request, address)
             exchange.operation = operation = operation_named(self.operation or path["operation"])
             if request.method not in operation.verbs:
                 raise _no_such_method(operation.verbs)
             if request.method == "OPTIONS":
                 return HttpResponse(headers=_allow(operation.verbs))
-            exchange.in_path = path.get("provider", "")
-            exchange.message = bind(request, operation.request, address, {"provider": exchange.in_path})
-            return render(exchange, operation.run(request, exchange.message, exchange.in_path))
+            exchange.path_provider = path.get("provider", "")
+            exchange.dto = bind(request, operation.request, address, {"provider": exchange.path_provider})
+            return render(exchange, operation.run(request, exchange.dto, exchange.path_provider))
         except Refusal as refusal:
             return render_refusal(exchange, refusal)
         except SuspiciousOperation:
             return render_refusal(exchange, _unreadable_query())
-        except people.TROUBLE as error:
-            if (unavailable := people.unavailable(error)) is None:
+        except identity.UNAVAILABLE_ERRORS as error:
+            if (unavailable := identity.unavailable(error)) is None:
                 raise
             logger.error("The database refused a request.", exc_info=error)
             return render_refusal(exchange, unavailable)
 
     def address(self, path: dict[str, str]) -> Address:
-        """Return what an address says of formats: by its suffix or, where it names the operation, by its start."""
+        """Return the formats in the URL: its suffix or, on routes with any operation, its first segment."""
         if self.operation:
             return Address(suffix=FORMATS.get(path.get("suffix", "").lower()))
         return Address(route=FORMATS[path.get("format", "json").lower()])
@@ -74,13 +73,13 @@ class ReplyView(ServiceView):
     """`/{format}/reply/{operation}`, `/json/oneway/{operation}` and `/api/{operation}`, which is JSON."""
 
     def get(self, request: HttpRequest, **path: str) -> HttpResponse:
-        """Tell who somebody is, or log out. A browser that only looks ahead gets nothing."""
+        """Return the current user, or log out. A browser's prefetch gets 204."""
         if is_prefetch(request):
             return HttpResponse(status=HTTPStatus.NO_CONTENT)
         return self.serve(request, **path)
 
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
-        """Do what the message asks for."""
+        """Run the operation."""
         return self.serve(request, **path)
 
     def delete(self, request: HttpRequest, **path: str) -> HttpResponse:
@@ -100,7 +99,7 @@ class AccessTokenView(ServiceView):
     operation = GET_ACCESS_TOKEN.name
 
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
-        """Hand out an access token."""
+        """Issue an access token."""
         return self.serve(request, **path)
 
 
@@ -114,4 +113,4 @@ def _no_such_method(verbs: tuple[str, ...]) -> Refusal:
 
 
 def _unreadable_query() -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, "SerializationException", "The query cannot be read.")
+    return Refusal(HTTPStatus.BAD_REQUEST, "SerializationException", "The query cannot be parsed.")

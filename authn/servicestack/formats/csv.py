@@ -1,60 +1,56 @@
-"""CSV: one row of names, one row of values; a value that is no single one stands as JSV.
+"""CSV: a row of names and a row of values; lists, maps and nested DTOs are written as JSV.
 
-ServiceStack itself writes only a message's first list here, and fails where there is none. No
-client can read that, so this follows what it does for its ErrorResponse.
+ServiceStack itself writes only the first list of a DTO and fails without one, which no client can
+read. This codec writes every DTO as ServiceStack writes its ErrorResponse.
 """
 
 import csv
 import io
-from typing import Any, TypeVar
 
-from authn.servicestack.dtos import camel_case, is_map, members, members_by_name
+from authn.servicestack.dtos import Dto, camel_case, is_map, members_by_name, present_members
 from authn.servicestack.errors import Unreadable
 from authn.servicestack.formats import jsv
-from authn.servicestack.formats.values import MAX_STRETCH, Budget, must_be_truth
+from authn.servicestack.formats.values import MAX_UNSPLIT_LENGTH, Budget, required_bool
 
-Message = TypeVar("Message")
-
-# A spreadsheet takes what begins with one of these for a formula.
+# Spreadsheets interpret a value that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def read(text: str, message: type[Message]) -> Message:
-    """Read a message from a row of names and one of values; an empty value is absent. Raises Unreadable."""
+def read(text: str, dto: type[Dto]) -> Dto:
+    """Parse a DTO; an empty value is absent and an unknown name is ignored. Raises Unreadable."""
     names, row = _rows(text)
-    by_name, values = members_by_name(message), {}
+    by_name, values = members_by_name(dto), {}
     for name, value in zip(names, row, strict=True):
         found = by_name.get(name.strip().lower())
         if found and value:
-            values[found.attribute] = of_text(value, found.type, found.name)
-    return message(**values)
+            values[found.attribute] = parse_value(value, found.type, found.name)
+    return dto(**values)
 
 
-def write(message: object) -> str:
-    """Write a message; absent members are left out."""
-    there = [(each.name, getattr(message, each.attribute)) for each in members(type(message))]
-    there = [(camel_case(name), value) for name, value in there if value is not None]
-    return "".join(",".join(map(_field, row)) + "\r\n" for row in zip(*there, strict=True))
+def write(dto: object) -> str:
+    """Serialize a DTO without its absent members."""
+    columns = [(camel_case(member.name), value) for member, value in present_members(dto)]
+    return "".join(",".join(map(_field, row)) + "\r\n" for row in zip(*columns, strict=True))
 
 
-def of_text(text: str, kind: Any, member: str) -> Any:
-    """Return a value of a type that a single text spells, as here, in a query and in a form. Raises Unreadable."""
-    if kind is bool:
-        return must_be_truth(text, member)
-    if is_map(kind):
+def parse_value(text: str, hint: object, member: str) -> object:
+    """Return a value from a CSV, query or form field of the given type. Raises Unreadable."""
+    if hint is bool:
+        return required_bool(text, member)
+    if is_map(hint):
         if not text.lstrip().startswith("{"):
             raise Unreadable(f"{member} must be an object in JSV.", member)
         try:
-            return jsv.decode(text, kind)
+            return jsv.decode(text, hint)
         except Unreadable as error:
             raise Unreadable(str(error), member) from error
     return text
 
 
 def _rows(text: str) -> tuple[list[str], list[str]]:
-    # The reader hands over a row when it has all values of it, which is too late to count them.
-    if text.count(",") > MAX_STRETCH:
-        raise Unreadable(f"The CSV holds more than {MAX_STRETCH} commas.")
+    # csv.reader yields only complete rows, which is too late to count their values.
+    if text.count(",") > MAX_UNSPLIT_LENGTH:
+        raise Unreadable(f"The CSV holds more than {MAX_UNSPLIT_LENGTH} commas.")
     budget, rows = Budget(), []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), strict=True):
@@ -64,11 +60,11 @@ def _rows(text: str) -> tuple[list[str], list[str]]:
     except csv.Error as error:
         raise Unreadable("This is not valid CSV.") from error
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
-        raise Unreadable("The CSV must be one row of names and one row of as many values.")
+        raise Unreadable("The CSV must be one row of names and one row of the same number of values.")
     return rows[0], rows[1]
 
 
-def _field(value: Any) -> str:
+def _field(value: object) -> str:
     text = value if isinstance(value, str) else jsv.write(value)
     if text.startswith(_FORMULA):
         text = f"'{text}"
