@@ -16,7 +16,7 @@ from orgs.salesforce.reading import (
     read_organization,
     read_rest,
     read_revocation,
-    read_token_answer,
+    read_token_response,
     records_of,
     text_of,
 )
@@ -36,7 +36,7 @@ from orgs.salesforce.results import (
     TokenAnswer,
 )
 from orgs.salesforce.soql import field_name, newest_where
-from orgs.salesforce.transport import Answer, Transport
+from orgs.salesforce.transport import Response, Transport
 
 _ORGANIZATION = "SELECT InstanceName, IsSandbox, TrialExpirationDate, OrganizationType FROM Organization"
 _DEV_HUB_PROBE = "SELECT Id FROM ScratchOrgInfo LIMIT 1"
@@ -80,16 +80,16 @@ class SalesforceClient:
         }
         if auth_url.client_secret:
             form["client_secret"] = auth_url.client_secret
-        answer = self._send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form, watch=watch)
-        return read_token_answer(answer, self._hosts, sent_token=auth_url.refresh_token)
+        response = self._send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form, watch=watch)
+        return read_token_response(response, self._hosts, sent_token=auth_url.refresh_token)
 
     def revoke(self, host: str, token: str) -> None:
         """Revoke a refresh token with its access tokens. One that has already ended counts as revoked.
 
         Source: POST https://{host}/services/oauth2/revoke.
         """
-        answer = self._send("POST", f"https://{host}/services/oauth2/revoke", form={"token": token})
-        read_revocation(answer)
+        response = self._send("POST", f"https://{host}/services/oauth2/revoke", form={"token": token})
+        read_revocation(response)
 
     def identity(self, session: Session) -> Identity:
         """Return the user and org of a session.
@@ -154,8 +154,8 @@ class SalesforceClient:
         }
         if client_secret:
             form["client_secret"] = client_secret
-        answer = self._send("POST", f"{code.login_url}/services/oauth2/token", form=form)
-        return read_token_answer(answer, self._hosts, sent_token="")
+        response = self._send("POST", f"{code.login_url}/services/oauth2/token", form=form)
+        return read_token_response(response, self._hosts, sent_token="")
 
     def sandbox_state(self, session: Session, sandbox_name: str) -> SandboxState | None:
         """Return the newest creation or refresh of a sandbox, None if the production org has none."""
@@ -237,7 +237,7 @@ class SalesforceClient:
         query: dict[str, str] | None = None,
         body: dict[str, str] | None = None,
         watch: Watch | None = None,
-    ) -> Answer:
+    ) -> Response:
         within = None if self._deadline is None else self._deadline - time.monotonic()
         return self._transport.send(
             method, url, bearer=bearer, form=form, query=query, body=body, within_seconds=within, watch=watch

@@ -60,7 +60,7 @@ class UserInactive(Refused):
 
 
 class IPNotAllowed(Refused):
-    """The org does not admit this address, or not at this hour."""
+    """The org does not allow log-ins from this IP address or at this hour."""
 
 
 class OrgGone(Refused):
@@ -68,7 +68,7 @@ class OrgGone(Refused):
 
 
 class SessionExpired(Refused):
-    """The access token is not, or no longer, good."""
+    """The access token is invalid or has expired."""
 
 
 class RequestRefused(Refused):
@@ -81,19 +81,19 @@ class RequestRefused(Refused):
 
 
 class Temporary(SalesforceError):
-    """Salesforce asks to come back later."""
+    """Salesforce refused for now; retry later."""
 
 
 class AlreadyProcessing(Temporary):
-    """Another refresh with the same token is under way."""
+    """Salesforce is already processing a request with this token."""
 
 
 class LoginRateExceeded(Temporary):
-    """The user logged in too often."""
+    """The user exceeded the log-in rate."""
 
 
 class APILimitReached(Temporary):
-    """The org has used up its API requests."""
+    """The org has reached its limit of API requests."""
 
 
 class Maintenance(Temporary):
@@ -101,11 +101,11 @@ class Maintenance(Temporary):
 
 
 class NotReady(Temporary):
-    """The org is new or was moved, and shows a page instead of an answer."""
+    """The org is new or was moved, and serves an HTML page instead of the API."""
 
 
 class ServerError(Temporary):
-    """Salesforce answered with an error of its own."""
+    """Salesforce responded with an internal error."""
 
 
 class Unreachable(SalesforceError):
@@ -121,31 +121,31 @@ class TLSFailed(Unreachable):
 
 
 class AddressRefused(Unreachable):
-    """The host has no address that may be connected to; nothing was sent."""
+    """The host resolves to no allowed address; nothing was sent."""
 
 
 class LostAnswer(SalesforceError):
-    """The connection broke after sending, before a complete answer had come."""
+    """The connection closed after the request was sent and before the response was complete."""
 
 
 class TimedOut(LostAnswer):
-    """No complete answer came in time after sending."""
+    """The request was sent, but no complete response arrived in time."""
 
 
 class EdgeFailed(LostAnswer):
-    """A proxy before Salesforce gave up; whether Salesforce acted is not known."""
+    """A proxy in front of Salesforce failed; whether Salesforce processed the request is unknown."""
 
 
 class Unreadable(SalesforceError):
-    """Salesforce's answer could not be read."""
+    """Salesforce's response could not be parsed."""
 
 
 class Garbled(Unreadable):
-    """Salesforce's answer was good by its status, and nothing of its body can be read."""
+    """Salesforce's response has a successful status and a body that is not JSON."""
 
 
 class Untrusted(SalesforceError):
-    """Salesforce's answer points to a host that is none of Salesforce's."""
+    """Salesforce's response points to a host that is not Salesforce's."""
 
 
 class Redirected(Untrusted):

@@ -11,7 +11,7 @@ from orgs.salesforce.hosts import ForeignHost, HostPolicy
 from orgs.salesforce.ids import id_18, is_id
 from orgs.salesforce.refusals import is_dead_session, oauth_refusal, page_meaning, rest_refusal
 from orgs.salesforce.results import Organization, Session, TokenAnswer
-from orgs.salesforce.transport import JSON, Answer
+from orgs.salesforce.transport import JSON, Response
 
 _ID_PATH = re.compile(r"/id/([a-zA-Z0-9]{15,18})/([a-zA-Z0-9]{15,18})", re.ASCII)
 MAX_TEXT_LENGTH = 255
@@ -20,18 +20,18 @@ _EDGE_STATUSES = (502, 504)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 
 
-def read_token_answer(answer: Answer, hosts: HostPolicy, *, sent_token: str) -> TokenAnswer:
+def read_token_response(response: Response, hosts: HostPolicy, *, sent_token: str) -> TokenAnswer:
     """Parse a response of the token endpoint.
 
     Raises for a refusal, a temporary failure, a page, and a body that is not a JSON object. Any other
     error is in the result's `fault`, beside a refresh token that must not be lost.
     """
-    content = _object(answer) if answer.status == 200 else _raise_oauth(answer)
+    content = _object(response) if response.status == 200 else _raise_oauth(response)
     refresh_token = content.get("refresh_token")
     if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token) or refresh_token == sent_token:
         refresh_token = None
     try:
-        if answer.content_type != JSON:
+        if response.content_type != JSON:
             raise errors.Unreadable
         return TokenAnswer(refresh_token, _session(content, hosts))
     except errors.SalesforceError as fault:
@@ -40,46 +40,46 @@ def read_token_answer(answer: Answer, hosts: HostPolicy, *, sent_token: str) -> 
         return TokenAnswer(refresh_token, None, fault)
 
 
-def read_revocation(answer: Answer) -> None:
+def read_revocation(response: Response) -> None:
     """Parse a response of the revoke endpoint. A token that had already ended counts as revoked.
 
     An HTML page does not, because what served it has not revoked anything.
     """
-    if answer.is_page:
-        _raise_oauth(answer)
-    if answer.status == 200:
+    if response.is_page:
+        _raise_oauth(response)
+    if response.status == 200:
         return
-    if answer.status == 400 and answer.content_type == JSON:
-        content = answer.json()
+    if response.status == 400 and response.content_type == JSON:
+        content = response.json()
         if isinstance(content, dict) and content.get("error") == "invalid_token":
             return
-    _raise_oauth(answer)
+    _raise_oauth(response)
 
 
-def read_rest(answer: Answer) -> object:
+def read_rest(response: Response) -> object:
     """Return the JSON value of a REST response, None for 204. Raises what its status, page or errorCode means.
 
     A refused access token is recognised before any page is parsed: a proxy or Salesforce's edge may
     wrap that refusal in HTML, and then a refresh helps where waiting does not. An API limit and a
     deleted org are recognised by their status alone.
     """
-    if _refuses_session(answer):
+    if _refuses_session(response):
         raise errors.SessionExpired
-    if answer.status == 429:
-        raise errors.APILimitReached(retry_after=answer.retry_after)
-    if answer.status == 420:
+    if response.status == 429:
+        raise errors.APILimitReached(retry_after=response.retry_after)
+    if response.status == 420:
         raise errors.OrgGone
-    _raise_page_or_server_error(answer)
-    if answer.status == 204:
+    _raise_page_or_server_error(response)
+    if response.status == 204:
         return None
-    if answer.status < 300:
-        return answer.json()
-    error_code = _error_code(answer)
+    if response.status < 300:
+        return response.json()
+    error_code = _error_code(response)
     if meaning := rest_refusal(error_code):
-        raise meaning(retry_after=answer.retry_after)
-    if answer.status == 401:
+        raise meaning(retry_after=response.retry_after)
+    if response.status == 401:
         raise errors.SessionExpired
-    raise errors.RequestRefused(error_code, answer.status)
+    raise errors.RequestRefused(error_code, response.status)
 
 
 def read_organization(rows: list[Mapping[str, object]]) -> Organization:
@@ -125,11 +125,11 @@ def records_of(content: object) -> list[Mapping[str, object]]:
     return records
 
 
-def _object(answer: Answer) -> dict[str, object]:
-    if answer.is_page:
-        raise page_meaning(answer.body)
+def _object(response: Response) -> dict[str, object]:
+    if response.is_page:
+        raise page_meaning(response.body)
     try:
-        content = answer.json(any_content_type=True)
+        content = response.json(any_content_type=True)
     except errors.Unreadable as error:
         raise errors.Garbled from error
     if not isinstance(content, dict):
@@ -165,43 +165,43 @@ def _identity_ids(identity: object, hosts: HostPolicy) -> tuple[str, str]:
     return id_18(match[1]), id_18(match[2])
 
 
-def _refuses_session(answer: Answer) -> bool:
+def _refuses_session(response: Response) -> bool:
     """Return True if the response refuses the access token, in plain text, JSON or as a page.
 
     A 401 that is not a page is left to its errorCode, which may name another reason.
     """
-    return is_dead_session(answer.body) if answer.status == 403 else answer.status == 401 and answer.is_page
+    return is_dead_session(response.body) if response.status == 403 else response.status == 401 and response.is_page
 
 
-def _raise_oauth(answer: Answer) -> NoReturn:
-    if answer.status == 429:
-        raise errors.LoginRateExceeded(retry_after=answer.retry_after)
-    _raise_page_or_server_error(answer)
-    content = answer.json()
+def _raise_oauth(response: Response) -> NoReturn:
+    if response.status == 429:
+        raise errors.LoginRateExceeded(retry_after=response.retry_after)
+    _raise_page_or_server_error(response)
+    content = response.json()
     if not isinstance(content, dict) or not isinstance(content.get("error"), str):
         raise errors.Unreadable
     meaning = oauth_refusal(content["error"], str(content.get("error_description", "")))
-    raise meaning(retry_after=answer.retry_after)
+    raise meaning(retry_after=response.retry_after)
 
 
-def _raise_page_or_server_error(answer: Answer) -> None:
-    if answer.status in _EDGE_STATUSES:
-        raise (errors.TimedOut if answer.status == 504 else errors.EdgeFailed)(retry_after=answer.retry_after)
-    if answer.status == 503:
-        raise errors.Maintenance(retry_after=answer.retry_after)
-    if answer.is_page:
-        meaning = page_meaning(answer.body)
-        if answer.status >= 500 and meaning is errors.NotReady:
+def _raise_page_or_server_error(response: Response) -> None:
+    if response.status in _EDGE_STATUSES:
+        raise (errors.TimedOut if response.status == 504 else errors.EdgeFailed)(retry_after=response.retry_after)
+    if response.status == 503:
+        raise errors.Maintenance(retry_after=response.retry_after)
+    if response.is_page:
+        meaning = page_meaning(response.body)
+        if response.status >= 500 and meaning is errors.NotReady:
             meaning = errors.ServerError
-        raise meaning(retry_after=answer.retry_after)
-    if answer.status >= 500:
-        raise errors.ServerError(retry_after=answer.retry_after)
+        raise meaning(retry_after=response.retry_after)
+    if response.status >= 500:
+        raise errors.ServerError(retry_after=response.retry_after)
 
 
-def _error_code(answer: Answer) -> str:
+def _error_code(response: Response) -> str:
     """Return the errorCode of a REST error list, "UNKNOWN" without one."""
     try:
-        content = answer.json()
+        content = response.json()
     except errors.Unreadable:
         return "UNKNOWN"
     first = content[0] if isinstance(content, list) and content else content

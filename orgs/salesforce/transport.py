@@ -22,13 +22,13 @@ from orgs.salesforce.deadline import Watch, WatchedAdapter
 from orgs.salesforce.hosts import HostPolicy
 
 JSON = "application/json"
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 _CONNECTIONS_PER_HOST = 128
 _USER_AGENT = "Frontdesk"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A complete HTTP response. The body may hold a token, so the repr omits it."""
 
     status: int
@@ -104,7 +104,7 @@ class Transport:
         body: dict[str, str] | None = None,
         within_seconds: float | None = None,
         watch: Watch | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and return its complete response, whatever its status.
 
         `body` is sent as JSON. `within_seconds` can shorten the time-out, never extend it; `watch`
@@ -118,16 +118,16 @@ class Transport:
             raise errors.ConnectTimedOut
         with watch or Watch(timeout) as watch:
             try:
-                answer = self._exchange(request, (watch.seconds, watch.longest_seconds))
+                response = self._exchange(request, (watch.seconds, watch.longest_seconds))
             # http.client raises plain ValueError for some malformed responses, such as a negative chunk length.
             except (requests.RequestException, UrllibError, OSError, HTTPException, ValueError) as error:
                 raise _translated(error, watch) from None
             if watch.expired:
                 # The timer shut the socket down, which looks like the end of the headers or the body.
                 raise errors.TimedOut
-        if 300 <= answer.status < 400:
+        if 300 <= response.status < 400:
             raise errors.Redirected
-        return answer
+        return response
 
     def _prepare(
         self,
@@ -151,7 +151,7 @@ class Transport:
         content = requests.Request(method, url, headers=headers, data=form, params=query, json=body)
         return self._session.prepare_request(content)
 
-    def _exchange(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> Answer:
+    def _exchange(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> Response:
         with self._session.send(
             request,
             stream=True,
@@ -161,13 +161,13 @@ class Transport:
             proxies=self._proxies,
         ) as response:
             body = _read(response)
-            if len(body) > MAX_ANSWER_BYTES or response.headers.get("Content-Encoding", "identity") != "identity":
+            if len(body) > MAX_RESPONSE_BYTES or response.headers.get("Content-Encoding", "identity") != "identity":
                 response.raw.close()
                 raise errors.Garbled if response.ok else errors.Unreadable
             if not body and response.ok and not response.raw.chunked and response.raw.length_remaining is None:
                 # http.client accepts a connection that closes inside the headers as their end.
                 raise ProtocolError("The connection closed inside the headers.")
-            return Answer(
+            return Response(
                 status=response.status_code,
                 content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
                 body=body,
@@ -178,7 +178,7 @@ class Transport:
 def _read(response: requests.Response) -> bytes:
     """Read up to one byte over the limit. Only reading to the end detects a truncated body."""
     parts, size = [], 0
-    while size <= MAX_ANSWER_BYTES and (part := response.raw.read(65_536, decode_content=False)):
+    while size <= MAX_RESPONSE_BYTES and (part := response.raw.read(65_536, decode_content=False)):
         parts.append(part)
         size += len(part)
     return b"".join(parts)

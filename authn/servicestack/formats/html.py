@@ -7,7 +7,7 @@ from authn.servicestack.dtos import AuthenticateResponse
 from authn.servicestack.formats import json
 
 # Templates by the name that ErrorView may hold. Any other name selects the first.
-VIEWS = {"error": "servicestack/answer.html", "login": "servicestack/login.html"}
+VIEWS = {"error": "servicestack/response.html", "login": "servicestack/login.html"}
 
 
 def write(dto: object, *, view: str = "", continue_to: str = "") -> str:

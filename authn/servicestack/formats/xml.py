@@ -1,6 +1,6 @@
 """XML as .NET's DataContractSerializer writes and reads it, in ServiceStack's namespace.
 
-Element names are case-sensitive; unlike there, their order does not matter. Document types and entities
+Element names are case-sensitive; unlike in .NET, their order does not matter. Document types and entities
 are refused.
 """
 
