@@ -1,19 +1,19 @@
-"""Tells Django of authn."""
+"""The Django app `authn`."""
 
 from django.apps import AppConfig
 
 
 class AuthnConfig(AppConfig):
-    """Who is asking, may they, and what was done."""
+    """Users, application tokens, permissions and the audit."""
 
     name = "authn"
-    verbose_name = "People and tokens"
+    verbose_name = "Users and tokens"
 
     def ready(self) -> None:
-        """Register the system checks and the sweeps."""
+        """Register the system checks, the OpenAPI extensions and the sweeps."""
         from django.core.signals import request_started
 
-        from authn import audit, checks, maintenance, openapi, token_refusals  # noqa: F401  # two register themselves
+        from authn import audit, checks, maintenance, openapi, token_refusals  # noqa: F401  # checks and openapi register themselves on import
 
         request_started.connect(audit.forget_written)
         maintenance.add_sweep("old audit", maintenance.delete_old_audit, maintenance.delete_old_audit_confirmed)

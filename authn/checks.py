@@ -1,7 +1,6 @@
-"""Refuses to start on settings that would make log-ins or links unsafe. Ids: authn.E001 and on."""
+"""System checks that stop the start on missing or unsafe settings. Ids: authn.E001 and up."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
@@ -16,7 +15,7 @@ Check = Callable[[], Iterable[CheckMessage]]
 
 
 @register()
-def check_authn_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+def check_authn_settings(app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
     """Run every check of this module."""
     checks: list[Check] = [_keys, _public_url, _demo, _hosts, _proxies, _retention, _threads, _database]
     return [message for check in checks for message in check()]
@@ -32,16 +31,16 @@ def _keys() -> Iterable[CheckMessage]:
         if len(value) < MIN_KEY_LENGTH:
             yield Error(
                 f"{name} is missing or shorter than {MIN_KEY_LENGTH} characters.",
-                hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                hint="Generate one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
                 id=check_id,
             )
     values = [value for _, value in named.values() if value] + list(settings.FERNET_KEYS)
     if len(set(values)) != len(values):
-        yield Error("Two of the keys are equal.", hint="Make each key by itself.", id="authn.E004")
+        yield Error("Two of the keys are equal.", hint="Generate each key separately.", id="authn.E004")
 
 
 def _secret_key() -> str:
-    """Return the key, or "": Django raises when it is asked for an empty one."""
+    """Return the key, or "" where Django would raise for an empty one."""
     try:
         return str(settings.SECRET_KEY)
     except ImproperlyConfigured:
@@ -52,7 +51,7 @@ def _public_url() -> Iterable[CheckMessage]:
     parts = urlsplit(settings.PUBLIC_URL)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         yield Error(
-            "PUBLIC_URL must be the address that people use, such as https://frontdesk.example.com.",
+            "PUBLIC_URL must be the address that users open, such as https://frontdesk.example.com.",
             id="authn.E005",
         )
     elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -66,9 +65,9 @@ def _demo() -> Iterable[CheckMessage]:
 
 def _hosts() -> Iterable[CheckMessage]:
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
-        yield Error("ALLOWED_HOSTS must name the hosts that this desk answers to.", id="authn.E008")
+        yield Error("ALLOWED_HOSTS must list the host names of this desk.", id="authn.E008")
     if settings.DEBUG and urlsplit(settings.PUBLIC_URL).hostname not in LOOPBACK:
-        yield Error("DEBUG shows settings to strangers; it is for loopback only.", id="authn.E009")
+        yield Error("DEBUG reveals settings to any client; it is for loopback only.", id="authn.E009")
 
 
 def _proxies() -> Iterable[CheckMessage]:
@@ -101,6 +100,6 @@ def _database() -> Iterable[CheckMessage]:
     elif lock and statement and lock >= statement:
         yield Error(
             "DATABASE_LOCK_TIMEOUT_SECONDS must be below DATABASE_STATEMENT_TIMEOUT_SECONDS.",
-            hint="A wait for a lock is a part of the statement, which would end first.",
+            hint="A lock wait is part of its statement, which would time out first.",
             id="authn.E017",
         )

@@ -1,7 +1,7 @@
-"""Bounds guesses of passwords, at every door together: per name and blocks of addresses, per name, per address.
+"""Limits password guesses across all log-in methods: per name and address block, per name, and per address.
 
-A try is taken before its password is judged, and given back when it was right. Each count is one
-UPDATE by the database's clock, so that it is exact however many processes count at once.
+An attempt is counted before its password is checked, and uncounted if the password is correct. Each count is
+one UPDATE by the database's clock, which is exact however many processes count concurrently.
 """
 
 import threading
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +18,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest, Now
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from authn.database.connections import release_database
@@ -26,45 +26,45 @@ from authn.errors import LoginBusy, TooManyTries
 from authn.models import AddressTries, LoginAttempts
 from authn.web.client_address import address_block, client_address
 
-# So many wrong passwords close a name to a /24 or /64, to a /16 or /48, and to everybody. A try that a smaller block
-# refuses counts for no larger one, so that a stranger with one network cannot lock an owner out.
+# Failed log-ins that lock a name for a /24 or /64, for a /16 or /48, and for every address. An attempt that a smaller
+# block refuses is not counted for a larger one, so an attacker with one network cannot lock an owner out everywhere.
 LIMIT, LIMIT_OF_NETWORK, LIMIT_EVERYWHERE = 5, 15, 50
 LOCKED_FOR = timedelta(minutes=15)
 TRIES_PER_WINDOW, WINDOW = 60, timedelta(minutes=1)
-# After a lock or this long without a try, a count is of no use and is deleted.
+# A count without an attempt for this long has expired and is deleted.
 KEEP_COUNTS_FOR = 2 * LOCKED_FOR
 
 _EVERYWHERE = ""
-# How the names of the networks between a small block and everywhere end.
+# The prefixes of the blocks between the smallest one and everywhere.
 _NETWORKS = ("/16", "/48")
-# A try that is still undecided after this long was taken by a process that died: it counts.
+# An attempt that is undecided for longer belongs to a process that died: it counts as a failure.
 _VERIFIED_WITHIN = timedelta(seconds=30)
-_PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
+_MAX_WAIT_SECONDS, _POLL_SECONDS = 10.0, 0.02
 _lock = threading.Lock()
 _waiting = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """A try that was taken. Say how it ended: by `failed`, `succeeded` or `give_back`."""
+    """A counted attempt. End it with `failed`, `succeeded` or `give_back`."""
 
     digest: str
     blocks: tuple[str, ...]
 
     def failed(self) -> None:
-        """Keep the failure: the password was wrong."""
+        """Record that the password was wrong."""
         for block in self.blocks:
             _rows(self.digest, block).update(undecided=_minus("undecided", 1))
 
     def succeeded(self) -> None:
-        """Forget the failures from the smallest block, in every count; tries under way stay taken."""
+        """Subtract the failures from the smallest block in every count; undecided attempts stay counted."""
         with transaction.atomic():
             here = _rows(self.digest, self.blocks[0]).select_for_update().first()
             forgotten = here.failures - max(0, here.undecided - 1) if here else 1
             self._give_back(forgotten)
 
     def give_back(self) -> None:
-        """Undo the try: its password was not judged."""
+        """Undo the attempt: its password was not checked."""
         with transaction.atomic():
             self._give_back(1)
 
@@ -76,12 +76,12 @@ class LoginAttempt:
 
 
 def require_unlocked(name: str, request: HttpRequest) -> None:
-    """Raise TooManyTries if a name is locked for this client; takes no try."""
+    """Raise TooManyTries if a name is locked for this client. Counts nothing."""
     _require_unlocked(_digest(name), _blocks_of(request))
 
 
 def begin_attempt(name: str, request: HttpRequest) -> LoginAttempt | None:
-    """Take a try for a name in its canonical form. Returns None while tries that are not judged yet fill the limit.
+    """Count an attempt for a canonical name. Returns None while undecided attempts reach the limit.
 
     Raises TooManyTries while the name is locked.
     """
@@ -93,22 +93,22 @@ def begin_attempt(name: str, request: HttpRequest) -> LoginAttempt | None:
 
 
 class LoginWait:
-    """The patience of one log-in for tries of others that are not judged yet; hold nothing shared meanwhile."""
+    """The wait of one log-in for undecided attempts of others. Hold no shared resource while it waits."""
 
     def __init__(self, name: str, request: HttpRequest) -> None:
         self._digest, self._blocks = _digest(name), _blocks_of(request)
-        self._deadline = time.monotonic() + _PATIENCE_SECONDS
+        self._deadline = time.monotonic() + _MAX_WAIT_SECONDS
 
     def for_an_outcome(self) -> None:
-        """Wait until a try may be taken.
+        """Wait until an attempt can be counted.
 
         Raises TooManyTries once the name is locked, LoginBusy after ten seconds, or at once when a quarter of the
-        threads wait.
+        threads are waiting.
         """
         with _waiting_slot():
             while time.monotonic() < self._deadline:
                 release_database()
-                time.sleep(_PAUSE_SECONDS)
+                time.sleep(_POLL_SECONDS)
                 _require_unlocked(self._digest, self._blocks)
                 if not _locks(self._digest, self._blocks).exists():
                     return
@@ -117,7 +117,7 @@ class LoginWait:
 
 @contextmanager
 def _waiting_slot() -> Iterator[None]:
-    """Bound the threads that wait for tries of others, or one client would take every thread of the process."""
+    """Limit the waiting threads, or one client could occupy every thread of the process."""
     global _waiting
     with _lock:
         if _waiting >= max(1, settings.WEB_THREADS // 4):
@@ -131,23 +131,23 @@ def _waiting_slot() -> Iterator[None]:
 
 
 def unlock(name: str) -> None:
-    """Forget every failure of a name, so that it is locked nowhere."""
+    """Delete every failure of a name, for all addresses."""
     for rows in _in_order_of_locking(LoginAttempts.objects.filter(name_digest=_digest(name))):
         rows.delete()
 
 
-def expired_counts() -> list[QuerySet[Any]]:
-    """Return the rows that bound nothing any more, in the order in which they may be deleted."""
+def expired_counts() -> list[QuerySet[LoginAttempts] | QuerySet[AddressTries]]:
+    """Return the expired counts, in the order in which they must be deleted."""
     attempts = LoginAttempts.objects.filter(last_try_at__lte=_from_now(-KEEP_COUNTS_FOR))
     addresses = AddressTries.objects.filter(began_at__lte=_from_now(-2 * WINDOW))
     return [*_in_order_of_locking(attempts), addresses]
 
 
-# --- Tries per name ------------------------------------------------------------------------------------
+# --- Attempts per name ------------------------------------------------------------------------------------
 
 
 def _begin(attempt: LoginAttempt) -> bool:
-    """Take the try in every count, or in none."""
+    """Add the attempt to every count, or to none."""
     with transaction.atomic():
         for block in attempt.blocks:
             if not _count(attempt.digest, block, _limit_of(block)):
@@ -157,11 +157,11 @@ def _begin(attempt: LoginAttempt) -> bool:
 
 
 def _count(digest: str, block: str, limit: int) -> bool:
-    """Add a failure unless the row is locked; the one that reaches the limit locks it."""
+    """Add a failure unless the row is locked; the failure that reaches the limit locks it."""
     lapsed = Q(last_try_at__lte=_from_now(-LOCKED_FOR)) | Q(locked_until__lte=Now())
     abandoned = Q(last_try_at__lte=_from_now(-_VERIFIED_WITHIN))
     free = _rows(digest, block).filter(Q(locked_until=None) | Q(locked_until__lte=Now()))
-    values: dict[str, Any] = {
+    values: dict[str, Combinable] = {
         "failures": Case(When(lapsed, then=Value(1)), default=F("failures") + 1),
         "undecided": Case(When(abandoned, then=Value(1)), default=F("undecided") + 1),
         "locked_until": Case(
@@ -180,21 +180,21 @@ def _count(digest: str, block: str, limit: int) -> bool:
 
 
 def _require_unlocked(digest: str, blocks: Sequence[str]) -> None:
-    """Raise TooManyTries if a lock stands. One whose tries are not all judged may be lifted yet."""
-    judged = Q(undecided=0) | Q(last_try_at__lte=_from_now(-_VERIFIED_WITHIN))
-    standing = _locks(digest, blocks).filter(judged)
-    ends = standing.annotate(database_now=Now()).values_list("locked_until", "database_now")
-    if rests := [end - now for end, now in ends if end is not None]:
-        raise TooManyTries(int(max(rests).total_seconds()) + 1)
+    """Raise TooManyTries if a lock is final. One with undecided attempts may still be lifted."""
+    decided = Q(undecided=0) | Q(last_try_at__lte=_from_now(-_VERIFIED_WITHIN))
+    final = _locks(digest, blocks).filter(decided)
+    ends = final.annotate(database_now=Now()).values_list("locked_until", "database_now")
+    if remaining := [end - now for end, now in ends if end is not None]:
+        raise TooManyTries(int(max(remaining).total_seconds()) + 1)
 
 
 def _locks(digest: str, blocks: Sequence[str]) -> QuerySet[LoginAttempts]:
-    """Return the rows of these blocks whose limit is reached, by whatever tries."""
+    """Return the rows of these blocks whose limit is reached, by decided or undecided attempts."""
     return LoginAttempts.objects.filter(name_digest=digest, address_block__in=blocks, locked_until__gt=Now())
 
 
 def _blocks_of(request: HttpRequest) -> tuple[str, ...]:
-    """Return the blocks that a try counts for, in the order in which their rows are locked: the smallest first."""
+    """Return the blocks that an attempt counts for, smallest first, which is the order of row locks."""
     address = client_address(request)
     small = address_block(address, ipv4_prefix=24)
     network = address_block(address, ipv4_prefix=16, ipv6_prefix=48)
@@ -208,7 +208,7 @@ def _limit_of(block: str) -> int:
 
 
 def _in_order_of_locking(rows: QuerySet[LoginAttempts]) -> list[QuerySet[LoginAttempts]]:
-    """Divide rows by the size of their block, the smallest first, as tries lock them."""
+    """Split rows by the size of their block, smallest first, as attempts lock them."""
     everywhere = Q(address_block=_EVERYWHERE)
     networks = Q(*[Q(address_block__endswith=prefix) for prefix in _NETWORKS], _connector=Q.OR)
     return [rows.exclude(networks | everywhere), rows.filter(networks), rows.filter(everywhere)]
@@ -219,7 +219,7 @@ def _rows(digest: str, block: str) -> QuerySet[LoginAttempts]:
 
 
 def _digest(name: str) -> str:
-    # Under SECRET_KEY: a new one forgets counts of minutes, and the audit's fingerprints stay apart.
+    # Keyed by SECRET_KEY, not AUDIT_KEY: rotating it loses counts of minutes only, and audit fingerprints differ.
     return salted_hmac("authn.lockout", name.encode("utf-8", "surrogatepass"), algorithm="sha256").hexdigest()
 
 
@@ -231,17 +231,17 @@ def _from_now(distance: timedelta) -> Combinable:
     return ExpressionWrapper(Now() + distance, output_field=DateTimeField())
 
 
-# --- Tries per address ---------------------------------------------------------------------------------
+# --- Attempts per address ---------------------------------------------------------------------------------
 
 
 class LoginThrottle(BaseThrottle):
-    """Bounds log-in tries per client address, so that one machine cannot try many names."""
+    """Limits log-in attempts per client address, which stops one machine from trying many names."""
 
     limit = TRIES_PER_WINDOW
-    _rest: float | None = None
+    _wait: float | None = None
 
-    def allow_request(self, request: Any, view: Any) -> bool:
-        """Count a try. Returns False for one too many in a minute."""
+    def allow_request(self, request: HttpRequest | Request, view: object) -> bool:
+        """Count an attempt. Returns False above the limit per minute."""
         block = _client_of(request)
         if self._count(block):
             return True
@@ -249,8 +249,8 @@ class LoginThrottle(BaseThrottle):
         return self._count(block) or self._refuse(block)
 
     def wait(self) -> float | None:
-        """Return the seconds until the next try, after one that was refused."""
-        return self._rest
+        """Return the seconds until the next attempt is allowed, after a refused one."""
+        return self._wait
 
     def _count(self, block: str) -> bool:
         over = Q(began_at__lte=_from_now(-WINDOW))
@@ -263,28 +263,27 @@ class LoginThrottle(BaseThrottle):
 
     def _refuse(self, block: str) -> bool:
         row = AddressTries.objects.filter(address_block=block).annotate(database_now=Now()).first()
-        self._rest = max(1.0, (row.began_at + WINDOW - row.database_now).total_seconds()) if row else 1.0
+        self._wait = max(1.0, (row.began_at + WINDOW - row.database_now).total_seconds()) if row else 1.0
         return False
 
 
 class RefreshThrottle(LoginThrottle):
-    """Stops a refresh where log-ins have used up the tries of an address, and takes none of them itself.
+    """Refuses refreshes from an address that has reached the limit of log-in attempts, without counting them.
 
-    A good refresh is no guess, and many clients refresh from one address. A refused one is counted
-    by `count_refused`.
+    A valid refresh is not a guess, and many clients may share one address. `count_refused` counts a refused one.
     """
 
-    def allow_request(self, request: Any, view: Any) -> bool:
-        """Return False if no try is left."""
+    def allow_request(self, request: HttpRequest | Request, view: object) -> bool:
+        """Return False if the limit is reached."""
         block, young = _client_of(request), Q(began_at__gt=_from_now(-WINDOW))
         used_up = AddressTries.objects.filter(young, address_block=block, tries__gte=self.limit)
         return self._refuse(block) if used_up.exists() else True
 
 
 def count_refused(request: HttpRequest) -> None:
-    """Count a refused refresh as a try to log in."""
+    """Count a refused refresh as a log-in attempt."""
     LoginThrottle().allow_request(request, None)
 
 
-def _client_of(request: Any) -> str:
+def _client_of(request: HttpRequest | Request) -> str:
     return address_block(client_address(request), ipv4_prefix=32)

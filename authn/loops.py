@@ -1,4 +1,4 @@
-"""Background loops of a process: each survives every exception, and its age is known."""
+"""Background loops of a process. A loop survives every exception and reports its progress."""
 
 import logging
 import threading
@@ -11,11 +11,11 @@ from django.db import close_old_connections
 
 logger = logging.getLogger("frontdesk.loops")
 
-# A failure that lasts is logged once a minute, not at every round.
+# A repeated failure is logged once a minute, not in every round.
 _LOG_EVERY_SECONDS = 60.0
-# A database that is back again is used soon, however seldom the loop runs otherwise.
+# After a failure, the next round follows soon, however long the interval.
 _RETRY_SECONDS = 1.0
-# Longer than any round without a sign of progress: each wait for Salesforce or the database has its own limit.
+# Longer than any round without progress: each wait for Salesforce or the database has its own limit.
 _STUCK_AFTER_SECONDS = 120.0
 _STUCK_AFTER_PERIODS = 10
 
@@ -24,7 +24,7 @@ _STUCK_AFTER_PERIODS = 10
 class Loop:
     """Calls `work` every `every_seconds`, in a thread that ends with the process.
 
-    An exception ends one round, never the loop. `age()` is how long ago a round last made progress;
+    An exception ends one round, never the loop. `age()` is the time since a round last made progress;
     `is_stuck()` is about the thread itself, whether its rounds succeed or fail.
     """
 
@@ -32,12 +32,12 @@ class Loop:
     every_seconds: float
     work: Callable[[], object]
     _progress_at: float = field(default_factory=time.monotonic)
-    _turned_at: float = field(default_factory=time.monotonic)
+    _round_at: float = field(default_factory=time.monotonic)
     _logged: tuple[str, float] = ("", 0.0)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Run the loop in a thread of its own, now, and list it in `loops()`."""
+        """Start the loop in its own thread, and add it to `loops()`."""
         _loops[self.name] = self
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
@@ -47,26 +47,26 @@ class Loop:
         return time.monotonic() - self._progress_at
 
     def is_stuck(self) -> bool:
-        """Return True if the thread has ended, or no round has begun, ended or made progress for far too long."""
+        """Return True if the thread has ended, or no round has started, ended or made progress for too long."""
         if self._thread is not None and not self._thread.is_alive():
             return True
         limit = _STUCK_AFTER_SECONDS + _STUCK_AFTER_PERIODS * self.every_seconds
-        return time.monotonic() - max(self._turned_at, self._progress_at) > limit
+        return time.monotonic() - max(self._round_at, self._progress_at) > limit
 
     def progress(self) -> None:
-        """Note progress within a round that takes long."""
+        """Record progress within a long round."""
         self._progress_at = time.monotonic()
 
     def run_once(self) -> bool:
         """Run one round. Returns False when it failed; the failure is logged."""
-        self._turned_at = time.monotonic()
+        self._round_at = time.monotonic()
         try:
             self.work()
         except Exception as error:
             self._log(error)
             return False
         finally:
-            self._turned_at = time.monotonic()
+            self._round_at = time.monotonic()
         self.progress()
         return True
 

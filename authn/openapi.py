@@ -1,7 +1,6 @@
-"""Says in the OpenAPI document what routes answer, in one line for each route."""
+"""The responses of routes in the OpenAPI document, in one line per route."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiResponse
@@ -10,42 +9,42 @@ from authn.permissions import RequiresRole
 from authn.serializers import ErrorDto
 
 _MEANINGS: Mapping[int, str] = {
-    204: "Asked for by a prefetch, before anybody has clicked: nothing was minted",
+    204: "A prefetch, before the user has followed the link: no link was created",
     400: "The request is not as documented; `errors` names the fields",
     401: "Unauthorized",
     403: "The request came from a page of another site",
-    404: "Nothing of this name is registered",
-    409: "An owner must act, or must say which; `code` and `action` tell",
+    404: "No such resource is registered",
+    409: "Conflict with the current state; `code` and `action` say what to do",
     410: "The org is locked, deleted or expired",
-    429: "Too many tries or log-ins; wait as long as Retry-After says",
-    502: "Salesforce refused, or its answer cannot be believed",
-    503: "Salesforce or this desk is out of reach or busy; wait as long as Retry-After says",
-    504: "Salesforce did not answer in time",
+    429: "Too many attempts or log-ins; wait as long as Retry-After says",
+    502: "Salesforce refused the request, or its response is invalid",
+    503: "Salesforce or this desk is unavailable or busy; wait as long as Retry-After says",
+    504: "Salesforce did not respond in time",
 }
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
-    """The contract's security scheme; a person's JWT and an application token travel alike."""
+    """The documented security scheme, for access tokens of users and application tokens alike."""
 
     target_class = "authn.authentication.BearerAuthentication"
     name = "access-token"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         """Return the scheme as the document shows it."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-def add_pages(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the pages of the contract to the document, which REST framework does not serve. A spectacular hook."""
+def add_pages(result: dict[str, dict[str, object]], **_: object) -> dict[str, dict[str, object]]:
+    """Add the documented pages, which REST framework does not serve. A postprocessing hook of drf-spectacular."""
     texts = {
-        "action": "What to continue to after the log-in, such as frontDoorUrl; case is ignored.",
-        "params": "key:value pairs with commas between. frontDoorUrl: targetOrg (required), repository, prodOrg.",
+        "action": "The action to continue to after the log-in, such as frontDoorUrl; case is ignored.",
+        "params": "Comma-separated key:value pairs. frontDoorUrl: targetOrg (required), repository, prodOrg.",
     }
     result["paths"]["/sfp/api/auth/continue"] = {
         "get": {
             "operationId": "AuthController_continue",
-            "summary": "Log in if need be, and continue to an action",
-            "description": "A page for people. The link is stable and holds no secret, so it fits into a pull request.",
+            "summary": "Log in if necessary, and continue to an action",
+            "description": "A page for browsers. The link is stable and contains no secret, so it can be shared.",
             "tags": ["Authentication"],
             "security": [{}],
             "parameters": [
@@ -55,26 +54,27 @@ def add_pages(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             "responses": {
                 "200": {"description": "HTML page for login and continuation."},
                 "204": {"description": _MEANINGS[204]},
-                "400": {"description": "HTML page: the link names no action that is known, or lacks a part"},
+                "400": {"description": "HTML page: the link names an unknown action, or lacks a parameter"},
             },
         }
     }
     return result
 
 
-def answers(
-    good: Any, *failures: int | tuple[int, type[RequiresRole]], status: int = 200, ok: str = ""
+def documented(
+    body: object, *failures: int | tuple[int, type[RequiresRole]], status: int = 200, ok: str = ""
 ) -> dict[int, OpenApiResponse]:
-    """Return the `responses` of a route: the good answer, then the failures with the error body.
+    """Return the `responses` of a route: the successful one, then the failures with the error body.
 
-    A failure is a status, or (403, permission class): then the text names the roles.
+    `body` is a serializer, or anything else that drf-spectacular accepts. A failure is a status, or
+    (403, permission class), whose text names the roles.
     """
-    documented = {status: OpenApiResponse(good, description=ok)}
+    responses = {status: OpenApiResponse(body, description=ok)}
     for failure in failures:
         if isinstance(failure, tuple):
             number, permission = failure
-            documented[number] = OpenApiResponse(ErrorDto, description=permission().message)
+            responses[number] = OpenApiResponse(ErrorDto, description=permission().message)
         else:
-            body = ErrorDto if failure >= 400 else None
-            documented[failure] = OpenApiResponse(body, description=_MEANINGS[failure])
-    return documented
+            content = ErrorDto if failure >= 400 else None
+            responses[failure] = OpenApiResponse(content, description=_MEANINGS[failure])
+    return responses

@@ -1,6 +1,6 @@
 """Files and folders that only the user of the desk may read, and that are whole or not there at all.
 
-Standard library alone: settings load it.
+Standard library only: settings import it.
 """
 
 import fcntl
@@ -17,9 +17,9 @@ _creating = Lock()
 
 
 def make_private(path: Path) -> None:
-    """Take away what group and others may do with a file or folder, if it exists and is ours to change.
+    """Remove the permissions of group and others from a file or folder, if it exists and belongs to us.
 
-    A folder with the sticky bit is left alone: it is shared on purpose, and its files are private themselves.
+    A folder with the sticky bit is shared on purpose and left unchanged; the files in it are private themselves.
     """
     with suppress(OSError):
         mode = path.stat().st_mode
@@ -28,10 +28,10 @@ def make_private(path: Path) -> None:
 
 
 def create_private(path: Path) -> None:
-    """Make an empty file of mode 0600 unless something is there. Where it cannot be made, its user says why.
+    """Create an empty file of mode 0600 unless the path exists. A failure is left to the code that opens the file.
 
-    Only a new file is opened here, and one at a time: closing an SQLite database by any other handle would
-    drop the locks that this process holds on it.
+    Only a new file is opened here, one at a time: closing any other handle of an SQLite database would release
+    the locks that this process holds on it.
     """
     with _creating, suppress(OSError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -1,7 +1,8 @@
-"""The bodies of the Authentication and Application Tokens groups, named as the contract names them."""
+"""Request and response bodies of the Authentication and Application Tokens routes, with their documented names."""
 
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from authn.models import ApplicationToken
@@ -11,9 +12,9 @@ from authn.web.safe_text import validate_safe_text
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """A JSON boolean; "true", 1 and null are refused."""
+    """A JSON boolean; rejects "true", 1 and null."""
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         """Return the value. Raises ValidationError for anything but true and false."""
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
@@ -21,13 +22,13 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string that may be shown; numbers and booleans are refused instead of being written out."""
+    """A JSON string without unsafe characters; rejects numbers and booleans instead of converting them."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.validators.append(validate_safe_text)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the value. Raises ValidationError for anything but a string."""
         if not isinstance(data, str):
             self.fail("invalid")
@@ -35,41 +36,43 @@ class StrictCharField(serializers.CharField):
 
 
 class SecretField(StrictCharField):
-    """A password, a token or an auth URL: it is never shown, and may hold any character."""
+    """A password, a token or an auth URL: never displayed, so any character is allowed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.validators.remove(validate_safe_text)
 
 
-class QueryForm(serializers.Serializer[Any]):
-    """Parameters of a query string. One that is given twice is refused: two readers may differ."""
+class QueryForm(serializers.Serializer[object]):
+    """Parameters of a query string. A repeated parameter is rejected, since parsers differ in which one they keep."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> dict[str, object]:
         """Return the values by name. Raises ValidationError."""
-        twice = [str(name) for name in self.fields if hasattr(data, "getlist") and len(data.getlist(name)) > 1]
-        if twice:
-            raise serializers.ValidationError(dict.fromkeys(twice, "Send this parameter once."))
-        return super().to_internal_value(data)
+        names = [str(name) for name in self.fields]
+        repeated = [name for name in names if isinstance(data, QueryDict) and len(data.getlist(name)) > 1]
+        if repeated:
+            raise serializers.ValidationError(dict.fromkeys(repeated, "Send this parameter once."))
+        values: dict[str, object] = super().to_internal_value(data)
+        return values
 
 
-class AdminLoginDto(serializers.Serializer[Any]):
-    """E-mail and password of a person."""
+class AdminLoginDto(serializers.Serializer[object]):
+    """E-mail and password of a user."""
 
     email = StrictCharField(max_length=254)
     password = SecretField(max_length=1024, trim_whitespace=False)
 
 
-class LoginUserDto(serializers.Serializer[Any]):
-    """The person who logged in."""
+class LoginUserDto(serializers.Serializer[object]):
+    """The user who logged in."""
 
     id = serializers.CharField()
     email = serializers.CharField()
     role = serializers.ChoiceField(choices=[Role.OWNER.value, Role.MEMBER.value])
 
 
-class AdminLoginResponseDto(serializers.Serializer[Any]):
-    """A pair of tokens, or the reason why there is none."""
+class AdminLoginResponseDto(serializers.Serializer[object]):
+    """A pair of tokens, or the reason for a refusal."""
 
     success = serializers.BooleanField()
     access_token = serializers.CharField(required=False)
@@ -78,42 +81,42 @@ class AdminLoginResponseDto(serializers.Serializer[Any]):
     error = serializers.CharField(required=False)
 
 
-class TokenRefreshDto(serializers.Serializer[Any]):
-    """A refresh token that was not used before."""
+class TokenRefreshDto(serializers.Serializer[object]):
+    """An unused refresh token."""
 
     refresh_token = SecretField(max_length=4096)
 
 
-class AuthCallbackDto(serializers.Serializer[Any]):
-    """The tokens of a person who logged in elsewhere, such as on a page of a company's own."""
+class AuthCallbackDto(serializers.Serializer[object]):
+    """The tokens of a log-in on another page, such as a company's own log-in page."""
 
     access_token = SecretField(max_length=4096)
     refresh_token = SecretField(max_length=4096, required=False)
 
 
-class CallbackUserDto(serializers.Serializer[Any]):
-    """Who is logged in now."""
+class CallbackUserDto(serializers.Serializer[object]):
+    """The user of the new session."""
 
     userId = serializers.CharField()
 
 
-class AuthCallbackResponseDto(serializers.Serializer[Any]):
-    """The session of this browser has begun."""
+class AuthCallbackResponseDto(serializers.Serializer[object]):
+    """Confirmation that a browser session has started."""
 
     success = serializers.BooleanField()
     data = CallbackUserDto(required=False)  # type: ignore[assignment]  # a field of that name; it leaves the class
 
 
-class TokenRefreshResponseDto(serializers.Serializer[Any]):
-    """The next pair of tokens."""
+class TokenRefreshResponseDto(serializers.Serializer[object]):
+    """A new pair of tokens."""
 
     success = serializers.BooleanField()
     access_token = serializers.CharField()
     refresh_token = serializers.CharField()
 
 
-class CreateTokenDto(serializers.Serializer[Any]):
-    """What a new application token is for, and for how many days."""
+class CreateTokenDto(serializers.Serializer[object]):
+    """Name and lifetime of a new application token."""
 
     name = StrictCharField(max_length=100)
     expiresIn = serializers.IntegerField(
@@ -135,12 +138,12 @@ class ApplicationTokenDto(serializers.ModelSerializer[ApplicationToken]):
         fields = ("id", "name", "prefix", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", "createdBy")
 
     def to_representation(self, instance: ApplicationToken) -> dict[str, Any]:
-        """Leave out what is not known: the contract has no nulls."""
+        """Omit empty values: the documented body has no nulls."""
         return {key: value for key, value in super().to_representation(instance).items() if value is not None}
 
 
 class CreatedTokenDto(serializers.ModelSerializer[ApplicationToken]):
-    """A new application token with its value, which is shown this once."""
+    """A new application token with its value, which is returned only here."""
 
     token = serializers.CharField()
     createdAt = serializers.DateTimeField(source="created_at")
@@ -151,15 +154,15 @@ class CreatedTokenDto(serializers.ModelSerializer[ApplicationToken]):
         fields = ("id", "name", "token", "prefix", "createdAt", "expiresAt")
 
 
-class ErrorFieldDto(serializers.Serializer[Any]):
-    """One field that was refused."""
+class ErrorFieldDto(serializers.Serializer[object]):
+    """One rejected field."""
 
     field = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
 
 
-class ErrorDto(serializers.Serializer[Any]):
+class ErrorDto(serializers.Serializer[object]):
     """The body of every error: what happened, and what to do."""
 
     statusCode = serializers.IntegerField()

@@ -1,4 +1,4 @@
-"""Log-in of people and the tokens of applications, over REST."""
+"""REST views: log-in of users, token refresh and application tokens."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
@@ -12,7 +12,7 @@ from authn.browser.login import log_in_browser
 from authn.errors import ForeignOrigin, RefreshRefused
 from authn.lockout import LoginThrottle, RefreshThrottle, count_refused
 from authn.models import ApplicationToken
-from authn.openapi import answers
+from authn.openapi import documented
 from authn.permissions import OwnersOnly
 from authn.principals import Principal
 from authn.serializers import (
@@ -39,14 +39,14 @@ class AdminLoginView(APIView):
     @extend_schema(
         operation_id="AuthController_adminLogin",
         summary="Admin login with username and password",
-        description="Logs a person in. The access token lives one hour, the refresh token 14 days.",
+        description="Logs a user in. The access token lives one hour, the refresh token 14 days.",
         tags=["Authentication"],
         auth=[],
         request=AdminLoginDto,
-        responses=answers(AdminLoginResponseDto, 400, 401, 429, 503, ok="Authentication successful"),
+        responses=documented(AdminLoginResponseDto, 400, 401, 429, 503, ok="Authentication successful"),
     )
     def post(self, request: Request) -> Response:
-        """Log a person in."""
+        """Log a user in."""
         form = AdminLoginDto(data=request.data)
         form.is_valid(raise_exception=True)
         pair = login.log_in(**form.validated_data, request=request._request)
@@ -63,7 +63,7 @@ class AdminLoginView(APIView):
 
 
 class TokenRefreshView(APIView):
-    """`POST /sfp/api/auth/refresh`: a refresh token for the next pair."""
+    """`POST /sfp/api/auth/refresh`: a refresh token for a new pair of tokens."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -72,14 +72,14 @@ class TokenRefreshView(APIView):
     @extend_schema(
         operation_id="AuthController_refresh",
         summary="Trade a refresh token for a new pair of tokens",
-        description="Each refresh token is good once. One that comes back a second time ends the whole log-in.",
+        description="A refresh token can be used once. Using it a second time ends the log-in.",
         tags=["Authentication"],
         auth=[],
         request=TokenRefreshDto,
-        responses=answers(TokenRefreshResponseDto, 400, 401, 429, ok="The next pair of tokens"),
+        responses=documented(TokenRefreshResponseDto, 400, 401, 429, ok="A new pair of tokens"),
     )
     def post(self, request: Request) -> Response:
-        """Hand out the next pair."""
+        """Issue a new pair of tokens."""
         form = TokenRefreshDto(data=request.data)
         form.is_valid(raise_exception=True)
         try:
@@ -94,7 +94,7 @@ class TokenRefreshView(APIView):
 
 
 class CallbackView(APIView):
-    """`POST /sfp/api/auth/callback`: a person's tokens for a session of this browser."""
+    """`POST /sfp/api/auth/callback`: a user's tokens for a browser session."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -103,12 +103,12 @@ class CallbackView(APIView):
     @extend_schema(
         operation_id="AuthController_callback",
         summary="Start a browser session with the tokens of a log-in",
-        description="For a log-in page that got the tokens by itself. A page of another site is refused. The session "
-        "ends with the log-in of the tokens; without a refresh token, it ends with the access token.",
+        description="For a log-in page that obtained the tokens itself. Requests from pages of other sites are "
+        "refused. The session ends with the log-in of the tokens; without a refresh token, with the access token.",
         tags=["Authentication"],
         auth=[],
         request=AuthCallbackDto,
-        responses=answers(AuthCallbackResponseDto, 400, 401, 403, 429, ok="Authentication successful"),
+        responses=documented(AuthCallbackResponseDto, 400, 401, 403, 429, ok="Authentication successful"),
     )
     def post(self, request: Request) -> Response:
         """Start a session."""
@@ -122,7 +122,7 @@ class CallbackView(APIView):
 
 
 class ApplicationTokensView(APIView):
-    """`/sfp/api/application-tokens`: list and make the tokens of CI jobs."""
+    """`/sfp/api/application-tokens`: list and issue application tokens."""
 
     permission_classes = (OwnersOnly,)
 
@@ -130,7 +130,7 @@ class ApplicationTokensView(APIView):
         operation_id="ApplicationTokensController_list",
         summary="List application tokens",
         tags=["Application Tokens"],
-        responses=answers(ApplicationTokenDto(many=True), 401, (403, OwnersOnly)),
+        responses=documented(ApplicationTokenDto(many=True), 401, (403, OwnersOnly)),
     )
     def get(self, _request: Request) -> Response:
         """List all tokens, newest first, without their values."""
@@ -139,34 +139,34 @@ class ApplicationTokensView(APIView):
     @extend_schema(
         operation_id="ApplicationTokensController_create",
         summary="Create an application token",
-        description="The value is in this answer alone; it cannot be fetched again.",
+        description="The token's value is returned only once and cannot be retrieved again.",
         tags=["Application Tokens"],
         request=CreateTokenDto,
-        responses=answers(CreatedTokenDto, 400, 401, (403, OwnersOnly), status=201),
+        responses=documented(CreatedTokenDto, 400, 401, (403, OwnersOnly), status=201),
     )
     def post(self, request: Request) -> Response:
-        """Make a token."""
+        """Issue a token."""
         form = CreateTokenDto(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
         row, value = tokens.issue(name=wanted["name"], days=wanted["expiresIn"], by=Principal.of(request))
-        row.token = value  # type: ignore[attr-defined]  # for this answer alone, never stored
+        row.token = value  # type: ignore[attr-defined]  # for this response only, never stored
         return Response(CreatedTokenDto(row).data, status=HTTP_201_CREATED)
 
 
 class ApplicationTokenView(APIView):
-    """`DELETE /sfp/api/application-tokens/{token}`: end a token."""
+    """`DELETE /sfp/api/application-tokens/{token}`: revoke a token."""
 
     permission_classes = (OwnersOnly,)
 
     @extend_schema(
         operation_id="ApplicationTokensController_revoke",
         summary="Revoke an application token",
-        description="Takes the token's id; its value is taken too. It stops working at once, on every worker.",
+        description="Accepts the token's id or its value. The revocation is effective at once.",
         tags=["Application Tokens"],
         parameters=[OpenApiParameter("token", str, OpenApiParameter.PATH, description="The token to revoke: its id.")],
         request=None,
-        responses=answers(None, 401, (403, OwnersOnly), 404, ok="Token revoked"),
+        responses=documented(None, 401, (403, OwnersOnly), 404, ok="Token revoked"),
     )
     def delete(self, request: Request, token: str) -> Response:
         """Revoke a token."""

@@ -114,7 +114,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "authn.pages.context.desk",
+                "authn.pages.context.demo_mode",
             ]
         },
     }

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 from rest_framework.viewsets import ViewSet
 
-from authn.openapi import answers as documented
+from authn.openapi import documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
 from authn.principals import Principal
 from orgs import credential_release, listing, responses

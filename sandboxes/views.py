@@ -11,7 +11,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from authn.openapi import answers as documented
+from authn.openapi import documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
 from authn.principals import Principal
 from authn.web.prefetch import is_prefetch

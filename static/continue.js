@@ -1,14 +1,14 @@
-// Goes on by itself: sends the form of a continue page, and follows the link of its answer.
+// Submits the form of a continue page, and opens the link of the page that follows.
 "use strict";
 
-const form = document.querySelector("[data-send-at-once]");
+const form = document.querySelector("[data-auto-submit]");
 if (form) {
   form.querySelector("[data-waiting]").hidden = false;
-  // Coming back by the back button must not open the org again; the button still does.
+  // The back button must not open the org again; the page's own button still does.
   const arrived = performance.getEntriesByType("navigation")[0];
   if (!arrived || arrived.type !== "back_forward") form.requestSubmit();
 }
 
-const link = document.querySelector("[data-go-at-once]");
-// In place of this page, so that no history entry keeps a link that works once.
+const link = document.querySelector("[data-auto-open]");
+// Replaces this page, to keep the one-time link out of the history.
 if (link) location.replace(link.href);

@@ -142,7 +142,7 @@ PAGES: dict[str, Ask] = {
     "log-in": lambda world: Answer(Visitor().post("/login", {"email": "owner@acme.example", "password": PASSWORD})),
     "log-out": _page("/logout"),
     "password": _page(
-        "/password", {"present": PASSWORD, "new": "another-long-phrase-7", "again": "another-long-phrase-7"}
+        "/password", {"current": PASSWORD, "new": "another-long-phrase-7", "again": "another-long-phrase-7"}
     ),
     "password by link": _page("{link}", {"new": "another-long-phrase-7", "again": "another-long-phrase-7"}),
     "continue": _page(f"{API}/auth/continue?action=frontDoorUrl&params=targetOrg:dev1"),

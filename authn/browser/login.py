@@ -1,4 +1,4 @@
-"""Starts and ends the log-ins of browsers. Each has a family, and its session ends with the family."""
+"""Browser log-ins: each has a LoginFamily, and its session ends with the family."""
 
 from datetime import datetime, timedelta
 
@@ -24,11 +24,11 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 def log_in_browser(
     request: HttpRequest, user: User, *, family: LoginFamily | None = None, until: datetime | None = None
 ) -> None:
-    """Start a session of this browser for a person whose password or tokens were checked.
+    """Start a browser session for a user whose password or tokens were checked.
 
-    It belongs to `family`, or to a new one. It ends after SESSION_COOKIE_AGE, or at `until` if
-    that is earlier. A session that the browser had before ends: the key of a log-in is always a new one.
-    Raises LoginRefused when the person was changed since the check.
+    It belongs to `family`, or to a new one. It ends after SESSION_COOKIE_AGE, or at `until` if that is earlier.
+    The browser's previous session ends, and the session key is new. Raises LoginRefused if the user was changed
+    since the check.
     """
     with login_transaction(user, request=request):
         family = family or new_family(user)
@@ -38,20 +38,20 @@ def log_in_browser(
 
 
 def new_family(user: User) -> LoginFamily:
-    """Store a log-in that has a browser session and no tokens."""
+    """Store a log-in with a browser session and no tokens."""
     life = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     return LoginFamily.objects.create(user=user, expires_at=timezone.now() + life)
 
 
 def start_session(request: HttpRequest, user: User, family: LoginFamily, *, until: datetime | None = None) -> None:
-    """Replace the session of this browser by a new one of a log-in."""
+    """Replace the browser's session with a new one of this log-in."""
     request.session.flush()
-    _name_family(request, family, until)
+    _set_family(request, family, until)
     django_login(request, user, backend=_BACKEND)
 
 
 def log_out_browser(request: HttpRequest) -> None:
-    """End the log-in of this browser, with every session and token of its family."""
+    """End the browser's log-in, with every session and token of its family."""
     if isinstance(request.user, User):
         family_id = str(request.session[FAMILY_KEY])
         by = principal_for(request.user, request)
@@ -61,26 +61,26 @@ def log_out_browser(request: HttpRequest) -> None:
     django_logout(request)
 
 
-def change_password(request: HttpRequest, person: User, password: str) -> None:
-    """Change the password of the person at this browser. Every log-in ends, and this browser gets a new one.
+def change_password(request: HttpRequest, user: User, password: str) -> None:
+    """Change the password of the logged-in user. Every log-in ends, and this browser gets a new one.
 
     Raises ValidationError for a weak password, LoginBusy.
     """
-    hashed = hash_password(person, password)
-    family = _store_change(person, hashed, by=principal_for(person, request))
-    _name_family(request, family, None)
+    hashed = hash_password(user, password)
+    family = _store_change(user, hashed, by=principal_for(user, request))
+    _set_family(request, family, None)
     update_session_auth_hash(request, family.user)
 
 
 @retry_on_conflict
-def _store_change(person: User, hashed: str, *, by: Principal) -> LoginFamily:
+def _store_change(user: User, hashed: str, *, by: Principal) -> LoginFamily:
     with transaction.atomic():
-        user = store_password(User.objects.select_for_update().get(pk=person.pk), hashed, by=by, how="changed")
+        user = store_password(User.objects.select_for_update().get(pk=user.pk), hashed, by=by, how="changed")
         return new_family(user)
 
 
-def _name_family(request: HttpRequest, family: LoginFamily, until: datetime | None) -> None:
-    """Write into the session whose it is. Its end is fixed here: later requests do not put it off."""
+def _set_family(request: HttpRequest, family: LoginFamily, until: datetime | None) -> None:
+    """Store the family and a fixed expiry in the session. Later requests do not extend it."""
     latest = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
     request.session[FAMILY_KEY] = str(family.pk)
     request.session.set_expiry(min(latest, until or latest))

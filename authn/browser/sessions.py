@@ -1,11 +1,11 @@
-"""The engine of browser sessions (SESSION_ENGINE): stored by a digest, and only as a part of a log-in.
+"""The session engine (SESSION_ENGINE): sessions are stored by digest, and only for a log-in.
 
-It differs from Django's own engine in three ways:
+It differs from Django's database engine in three ways:
 
-- The database holds the SHA-256 of a session's key, so who reads it cannot take a session over.
-- A session names a log-in family and ends with it: when the family is revoked or over, the session
-  is not found. The family is read with the session, so this costs no query.
-- A session without a log-in is never stored: anonymous requests leave no row behind.
+- The database holds the SHA-256 of the session key, so a reader of the table cannot take over a session.
+- A session belongs to a LoginFamily: when the family is revoked or has expired, the session is not found.
+  The family is read in the same query.
+- A session without a log-in is never stored: anonymous requests write no row.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from django.utils.crypto import get_random_string
 
 from authn.browser.models import BrowserSession
 
-# Under this name a session's data hold the id of its log-in family.
+# The key of the log-in family's id in the session data.
 FAMILY_KEY = "_login_family"
 _KEY_LENGTH = 32
 
 
 class SessionStore(SessionBase):
-    """One session. Django's session middleware makes, reads and saves it."""
+    """One session, loaded and saved by Django's session middleware."""
 
     _session_cache: dict[str, Any]
 
@@ -32,7 +32,7 @@ class SessionStore(SessionBase):
         self._has_row = session_key is not None
 
     def load(self) -> dict[str, Any]:
-        """Return what is stored, or nothing for a key that is unknown or whose log-in has ended."""
+        """Return the stored data, {} for an unknown key or an ended log-in."""
         now = timezone.now()
         rows = BrowserSession.objects.filter(
             digest=_digest(self.session_key),
@@ -47,7 +47,7 @@ class SessionStore(SessionBase):
         return self.decode(data)
 
     def create(self) -> None:
-        """Draw a new key. The row follows when the session is saved."""
+        """Generate a new key. The row is written by `save`."""
         self._session_key = get_random_string(_KEY_LENGTH, VALID_KEY_CHARS)
         self._has_row = False
         if not hasattr(self, "_session_cache"):
@@ -55,18 +55,18 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        """Store the session, if it belongs to a log-in. Raises UpdateError when it was deleted meanwhile."""
+        """Store the session if it belongs to a log-in. Raises UpdateError if it was deleted meanwhile."""
         if self.session_key is None:
             self.create()
         data = dict(self.items())
         if FAMILY_KEY not in data:
             return
-        changing = {"data": self.encode(data), "expires_at": self.get_expiry_date()}
+        values = {"data": self.encode(data), "expires_at": self.get_expiry_date()}
         digest = _digest(self.session_key)
         if must_create or not self._has_row:
-            BrowserSession.objects.create(digest=digest, family_id=data[FAMILY_KEY], **changing)
+            BrowserSession.objects.create(digest=digest, family_id=data[FAMILY_KEY], **values)
             self._has_row = True
-        elif not BrowserSession.objects.filter(digest=digest).update(**changing):
+        elif not BrowserSession.objects.filter(digest=digest).update(**values):
             raise UpdateError
 
     def delete(self, session_key: str | None = None) -> None:
@@ -76,12 +76,12 @@ class SessionStore(SessionBase):
             BrowserSession.objects.filter(digest=_digest(key)).delete()
 
     def is_empty(self) -> bool:
-        """Return True if there is nothing to store; the middleware then takes the cookie away."""
+        """Return True if there is nothing to store; the middleware then deletes the cookie."""
         if not hasattr(self, "_session_cache"):
             return self.session_key is None
         return FAMILY_KEY not in self._session_cache
 
 
 def _digest(session_key: str | None) -> str:
-    # 165 random bits cannot be guessed, so a plain hash is enough and one index look-up finds it.
+    # 165 random bits cannot be guessed, so an unsalted hash is safe, and one index look-up finds it.
     return hashlib.sha256((session_key or "").encode("utf-8", "surrogatepass")).hexdigest()

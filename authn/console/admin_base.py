@@ -1,7 +1,7 @@
-"""What the parts of the console have in common: no writing of Django's own, and forms that do a deed.
+"""The base class of the console's admin pages, and helpers for their lists and forms.
 
-Rows change by the functions that the API calls too, which check, lock and audit. So everything by
-which Django's admin writes rows itself is shut off here, its own history as well.
+Rows are changed only by the functions that the API calls, which check, lock and audit. Everything by which
+Django's admin writes rows itself is disabled here, including its own history.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -20,21 +20,23 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from authn.console.site import ExtraContext
+from authn.errors import DomainError
 from authn.models import User
 from authn.principals import Principal, principal_for
 from authn.web.safe_text import is_safe_text
 
 
 def badge(text: str, tone: str) -> SafeString:
-    """Return a label; `tone` is "good", "bad", "warn", "info" or "calm"."""
+    """Return a badge; `tone` is "good", "bad", "warn", "info" or "calm"."""
     return format_html('<span class="badge badge-{}">{}</span>', tone, text)
 
 
-def timestamp_column(field: str, label: str) -> Callable[[Any], str]:
-    """Return a column for a moment: in UTC, and written as logs write it."""
+def timestamp_column(field: str, label: str) -> Callable[[Model], str]:
+    """Return a list column for a timestamp, in UTC."""
 
     @admin.display(description=label, ordering=field)
-    def shown(row: Any) -> str:
+    def shown(row: Model) -> str:
         at = getattr(row, field)
         return timestamp(at) if at else ""
 
@@ -42,13 +44,13 @@ def timestamp_column(field: str, label: str) -> Callable[[Any], str]:
 
 
 def timestamp(at: datetime, zone: str = "") -> SafeString:
-    """Return a moment for people and programs."""
+    """Return a timestamp as a <time> element; `zone` is appended to the text."""
     text = f"{at:%Y-%m-%d %H:%M:%S}{zone}"
     return format_html('<time datetime="{}" title="UTC">{}</time>', at.isoformat(), text)
 
 
 def format_code(text: str) -> SafeString:
-    """Return a text whose parts between backticks are marked as code."""
+    """Return a text with its parts between backticks as <code> elements."""
     parts = enumerate(text.split("`"))
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", part) if odd % 2 else part,) for odd, part in parts)
@@ -56,16 +58,18 @@ def format_code(text: str) -> SafeString:
 
 
 def principal_of(request: HttpRequest) -> Principal:
-    """Return the owner who is at the console."""
+    """Return the principal of the console's user. Raises PermissionDenied for an anonymous request."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return principal_for(request.user, request)
 
 
-def add_domain_error(form: forms.BaseForm, error: Any, fields: Mapping[str, str], actions: Mapping[str, str]) -> None:
-    """Show a domain error at the field that `fields` names for its code, with what to do about it.
+def add_domain_error(
+    form: forms.BaseForm, error: DomainError, fields: Mapping[str, str], actions: Mapping[str, str]
+) -> None:
+    """Add a domain error to the field that `fields` names for its code, with the action.
 
-    `actions` holds what to do where the error's own words are about the API.
+    `actions` replaces the error's action by code, where that describes an API call.
     """
     name = fields.get(error.code)
     text = f"{error} {actions.get(error.code, error.action)}"
@@ -73,108 +77,108 @@ def add_domain_error(form: forms.BaseForm, error: Any, fields: Mapping[str, str]
 
 
 class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no type argument at run time
-    """A part of the console. Subclasses show rows and call the functions that change them."""
+    """The admin pages of one model. Subclasses show rows and call the functions that change them."""
 
     list_per_page = 50
     show_full_result_count = False
-    # They count all rows once more for each choice of each filter: minutes, on an audit that has grown.
+    # Facets count all rows again for each choice of each filter, which takes minutes on a long audit.
     show_facets = admin.ShowFacets.NEVER
     change_list_template = "console/list.html"
-    # What the button above the list says.
+    # The label of the button above the list.
     add_label = ""
-    # What of a row its audit rows are found by.
+    # The field of a row by which its audit rows are found.
     audit_key = ""
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list. A query that holds characters of no name is refused before a database is asked."""
+    def changelist_view(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:
+        """Show the list. Raises SuspiciousOperation for a search with unsafe characters, before any query."""
         if not all(is_safe_text(value, lines=True) for values in request.GET.lists() for value in values[1]):
-            raise SuspiciousOperation("A query that no text field can hold.")
+            raise SuspiciousOperation("The query string has unsafe characters.")
         shown = {"title": str(self.opts.verbose_name_plural).capitalize(), "add_label": self.add_label}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:  # type: ignore[override]  # the stubs know less
-        """Run an action on the rows that were ticked; made-up ids are no rows."""
-        known = self.model._meta.pk
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Model]) -> HttpResponseBase | None:  # type: ignore[override]  # the stubs return bool
+        """Run an action on the selected rows; rejects malformed ids."""
+        primary_key = self.model._meta.pk
         try:
             for value in request.POST.getlist("_selected_action"):
-                known.clean(value, None)
+                primary_key.clean(value, None)
         except ValidationError:
-            self.message_user(request, "These rows are not here.", messages.ERROR)
+            self.message_user(request, "The selected rows do not exist.", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Admit the look-ups of our own filters alone: by any other, a hash could be guessed letter by letter."""
+        """Allow only the lookups of `list_filter`: by others, a hash could be guessed character by character."""
         names = {_parameter_of(each) for each in self.list_filter}
         name, _, end = lookup.rpartition("__")
         return lookup in names or (name in names and end in ("exact", "isnull", "gte", "lt", "in"))
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Lead to what the audit holds of a row."""
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
+        """Redirect to the audit rows of a row."""
         return HttpResponseRedirect(audit_url(str(getattr(self.row(request, object_id), self.audit_key))))
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Delete nothing, unless a subclass knows how."""
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
+        """Raise Http404; subclasses may implement deletion."""
         raise Http404
 
     def row(self, request: HttpRequest, object_id: str) -> Any:
-        """Return a row by the id in an address. Raises Http404."""
+        """Return a row by the id in the URL. Raises Http404. Callers annotate its type."""
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404
         return row
 
-    def page(self, request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:
-        """Return a page of the console."""
+    def page(self, request: HttpRequest, template: str, *, title: str, **context: object) -> TemplateResponse:
+        """Return a page in the console's layout."""
         frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, template, {**frame, **context})
 
     def to_list(self) -> HttpResponse:
-        """Lead back to the list."""
+        """Redirect to the list."""
         return HttpResponseRedirect(self.address("changelist"))
 
-    def address(self, name: str, *arguments: Any) -> str:
-        """Return the address of one of this part's views."""
+    def address(self, name: str, *arguments: object) -> str:
+        """Return the URL of a view of this admin."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=arguments)
 
-    # Django calls these to note what it wrote. The audit does that, in the transaction of the deed.
-    def log_addition(self, *_: Any, **__: Any) -> Any:
-        """Note nothing."""
+    # Django's history is disabled: the audit row is written in the transaction of the change.
+    def log_addition(self, *_: object, **__: object) -> None:  # type: ignore[override]  # returns no LogEntry
+        """Do nothing."""
 
-    def log_change(self, *_: Any, **__: Any) -> Any:
-        """Note nothing."""
+    def log_change(self, *_: object, **__: object) -> None:  # type: ignore[override]  # returns no LogEntry
+        """Do nothing."""
 
-    def log_deletions(self, *_: Any, **__: Any) -> Any:
-        """Note nothing."""
+    def log_deletions(self, *_: object, **__: object) -> None:  # type: ignore[override]  # returns no LogEntry
+        """Do nothing."""
 
-    def save_model(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: a row that Django writes here is neither checked nor audited."""
-        raise NotImplementedError("The console changes rows by the functions of the apps.")
+    def save_model(self, *_: object, **__: object) -> NoReturn:
+        """Raise NotImplementedError: a row that Django writes is neither checked nor audited."""
+        raise NotImplementedError("The console changes rows through the functions of the apps.")
 
     save_related = delete_model = delete_queryset = save_model
 
 
 class ConsoleForm(forms.Form):
-    """A form of the console: `deed` is what its button says, `is_dangerous` whether it destroys something."""
+    """A form of the console: `submit_label` is on its button, which `is_dangerous` marks as destructive."""
 
     submit_label = "Save"
     is_dangerous = False
 
 
-def _parameter_of(list_filter: Any) -> str:
-    """Return the name under which a filter stands in a query: of a field, of a field with its class, or its own."""
+def _parameter_of(list_filter: object) -> str:
+    """Return the query parameter of a filter: a filter class, a field, or a field with its filter class."""
     if isinstance(list_filter, type):
         return str(getattr(list_filter, "parameter_name", ""))
-    return list_filter if isinstance(list_filter, str) else str(list_filter[0])
+    return str(list_filter[0]) if isinstance(list_filter, list | tuple) else str(list_filter)
 
 
 def audit_url(text: str) -> str:
-    """Return the address of the audit rows that are found by a text."""
+    """Return the URL of the audit rows that a search text finds."""
     return f"{reverse('admin:authn_auditevent_changelist')}?{urlencode({'q': text})}"
 
 
-def facts(*pairs: tuple[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Return the labels and values that say something, for a table of facts."""
+def facts(*pairs: tuple[str, object]) -> Iterable[tuple[str, object]]:
+    """Return the rows of a detail table: labels and values, without empty values."""
     known = [(label, value) for label, value in pairs if value not in (None, "")]
     return [(label, timestamp(value, " UTC") if isinstance(value, datetime) else value) for label, value in known]

@@ -1,6 +1,6 @@
-"""Draws charts on the server: numbers in, places of shapes out; templates turn them into SVG.
+"""Chart layout on the server: computes coordinates from numbers; templates render them as SVG.
 
-No script and no inline style is needed, so they work under the strict Content-Security-Policy.
+Charts need no script and no inline style, which the Content-Security-Policy forbids.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _ROUND_STEPS = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: what it stands for, how much, and where it is drawn."""
+    """One column: its labels, its value and its rectangle."""
 
     label: str
     short: str
@@ -25,18 +25,18 @@ class Column:
 
     @property
     def middle(self) -> float:
-        """Return where text is centred on it."""
+        """Return the x coordinate of its centred label."""
         return round(self.x + self.width / 2, 1)
 
     @property
     def above(self) -> float:
-        """Return where its value is written."""
+        """Return the y coordinate of its value."""
         return round(self.y - 4, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the grid at a round value."""
+    """A grid line at a round value."""
 
     value: int
     y: float
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A column chart, ready to be drawn."""
+    """The layout of a column chart."""
 
     columns: tuple[Column, ...]
     grid: tuple[Line, ...]
@@ -61,7 +61,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row of a table with bars: its share is of the longest row, in hundredths."""
+    """One row of a bar table; `share` is its percentage of the longest row."""
 
     label: str
     value: int
@@ -72,7 +72,7 @@ class Bar:
 
 
 def columns(points: Sequence[tuple[str, str, int]]) -> Columns:
-    """Return a chart of (label, short label, value), from left to right."""
+    """Return the layout for points (label, short label, value), from left to right."""
     top = _round_top(max((value for _, _, value in points), default=0))
     floor, room = _HEIGHT - _BOTTOM, _HEIGHT - _BOTTOM - _TOP
     slot = (_WIDTH - _LEFT) / max(1, len(points))
@@ -88,13 +88,13 @@ def columns(points: Sequence[tuple[str, str, int]]) -> Columns:
 
 
 def bars(rows: Sequence[Bar]) -> list[Bar]:
-    """Return bars with their shares, in the order given."""
+    """Return the bars with their shares, in the same order."""
     longest = max((row.value for row in rows), default=0) or 1
     return [replace(row, share=round(100 * row.value / longest, 2)) for row in rows]
 
 
 def _round_top(highest: int) -> int:
-    """Return a round number, four times a whole one, at or above the highest value."""
+    """Return the smallest 4, 8 or 20 times a power of ten that is at least the highest value."""
     magnitude = 1
     while True:
         for step in _ROUND_STEPS:

@@ -1,8 +1,7 @@
-"""The dashboard's view of the audit: how many access tokens went out, on which days and to whom."""
+"""Dashboard panels on the audit: issued access tokens per day and per principal."""
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
@@ -14,12 +13,12 @@ from authn.console.charts import Bar, bars, columns
 from authn.models import AuditEvent
 
 DAYS = 14
-_MOST = 8
-_KINDS = {"user": "person", "application": "application token", "system": "the desk itself"}
+_MAX_PRINCIPALS = 8
+_KINDS = {"user": "user", "application": "application token", "system": "system"}
 
 
-def tokens_per_day() -> dict[str, Any]:
-    """Return a chart of the access tokens that were handed out on each of the last days, in UTC."""
+def tokens_per_day() -> dict[str, object]:
+    """Return a chart of the access tokens issued on each of the last DAYS days, in UTC."""
     counted = Counter(
         dict(_issued().annotate(day=TruncDate("at")).order_by("day").values_list("day").annotate(Count("id")))
     )
@@ -29,15 +28,21 @@ def tokens_per_day() -> dict[str, Any]:
     return {"chart": columns(points), "days": DAYS, "first": points[0][0], "last": points[-1][0]}
 
 
-def tokens_per_principal() -> dict[str, Any]:
-    """Return who was handed most access tokens in the last days."""
+def tokens_per_principal() -> dict[str, object]:
+    """Return the principals with the most issued access tokens in the last DAYS days."""
     counted = _issued().order_by().values_list("actor_kind", "actor_name").annotate(count=Count("id"))
-    rows = list(counted.order_by("-count", "actor_name")[: _MOST + 1])
+    rows = list(counted.order_by("-count", "actor_name")[: _MAX_PRINCIPALS + 1])
     shown = [
-        Bar(name or "nobody", count, link=audit_url(name), note=_KINDS.get(kind, kind))
-        for kind, name, count in rows[:_MOST]
+        Bar(name or "anonymous", count, link=audit_url(name), note=_KINDS.get(kind, kind))
+        for kind, name, count in rows[:_MAX_PRINCIPALS]
     ]
-    return {"bars": bars(shown), "days": DAYS, "more": len(rows) > _MOST, "what": "Principal", "unit": "Access tokens"}
+    return {
+        "bars": bars(shown),
+        "days": DAYS,
+        "more": len(rows) > _MAX_PRINCIPALS,
+        "what": "Principal",
+        "unit": "Access tokens",
+    }
 
 
 def _issued() -> QuerySet[AuditEvent]:

@@ -1,10 +1,11 @@
-"""The forms of the console for people and application tokens."""
+"""The console's forms for users and application tokens."""
 
 from datetime import timedelta
-from typing import Any
+from typing import TypedDict
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 
 from authn.console.admin_base import ConsoleForm
@@ -14,74 +15,82 @@ from authn.roles import Role
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
 from authn.web.safe_text import validate_safe_text
 
+EMAIL_TAKEN = "A user with this e-mail already exists."
 _ROLES = (
-    (Role.MEMBER.value, "Member: opens sandboxes and scratch orgs"),
-    (Role.OWNER.value, "Owner: may do everything"),
+    (Role.MEMBER.value, "Member: can open sandboxes and scratch orgs"),
+    (Role.OWNER.value, "Owner: full access"),
 )
 
 
+class UserChanges(TypedDict):
+    """The arguments of `authn.users.update_user`."""
+
+    role: Role
+    is_active: bool
+
+
 class InviteForm(ConsoleForm):
-    """Whom to invite, and as what."""
+    """E-mail and role of a new user."""
 
     submit_label = "Invite"
     email = forms.EmailField(
         label="E-mail",
         max_length=254,
         validators=[validate_safe_text],
-        help_text="The name for log-in. No mail is sent.",
+        help_text="Used to log in. No e-mail is sent.",
     )
     role = forms.ChoiceField(choices=_ROLES, widget=forms.RadioSelect, initial=Role.MEMBER)
 
     def clean_email(self) -> str:
-        """Refuse an e-mail that somebody has already, in whichever spelling."""
+        """Return the canonical e-mail. Raises ValidationError if a user has it, in any spelling."""
         email = canonical_email(self.cleaned_data["email"])
         if User.objects.filter(email=email).exists():
-            raise ValidationError("A person with this e-mail is here already.", code="taken")
+            raise ValidationError(EMAIL_TAKEN, code="taken")
         return email
 
 
-class PersonForm(ConsoleForm):
-    """What a person may do."""
+class UserForm(ConsoleForm):
+    """Role and state of a user."""
 
     role = forms.ChoiceField(choices=_ROLES, widget=forms.RadioSelect)
     is_active = forms.BooleanField(
-        label="May log in",
+        label="Active",
         required=False,
-        help_text="Switching a person off ends every session and token of the person at once.",
+        help_text="Deactivating a user ends every session and token of the user at once.",
     )
 
-    def wishes(self) -> dict[str, Any]:
-        """Return what change_user wants."""
+    def changes(self) -> UserChanges:
+        """Return the arguments of `update_user`."""
         return {"role": Role(self.cleaned_data["role"]), "is_active": self.cleaned_data["is_active"]}
 
 
 class TokenForm(ConsoleForm):
-    """What a new application token is for, and for how long."""
+    """Name and lifetime of a new application token."""
 
-    submit_label = "Make token"
+    submit_label = "Create token"
     name = forms.CharField(
         max_length=100,
         validators=[validate_safe_text],
-        help_text="What it is for, such as the name of a pipeline.",
+        help_text="The purpose of the token, such as the name of a pipeline.",
     )
     days = forms.IntegerField(
-        label="Good for (days)",
+        label="Expires in (days)",
         min_value=1,
         max_value=MAX_DAYS,
         initial=DEFAULT_DAYS,
-        help_text=f"At most {MAX_DAYS}. Shorter is safer.",
+        help_text=f"At most {MAX_DAYS} days.",
     )
 
-    def ends(self) -> str:
-        """Return the day on which the token ends."""
+    def expiry_date(self) -> str:
+        """Return the day on which the token expires."""
         return f"{timezone.now() + timedelta(days=self.cleaned_data['days']):%d %B %Y}"
 
 
 class ConfirmForm(ConsoleForm):
-    """A deed that is asked about first and needs nothing but a yes."""
+    """A confirmation of a destructive action."""
 
     is_dangerous = True
 
-    def __init__(self, *arguments: Any, submit_label: str, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, data: QueryDict | None = None, *, submit_label: str) -> None:
+        super().__init__(data)
         self.submit_label = submit_label

@@ -1,11 +1,10 @@
-"""The operators' console: Django's admin with our name on it, for active owners alone.
+"""The console's admin site, for active owners only, and the panels of its dashboard.
 
-What stands on its front page is a list of panels, to which each app adds its own in its admin.py.
+Each app registers its panels in its admin module.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -18,17 +17,20 @@ from django.urls import reverse
 from authn.models import User
 from authn.web.redirects import local_path
 
+# The last argument of Django's admin views.
+ExtraContext = Mapping[str, object] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the front page: `draw` returns what its template shows, from live data.
+    """A panel of the dashboard: `draw` returns the context of its template, from current data.
 
-    Panels stand in the order of `place`; a wide one takes the whole width.
+    Panels are ordered by `place`; a wide one spans the page.
     """
 
     title: str
     template: str
-    draw: Callable[[], dict[str, Any]]
+    draw: Callable[[], Mapping[str, object]]
     place: int
     wide: bool = False
 
@@ -37,52 +39,52 @@ _panels: list[Panel] = []
 
 
 def add_panel(panel: Panel) -> None:
-    """Put a panel on the front page. Call it in an app's admin.py."""
+    """Add a panel to the dashboard. Call it in an app's admin module."""
     _panels.append(panel)
 
 
 class ConsoleSite(admin.AdminSite):
-    """Django's admin, whose log-in and passwords are those of the desk's own pages."""
+    """Django's admin site, with the log-in and password pages of the desk."""
 
     site_title = "Frontdesk console"
     site_header = "Frontdesk"
     index_title = "Dashboard"
     index_template = "console/dashboard.html"
-    # The parts are few: the header names them all, and lists need the room.
+    # The header links to every model, and lists need the space.
     enable_nav_sidebar = False
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
-        # It deletes rows past the functions that end what belongs to them.
+        # It would delete rows without the functions that revoke and audit.
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Admit active owners, as the database has them at this request."""
+        """Return True for active owners, as stored at the time of the request."""
         return isinstance(request.user, User) and request.user.is_active and request.user.is_owner
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(self, request: HttpRequest, extra_context: ExtraContext = None) -> TemplateResponse:
         """Show the dashboard."""
         drawn = [(panel, panel.draw()) for panel in sorted(_panels, key=lambda panel: panel.place)]
         return super().index(request, {"panels": drawn, **(extra_context or {})})
 
-    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
-        """Lead to the dashboard: the header names every part."""
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """Redirect to the dashboard."""
         return redirect("admin:index")
 
-    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the log-in page; refuse whoever is logged in and is no owner."""
+    def login(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:
+        """Redirect to the log-in page. Raises PermissionDenied for a logged-in user who is not an owner."""
         if isinstance(request.user, User) and not self.has_permission(request):
             raise PermissionDenied("The console is for owners of this desk.")
         return redirect_to_login(local_path(request.GET.get("next", "")) or reverse("admin:index"), reverse("login"))
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Lead to the page that signs out."""
+    def logout(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """Redirect to the sign-out page."""
         return redirect("logout")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Lead to the page that changes a password."""
+    def password_change(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """Redirect to the password page."""
         return redirect("password")
 
-    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Lead to the same page."""
+    def password_change_done(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """Redirect to the password page."""
         return redirect("password")

@@ -1,4 +1,4 @@
-"""Repeats a transaction that the database ended because another one was in its way."""
+"""Retries transactions that failed with a deadlock or serialization failure."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 def retry_on_conflict(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Decorate a function that makes one transaction: a deadlock or serialization failure runs it again.
+    """Decorate a function that opens one transaction: it is retried after a deadlock or serialization failure.
 
-    At most three times in all; the last failure is raised. Inside a transaction of the caller nothing is
-    repeated, since PostgreSQL takes no more statements in it.
+    It runs at most three times; the last failure is raised. Inside a transaction of the caller it is not retried,
+    since PostgreSQL rejects further statements there.
     """
 
     @wraps(function)

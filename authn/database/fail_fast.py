@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 
 class GateClosed(Exception):
-    """Another caller has just waited too long for the same thing."""
+    """Another caller has just failed slowly, so this one fails at once."""
 
 
 class FailFastGate:
-    """Guards something that can take long to fail, such as a lock.
+    """A circuit breaker for an operation that can fail slowly, such as waiting for a lock.
 
-    Without it, each of a hundred callers would wait for the lock in turn, and hold a thread and a connection while
-    waiting. After a failure that took `slow_seconds`, callers fail at once for `pause_seconds`; then one tries. Only a
-    trial that succeeds lets the others in again: one that failed quickly may have had less patience than they have.
+    Without it, each of a hundred callers would wait for the lock in turn, holding a thread and a connection. After a
+    failure that took `slow_seconds`, callers fail at once for `pause_seconds`; then one caller makes a trial. Only a
+    successful trial closes the breaker: one that failed fast may have had a shorter time-out than other callers.
     """
 
     def __init__(self, *, slow_seconds: float, pause_seconds: float) -> None:
@@ -27,7 +27,7 @@ class FailFastGate:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Run a block that may take long to fail. Raises KeptWaiting in place of it."""
+        """Run a block that may fail slowly. Raises GateClosed instead while the breaker is open."""
         is_trial = self._enter()
         began, succeeded = time.monotonic(), False
         try:
@@ -37,7 +37,7 @@ class FailFastGate:
             self._leave(is_trial, succeeded=succeeded, seconds=time.monotonic() - began)
 
     def reset(self) -> None:
-        """Forget what has failed."""
+        """Reset to the initial state."""
         with self._lock:
             self._blocked_until, self._is_tried = None, False
 

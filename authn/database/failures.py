@@ -1,4 +1,4 @@
-"""Which failures are the database's, and the writes that a request can do without."""
+"""Classifies database failures, and runs writes that may fail without failing the request."""
 
 import logging
 import time
@@ -9,24 +9,24 @@ from django.db import DataError, Error, IntegrityError, connection, transaction
 
 logger = logging.getLogger("frontdesk.database")
 
-# What a write that no answer depends on may wait for a lock.
+# How long an optional write may wait for a lock.
 _LOCK_SECONDS = 0.05
 _LOG_EVERY_SECONDS = 60.0
 _logged_at = float("-inf")
 
 
 def is_database_failure(error: BaseException) -> bool:
-    """Return True if waiting may help: away, busy, locked, full, read-only, or its schema is behind.
+    """Return True if a retry may help: the database is unreachable, busy, locked, full, read-only or not migrated.
 
-    A row that breaks a constraint, or does not fit its column, is a bug: sending it again changes nothing.
+    A row that violates a constraint or does not fit its column is a bug, which a retry does not fix.
     """
     return isinstance(error, Error) and not isinstance(error, IntegrityError | DataError)
 
 
 def write_if_possible(write: Callable[[], object]) -> bool:
-    """Do a write that no answer depends on, such as the time of the last use. Returns False if it failed.
+    """Run an optional write, such as the time of a token's last use. Returns False if it failed.
 
-    It waits for no lock, and its failure is logged: whoever reads is served while nothing can be written.
+    It hardly waits for locks, and a failure is only logged: reads succeed while the database is read-only.
     """
     try:
         with lock_wait(_LOCK_SECONDS):
@@ -39,7 +39,7 @@ def write_if_possible(write: Callable[[], object]) -> bool:
 
 @contextmanager
 def lock_wait(seconds: float) -> Iterator[None]:
-    """Open a transaction in which no lock is waited for longer than `seconds`. Inside another, only a savepoint."""
+    """Open a transaction that waits at most `seconds` for a lock. Inside a transaction, it is only a savepoint."""
     if connection.in_atomic_block:
         with transaction.atomic():
             yield
@@ -55,7 +55,7 @@ def lock_wait(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _busy_timeout(seconds: float) -> Iterator[None]:
-    """Let SQLite wait for its one write lock only so long. BEGIN IMMEDIATE takes it, so it must be set before."""
+    """Set how long SQLite waits for its write lock. BEGIN IMMEDIATE takes the lock, so this must come first."""
     with connection.cursor() as cursor:
         before = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
         cursor.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
@@ -67,8 +67,8 @@ def _busy_timeout(seconds: float) -> Iterator[None]:
 
 
 def _log(error: Error) -> None:
-    """Log one failure a minute: a read-only database fails one such write for each request."""
+    """Log one failure a minute: on a read-only database, every request fails one such write."""
     global _logged_at
     if time.monotonic() - _logged_at >= _LOG_EVERY_SECONDS:
         _logged_at = time.monotonic()
-        logger.warning("A note that no answer depends on could not be written.", exc_info=error)
+        logger.warning("An optional write failed.", exc_info=error)

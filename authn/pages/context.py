@@ -1,9 +1,9 @@
-"""What every page knows beside its own matter."""
+"""Template context of every page."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
-def desk(_request: HttpRequest) -> dict[str, bool]:
-    """Tell templates whether this desk is a demo, which each page says at its top."""
+def demo_mode(_request: HttpRequest) -> dict[str, bool]:
+    """Return `demo`: whether the desk runs on an emulator, which every page states at its top."""
     return {"demo": settings.DEMO}

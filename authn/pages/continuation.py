@@ -1,7 +1,7 @@
-"""What can lie behind /auth/continue: actions, each registered by the app that does it.
+"""Continue links and the actions behind them, each registered by the app that runs it.
 
-A continue link is stable and holds no secret, so it fits into a pull request or a chat. What it
-leads to is made only when somebody who may have it follows it.
+A continue link is stable and contains no secret, so it can be posted in a pull request or a chat. Its target
+is created only when an authorized user follows the link.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,11 +18,10 @@ MAX_PARAMS_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to go on to. `name` is compared without case.
+    """An action of continue links. `name` is compared without case.
 
-    `check` refuses values by raising ContinuationRefused, and knows nothing of who asks; `run`
-    returns the address to go to, or raises an error with a message and what to do.
-    `labels` says how the page calls each value, in the order in which it shows them.
+    `check` raises ContinuationRefused for invalid parameters, before the user is known. `run` returns the
+    URL to redirect to, or raises a DomainError. `labels` are the page's labels of the parameters, in order.
     """
 
     name: str
@@ -35,18 +34,18 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """An action with its values, as a link names them."""
+    """An action with the parameters of a link."""
 
     action: Action
     params: Mapping[str, str]
 
     @property
-    def facts(self) -> list[tuple[str, str]]:
-        """Return what the page says of it: names and values, none of which has been looked up."""
+    def details(self) -> list[tuple[str, str]]:
+        """Return the labels and values that the page shows; the values come from the link and are unverified."""
         return [(label, self.params[key]) for key, label in self.action.labels.items() if key in self.params]
 
     def run(self, by: Principal) -> str:
-        """Return the address to go to."""
+        """Return the URL to redirect to."""
         return self.action.run(self.params, by)
 
 
@@ -54,40 +53,40 @@ _actions: dict[str, Action] = {}
 
 
 def add_action(action: Action) -> None:
-    """Put an action behind /auth/continue. Call it in AppConfig.ready."""
+    """Register an action. Call it in AppConfig.ready."""
     _actions[action.name.lower()] = action
 
 
 def read(action: str, params: str) -> Continuation:
-    """Read what a link says. Raises ContinuationRefused: an unknown action, a duplicate, missing or bad value."""
+    """Parse a link. Raises ContinuationRefused for an unknown action and for unknown, missing or invalid parameters."""
     known = _actions.get(action.strip().lower())
     if known is None:
-        raise ContinuationRefused("This link names an action that this desk does not know.")
+        raise ContinuationRefused("This link names an unknown action.")
     values = _pairs(params)
     if unknown := set(values) - set(known.labels):
-        raise ContinuationRefused(f"This link has a part that is not understood: {', '.join(sorted(unknown))[:100]}.")
+        raise ContinuationRefused(f"This link has an unknown parameter: {', '.join(sorted(unknown))[:100]}.")
     if missing := [name for name in known.required if not values.get(name)]:
-        raise ContinuationRefused(f"This link lacks a part: {', '.join(missing)}.")
+        raise ContinuationRefused(f"This link lacks a parameter: {', '.join(missing)}.")
     known.check(values)
     return Continuation(known, values)
 
 
 def address(action: str, **params: str) -> str:
-    """Return the path of a continue link; values that are empty are left out."""
+    """Return the path of a continue link. Empty parameters are omitted."""
     pairs = ",".join(f"{key}:{value}" for key, value in params.items() if value)
     return f"{reverse('continue')}?action={quote(action)}&params={quote(pairs, safe=':,/@')}"
 
 
 def _pairs(text: str) -> dict[str, str]:
-    """Split at commas, then each pair at its first colon: values may hold further ones."""
+    """Split at commas, then each pair at its first colon: values may contain colons."""
     if len(text) > MAX_PARAMS_LENGTH:
         raise ContinuationRefused("This link is too long.")
     values: dict[str, str] = {}
     for pair in filter(None, text.split(",")):
         key, found, value = pair.partition(":")
         if not found:
-            raise ContinuationRefused("This link has a part without a name.")
+            raise ContinuationRefused("This link has a parameter without a name.")
         if key.strip() in values:
-            raise ContinuationRefused("This link names one thing twice.")
+            raise ContinuationRefused("This link has a duplicate parameter.")
         values[key.strip()] = value.strip()
     return values

@@ -1,6 +1,4 @@
-"""The page behind a continue link: log in if need be, then go on at once."""
-
-from typing import Any
+"""The page of a continue link: logs the user in if necessary, then runs the action."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -16,40 +14,41 @@ from authn.web.prefetch import is_prefetch
 
 
 class ContinueView(LoginPage):
-    """`/sfp/api/auth/continue`: a log-in form, or a page that goes on by a POST of its own.
+    """`/sfp/api/auth/continue`: a log-in form, or a page that submits itself.
 
-    The GET does nothing but show: a link that is unfurled in a chat, or hidden in another page,
-    must not open anything. The POST of somebody who is logged in runs the action and answers a
-    page that replaces itself by the address: a redirect would not do, because browsers apply
-    `form-action` to every hop after a form, and an org goes on to hosts of its own.
+    GET only shows the link, because a link that is unfurled in a chat or embedded in another page must not
+    open anything. POST by a logged-in user runs the action and returns a page that replaces itself with the
+    URL. A redirect would fail: browsers apply `form-action` to every hop after a form, and an org redirects
+    to other hosts.
     """
 
-    going_to: Continuation
+    continuation: Continuation
 
-    def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
-        """Read the link first. Raises ContinuationRefused."""
-        self.going_to = continuation.read(request.GET.get("action", ""), request.GET.get("params", ""))
+    def dispatch(self, request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
+        """Parse the link first. Raises ContinuationRefused."""
+        self.continuation = continuation.read(request.GET.get("action", ""), request.GET.get("params", ""))
         return super().dispatch(request, *arguments, **named)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show what will be opened, with a log-in form or a POST that sends itself."""
+        """Show the action, with a log-in form or a form that submits itself."""
         if is_prefetch(request):
             return HttpResponse(status=204)
         if isinstance(request.user, User):
-            return render(request, "continue.html", {"going_to": self.going_to})
+            return render(request, "continue.html", {"continuation": self.continuation})
         return self.show(request, LoginForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Log in, or go on."""
+        """Log in, or run the action."""
         if not isinstance(request.user, User):
             return super().post(request)
-        link = self.going_to.run(principal_for(request.user, request))
-        return render(request, "continued.html", {"going_to": self.going_to, "link": link})
+        link = self.continuation.run(principal_for(request.user, request))
+        return render(request, "continued.html", {"continuation": self.continuation, "link": link})
 
     def show(self, request: HttpRequest, form: LoginForm, status: int = 200) -> HttpResponse:
-        """Show the form below what will be opened."""
-        return render(request, "continue_login.html", {"form": form, "going_to": self.going_to}, status=status)
+        """Show the form below the action."""
+        context = {"form": form, "continuation": self.continuation}
+        return render(request, "continue_login.html", context, status=status)
 
     def destination(self, request: HttpRequest, user: User) -> str:
-        """Go on with this very link."""
+        """Return this link."""
         return request.get_full_path()

@@ -1,4 +1,4 @@
-"""Where notes to a person wait for the next page (MESSAGE_STORAGE)."""
+"""The storage of messages for the next page (MESSAGE_STORAGE)."""
 
 from typing import Any
 
@@ -11,23 +11,24 @@ from django.http.response import HttpResponseBase
 
 
 class PageMessages(BaseStorage):
-    """Keeps the notes of a person in the session, and those of everybody else in a signed cookie.
+    """Stores messages of a logged-in user in the session, and others in a signed cookie.
 
-    Notes to a person name orgs and people, so they stay on this side. Requests without a log-in must
-    leave nothing in the database; what they are told, such as "You are signed out.", is no secret.
+    Messages to a logged-in user name orgs and users, so they stay on the server. Anonymous requests must not
+    write to the database; their messages, such as "You are signed out.", are not secret.
     """
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        # Any: the stubs lack the methods that subclasses of BaseStorage implement.
         self._session: Any = SessionStorage(request)
         self._cookie: Any = CookieStorage(request)
 
-    def _get(self, *args: Any, **kwargs: Any) -> tuple[list[Message], bool]:
+    def _get(self, *_: object, **__: object) -> tuple[list[Message], bool]:
         in_session, _ = self._session._get()
         in_cookie, _ = self._cookie._get()
         return [*(in_session or []), *(in_cookie or [])], True
 
-    def _store(self, messages: list[Message], response: HttpResponseBase, *args: Any, **kwargs: Any) -> list[Message]:
+    def _store(self, messages: list[Message], response: HttpResponseBase, *_: object, **__: object) -> list[Message]:
         has_login = SESSION_KEY in self.request.session
         self._session._store(messages if has_login else [], response)
         for_cookie = [] if has_login else messages

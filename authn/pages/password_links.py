@@ -1,7 +1,7 @@
-"""One-time links by which a person sets a password: for a first one, and for one that was forgotten.
+"""One-time links by which a user sets a first password, or a new one.
 
-A link is a keyed hash over the person's password, last log-in, access epoch and the moment it was
-made: it ends when a password is set, when the person logs in or is switched off, or after
+A link contains a keyed hash of the user's password, last log-in, access epoch and the link's creation time.
+It becomes invalid when the password changes, when the user logs in or is deactivated, and after
 PASSWORD_RESET_TIMEOUT. Nothing is stored.
 """
 
@@ -24,7 +24,7 @@ from authn.users import store_password
 
 
 class _LinkTokens(PasswordResetTokenGenerator):
-    """Django's generator, with the access epoch in its hash: a link from before a switch-off stays dead."""
+    """Django's generator with the access epoch in its hash: a deactivation permanently invalidates earlier links."""
 
     key_salt = "authn.pages.password_links"
 
@@ -36,29 +36,29 @@ _tokens = _LinkTokens()
 
 
 def password_link(user: User, *, by: Principal) -> str:
-    """Return the address at which a person may set a password once. It is a secret, and audited."""
+    """Return the URL at which a user can set a password once. It is a secret; its creation is audited."""
     with transaction.atomic():
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, link="made")
         token = _tokens.make_token(user)
-    # By our own name: a Host header is the caller's word.
+    # From PUBLIC_URL: the caller controls the Host header.
     return settings.PUBLIC_URL + reverse("set-password", args=[user.pk, token])
 
 
 def user_of_link(user_id: uuid.UUID, token: str) -> User:
-    """Return the active person whom a link is for. Raises LinkRefused for a spent, old or made-up one."""
+    """Return the active user of a link. Raises LinkRefused for a used, expired or forged one."""
     return _check(User.objects.filter(pk=user_id, is_active=True).first(), token)
 
 
 @retry_on_conflict
 def redeem(user_id: uuid.UUID, token: str, password: str, *, request: HttpRequest) -> User:
-    """Set a password by a link, which ends it, and lift a lock from the name.
+    """Set a password by a link, which becomes invalid, and unlock the name.
 
     Raises LinkRefused, LoginBusy, and ValidationError for a weak password.
     """
     validate_password(password, user_of_link(user_id, token))
-    hashed = make_password(password)  # Before the transaction: it takes its time.
+    hashed = make_password(password)  # Before the transaction: hashing is slow.
     with transaction.atomic():
-        # Locked: of two who send the same link at once, one sets the password.
+        # Locked: of two concurrent requests with the same link, one succeeds.
         user = _check(User.objects.select_for_update().filter(pk=user_id, is_active=True).first(), token)
         user = store_password(user, hashed, by=principal_for(user, request), how="set by link")
         lockout.unlock(user.email)

@@ -1,4 +1,4 @@
-"""Routes of the pages for people, at the top of the desk's address."""
+"""Routes of the log-in and password pages."""
 
 from django.urls import path
 

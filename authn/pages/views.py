@@ -1,7 +1,6 @@
-"""The pages by which people come in and go: log-in, sign-out, change of password, password by link."""
+"""The pages for log-in, sign-out, password change and password links."""
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -28,19 +27,19 @@ _secret = method_decorator(sensitive_post_parameters(), name="dispatch")
 
 @_secret
 class LoginPage(View):
-    """`/login`: e-mail and password for a session of this browser, then on to `next`."""
+    """`/login`: e-mail and password for a browser session, then a redirect to `next`."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show the form, or send on whoever is logged in already."""
+        """Show the form, or redirect a user who is already logged in."""
         if isinstance(request.user, User):
             return HttpResponseRedirect(self.destination(request, request.user))
         return self.show(request, LoginForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Log a person in, or say why not."""
+        """Log the user in, or show the form with the error."""
         form, throttle = LoginForm(request.POST), LoginThrottle()
         if not throttle.allow_request(request, self):
-            return self._too_many_from_here(request, form, throttle.wait())
+            return self._too_many_attempts(request, form, throttle.wait())
         if form.is_valid():
             try:
                 user = check_password(**form.cleaned_data, request=request)
@@ -56,22 +55,22 @@ class LoginPage(View):
         return render(request, "login.html", {"form": form, "next": local_path(_next(request))}, status=status)
 
     def destination(self, request: HttpRequest, user: User) -> str:
-        """Return where to go after the log-in."""
+        """Return the URL to redirect to after the log-in."""
         return local_path(_next(request)) or reverse("admin:index" if user.is_owner else "home")
 
-    def _too_many_from_here(self, request: HttpRequest, form: LoginForm, wait: float | None) -> HttpResponse:
+    def _too_many_attempts(self, request: HttpRequest, form: LoginForm, wait: float | None) -> HttpResponse:
         seconds = max(1, int(wait or 1))
-        form.add_error(None, f"Too many log-ins were tried from your address. Try again in {seconds} seconds.")
-        answer = self.show(request, form, status=429)
-        answer["Retry-After"] = str(seconds)
-        return answer
+        form.add_error(None, f"Too many log-in attempts from your address. Try again in {seconds} seconds.")
+        response = self.show(request, form, status=429)
+        response["Retry-After"] = str(seconds)
+        return response
 
 
 class LogoutPage(View):
-    """`/logout`: a page that asks, and the POST that ends the session."""
+    """`/logout`: a confirmation page, and the POST that ends the session."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Ask; a link alone must not sign anybody out."""
+        """Show the confirmation; following a link must not sign the user out."""
         return render(request, "logout.html")
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -83,69 +82,69 @@ class LogoutPage(View):
 
 @_secret
 class PasswordPage(LoginRequiredMixin, View):
-    """`/password`: a person changes the own password. Other sessions and log-ins of the person end."""
+    """`/password`: changes the user's password and ends the user's other log-ins."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the form."""
-        return render(request, "password.html", {"form": ChangePasswordForm(person=get_user(request))})
+        return render(request, "password.html", {"form": ChangePasswordForm(user=get_user(request))})
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Change the password, or say why not."""
-        person = get_user(request)
-        form = ChangePasswordForm(request.POST, person=person)
+        """Change the password, or show the form with the errors."""
+        user = get_user(request)
+        form = ChangePasswordForm(request.POST, user=user)
         if form.is_valid():
             try:
-                # By the same door as a log-in, so that guesses at an open screen count as well.
-                check_password(email=person.email, password=form.cleaned_data["present"], request=request)
+                # Checked like a log-in: guesses in an unattended browser count towards the lockout.
+                check_password(email=user.email, password=form.cleaned_data["current"], request=request)
             except (LoginRefused, TooManyTries) as error:
-                wrong = "This is not your present password."
-                form.add_error("present", wrong if isinstance(error, LoginRefused) else refusal_text(error))
+                wrong = "This is not your current password."
+                form.add_error("current", wrong if isinstance(error, LoginRefused) else refusal_text(error))
             else:
-                change_password(request, person, form.cleaned_data["new"])
-                messages.success(request, "Your password is changed. You were signed out everywhere else.")
+                change_password(request, user, form.cleaned_data["new"])
+                messages.success(request, "Your password is changed. You are signed out everywhere else.")
                 return redirect("password")
         return render(request, "password.html", {"form": form})
 
 
 @_secret
 class SetPasswordPage(View):
-    """`/set-password/...`: a person whom an owner gave a link sets a password by it, once."""
+    """`/set-password/...`: sets a password by a one-time link."""
 
-    def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
-        """Show what to do about a link that is spent, old or made up."""
+    def dispatch(self, request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
+        """Show an error page for a used, expired or forged link."""
         try:
             return super().dispatch(request, *arguments, **named)
         except LinkRefused as error:
             return render(request, "set_password.html", {"error": error}, status=410)
 
     def get(self, request: HttpRequest, user_id: uuid.UUID, token: str) -> HttpResponse:
-        """Show the form. Looking does not spend the link: chats and mail scanners look too."""
-        person = user_of_link(user_id, token)
-        return render(request, "set_password.html", {"form": NewPasswordForm(person=person), "person": person})
+        """Show the form. GET does not use up the link: chats and mail scanners follow links too."""
+        user = user_of_link(user_id, token)
+        return render(request, "set_password.html", {"form": NewPasswordForm(user=user), "link_user": user})
 
     def post(self, request: HttpRequest, user_id: uuid.UUID, token: str) -> HttpResponse:
-        """Set the password and lead to the log-in."""
-        person = user_of_link(user_id, token)
-        form = NewPasswordForm(request.POST, person=person)
+        """Set the password and redirect to the log-in."""
+        user = user_of_link(user_id, token)
+        form = NewPasswordForm(request.POST, user=user)
         if not form.is_valid():
-            return render(request, "set_password.html", {"form": form, "person": person})
+            return render(request, "set_password.html", {"form": form, "link_user": user})
         redeem(user_id, token, form.cleaned_data["new"], request=request)
-        log_out_browser(request)  # Another person may have been logged in here.
+        log_out_browser(request)  # Another user may be logged in here.
         messages.success(request, "Your password is set. Log in with it.")
         return redirect("login")
 
 
 def refusal_text(error: LoginRefused | TooManyTries) -> str:
-    """Say to a person why a log-in was refused, and what to do; the same for unknown names and wrong passwords."""
+    """Return the message for a refused log-in, the same for unknown names and wrong passwords."""
     if isinstance(error, TooManyTries):
         minutes = max(1, round(error.retry_after / 60))
         unit = "minute" if minutes == 1 else "minutes"
         return (
             f"Too many wrong passwords were tried for this e-mail, so it is locked for {minutes} {unit}. "
-            "Wait, then try again. If you do not know the password any more, ask an owner of this desk "
-            "for a new password link: it lifts the lock at once."
+            "Wait, then try again. If you forgot your password, ask an owner of this desk for a new "
+            "password link: it lifts the lock at once."
         )
-    return "E-mail and password do not fit. Check both; an owner of this desk can give you a new password link."
+    return "Incorrect e-mail or password. Check both; an owner of this desk can give you a new password link."
 
 
 def _next(request: HttpRequest) -> str:

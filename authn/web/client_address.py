@@ -1,16 +1,17 @@
-"""Tells a client's address without believing what a client says of itself."""
+"""The IP address of a client, as trusted proxies report it."""
 
 import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 
-def client_address(request: HttpRequest) -> str:
-    """Return the IP address of the caller, as the outermost proxy that we trust saw it.
+def client_address(request: HttpRequest | Request) -> str:
+    """Return the IP address of the caller, as seen by the outermost trusted proxy; "" if unknown.
 
-    Each of the TRUSTED_PROXY_COUNT proxies appends the address that it saw to X-Forwarded-For, so
-    only that many entries from the right are worth anything; with 0 the header is not read at all.
+    Each of the TRUSTED_PROXY_COUNT proxies appends the address that it saw to X-Forwarded-For, so only that
+    many entries from the right can be trusted; with 0 the header is ignored.
     """
     seen = _address_in(str(request.META.get("REMOTE_ADDR", "")))
     trusted = settings.TRUSTED_PROXY_COUNT
@@ -21,9 +22,9 @@ def client_address(request: HttpRequest) -> str:
 
 
 def address_block(address: str, *, ipv4_prefix: int, ipv6_prefix: int = 64) -> str:
-    """Return the network of an address. One machine has the /64 of an IPv6 address, and one customer often a /48.
+    """Return the network of an address. One machine usually has an IPv6 /64, and one customer a /48.
 
-    An IPv4 address that was mapped into IPv6 counts as IPv4. Without an address it is "unknown".
+    An IPv4-mapped IPv6 address counts as IPv4. An empty address gives "unknown".
     """
     if not address:
         return "unknown"
@@ -37,7 +38,7 @@ def address_block(address: str, *, ipv4_prefix: int, ipv6_prefix: int = 64) -> s
 
 def _address_in(text: str) -> str:
     """Return the IP address in `1.2.3.4`, `1.2.3.4:5678`, `::1` or `[::1]:5678`; "" for anything else."""
-    # A zone, as in fe80::1%eth0, names an interface of the machine that saw the address, and may be of any length.
+    # A zone, as in fe80::1%eth0, names an interface of the machine that saw the address; its length is unlimited.
     host = text.strip().partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]

@@ -1,12 +1,11 @@
-"""The one rule for text that people read: what may be entered, and how text from elsewhere is shown.
+"""Unsafe characters in displayed text: validation of input, and escaping of text from elsewhere.
 
-A control character can rewrite a terminal or forge a line, and a mark that changes the direction of
-text makes `gpj.exe` read `exe.jpg`. Neither belongs in a name. The rule covers C0, DEL and C1, line
-and paragraph separators, all bidirectional marks, overrides and isolates, and lone surrogates.
+A control character can rewrite a terminal or forge a line, and a bidirectional mark makes `gpj.exe` read
+`exe.jpg`. Unsafe are C0, DEL and C1, line and paragraph separators, all bidirectional marks, overrides and
+isolates, and lone surrogates.
 """
 
 import re
-from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -18,12 +17,12 @@ _UNSAFE_IN_LINES = re.compile(
 
 
 def is_safe_text(text: str, *, lines: bool = False) -> bool:
-    """Return True if a text holds no character of the rule. With `lines`, tabs and line breaks are allowed."""
+    """Return True if a text has no unsafe character. With `lines`, tabs and line breaks are allowed."""
     return (_UNSAFE_IN_LINES if lines else _UNSAFE).search(text) is None
 
 
 def validate_safe_text(text: str) -> None:
-    """Raise ValidationError for a text that is not safe. A validator of forms and serializers alike."""
+    """Raise ValidationError for unsafe text. A validator for forms and serializers."""
     if not is_safe_text(text):
         raise ValidationError(
             "Remove control characters and marks that change the direction of text.", code="unsafe_text"
@@ -31,12 +30,12 @@ def validate_safe_text(text: str) -> None:
 
 
 def escaped(text: str, *, lines: bool = False) -> str:
-    r"""Return a text in which each unsafe character is written out, such as \x1b or \u202e."""
-    return (_UNSAFE_IN_LINES if lines else _UNSAFE).sub(_written_out, text)
+    r"""Return a text with each unsafe character escaped, such as \x1b or \u202e."""
+    return (_UNSAFE_IN_LINES if lines else _UNSAFE).sub(_escape, text)
 
 
-def escaped_values(value: Any) -> Any:
-    """Return a JSON value in which every text is escaped, keys included."""
+def escaped_values(value: object) -> object:
+    """Return a JSON value with every string escaped, including object keys."""
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, dict):
@@ -44,6 +43,6 @@ def escaped_values(value: Any) -> Any:
     return [escaped_values(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _written_out(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     number = ord(match[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

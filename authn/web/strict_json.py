@@ -1,55 +1,57 @@
-"""Reads JSON strictly: what two readers could take differently is refused, not guessed.
+"""A strict JSON parser: documents that two parsers could read differently are rejected.
 
-The standard reader keeps the last of two equal keys, and lets deep nesting, lone surrogates, NUL and
-1e400 through to code and databases that refuse them. orjson refuses most of that and is several times
-as fast; what it lets through is judged afterwards, a level of nesting at a time, so that no loop of
-ours runs over characters. What orjson refuses or cannot represent is read again by the standard reader
-with every rule, for its message and for integers of more than 64 bits. bench/strict_json.py measures
-the cost.
+The standard parser keeps the last of two equal keys, and passes deep nesting, lone surrogates, NUL and
+1e400 on to code and databases that fail on them. orjson rejects most of that and is several times as fast;
+what it accepts is checked afterwards, one level of nesting at a time, without a Python loop over
+characters. What orjson rejects or cannot represent is parsed again by the standard parser with every
+rule, for its message and for integers of more than 64 bits. bench/strict_json.py measures the cost.
 """
 
 import json
 import math
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar, cast
 
 import orjson
 
 MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 400
 
-# orjson turns an integer beyond these into a float.
+# orjson converts an integer beyond these to a float.
 _LEAST_ROUNDED, _MOST_ROUNDED = 2.0**63, -(2.0**63)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]"))
-# So many levels of brackets are taken away at a time: MAX_DEPTH in all.
+# Levels of brackets removed in each step: MAX_DEPTH in total.
 _STEPS = (8, 8, *[1] * (MAX_DEPTH - 16))
 _TOO_DEEP = f"The JSON is nested deeper than {MAX_DEPTH} levels."
-_OUT_OF_RANGE = "The JSON holds a number out of range."
-_UNSTORABLE = "The JSON holds a NUL or half a surrogate pair in a string."
+_OUT_OF_RANGE = "The JSON has a number out of range."
+_UNSTORABLE = "The JSON has a NUL or half a surrogate pair in a string."
+
+
+Item = TypeVar("Item")
 
 
 class NotStrictJSON(ValueError):
-    """The text is no JSON that may be read. The message is for the caller."""
+    """The text is not acceptable JSON. The message is for the caller."""
 
 
 class _Ambiguous(Exception):
-    """The value may not be what the text spells, so that the text is read again with every rule."""
+    """The value may differ from the text, which must be parsed again with every rule."""
 
 
-def read_json(text: str | bytes) -> Any:
-    """Return the value that a text, or its UTF-8, spells. Raises NotStrictJSON."""
+def read_json(text: str | bytes) -> object:
+    """Return the value of a JSON text, or of its UTF-8. Raises NotStrictJSON."""
     data = _encoded(text)
     try:
-        value = orjson.loads(data)
-        _judge(value, data)
+        value: object = orjson.loads(data)
+        _check(value, data)
     except (orjson.JSONDecodeError, _Ambiguous):
         return _read_again(data)
     return value
 
 
 def is_storable(text: str) -> bool:
-    """Return True if both databases can hold a text: no NUL, no half of a surrogate pair."""
+    """Return True if both databases can store a text: no NUL and no half of a surrogate pair."""
     return "\x00" not in text and not _has_surrogates(text)
 
 
@@ -59,24 +61,24 @@ def _encoded(text: str | bytes) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise NotStrictJSON("The JSON holds half a surrogate pair.") from error
+        raise NotStrictJSON("The JSON has half a surrogate pair.") from error
 
 
 def _has_surrogates(text: str) -> bool:
     if text.isascii():
         return False
     try:
-        text.encode("utf-32-le")  # of all encodings that refuse surrogates the quickest
+        text.encode("utf-32-le")  # the fastest encoding that rejects surrogates
     except UnicodeEncodeError:
         return True
     return False
 
 
-# --- What orjson lets through ------------------------------------------------------------------------
+# --- What orjson accepts ------------------------------------------------------------------------------
 
 
-def _judge(value: Any, data: bytes) -> None:
-    """Refuse what orjson lets through. Raises NotStrictJSON, _Ambiguous."""
+def _check(value: object, data: bytes) -> None:
+    """Reject what orjson accepts too much. Raises NotStrictJSON, _Ambiguous."""
     if _is_plain(data):
         return
     pairs = 0
@@ -85,7 +87,7 @@ def _judge(value: Any, data: bytes) -> None:
             raise NotStrictJSON(_TOO_DEEP)
         pairs += sum(map(len, dicts))
         if float in types:
-            _refuse_rounded(_of_type(float, items, types))
+            _reject_rounded(_of_type(float, items, types))
     if pairs and not _are_keys_unique(data, pairs):
         raise _Ambiguous
     # A search for one byte is several times as fast as one for six.
@@ -94,9 +96,9 @@ def _judge(value: Any, data: bytes) -> None:
 
 
 def _is_plain(data: bytes) -> bool:
-    """Return True if a text has no objects, strings or numbers, and its lists are nested little.
+    """Return True if a text has no objects, strings or numbers, and its lists are not nested too deep.
 
-    Taking innermost brackets away shows that without a walk through many small lists.
+    Removing innermost brackets shows this without visiting many small lists.
     """
     if any(mark in data for mark in b':".0123456789'):
         return False
@@ -106,34 +108,35 @@ def _is_plain(data: bytes) -> bool:
     return not brackets
 
 
-def _levels(value: Any) -> Iterator[tuple[list[Any], set[type], list[list[Any]], list[dict[str, Any]]]]:
+def _levels(value: object) -> Iterator[tuple[list[object], set[type], list[list[object]], list[dict[str, object]]]]:
     """Yield the items at each depth, outermost first, with their types and the lists and objects among them."""
-    items: list[Any] = [value]
+    items = [value]
     while items:
         types = set(map(type, items))
         lists, dicts = _of_type(list, items, types), _of_type(dict, items, types)
         yield items, types, lists, dicts
-        is_one_list = len(lists) == 1 and not dicts  # which need not be copied
+        is_one_list = len(lists) == 1 and not dicts  # needs no copy
         items = (
             lists[0] if is_one_list else [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, dicts))]
         )
 
 
-def _of_type(wanted: type, items: list[Any], types: set[type]) -> list[Any]:
+def _of_type(wanted: type[Item], items: list[object], types: set[type]) -> list[Item]:
     if wanted not in types:
         return []
-    return items if len(types) == 1 else [item for item in items if type(item) is wanted]
+    found = items if len(types) == 1 else [item for item in items if type(item) is wanted]
+    return cast(list[Item], found)
 
 
-def _refuse_rounded(floats: list[float]) -> None:
+def _reject_rounded(floats: list[float]) -> None:
     if max(floats) >= _LEAST_ROUNDED or min(floats) <= _MOST_ROUNDED:
         raise _Ambiguous
 
 
 def _are_keys_unique(data: bytes, pairs: int) -> bool:
-    """Return True if the text surely spells as many pairs as its value has: of two with one key, one is lost.
+    """Return True if the text certainly has as many pairs as its value, which keeps one of two equal keys.
 
-    Each pair has a colon, after a quote or white space. Strings may hold such colons as well.
+    Each pair has a colon, after a quote or white space. Strings may contain such colons, too.
     """
     if data.count(b":") == pairs:
         return True
@@ -141,18 +144,18 @@ def _are_keys_unique(data: bytes, pairs: int) -> bool:
     return data.count(b'":') + sum(data.count(space + b":") for space in spaces) == pairs
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: object) -> Iterator[str]:
     for items, _, _, dicts in _levels(value):
         yield from chain.from_iterable(dicts)
-        yield from (item for item in items if type(item) is str)
+        yield from (item for item in items if isinstance(item, str))
 
 
 # --- With every rule -----------------------------------------------------------------------------------
 
 
-def _read_again(data: bytes) -> Any:
+def _read_again(data: bytes) -> object:
     try:
-        value = _STRICT.decode(data.decode("utf-8"))
+        value: object = _STRICT.decode(data.decode("utf-8"))
     except NotStrictJSON:
         raise
     except UnicodeDecodeError as error:
@@ -169,15 +172,15 @@ def _read_again(data: bytes) -> Any:
     return value
 
 
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     seen = dict(pairs)
     if len(seen) != len(pairs):
-        raise NotStrictJSON("The JSON names a key twice in one object.")
+        raise NotStrictJSON("The JSON has a duplicate key in one object.")
     return seen
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise NotStrictJSON(f"The JSON holds {name}, which is not JSON.")
+def _reject_constant(name: str) -> NoReturn:
+    raise NotStrictJSON(f"The JSON has {name}, which is not JSON.")
 
 
 def _finite_float(digits: str) -> float:
@@ -196,7 +199,7 @@ def _short_integer(digits: str) -> int:
 
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_object_without_duplicates,
-    parse_constant=_refuse_constant,
+    parse_constant=_reject_constant,
     parse_float=_finite_float,
     parse_int=_short_integer,
 )

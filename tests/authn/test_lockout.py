@@ -123,7 +123,7 @@ def test_an_operator_unlocks_a_person_everywhere(mia):
 
 @pytest.mark.database
 def test_a_name_that_is_no_persons_is_not_unlocked(db):
-    with pytest.raises(CommandError, match="No person has this e-mail"):
+    with pytest.raises(CommandError, match="No user has this e-mail"):
         call_command("unlock", "nemo@acme.example")
 
     assert not AuditEvent.objects.exists()
@@ -175,7 +175,7 @@ def test_without_an_address_a_name_is_locked_all_the_same(a_person):
 def test_the_present_password_is_guessed_under_the_same_lock(mia):
     visitor = Visitor().sign_in(mia)
     for _ in range(5):
-        visitor.post("/password", {"present": "wrong", "new": "x" * 20, "again": "x" * 20})
+        visitor.post("/password", {"current": "wrong", "new": "x" * 20, "again": "x" * 20})
 
     assert "locked for 15 minutes" in text_of(Visitor().post("/login", {"email": EMAIL, "password": PASSWORD}))
     assert _try(PASSWORD, "127.0.0.1").status_code == 429
@@ -189,8 +189,8 @@ def test_the_present_password_is_guessed_under_the_same_lock(mia):
 def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
     visitor, secret = Visitor().sign_in(mia), "canary-of-a-password"
     for _ in range(2):
-        visitor.post("/password", {"present": secret, "new": f"{secret}-new", "again": f"{secret}-new"})
-    visitor.post("/password", {"present": PASSWORD, "new": f"{secret}-a", "again": f"{secret}-b"})
+        visitor.post("/password", {"current": secret, "new": f"{secret}-new", "again": f"{secret}-new"})
+    visitor.post("/password", {"current": PASSWORD, "new": f"{secret}-a", "again": f"{secret}-b"})
     Visitor().post(f"/login?next=/{secret}", {"email": secret, "password": secret, "next": f"/{secret}"})
     Caller().send("POST", f"{LOGIN}?x={secret}", {"email": secret, "password": secret}, headers={"User-Agent": secret})
     Wire().post(f"/auth/credentials?Meta={secret}", {"UserName": EMAIL, "Password": secret, "State": secret})
@@ -235,7 +235,7 @@ def test_a_try_that_could_not_be_judged_is_given_back(mia, monkeypatch):
 
 @pytest.mark.database
 def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatch):
-    monkeypatch.setattr(lockout, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(lockout, "_MAX_WAIT_SECONDS", 0.1)
     for _ in range(5):
         _try()
     LoginAttempts.objects.update(undecided=1)

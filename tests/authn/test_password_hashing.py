@@ -189,7 +189,7 @@ def _doors(person, link):
         "credentials": lambda: Wire().post("/auth/credentials", SERVICESTACK_LOGIN | {"Password": "wrong"}),
         "basic": lambda: Wire().get("/auth", **basic),
         "an unknown name": lambda: Caller().post(LOGIN, {"email": "x@acme.example", "password": "wrong"}),
-        "a change": lambda: at_the_password.post("/password", {"present": PASSWORD, "new": NEW, "again": NEW}),
+        "a change": lambda: at_the_password.post("/password", {"current": PASSWORD, "new": NEW, "again": NEW}),
         "a link": lambda: Visitor().post(link, {"new": NEW, "again": NEW}),
     }
 

@@ -14,7 +14,7 @@ from tests.support.browser_client import Visitor, text_of
 from tests.support.routes import console_paths, operations
 
 pytestmark = pytest.mark.django_db
-FIELDS = {"email": EMAIL, "password": "wrong", "present": "x", "new": "x", "again": "x", "next": "/"}
+FIELDS = {"email": EMAIL, "password": "wrong", "current": "x", "new": "x", "again": "x", "next": "/"}
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_wrong_password_stays_with_what_will_be_opened(traveller, home):
     traveller.get_by_label("Password").fill("wrong")
     traveller.get_by_role("button", name="Log in and continue").click()
 
-    says(traveller, "E-mail and password do not fit")
+    says(traveller, "Incorrect e-mail or password")
     says(traveller, "dev1")
 
 
@@ -175,7 +175,7 @@ def test_axe_finds_nothing_on_these_pages_and_they_fit_a_phone(scheme, traveller
     look("nothing found", "/?q=nothing")
     look("a continue link, signed in", f"{CONTINUE}dev1,repository:acme/app")
     traveller.get_by_role("button", name="Continue").click()
-    says(traveller, "The org opens now")
+    says(traveller, "Opening the org")
     look("the page that leads to the org")
     traveller.goto(f"{home}{CONTINUE}{PROD}")
     traveller.get_by_role("button", name="Continue").click()

@@ -54,7 +54,7 @@ def test_no_address_in_next_leads_to_another_host(address, watched, home):
 def test_a_wrong_password_says_what_to_do(watched, home):
     log_in(watched, home, password="wrong")
 
-    says(watched, "E-mail and password do not fit. Check both")
+    says(watched, "Incorrect e-mail or password. Check both")
     assert watched.get_by_role("alert").is_visible()
     assert watched.get_by_label("E-mail").input_value() == OWNER
     assert watched.get_by_label("Password").input_value() == ""
@@ -99,9 +99,9 @@ def test_an_invited_person_sets_a_password_and_comes_in(watched, home):
 
 def test_a_person_changes_the_own_password(watched, home):
     log_in(watched, home, MEMBER, path="/login?next=/password")
-    watched.get_by_label("Present password").fill("correct-horse-battery-staple")
+    watched.get_by_label("Current password").fill("correct-horse-battery-staple")
     watched.get_by_label("New password", exact=True).fill(NEW)
     watched.get_by_label("New password again").fill(NEW)
     watched.get_by_role("button", name="Change password").click()
 
-    says(watched, "Your password is changed. You were signed out everywhere else.")
+    says(watched, "Your password is changed. You are signed out everywhere else.")

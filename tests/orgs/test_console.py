@@ -99,7 +99,7 @@ def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, sal
         ({"is_dev_hub": "on"}, "is_dev_hub", "ci@acme.example is not in a DevHub."),
         ({"is_default": "on"}, "is_default", "Only a DevHub can be the default DevHub."),
         ({"metadata": "[1]"}, "metadata", "Metadata must be a JSON object."),
-        ({"metadata": '{"a": 1, "a": 2}'}, "metadata", "names a key twice"),
+        ({"metadata": '{"a": 1, "a": 2}'}, "metadata", "has a duplicate key"),
         ({"metadata": "{"}, "metadata", "JSON"),
         ({"metadata": '{"' + "k" * 101 + '": 1}'}, "metadata", "at most 100 characters"),
         ({"username": "https://evil.example"}, "username", "Not a valid Salesforce username."),

@@ -61,7 +61,7 @@ def test_the_log_in_goes_on_to_the_same_link(mia, sandbox):
 
     assert (answer.status_code, answer["Location"]) == (302, DEV1)
     page = text_of(visitor.get(DEV1))
-    assert "data-send-at-once" in page
+    assert "data-auto-submit" in page
     assert 'name="password"' not in page
 
 
@@ -198,7 +198,7 @@ def test_a_wrong_password_stays_on_the_page(mia, sandbox):
     answer = Visitor().post(DEV1, LOGIN | {"password": "wrong"})
 
     page = text_of(answer)
-    assert "E-mail and password do not fit" in page
+    assert "Incorrect e-mail or password" in page
     assert "dev1" in page
 
 

@@ -3,7 +3,6 @@
 import sys
 from argparse import ArgumentParser
 from getpass import getpass
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -14,9 +13,9 @@ from authn.users import add_user
 
 
 class Command(BaseCommand):
-    """Adds a person who may log in."""
+    """Adds a user."""
 
-    help = "Add a person. Asks for the password, or reads it from standard input; never takes it as an argument."
+    help = "Add a user. Prompts for the password, or reads it from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
@@ -24,17 +23,17 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=[Role.OWNER, Role.MEMBER], default=Role.MEMBER)
         parser.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
 
-    def handle(self, *_: Any, email: str, role: str, password_stdin: bool, **__: Any) -> None:
-        """Add the person, or say why not."""
-        password = sys.stdin.readline().rstrip("\r\n") if password_stdin else self._ask()
+    def handle(self, *_: object, email: str, role: str, password_stdin: bool, **__: object) -> None:
+        """Add the user. Raises CommandError."""
+        password = sys.stdin.readline().rstrip("\r\n") if password_stdin else self._prompt()
         try:
             user = add_user(email=email, role=Role(role), password=password, by=system("add_user"))
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(f"{user.email} may log in as {user.role}.")
 
-    def _ask(self) -> str:
+    def _prompt(self) -> str:
         password = getpass("Password: ")
         if password != getpass("Password (again): "):
-            raise CommandError("The two passwords differ. Nobody was added.")
+            raise CommandError("The passwords do not match. No user was added.")
         return password

@@ -1,7 +1,6 @@
 """`manage.py issue_application_token NAME --days N`."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -11,17 +10,17 @@ from authn.web.safe_text import is_safe_text
 
 
 class Command(BaseCommand):
-    """Makes a token for a CI job and prints it, alone, on standard output."""
+    """Issues a token for a CI job and prints only the token."""
 
-    help = "Make an application token. Its value goes to standard output once and is not kept."
+    help = "Issue an application token. Its value is printed once and not stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("name")
         parser.add_argument("--days", type=int, default=tokens.DEFAULT_DAYS)
 
-    def handle(self, *_: Any, name: str, days: int, **__: Any) -> None:
-        """Make the token, or say why not."""
+    def handle(self, *_: object, name: str, days: int, **__: object) -> None:
+        """Issue the token. Raises CommandError."""
         if not 1 <= days <= tokens.MAX_DAYS:
             raise CommandError(f"--days must be between 1 and {tokens.MAX_DAYS}.")
         if not 1 <= len(name.strip()) <= 100:

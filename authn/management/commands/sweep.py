@@ -4,7 +4,6 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
@@ -15,16 +14,16 @@ logger = logging.getLogger("frontdesk.sweep")
 
 
 class Command(BaseCommand):
-    """Runs every sweep: once, or again and again until it is told to stop."""
+    """Runs every sweep, once or at an interval until SIGTERM or SIGINT."""
 
-    help = "Delete what has expired. Run it once from a timer, or with --every as a process of its own."
+    help = "Delete expired rows. Run it once from a timer, or with --every as a separate process."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--every", type=float, metavar="SECONDS", help="Do not end; sweep at this interval.")
-        parser.add_argument("--confirm", metavar="NAME", help="Run this sweep alone, however much is due.")
+        parser.add_argument("--every", type=float, metavar="SECONDS", help="Keep running, and sweep at this interval.")
+        parser.add_argument("--confirm", metavar="NAME", help="Run only this sweep, without its limit on rows.")
 
-    def handle(self, *_: Any, every: float | None, confirm: str | None, **__: Any) -> None:
+    def handle(self, *_: object, every: float | None, confirm: str | None, **__: object) -> None:
         """Run the sweeps."""
         if confirm is not None:
             _run_confirmed(confirm)
@@ -32,7 +31,7 @@ class Command(BaseCommand):
         if every is None:
             outcomes = [_run(sweep) for sweep in sweeps()]
             if not all(outcomes):
-                raise CommandError("A sweep failed; the log tells which.")
+                raise CommandError("A sweep failed. See the log.")
             return
         if every < 1:
             raise CommandError("--every must be at least 1 second.")
@@ -49,13 +48,13 @@ class Command(BaseCommand):
 def _run_confirmed(name: str) -> None:
     named = [sweep for sweep in sweeps() if sweep.name == name]
     if not named:
-        raise CommandError(f"No sweep has this name. There are: {', '.join(sweep.name for sweep in sweeps())}.")
+        raise CommandError(f"No sweep has this name. The sweeps are: {', '.join(sweep.name for sweep in sweeps())}.")
     if not _run(named[0], confirmed=True):
-        raise CommandError("The sweep failed; the log says why.")
+        raise CommandError("The sweep failed. See the log.")
 
 
 def _run(sweep: Sweep, *, confirmed: bool = False) -> bool:
-    """Run one sweep. A failure, of whatever kind, ends it and not the others."""
+    """Run one sweep. Returns False after a failure of any kind, which is logged and does not stop other sweeps."""
     try:
         rows = run_sweep(sweep, confirmed=confirmed)
     except TooManyDue as refusal:
@@ -65,5 +64,5 @@ def _run(sweep: Sweep, *, confirmed: bool = False) -> bool:
         logger.exception("The sweep %s failed.", sweep.name)
         return False
     if rows:
-        logger.info("The sweep %s dealt with %d rows.", sweep.name, rows)
+        logger.info("The sweep %s processed %d rows.", sweep.name, rows)
     return True

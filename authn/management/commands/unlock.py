@@ -1,7 +1,6 @@
 """`manage.py unlock EMAIL`."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -12,18 +11,18 @@ from authn.users import unlock
 
 
 class Command(BaseCommand):
-    """Lifts the lock after wrong passwords."""
+    """Lifts the lock of a user after too many wrong passwords."""
 
-    help = "Forget the wrong passwords that were tried for a person, so that the person may log in at once."
+    help = "Reset the failed log-ins of a user, who can then log in at once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("email")
 
-    def handle(self, *_: Any, email: str, **__: Any) -> None:
-        """Lift the lock, or say why not."""
+    def handle(self, *_: object, email: str, **__: object) -> None:
+        """Lift the lock. Raises CommandError for an unknown e-mail."""
         user = User.objects.filter(email=canonical_email(email)).first()
         if user is None:
-            raise CommandError("No person has this e-mail. Nothing was changed.")
+            raise CommandError("No user has this e-mail. Nothing was changed.")
         unlock(user, by=system("unlock"))
-        self.stdout.write(f"The log-in of {user.email} is not locked.")
+        self.stdout.write(f"{user.email} is not locked.")

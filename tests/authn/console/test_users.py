@@ -92,7 +92,7 @@ def test_a_role_is_changed_and_a_person_switched_off(console, a_person):
 def test_the_last_owner_stays(fields, console, olga):
     answer = console.post(f"{USERS}{olga.pk}/change/", fields)
 
-    assert "This is the last active owner. Make another person owner first." in text_of(answer)
+    assert "This is the last active owner. Make another user an owner first." in text_of(answer)
     olga.refresh_from_db()
     assert (olga.role, olga.is_active) == ("owner", True)
 

@@ -70,7 +70,7 @@ def test_a_refusal_does_not_tell_who_exists(email, password, mia, a_person):
     answer = _log_in(Visitor(), email, password)
 
     assert answer.status_code == 200
-    assert "E-mail and password do not fit." in _errors(answer)
+    assert "Incorrect e-mail or password." in _errors(answer)
     assert frozen.SESSION_COOKIE_NAME not in answer.cookies
     assert password not in text_of(answer)
 

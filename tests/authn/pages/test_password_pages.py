@@ -52,8 +52,8 @@ def _logs_in(user: User, password: str, rf) -> bool:
 # --- Changing one's own -------------------------------------------------------------------------------
 
 
-def _change(visitor, present=PASSWORD, new=NEW, again=NEW):
-    return visitor.post("/password", {"present": present, "new": new, "again": again})
+def _change(visitor, current=PASSWORD, new=NEW, again=NEW):
+    return visitor.post("/password", {"current": current, "new": new, "again": again})
 
 
 @pytest.mark.database
@@ -91,8 +91,8 @@ def test_the_session_gets_a_new_key(mia):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"present": "wrong"}, "This is not your present password."),
-        ({"again": "something-else-entirely"}, "The two passwords differ."),
+        ({"current": "wrong"}, "This is not your current password."),
+        ({"again": "something-else-entirely"}, "The passwords do not match."),
         ({"new": "short", "again": "short"}, "too short"),
         ({"new": "mia@acme.example", "again": "mia@acme.example"}, "too similar"),
         ({"new": "", "again": ""}, "This field is required."),
@@ -111,7 +111,7 @@ def test_a_change_that_cannot_be_says_why(fields, words, mia, rf):
 def test_guesses_at_an_open_screen_lock_the_name(mia):
     visitor = Visitor().sign_in(mia)
     for _ in range(5):
-        _change(visitor, present="wrong")
+        _change(visitor, current="wrong")
 
     assert "locked for" in text_of(_change(visitor))
 

@@ -14,9 +14,9 @@ from authn.web.strict_json import NotStrictJSON, is_storable, read_json
 
 TOO_DEEP = "The JSON is nested deeper than 32 levels."
 INVALID = "This is not valid JSON."
-TWICE = "The JSON names a key twice in one object."
-OUT_OF_RANGE = "The JSON holds a number out of range."
-UNSTORABLE = "The JSON holds a NUL or half a surrogate pair in a string."
+TWICE = "The JSON has a duplicate key in one object."
+OUT_OF_RANGE = "The JSON has a number out of range."
+UNSTORABLE = "The JSON has a NUL or half a surrogate pair in a string."
 
 
 # --- The rules, one character at a time: what the quick reader must agree with ------------------------
@@ -70,7 +70,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise NotStrictJSON(f"The JSON holds {name}, which is not JSON.")
+    raise NotStrictJSON(f"The JSON has {name}, which is not JSON.")
 
 
 def _finite(digits: str) -> float:
@@ -231,8 +231,8 @@ MESSAGES = {
     "a key twice": ('{"a":1,"a":1}', TWICE),
     "a key twice, once escaped": ('{"a":1,"\\u0061":1}', TWICE),
     "a key twice among 2,000": (json.dumps({f"k{n}": n for n in range(2000)})[:-1] + ',"k7":7}', TWICE),
-    "NaN": ("[NaN]", "The JSON holds NaN, which is not JSON."),
-    "-Infinity": ("-Infinity", "The JSON holds -Infinity, which is not JSON."),
+    "NaN": ("[NaN]", "The JSON has NaN, which is not JSON."),
+    "-Infinity": ("-Infinity", "The JSON has -Infinity, which is not JSON."),
     "1e400": ('{"a":[1e400]}', OUT_OF_RANGE),
     "401 digits": ("1" * 401, OUT_OF_RANGE),
     "5,000 digits": ("1" * 5000, OUT_OF_RANGE),
@@ -241,7 +241,7 @@ MESSAGES = {
     "NUL in a key": ('{"a\\u0000":1}', UNSTORABLE),
     "half a pair": ('["\\ud83d"]', UNSTORABLE),
     "the other half": ('["\\udE00\\ud83d"]', UNSTORABLE),
-    "half a pair, raw": ('"\ud83d"', "The JSON holds half a surrogate pair."),
+    "half a pair, raw": ('"\ud83d"', "The JSON has half a surrogate pair."),
     "no UTF-8": (b'"\xff"', "This is not UTF-8."),
 }
 
