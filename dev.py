@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
-"""Runs and tests Frontdesk on one machine that has Python and pip, and needs nothing else installed.
+"""Runs and tests Frontdesk on this machine. Requires Python with pip, and nothing else.
 
-python3 dev.py run     open a desk with a demo company behind it
-python3 dev.py test    run lint, types and every test
-python3 dev.py key     print a bearer for the running demo
-python3 dev.py lock    rewrite the requirements files
+python3 dev.py run     start Frontdesk with demo data and an emulated Salesforce
+python3 dev.py test    run the linter, the type checker and all tests
+python3 dev.py key     print a bearer token for the running demo
+python3 dev.py lock    update the requirements files
 """
 
 import argparse
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 -- the very place that tells an older Python so
+if sys.version_info < (3, 11):  # noqa: UP036 -- reports it to an older Python
     sys.exit("dev.py: Frontdesk needs Python 3.11 or newer.")
 
 from dev_commands import desk, environment, say, suite
 
 
 def main() -> None:
-    """Do what the command line says."""
-    if sys.argv[1:2] == ["test"]:  # Whatever follows is pytest's to understand.
+    """Run the command of the command line."""
+    if sys.argv[1:2] == ["test"]:  # The other arguments are those of pytest.
         suite.test(sys.argv[2:])
         return
     options = _parser().parse_args()
@@ -33,14 +33,14 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Run and test Frontdesk on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="open a desk with a demo company behind it")
-    run.add_argument("--port", type=int, default=8000, help="of the desk (8000)")
-    run.add_argument("--emulator-port", type=int, default=8001, help="of the Salesforce emulator (8001)")
-    run.add_argument("--no-emulator", action="store_true", help="leave the demo out; Salesforce is the real one")
-    commands.add_parser("test", help="run lint, types and every test; arguments go to pytest alone")
-    key = commands.add_parser("key", help="print a bearer for the running demo, alone on standard output")
+    run = commands.add_parser("run", help="start Frontdesk with demo data and an emulated Salesforce")
+    run.add_argument("--port", type=int, default=8000, help="port of the web server (default: 8000)")
+    run.add_argument("--emulator-port", type=int, default=8001, help="port of the Salesforce emulator (default: 8001)")
+    run.add_argument("--no-emulator", action="store_true", help="start without demo data, for real Salesforce orgs")
+    commands.add_parser("test", help="run the linter, the type checker and all tests; with arguments, run pytest only")
+    key = commands.add_parser("key", help="print a bearer token for the running demo")
     key.add_argument("who", choices=["owner", "member", "application"])
-    commands.add_parser("lock", help="rewrite the requirements files from pyproject.toml")
+    commands.add_parser("lock", help="update the requirements files from pyproject.toml")
     return parser
 
 

@@ -1,4 +1,10 @@
-"""What `dev.py` does, one module for each command. The standard library alone: nothing is installed yet."""
+"""The commands of `dev.py`. They import the standard library only: they run before anything is installed.
+
+desk.py          `run` and `key`: the server, its settings and its bearer tokens. Open this first.
+children.py      Starts, watches and stops the processes of `run`. guide.py is the text that `run` prints.
+suite.py         `test`: linter, type checker and tests.
+environment.py   Creates .venv from the hashed requirements files; `lock` updates these.
+"""
 
 import sys
 from pathlib import Path
@@ -10,10 +16,10 @@ PYTHON = VENV / "bin" / "python"
 
 
 def say(text: str) -> None:
-    """Print at once, also into a pipe."""
+    """Print and flush: the output may be a pipe."""
     print(text, flush=True)
 
 
 def fail(reason: str) -> NoReturn:
-    """End with the reason on standard error and exit code 1."""
+    """Exit with code 1 and the reason on standard error."""
     sys.exit(f"dev.py: {reason}")

@@ -1,4 +1,4 @@
-"""The processes of one desk, and nobody else's: each is started here, watched, and ended by its id."""
+"""Starts, watches and stops the processes of `dev.py run`, each by its process id."""
 # ruff: noqa: S603 -- starts the project's own programs
 
 import signal
@@ -15,20 +15,20 @@ from dev_commands import PYTHON, ROOT, fail, say
 
 _START_SECONDS, _STOP_SECONDS = 60, 10
 
-# The desk is on this machine: a proxy from the environment must not come between.
+# Without a proxy from the environment: the server is on this machine.
 browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Children:
-    """Python programs that live as long as the desk does. Each writes to a log file of its own."""
+    """Python processes that run until `dev.py run` ends. Each writes to its own log file."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder, self._environment = folder, environment
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, *arguments: str) -> None:
-        """Start a program."""
-        # In a session of its own, so that Ctrl-C reaches dev.py only, which then ends them in order.
+        """Start Python with these arguments in the background."""
+        # In its own session: Ctrl-C reaches dev.py only, which then stops the processes in order.
         with self._log(name).open("wb") as log:
             self._running[name] = subprocess.Popen(
                 [PYTHON, *arguments],
@@ -41,22 +41,22 @@ class Children:
             )
 
     def finish(self, *arguments: str, umask: int = -1) -> None:
-        """Run a management command to its end, with its output on ours; with our umask if none is named."""
-        ended = subprocess.run(
+        """Run a management command and wait for it. Fails if it does; -1 keeps the umask of this process."""
+        finished = subprocess.run(
             [PYTHON, "manage.py", *arguments], cwd=ROOT, env=self._environment, umask=umask, check=False
         )
-        if ended.returncode:
-            fail(f"`manage.py {arguments[0]}` failed; it says above why.")
+        if finished.returncode:
+            fail(f"`manage.py {arguments[0]}` failed. See its output above.")
 
     def check(self) -> None:
-        """Fail when one has ended, with the last lines of its log."""
+        """Fail if a process has ended, with the last lines of its log."""
         for name, process in self._running.items():
             if process.poll() is not None:
                 tail = "\n".join(self._log(name).read_text(errors="replace").splitlines()[-20:])
-                fail(f"`{name}` ended with status {process.returncode}, so the desk closes. Its last lines:\n{tail}")
+                fail(f"`{name}` exited with status {process.returncode}, so Frontdesk stops. Its last lines:\n{tail}")
 
     def wait_for(self, url: str, *statuses: int) -> None:
-        """Wait until `url` answers with one of these statuses."""
+        """Wait until `url` responds with one of these statuses, at most 60 seconds."""
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
             self.check()
@@ -64,24 +64,24 @@ class Children:
                 if _status(url) in statuses:
                     return
             time.sleep(0.05)
-        fail(f"{url} was not ready within {_START_SECONDS} s; the logs in {self._folder.name}/ tell more.")
+        fail(f"{url} was not ready within {_START_SECONDS} s. See the logs in {self._folder.name}/.")
 
     def watch(self) -> NoReturn:
-        """Stay until one has ended, which is a failure."""
+        """Wait until a process ends, which is a failure."""
         while True:
             self.check()
             time.sleep(0.5)
 
     @contextmanager
-    def ending(self) -> Iterator[None]:
-        """End all of them after the block, however it is left; Ctrl-C, SIGTERM and SIGHUP leave it."""
+    def stopping(self) -> Iterator[None]:
+        """Stop all processes when the block ends. SIGINT, SIGTERM and SIGHUP end the block."""
         signals = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
         for number in signals:
             signal.signal(number, signal.default_int_handler)
         try:
             yield
         except KeyboardInterrupt:
-            say("\nClosing.")
+            say("\nStopping.")
         finally:
             for number in signals:
                 signal.signal(number, signal.SIG_IGN)
@@ -104,8 +104,8 @@ class Children:
 
 def _status(url: str) -> int:
     try:
-        with browser.open(url, timeout=5) as answer:
-            return int(answer.status)
+        with browser.open(url, timeout=5) as response:
+            return int(response.status)
     except urllib.error.HTTPError as error:
         with error:
             return error.code

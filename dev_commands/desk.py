@@ -1,4 +1,4 @@
-"""`dev.py run` and `dev.py key`: a desk on this machine, and bearers for it."""
+"""`dev.py run` and `dev.py key`: Frontdesk on this machine, and bearer tokens for it."""
 
 import errno
 import json
@@ -15,67 +15,68 @@ from dev_commands.environment import RUN_LOCK, make_environment
 
 DEMO, LOCAL = ROOT / ".demo", ROOT / ".local"
 _PRIVATE = 0o077
+# The secrets that are generated at the first start.
 KEYS = ("SECRET_KEY", "FERNET_KEYS", "JWT_SIGNING_KEY", "AUDIT_KEY")
 
 
 def run(*, port: int, emulator_port: int, emulator: bool) -> None:
-    """Open a desk, say how to use it, and keep it open until Ctrl-C or SIGTERM."""
-    _need_free(port, "--port")
+    """Start Frontdesk, print how to use it, and run until Ctrl-C or SIGTERM."""
+    _require_free(port, "--port")
     if emulator:
-        _need_free(emulator_port, "--emulator-port")
+        _require_free(emulator_port, "--emulator-port")
     make_environment(RUN_LOCK)
-    usual = os.umask(_PRIVATE)
+    public_umask = os.umask(_PRIVATE)
     folder = DEMO if emulator else LOCAL
     settings = _write_settings(folder, port, emulator_port if emulator else None)
     children = Children(folder, {**os.environ, **settings, "ENV_FILE": str(folder / "env"), "PYTHONUNBUFFERED": "1"})
-    with children.ending():
-        where = f"127.0.0.1:{port}"
-        _start(children, where, folder, emulator_port if emulator else None, usual)
-        children.wait_for(f"http://{where}/readyz", 200)
+    with children.stopping():
+        address = f"127.0.0.1:{port}"
+        _start(children, address, folder, emulator_port if emulator else None, public_umask)
+        children.wait_for(f"http://{address}/readyz", 200)
         children.start("sweep", "manage.py", "sweep", "--every", "60")
         say(guide.for_demo(port, emulator_port, folder) if emulator else guide.for_local(port))
         children.watch()
 
 
-def bearer(who: str) -> str:
-    """Return a bearer for the running demo: the application's token, or one that a person gets by logging in."""
+def bearer(user: str) -> str:
+    """Return a bearer token for the running demo: the application token, or the access token of a log-in as `user`."""
     try:
-        if who == "application":
+        if user == "application":
             return (DEMO / "application-token").read_text().strip()
-        desk = _read_settings(DEMO / "env")["PUBLIC_URL"]
-        body = (DEMO / f"login-{who}.json").read_bytes()
+        url = _read_settings(DEMO / "env")["PUBLIC_URL"]
+        body = (DEMO / f"login-{user}.json").read_bytes()
     except (OSError, KeyError):
-        fail("there is no demo yet; make it with `python3 dev.py run`.")
+        fail("there is no demo yet. Start it with `python3 dev.py run`.")
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{desk}/sfp/api/auth/admin/login", body, headers)  # noqa: S310 -- our own desk
+    request = urllib.request.Request(f"{url}/sfp/api/auth/admin/login", body, headers)  # noqa: S310 -- on this machine
     try:
-        with browser.open(request, timeout=15) as answer:
-            return str(json.load(answer)["access_token"])
+        with browser.open(request, timeout=15) as response:
+            return str(json.load(response)["access_token"])
     except urllib.error.HTTPError as error:
         with error:
-            fail(f"the desk refused to log {who} in: {error.read().decode(errors='replace')}")
+            fail(f"the log-in as {user} failed: {error.read().decode(errors='replace')}")
     except OSError:
-        fail(f"no desk answers at {desk}; open it with `python3 dev.py run`.")
+        fail(f"Frontdesk does not respond at {url}. Start it with `python3 dev.py run`.")
 
 
-def _start(children: Children, where: str, folder: Path, emulator_port: int | None, usual: int) -> None:
-    """Start the web server, and before it or beside it what it needs. `usual` is the umask for public files."""
-    web = ["-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", where, "config.wsgi"]
+def _start(children: Children, address: str, folder: Path, emulator_port: int | None, public_umask: int) -> None:
+    """Start the web server, prepare its database, and start the emulator. Static files get `public_umask`."""
+    web = ["-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", address, "config.wsgi"]
     if emulator_port is None:
         children.finish("migrate", "--verbosity", "0")
-        children.finish("collectstatic", "--noinput", "--verbosity", "0", umask=usual)
+        children.finish("collectstatic", "--noinput", "--verbosity", "0", umask=public_umask)
         children.start("web", *web)
         return
     options = ["--port", str(emulator_port), "--state", str(folder / "salesforce.json")]
     children.start("salesforce", "-m", "orgs.salesforce.emulator", *options)
-    # Beside the preparation, which saves two seconds: it opens the database when it is first asked.
+    # While the demo is prepared, which saves two seconds: it opens the database at the first request.
     children.start("web", *web)
-    # The emulator knows Salesforce's hosts only, so that 404 is what it says to its own address.
+    # The emulator serves Salesforce hosts only, and responds with 404 at its own address.
     children.wait_for(f"http://127.0.0.1:{emulator_port}/", 200, 404)
     children.finish("prepare_demo", "--directory", str(folder))
 
 
-def _need_free(port: int, option: str) -> None:
+def _require_free(port: int, option: str) -> None:
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family) as probe:
@@ -83,13 +84,13 @@ def _need_free(port: int, option: str) -> None:
                 probe.bind((address, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                fail(f"port {port} is taken; end what listens there, or choose another one with {option}.")
+                fail(f"port {port} is in use. Stop that process, or choose another port with {option}.")
             if family == socket.AF_INET:
-                fail(f"port {port} cannot be used ({error.strerror}); choose another one with {option}.")
+                fail(f"port {port} cannot be used ({error.strerror}). Choose another port with {option}.")
 
 
 def _write_settings(folder: Path, port: int, emulator_port: int | None) -> dict[str, str]:
-    """Return the settings of this desk and keep them in its folder. Keys are made once, the rest at each start."""
+    """Return the settings and write them to the folder. Secrets are generated once, the rest at each start."""
     _make_private(folder)
     (folder / ".gitignore").write_text("*\n")
     file = folder / "env"
@@ -100,16 +101,16 @@ def _write_settings(folder: Path, port: int, emulator_port: int | None) -> dict[
     settings["DATABASE_URL"] = f"sqlite:///{folder / 'frontdesk.sqlite3'}"
     if emulator_port is not None:
         settings |= {"DEMO": "true", "SALESFORCE_GATEWAY": f"http://localhost:{emulator_port}"}
-    unfinished = folder / "env.part"
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    unfinished.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    unfinished.replace(file)
+    partial = folder / "env.part"
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    partial.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    partial.replace(file)
     return settings
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder that only its user can read, and do the same to what an older start has left in it."""
+    """Create a folder that only this user can read, and restrict files that an earlier start left in it."""
     folder.mkdir(exist_ok=True)
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():

@@ -1,4 +1,4 @@
-"""What a new desk says to the person who opened it: addresses, log-ins, and lines that can be pasted."""
+"""The text that `dev.py run` prints: addresses, log-ins, and commands to paste."""
 
 import json
 from pathlib import Path
@@ -16,43 +16,43 @@ _JSON = "-H 'Content-Type: application/json'"
 
 
 def for_demo(port: int, emulator_port: int, folder: Path) -> str:
-    """Return the text for a desk with the demo company behind it."""
-    people = "\n".join(
+    """Return the text for Frontdesk with demo data."""
+    users = "\n".join(
         f"  {who:<12} {_email(folder / f'login-{who}.json')}, password in {folder.name}/login-{who}.json"
         for who in ("owner", "member")
     )
-    lines = "\n\n".join(f"  # {what}\n  {line}" for what, line in _curl_lines(port))
+    commands = "\n\n".join(f"  # {title}\n  {command}" for title, command in _commands(port))
     return f"""
-Frontdesk with a demo company: everything is on this machine and made up.
+Frontdesk is running with demo data and an emulated Salesforce, on this machine only.
 
 Addresses
-  Start page   http://localhost:{port}/ (for developers: the orgs that they may open)
-  A link       http://localhost:{port}{_CONTINUE} (to share: asks for a log-in, then opens a sandbox)
-  API          http://localhost:{port}/sfp/api (its documentation: http://localhost:{port}/sfp/api/docs)
-  Console      http://localhost:{port}/console/ (for the owner)
+  Home page    http://localhost:{port}/ (for developers: the orgs that they may open)
+  Shared link  http://localhost:{port}{_CONTINUE} (opens a sandbox after a log-in)
+  API          http://localhost:{port}/sfp/api (documentation: http://localhost:{port}/sfp/api/docs)
+  Console      http://localhost:{port}/console/ (for owners)
   Salesforce   http://localhost:{emulator_port} (the emulator)
 
 Log-ins
-{people}
+{users}
   application  a token for a CI job, in {folder.name}/application-token
 
-Paste these into another terminal, in this folder
+Commands to paste into another terminal, in this folder
 
-{lines}
+{commands}
 
-Logs and keys lie in {folder.name}/; delete that folder to start over. Ctrl-C closes the desk.
+Logs and secrets are in {folder.name}/. Delete that folder to start over. Press Ctrl-C to stop.
 Ready."""
 
 
 def for_local(port: int) -> str:
-    """Return the text for a desk without a demo."""
+    """Return the text for Frontdesk without demo data."""
     return f"""
-Frontdesk without a demo at http://localhost:{port}/sfp/api; its database and keys lie in .local/.
-Make the first owner in another terminal, in this folder:
+Frontdesk is running at http://localhost:{port}/sfp/api. Its database and secrets are in .local/.
+Create the first owner in another terminal, in this folder:
 
   ENV_FILE=.local/env .venv/bin/python manage.py createsuperuser
 
-Ctrl-C closes the desk.
+Press Ctrl-C to stop.
 Ready."""
 
 
@@ -60,11 +60,11 @@ def _email(login: Path) -> str:
     return str(json.loads(login.read_text())["email"])
 
 
-def _curl_lines(port: int) -> list[tuple[str, str]]:
-    return [*_lines_of_registered_orgs(port), *_lines_on_demand(port)]
+def _commands(port: int) -> list[tuple[str, str]]:
+    return [*_commands_for_registered_orgs(port), *_commands_on_demand(port)]
 
 
-def _lines_of_registered_orgs(port: int) -> list[tuple[str, str]]:
+def _commands_for_registered_orgs(port: int) -> list[tuple[str, str]]:
     api = f"http://localhost:{port}/sfp/api/auth"
     orgs, named = f"{api}/salesforce", f"username={quote(_DEV_HUB)}"
     change = """-d '{"metadata": {"team": "release"}}'"""
@@ -75,24 +75,27 @@ def _lines_of_registered_orgs(port: int) -> list[tuple[str, str]]:
             f"curl -sS -X POST '{orgs}/register' {_OWNER} {_JSON} -d @.demo/register-sandbox.json",
         ),
         ("List the orgs", f"curl -sS '{orgs}/orgs' {_OWNER}"),
-        ("Read one org", f"curl -sS '{orgs}/org?{named}' {_APPLICATION}"),
-        ("Describe it", f"curl -sS -X PATCH '{orgs}/org?{named}' {_OWNER} {_JSON} {change}"),
-        ("Does its key still work?", f"curl -sS -X POST '{orgs}/test-connection?{named}' {_APPLICATION}"),
+        ("Get one org", f"curl -sS '{orgs}/org?{named}' {_APPLICATION}"),
+        ("Change its metadata", f"curl -sS -X PATCH '{orgs}/org?{named}' {_OWNER} {_JSON} {change}"),
+        ("Test its connection", f"curl -sS -X POST '{orgs}/test-connection?{named}' {_APPLICATION}"),
         ("Get an access token for it", f"curl -sS -X POST '{orgs}/access-token?{named}' {_APPLICATION}"),
-        ("Which DevHub is the default?", f"curl -sS '{orgs}/default-devhub' {_APPLICATION}"),
-        ("Get an access token for that", f"curl -sS -X POST '{orgs}/default-devhub/access-token' {_APPLICATION}"),
+        ("Get the default DevHub", f"curl -sS '{orgs}/default-devhub' {_APPLICATION}"),
+        (
+            "Get an access token for that DevHub",
+            f"curl -sS -X POST '{orgs}/default-devhub/access-token' {_APPLICATION}",
+        ),
     ]
 
 
-def _lines_on_demand(port: int) -> list[tuple[str, str]]:
+def _commands_on_demand(port: int) -> list[tuple[str, str]]:
     orgs, pools = f"http://localhost:{port}/sfp/api/auth/salesforce", f"http://localhost:{port}/sfp/api/pools/instances"
     return [
         (
-            "Get one for a sandbox that nobody registered",
+            "Get an access token for a sandbox that is not registered",
             f"curl -sS -X POST '{orgs}/sandbox/authenticate' {_APPLICATION} {_JSON} -d '{_SANDBOX}'",
         ),
         (
-            "And for a scratch org",
+            "Get an access token for a scratch org that is not registered",
             f"curl -sS -X POST '{orgs}/scratch/authenticate' {_APPLICATION} {_JSON} -d '{_SCRATCH}'",
         ),
         (
@@ -100,13 +103,13 @@ def _lines_on_demand(port: int) -> list[tuple[str, str]]:
             f"curl -sS -X POST '{orgs}/register-sandbox-by-name' {_OWNER} {_JSON} -d '{_BY_NAME}'",
         ),
         (
-            "Get a link that opens a sandbox in your browser, once, within a minute",
+            "Get a one-time link that opens a sandbox in a browser, within a minute",
             f"curl -sS '{orgs}/frontdoor?target=dev2&redirect=false' {_APPLICATION}",
         ),
         (
-            "Take an org from a pool, for a pull request",
+            "Fetch an org from a pool, for a pull request",
             f"curl -sS -X POST '{pools}/fetch' {_APPLICATION} {_JSON} -d '{_FETCH}'",
         ),
-        ("See who holds what", f"curl -sS '{pools}' {_APPLICATION}"),
-        ("Give it back", f"curl -sS -X POST '{pools}/unassign' {_APPLICATION} {_JSON} -d '{_HELD}'"),
+        ("List the pool instances and their assignments", f"curl -sS '{pools}' {_APPLICATION}"),
+        ("Return the org to the pool", f"curl -sS -X POST '{pools}/unassign' {_APPLICATION} {_JSON} -d '{_HELD}'"),
     ]
