@@ -1,36 +1,36 @@
-"""One org hangs and 40 callers keep asking for it: do callers of other orgs, or /readyz, notice?
+"""While one org hangs under 40 callers, how much slower are requests for other orgs, and /readyz?
 
-Run it from the project's folder: `.venv/bin/python -m bench.hanging_org [--json]`. Quiet and
-hanging take turns in one run, and what counts is the ratio between them.
+Run it from the root of the repository: `.venv/bin/python -m bench.hanging_org [--json]`. Quiet and
+hanging phases alternate in one run. The limit applies to their ratio.
 """
 
 import argparse
 import sys
 from typing import Any
 
-from bench.harness import ACCESS_TOKEN, Load, Sample, a_desk_with_salesforce, circumstances, register, show_json
+from bench.harness import ACCESS_TOKEN, Load, Sample, circumstances, register, serve_with_emulator, show_json
 from orgs.salesforce.emulator import Emulator, Fault
-from tests.support.live_server import Desk
+from tests.support.live_server import Desk, Reply
 
 HANGING_HOST = "hanging.my.salesforce.com"
 HANGING_ORG = "ci@hanging.example"
 LIMIT = 2.0
 KINDS = ("access-token", "readyz")
 PHASES = ("quiet", "hanging")
-# A load balancer asks now and then; this is often enough to see a 99th percentile.
+# Far more often than a load balancer: enough requests for a 99th percentile.
 READYZ_WORKERS, READYZ_PAUSE = 2, 0.025
 
 Samples = dict[str, dict[str, Sample]]
 
 
 def main() -> None:
-    """Measure, print, and end with 1 when a ratio is at the limit or an answer was not a fresh 200."""
+    """Measure and print. Exits with 1 if a ratio reaches the limit or a response has no fresh token."""
     options = _options()
-    world = Emulator(token_latency=options.token_latency)
+    emulator = Emulator(token_latency=options.token_latency)
     before = circumstances()
-    with a_desk_with_salesforce(world, processes=2) as desk:
-        _prepare(desk, world, options.orgs)
-        samples, hitters = _measure(desk, world, options)
+    with serve_with_emulator(emulator, processes=2) as desk:
+        _prepare(desk, emulator, options.orgs)
+        samples, hitters = _measure(desk, emulator, options)
         report = _report(samples, hitters, options) | {"before": before, "after": circumstances()}
     show_json(report) if options.json else _show(report)
     sys.exit(0 if report["ok"] else 1)
@@ -38,27 +38,32 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON document in place of a table")
-    parser.add_argument("--orgs", type=int, default=10, help="that are well (10)")
-    parser.add_argument("--workers", type=int, default=16, help="that ask for tokens of these (16)")
-    parser.add_argument("--hitters", type=int, default=40, help="that ask for the hanging org (40)")
-    parser.add_argument("--seconds", type=float, default=15, help="of each measurement (15)")
-    parser.add_argument("--rounds", type=int, default=2, help="of quiet and hanging (2)")
-    parser.add_argument("--token-latency", type=float, default=0.1, help="of the emulated Salesforce (0.1)")
+    parser.add_argument("--json", action="store_true", help="print a JSON document instead of a table")
+    parser.add_argument("--orgs", type=int, default=10, help="number of orgs that respond (10)")
+    parser.add_argument("--workers", type=int, default=16, help="callers of these orgs (16)")
+    parser.add_argument("--hitters", type=int, default=40, help="callers of the hanging org (40)")
+    parser.add_argument("--seconds", type=float, default=15, help="duration of each phase (15)")
+    parser.add_argument("--rounds", type=int, default=2, help="number of rounds of both phases (2)")
+    parser.add_argument(
+        "--token-latency",
+        type=float,
+        default=0.1,
+        help="seconds that the emulated Salesforce takes for a refresh (0.1)",
+    )
     return parser.parse_args()
 
 
-def _prepare(desk: Desk, world: Emulator, orgs: int) -> None:
-    """Register the orgs, and ask a little so that every process has met all that it uses."""
-    register(desk, world.add_org(HANGING_HOST, username=HANGING_ORG).auth_url())
+def _prepare(desk: Desk, emulator: Emulator, orgs: int) -> None:
+    """Register the orgs, and warm up every process for three seconds."""
+    register(desk, emulator.add_org(HANGING_HOST, username=HANGING_ORG).auth_url())
     for number in range(orgs):
-        register(desk, world.add_org(f"well{number}.my.salesforce.com", username=_well(number)).auth_url())
-    warming = Load()
-    _add_callers(warming, desk, orgs, 2 * len(desk.ports), {kind: Sample() for kind in KINDS})
-    warming.run(3)
+        register(desk, emulator.add_org(f"well{number}.my.salesforce.com", username=_username(number)).auth_url())
+    warm_up = Load()
+    _add_callers(warm_up, desk, orgs, 2 * len(desk.ports), {kind: Sample() for kind in KINDS})
+    warm_up.run(3)
 
 
-def _measure(desk: Desk, world: Emulator, options: argparse.Namespace) -> tuple[Samples, Sample]:
+def _measure(desk: Desk, emulator: Emulator, options: argparse.Namespace) -> tuple[Samples, Sample]:
     samples: Samples = {phase: {kind: Sample() for kind in KINDS} for phase in PHASES}
     hitters = Sample()
     for _ in range(options.rounds):
@@ -66,18 +71,20 @@ def _measure(desk: Desk, world: Emulator, options: argparse.Namespace) -> tuple[
         _add_callers(load, desk, options.orgs, options.workers, samples["quiet"])
         load.run(options.seconds)
 
-        end_hanging = world.inject(Fault.hang(60), host=HANGING_HOST, times=None)
+        end_hanging = emulator.inject(Fault.hang(60), host=HANGING_HOST, times=None)
         load, hitting = Load(), Load()
-        hitting.add(options.hitters, lambda number: _ask_for_token(desk, HANGING_ORG, number), hitters)
+        hitting.add(options.hitters, lambda number: _request_token(desk, HANGING_ORG, number), hitters)
         _add_callers(load, desk, options.orgs, options.workers, samples["hanging"])
         load.run(options.seconds)
-        hitting.run(0)  # They are let go when their requests time out, so that the next round is quiet.
+        hitting.run(0)  # Waits until their requests time out, so that the next phase is quiet.
         end_hanging()
     return samples, hitters
 
 
 def _add_callers(load: Load, desk: Desk, orgs: int, workers: int, samples: dict[str, Sample]) -> None:
-    load.add(workers, lambda number: _ask_for_token(desk, _well(number * 7 % orgs), number), samples["access-token"])
+    load.add(
+        workers, lambda number: _request_token(desk, _username(number * 7 % orgs), number), samples["access-token"]
+    )
     load.add(
         READYZ_WORKERS,
         lambda number: desk.send("GET", "/readyz", bearer="", port=_port(desk, number)),
@@ -86,17 +93,17 @@ def _add_callers(load: Load, desk: Desk, orgs: int, workers: int, samples: dict[
     )
 
 
-def _ask_for_token(desk: Desk, username: str, number: int) -> Any:
+def _request_token(desk: Desk, username: str, number: int) -> Reply:
     path = f"{ACCESS_TOKEN}?username={username}"
     return desk.send("POST", path, bearer=desk.application, port=_port(desk, number))
 
 
 def _port(desk: Desk, number: int) -> int:
-    """Return the process whose turn it is. Neither org nor worker is bound to one."""
+    """Return the port of the next process, so that neither an org nor a worker stays with one process."""
     return desk.ports[(number + number // 16) % len(desk.ports)]
 
 
-def _well(number: int) -> str:
+def _username(number: int) -> str:
     return f"ci@well{number}.example"
 
 
@@ -110,10 +117,10 @@ def _report(samples: Samples, hitters: Sample, options: argparse.Namespace) -> d
         for kind in KINDS
     }
     all_samples = [samples[phase][kind] for phase in PHASES for kind in KINDS]
-    all_well = all(set(sample.statuses) == {200} and not sample.reused for sample in all_samples)
+    all_fresh = all(set(sample.statuses) == {200} and not sample.reused for sample in all_samples)
     below = all(ratio["p99_ms"] < LIMIT for ratio in ratios.values())
     return {
-        "ok": all_well and below,
+        "ok": all_fresh and below,
         **figures,
         "ratios": ratios,
         "callers_of_the_hanging_org": hitters.figures(),
@@ -133,7 +140,9 @@ def _show(report: dict[str, Any]) -> None:
     print(f"Statuses of the hanging org: {report['callers_of_the_hanging_org']['statuses']}")
     print(f"Before {report['before']}, after {report['after']}.")
     print(
-        "Good." if report["ok"] else f"Not good: a ratio of p99 is {LIMIT} or more, or an answer was not a fresh 200."
+        "ok"
+        if report["ok"]
+        else f"FAILED: a p99 ratio is {LIMIT} or more, or a response was not a 200 with a fresh token."
     )
 
 

@@ -1,7 +1,7 @@
-"""Does reading a ServiceStack body take time in proportion to its size, whatever somebody puts into it?
+"""Is the time to read a ServiceStack body proportional to its size, for hostile shapes too?
 
-Run it from the project's folder: `.venv/bin/python -m bench.hostile_bodies [--json]`. Each shape is
-read at several sizes, each twice the one before; what counts is the ratio between two sizes.
+Run it from the root of the repository: `.venv/bin/python -m bench.hostile_bodies [--json]`. Each
+shape is read at four sizes, each twice the previous one. The limit applies to the ratio between two.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import time
 import timeit
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -34,7 +35,7 @@ def _xml(members: str) -> str:
     return f'<Authenticate xmlns="{TYPES}">{members}</Authenticate>'
 
 
-# Each makes a text of about a number of characters.
+# Each function returns a text of about `size` characters.
 SHAPES: list[tuple[Format, str, Callable[[int], str]]] = [
     (JSV, "one bare value", lambda size: "{UserName:" + "a" * size + "}"),
     (JSV, "one quoted value", lambda size: '{UserName:"' + "a," * (size // 2) + '"}'),
@@ -75,7 +76,7 @@ SHAPES: list[tuple[Format, str, Callable[[int], str]]] = [
 
 
 def main() -> None:
-    """Measure, print, and end with 1 when doubling a size takes more than LIMIT times as long."""
+    """Measure and print. Exits with 1 if doubling a size takes more than LIMIT times as long."""
     options = _options()
     before = circumstances()
     rows = [_measure(format_, shape, make, options.rounds) for format_, shape, make in SHAPES]
@@ -87,18 +88,18 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON document in place of a table")
-    parser.add_argument("--rounds", type=int, default=7, help="of which the best counts (7)")
+    parser.add_argument("--json", action="store_true", help="print a JSON document instead of a table")
+    parser.add_argument("--rounds", type=int, default=7, help="measurements of each shape; the best counts (7)")
     return parser.parse_args()
 
 
 def _measure(format_: Format, shape: str, make: Callable[[int], str], rounds: int) -> dict[str, Any]:
-    """Time one shape at all sizes; a ratio over the limit is measured anew, as others use the machine too."""
+    """Time one shape at all sizes. A ratio over the limit is measured again: the machine may be busy."""
     texts = [make(size) for size in SIZES]
     best = [float("inf")] * len(SIZES)
     for _ in range(_ATTEMPTS):
         best = _best(format_, texts, rounds, best)
-        # Below a tenth of a millisecond the clock is what is measured.
+        # Below a tenth of a millisecond, the clock is not precise enough.
         pairs = [(before, after) for before, after in zip(best, best[1:], strict=False) if after > 0.0001]
         worst = max((after / before for before, after in pairs), default=1.0)
         if worst <= LIMIT:
@@ -113,8 +114,8 @@ def _measure(format_: Format, shape: str, make: Callable[[int], str], rounds: in
 
 
 def _best(format_: Format, texts: list[str], rounds: int, best: list[float]) -> list[float]:
-    """Return the shortest processor time in seconds that one reading of each text took so far; sizes take turns."""
-    timers = [timeit.Timer(lambda text=text: _read(format_, text), timer=time.process_time) for text in texts]
+    """Return the shortest processor time of one read of each text so far, in seconds. The sizes alternate."""
+    timers = [timeit.Timer(partial(_read, format_, text), timer=time.process_time) for text in texts]
     times = [max(1, min(200, round(0.02 / max(timer.timeit(1), 1e-6)))) for timer in timers]
     for _ in range(rounds):
         taken = [timer.timeit(number) / number for timer, number in zip(timers, times, strict=True)]

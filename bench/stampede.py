@@ -1,7 +1,7 @@
-"""Many callers at once on one credential without a usable session: how often is Salesforce asked?
+"""Many callers request a token for one org at once: how many calls does Salesforce receive?
 
-Run it from the project's folder: `.venv/bin/python -m bench.stampede [--callers N] [--json]`. Once
-with a token that rotates, and once with an org that hangs.
+Run it from the root of the repository: `.venv/bin/python -m bench.stampede [--callers N] [--json]`.
+It measures a credential that rotates, then an org that hangs.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bench.harness import ACCESS_TOKEN, Sample, a_desk_with_salesforce, circumstances, register, show_json
+from bench.harness import ACCESS_TOKEN, Sample, circumstances, register, serve_with_emulator, show_json
 from orgs.salesforce.emulator import Emulator, Fault
 from tests.support.live_server import Desk
 
@@ -22,37 +22,39 @@ ORG = "ci@acme.example"
 
 
 def main() -> None:
-    """Let all go at once, twice; print, and end with 1 when Salesforce was asked too often or a token was lost."""
+    """Measure both cases and print. Exits with 1 for too many calls to Salesforce or a lost token."""
     options = _options()
     report: dict[str, Any] = {"before": circumstances()}
-    world = Emulator()
-    app = world.add_app("AcmeCI", "s3cret", rotates=True)
-    url = world.add_org("ci.my.salesforce.com", username=ORG).auth_url(app)
-    with a_desk_with_salesforce(world, processes=options.processes, WEB_THREADS="192") as desk:
+    emulator = Emulator()
+    app = emulator.add_app("AcmeCI", "s3cret", rotates=True)
+    url = emulator.add_org("ci.my.salesforce.com", username=ORG).auth_url(app)
+    with serve_with_emulator(emulator, processes=options.processes, WEB_THREADS="192") as desk:
         register(desk, url)
-        world.token_latency = options.token_latency
-        report["rotating"] = _stampede(desk, world, options.callers)
-        report["family_alive"] = world.is_alive(url)
-        world.inject(Fault.hang(60), path=TOKEN, times=None)
-        report["hanging"] = _stampede(desk, world, options.callers)
+        emulator.token_latency = options.token_latency
+        report["rotating"] = _stampede(desk, emulator, options.callers)
+        report["family_alive"] = emulator.is_alive(url)
+        emulator.inject(Fault.hang(60), path=TOKEN, times=None)
+        report["hanging"] = _stampede(desk, emulator, options.callers)
     report |= {"after": circumstances(), "options": vars(options)}
-    report["ok"] = _is_good(report, options.callers)
+    report["ok"] = _is_within_limits(report, options.callers)
     show_json(report) if options.json else _show(report)
     sys.exit(0 if report["ok"] else 1)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON document in place of a table")
-    parser.add_argument("--callers", type=int, default=120, help="in all (120)")
-    parser.add_argument("--processes", type=int, default=2, help="of the desk (2); each takes up to 140 callers")
-    parser.add_argument("--token-latency", type=float, default=2.0, help="of the emulated Salesforce (2)")
+    parser.add_argument("--json", action="store_true", help="print a JSON document instead of a table")
+    parser.add_argument("--callers", type=int, default=120, help="number of concurrent callers (120)")
+    parser.add_argument("--processes", type=int, default=2, help="web server processes (2), for up to 140 callers each")
+    parser.add_argument(
+        "--token-latency", type=float, default=2.0, help="seconds that the emulated Salesforce takes for a refresh (2)"
+    )
     return parser.parse_args()
 
 
-def _stampede(desk: Desk, world: Emulator, callers: int) -> dict[str, Any]:
-    """Let all callers go at once; returns the figures."""
-    world.reset_calls()
+def _stampede(desk: Desk, emulator: Emulator, callers: int) -> dict[str, Any]:
+    """Send the requests of all callers at once, and return the figures."""
+    emulator.reset_calls()
     sample, barrier = Sample(), threading.Barrier(callers)
 
     def call(number: int) -> None:
@@ -64,10 +66,10 @@ def _stampede(desk: Desk, world: Emulator, callers: int) -> dict[str, Any]:
     with ThreadPoolExecutor(callers) as pool:
         list(pool.map(call, range(callers)))
     took = time.monotonic() - began
-    return {"upstream_calls": len(world.calls_to(path=TOKEN)), "total_s": round(took, 2)} | sample.figures()
+    return {"upstream_calls": len(emulator.calls_to(path=TOKEN)), "total_s": round(took, 2)} | sample.figures()
 
 
-def _is_good(report: dict[str, Any], callers: int) -> bool:
+def _is_within_limits(report: dict[str, Any], callers: int) -> bool:
     rotating, hanging = report["rotating"], report["hanging"]
     return (
         rotating["statuses"] == {"200": callers}
@@ -84,9 +86,9 @@ def _show(report: dict[str, Any]) -> None:
         of = report[kind]
         times = f"{of['total_s']:>8.2f} s{of['p50_ms']:>9.0f} ms{of['p99_ms']:>9.0f} ms"
         print(f"{kind:10}{of['requests']:>8}{of['upstream_calls']:>16}{times}  {of['statuses']}")
-    print(f"The family of the rotating token is {'alive' if report['family_alive'] else 'dead'}.")
+    print(f"The rotating refresh token is {'valid' if report['family_alive'] else 'lost'}.")
     print(f"Before {report['before']}, after {report['after']}.")
-    print("Good." if report["ok"] else "Not good.")
+    print("ok" if report["ok"] else "FAILED")
 
 
 if __name__ == "__main__":

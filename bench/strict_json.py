@@ -1,7 +1,7 @@
-"""How much longer does reading JSON strictly take than json.loads, for a megabyte of each shape?
+"""How much slower than json.loads is the strict JSON reader, for a megabyte of each shape?
 
-Run it from the project's folder: `.venv/bin/python -m bench.strict_json [--json]`. Both readers take
-turns on the same text, and the best processor time of each counts.
+Run it from the root of the repository: `.venv/bin/python -m bench.strict_json [--json]`. Both readers
+alternate on the same text, and the best processor time of each counts.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _COMPACT = (",", ":")
 
 
 def _many(text: str, between: str = "") -> str:
-    """Return a text as often as it goes into SIZE bytes of UTF-8."""
+    """Repeat a text up to SIZE bytes of UTF-8."""
     return between.join([text] * (SIZE // len((text + between).encode())))
 
 
@@ -32,7 +32,7 @@ def _shapes() -> dict[str, tuple[str, float]]:
     small = [{"id": n, "name": f"name {n}", "on": True} for n in rows]
     urls = [{"id": n, "url": f"https://acme.example/{n}"} for n in rows]
     nested = [{"org": {"name": "x", "id": n}, "tags": ["a", "b"], "on": True} for n in rows[:16_000]]
-    floats = [random.random() for _ in range(SIZE // 21)]  # noqa: S311  # no secret is made of them
+    floats = [random.random() for _ in range(SIZE // 21)]  # noqa: S311  # not used for secrets
     return {
         "one string": (json.dumps("a" * SIZE), LIMIT),
         "a string of words": (json.dumps(_many("Lorem ipsum, dolor: sit amet. ")), LIMIT),
@@ -60,7 +60,7 @@ def _shapes() -> dict[str, tuple[str, float]]:
 
 
 def main() -> None:
-    """Measure, print, and end with 1 when a shape takes longer than its limit."""
+    """Measure and print. Exits with 1 if the ratio of a shape exceeds its limit."""
     options = _options()
     before = os.getloadavg()
     rows = [_measure(shape, text, limit, options.rounds) for shape, (text, limit) in _shapes().items()]
@@ -71,13 +71,13 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print one JSON document in place of a table")
-    parser.add_argument("--rounds", type=int, default=15, help="of which the best counts (15)")
+    parser.add_argument("--json", action="store_true", help="print a JSON document instead of a table")
+    parser.add_argument("--rounds", type=int, default=15, help="measurements of each shape; the best counts (15)")
     return parser.parse_args()
 
 
 def _measure(shape: str, text: str, limit: float, rounds: int) -> dict[str, Any]:
-    """Time one shape as it comes in a request: as bytes."""
+    """Time one shape as bytes, as a request body arrives."""
     body = text.encode()
     standard = strict = math.inf
     for _ in range(rounds):
@@ -94,7 +94,7 @@ def _measure(shape: str, text: str, limit: float, rounds: int) -> dict[str, Any]
     }
 
 
-def _seconds(read: Callable[[bytes], Any], body: bytes) -> float:
+def _seconds(read: Callable[[bytes], object], body: bytes) -> float:
     began = time.thread_time()
     read(body)
     return time.thread_time() - began
