@@ -74,16 +74,16 @@ class SalesforceOrgViewSet(ViewSet):
         """Return registered orgs, streamed or as one page."""
         query = ListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted, by = query.validated_data, Principal.of(request)
-        with_urls = wanted["includeSfdxAuthUrl"]
+        params, by = query.validated_data, Principal.of(request)
+        with_urls = params["includeSfdxAuthUrl"]
         if with_urls:
             credential_release.require_release_allowed(by)
         present = partial(responses.present, by=by, with_urls=with_urls and request.method != "HEAD")
-        orgs, after = _filtered(wanted), wanted.get("after", "")
-        if "limit" not in wanted:
+        orgs, after = _filtered(params), params.get("after", "")
+        if "limit" not in params:
             content = listing.stream(orgs, after=after, present=present)
             return StreamingHttpResponse(content, content_type="application/json")
-        rows, more = listing.page(orgs, after=after, limit=wanted["limit"])
+        rows, more = listing.page(orgs, after=after, limit=params["limit"])
         return Response(present(rows), headers=responses.next_page_header(request, rows) if more else None)
 
     @extend_schema(
@@ -100,8 +100,8 @@ class SalesforceOrgViewSet(ViewSet):
         """Return a registered org with the requested credential."""
         query = OrgQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted = query.validated_data
-        return responses.org_response(request, partial(find_org, wanted["username"]), wanted.get("authType"))
+        params = query.validated_data
+        return responses.org_response(request, partial(find_org, params["username"]), params.get("authType"))
 
     @extend_schema(
         operation_id="SalesforceAuthController_updateOrg",
@@ -129,8 +129,8 @@ class SalesforceOrgViewSet(ViewSet):
         """Delete an org and its credential."""
         query = DeletionQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted = dict(query.validated_data)
-        delete_org(find_org(wanted.pop("username")), by=Principal.of(request), **wanted)
+        params = dict(query.validated_data)
+        delete_org(find_org(params.pop("username")), by=Principal.of(request), **params)
         return Response()
 
     @extend_schema(
@@ -223,10 +223,10 @@ def _identifier(request: Request) -> str:
     return identifier
 
 
-def _filtered(wanted: _Filters) -> SalesforceOrgQuerySet:
+def _filtered(filters: _Filters) -> SalesforceOrgQuerySet:
     orgs = SalesforceOrg.objects.all()
-    if "type" in wanted:
-        orgs = orgs.of_type(wanted["type"])
-    if wanted.get("devhub"):
+    if "type" in filters:
+        orgs = orgs.of_type(filters["type"])
+    if filters.get("devhub"):
         orgs = orgs.filter(is_dev_hub=True)
-    return orgs.with_metadata(wanted["metadata"]) if "metadata" in wanted else orgs
+    return orgs.with_metadata(filters["metadata"]) if "metadata" in filters else orgs

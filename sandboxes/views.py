@@ -170,9 +170,9 @@ class FrontdoorView(APIView):
         """Redirect to a one-time link, or return it as JSON."""
         query = FrontdoorQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted, by = query.validated_data, Principal.of(request)
+        params, by = query.validated_data, Principal.of(request)
         target = FrontdoorRequest(
-            wanted["target"], wanted.get("repository", ""), wanted.get("prodOrg", ""), wanted.get("path", "")
+            params["target"], params.get("repository", ""), params.get("prodOrg", ""), params.get("path", "")
         )
         if is_prefetch(request):
             return Response(status=HTTP_204_NO_CONTENT)
@@ -180,7 +180,7 @@ class FrontdoorView(APIView):
             resolve(target, by=by)
             return Response()
         created = create_link(target, by=by)
-        return HttpResponseRedirect(created.link) if wanted["redirect"] else Response(FrontdoorDto(created).data)
+        return HttpResponseRedirect(created.link) if params["redirect"] else Response(FrontdoorDto(created).data)
 
     head = get
 
@@ -211,11 +211,11 @@ class PoolInstanceViewSet(ViewSet):
         """Return the instances that match the filters."""
         query = PoolListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted = dict(query.validated_data)
-        if "tag" in wanted:
-            wanted["pool_tag"] = wanted.pop("tag")
+        filters = dict(query.validated_data)
+        if "tag" in filters:
+            filters["pool_tag"] = filters.pop("tag")
         PoolInstance.objects.expire_overdue_if_possible()
-        rows = PoolInstance.objects.filter(**wanted).select_related("parent")
+        rows = PoolInstance.objects.filter(**filters).select_related("parent")
         return Response(PoolInstancesDto({"instances": rows}).data)
 
     @extend_schema(
