@@ -54,7 +54,7 @@ STATUS: dict[type[authn.DomainError], HTTPStatus] = {
     sandboxes.InstanceProvisioning: HTTPStatus.SERVICE_UNAVAILABLE,
     sandboxes.ScratchOrgExpired: HTTPStatus.GONE,
     sandboxes.ScratchOrgMismatch: HTTPStatus.CONFLICT,
-    sandboxes.ScratchKeyRefused: HTTPStatus.CONFLICT,
+    sandboxes.ScratchAuthUrlRefused: HTTPStatus.CONFLICT,
 }
 
 

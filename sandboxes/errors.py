@@ -13,7 +13,7 @@ OrgError (orgs/credentials/errors.py)
 ├── InstanceProvisioning                   the instance is not available yet
 ├── ScratchOrgExpired                      the scratch org has expired or was deleted
 ├── ScratchOrgMismatch                     the DevHub's record holds the auth URL of another org
-└── ScratchKeyRefused                      Salesforce rejected the auth URL in the DevHub's record
+└── ScratchAuthUrlRefused                  Salesforce rejected the auth URL in the DevHub's record
 """
 
 from collections.abc import Iterable
@@ -150,7 +150,7 @@ class ScratchOrgMismatch(OrgError):
         super().__init__(f"The auth URL in the DevHub's record of {username} belongs to another org.")
 
 
-class ScratchKeyRefused(OrgError):
+class ScratchAuthUrlRefused(OrgError):
     """Salesforce rejected the auth URL in the DevHub's record. `code` says why."""
 
     action = "Store a new auth URL in the scratch org's record in the DevHub, or create a new scratch org."

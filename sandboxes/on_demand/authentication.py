@@ -42,7 +42,7 @@ def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: P
     """Open a scratch org by its username.
 
     Raises InvalidRequest when it is registered, before anybody is asked, or its record has no auth URL;
-    OrgNotFound, NotFound, ScratchOrgExpired, ScratchOrgMismatch, ScratchKeyRefused,
+    OrgNotFound, NotFound, ScratchOrgExpired, ScratchOrgMismatch, ScratchAuthUrlRefused,
     SearchIncomplete, SessionError.
     """
     scratch.require_unregistered(username)

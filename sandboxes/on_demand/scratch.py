@@ -46,7 +46,7 @@ from orgs.salesforce.errors import RequestRefused
 from sandboxes.errors import (
     AlreadyRegistered,
     NotFound,
-    ScratchKeyRefused,
+    ScratchAuthUrlRefused,
     ScratchOrgExpired,
     ScratchOrgMismatch,
     SearchIncomplete,
@@ -121,7 +121,7 @@ def scratch_session(scratch: ScratchOrg, *, by: Principal, action: audit.Action 
 
     A token that rotates is written back to the record where the DevHub allows that. `action` is the
     audit action under which a client gets the token. Raises InvalidRequest, ScratchOrgMismatch,
-    ScratchKeyRefused, SessionError.
+    ScratchAuthUrlRefused, SessionError.
     """
     require_unregistered(scratch.username, scratch.record.org_id)
     url = _auth_url_of(scratch)
@@ -256,7 +256,7 @@ def _open(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Princip
         _discard(credential)
         if isinstance(error, OrgGone):
             raise ScratchOrgExpired(scratch.username, "Salesforce says so") from error
-        raise ScratchKeyRefused(error.code, scratch.username, str(error)) from error
+        raise ScratchAuthUrlRefused(error.code, scratch.username, str(error)) from error
     except OrgError:
         forget_if_unused(credential)
         raise
