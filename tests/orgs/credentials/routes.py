@@ -1,8 +1,10 @@
 """The routes that can meet a case of Salesforce, as data, and how each of them tells it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
 from tests.orgs.credentials.faults import CANARY, FaultCase
@@ -76,6 +78,16 @@ ASKING_AGAIN = (KNOWN_ORG, TEST)
 OF_KNOWN_ORG = (*ASKING_AGAIN, *HANDING_OUT, FRONT_DOOR)
 REFRESHING = (NEW_ORG, *OF_KNOWN_ORG)
 QUESTIONING = (NEW_ORG, *ASKING_AGAIN)
+
+
+def cells(cases: Sequence[FaultCase], routes: Sequence[Route]) -> list[tuple[FaultCase, Route]]:
+    """Return every case on every route; on PostgreSQL every case on the first route, and the first case on every one.
+
+    What a case means is decided in Python, and what is written is the same for all of them.
+    """
+    if connection.vendor == "sqlite":
+        return [(case, route) for case in cases for route in routes]
+    return [(case, routes[0]) for case in cases] + [(cases[0], route) for route in routes[1:]]
 
 
 def health_of(member: Caller) -> tuple[str, str | None]:

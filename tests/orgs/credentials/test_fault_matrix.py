@@ -1,14 +1,13 @@
 """The fault matrix: each case of Salesforce on each route that can meet it (design section 8).
 
-The rows are in cases.py, the routes in credential_routes.py. A cell asserts the status, the
+The rows are in faults.py, the routes in routes.py. A cell asserts the status, the
 code, Retry-After, the credential's state and reason, the calls, and that no secret is shown.
 What comes after a case is in test_fault_sequels.py.
 """
 
-from collections.abc import Sequence
+import time
 
 import pytest
-from django.db import connection
 
 from authn.models import AuditEvent
 from orgs.credentials.models import Credential
@@ -48,8 +47,8 @@ from tests.orgs.credentials.routes import (
     REVOKE,
     TEST,
     TOKEN,
-    Route,
     calls,
+    cells,
     health_of,
     shows_no_secret,
 )
@@ -58,21 +57,20 @@ from tests.orgs.factories import ORG
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
-def _routes_for(case: FaultCase, cases: Sequence[FaultCase], routes: Sequence[Route]) -> Sequence[Route]:
-    """Return all routes; on PostgreSQL every case on one of them, and the first case on every one.
-
-    What a case means is decided in Python, and what is written is the same for all of them.
-    """
-    return routes if connection.vendor == "sqlite" or case is cases[0] else routes[:1]
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """Take no pause, and note how long each would have been."""
+    noted: list[float] = []
+    monkeypatch.setattr(time, "sleep", noted.append)
+    return noted
 
 
 # --- At the token endpoint ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", AT_TOKEN, ids=ids)
-def test_a_refresh_of_a_known_org(owner, member, salesforce, urls, case: FaultCase, each):
-    for route in _routes_for(case, AT_TOKEN, OF_KNOWN_ORG):
-        with each(route.id):
+def test_a_refresh_of_a_known_org(owner, member, salesforce, urls, each):
+    for case, route in cells(AT_TOKEN, OF_KNOWN_ORG):
+        with each(f"{case.id} {route.id}"):
             salesforce.inject(case.fault, path=TOKEN_PATH)
 
             answer = route.ask(owner, urls)
@@ -83,31 +81,33 @@ def test_a_refresh_of_a_known_org(owner, member, salesforce, urls, case: FaultCa
             assert shows_no_secret(answer, salesforce)
 
 
-@pytest.mark.parametrize("case", AT_TOKEN, ids=ids)
-def test_a_refresh_of_a_new_org(owner, member, salesforce, urls, case: FaultCase):
-    salesforce.inject(case.fault, path=TOKEN_PATH)
+def test_a_refresh_of_a_new_org(owner, member, salesforce, urls, each):
+    for case in AT_TOKEN:
+        with each(case.id):
+            salesforce.inject(case.fault, path=TOKEN_PATH)
 
-    answer = NEW_ORG.ask(owner, urls)
+            answer = NEW_ORG.ask(owner, urls)
 
-    assert NEW_ORG.read(answer) == NEW_ORG.told(case), answer
-    assert member.get(ORG, **NEW).status_code == 404
-    assert calls(salesforce) == (case.calls, 0)
-    assert shows_no_secret(answer, salesforce)
-    kept = Credential.objects.orphaned().values_list("health", flat=True)
-    # Nobody knows yet whether this token rotates: it may have been in what cannot be read.
-    assert list(kept) == (["uncertain"] if case.state == "uncertain" or case in UNREADABLE else [])
+            assert NEW_ORG.read(answer) == NEW_ORG.told(case), answer
+            assert member.get(ORG, **NEW).status_code == 404
+            assert calls(salesforce) == (case.calls, 0)
+            assert shows_no_secret(answer, salesforce)
+            kept = Credential.objects.orphaned().values_list("health", flat=True)
+            # Nobody knows yet whether this token rotates: it may have been in what cannot be read.
+            assert list(kept) == (["uncertain"] if case.state == "uncertain" or case in UNREADABLE else [])
 
 
-@pytest.mark.parametrize("case", [DEFINITE[0], PAGES[0], LOST[2], NEVER_SENT[0]], ids=ids)
-def test_an_auth_url_is_handed_out_without_asking_salesforce(owner, member, salesforce, urls, case: FaultCase):
-    salesforce.inject(case.fault, times=None)
+def test_an_auth_url_is_handed_out_without_asking_salesforce(owner, member, salesforce, urls, each):
+    for case in (DEFINITE[0], PAGES[0], LOST[2], NEVER_SENT[0]):
+        with each(case.id):
+            salesforce.inject(case.fault, times=None)
 
-    answer = AUTH_URL.ask(owner, urls)
+            answer = AUTH_URL.ask(owner, urls)
 
-    assert answer.status_code == 200
-    assert answer.json()["sfdxAuthUrl"] == urls["hub"]
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (0, 0)
+            assert answer.status_code == 200
+            assert answer.json()["sfdxAuthUrl"] == urls["hub"]
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (0, 0)
 
 
 def test_an_answer_for_another_org(owner, member, salesforce, urls, each):
@@ -144,12 +144,17 @@ def test_an_answer_for_another_org_registers_nothing(owner, member, salesforce, 
 IN_PROGRESS = FaultCase("in-progress", BUSY, 503, "REFRESH_IN_PROGRESS", "1", None)
 
 
-def test_a_concurrent_refresh_of_a_token_that_does_not_rotate_is_tried_twice(owner, member, salesforce, urls, each):
+def test_a_concurrent_refresh_of_a_token_that_does_not_rotate_is_tried_twice(
+    owner, member, salesforce, urls, pauses, each
+):
     for route in OF_KNOWN_ORG:
         with each(route.id):
+            pauses.clear()
             salesforce.inject(BUSY, path=TOKEN_PATH, times=2)
 
             answer = route.ask(owner, urls)
+
+            assert pauses == [0.5]
 
             assert route.read(answer) == route.told(IN_PROGRESS), answer
             assert health_of(member) == ("healthy", None)
@@ -157,7 +162,7 @@ def test_a_concurrent_refresh_of_a_token_that_does_not_rotate_is_tried_twice(own
             assert shows_no_secret(answer, salesforce)
 
 
-def test_a_concurrent_refresh_that_ends_in_time_is_not_seen(owner, member, salesforce, urls, each):
+def test_a_concurrent_refresh_that_ends_in_time_is_not_seen(owner, member, salesforce, urls, pauses, each):
     for route in OF_KNOWN_ORG:
         with each(route.id):
             salesforce.inject(BUSY, path=TOKEN_PATH)
@@ -229,9 +234,9 @@ def test_an_app_that_starts_to_rotate_is_noticed(owner, member, salesforce, urls
 # --- At the REST API ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", AT_REST, ids=ids)
+@pytest.mark.parametrize("case", AT_REST, ids=ids)  # The client remembers the API version of an org that it asked.
 def test_a_question(owner, member, salesforce, urls, case: FaultCase, each):
-    for route in _routes_for(case, AT_REST, QUESTIONING):
+    for _, route in (cell for cell in cells(AT_REST, QUESTIONING) if cell[0] is case):
         with each(route.id):
             salesforce.inject(case.fault, path=REST_PATH)
 
@@ -296,18 +301,19 @@ def test_a_session_that_the_identity_service_does_not_accept(owner, salesforce, 
 # --- At the revoke endpoint --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", AT_REVOKE, ids=ids)
-def test_a_revocation(owner, member, salesforce, urls, case: FaultCase):
-    salesforce.inject(case.fault, path=REVOKE_PATH)
+def test_a_revocation(owner, member, salesforce, urls, each):
+    for case in AT_REVOKE:
+        with each(case.id):
+            salesforce.inject(case.fault, path=REVOKE_PATH)
 
-    answer = REVOKE.ask(owner, urls)
+            answer = REVOKE.ask(owner, urls)
 
-    assert answer.status_code != 200, "the token lives on at Salesforce"
-    assert REVOKE.read(answer) == REVOKE.told(case), answer
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (0, case.calls)
-    assert shows_no_secret(answer, salesforce)
-    assert TOKEN.ask(owner, urls).status_code == 200, "nothing is deleted, and the lease was given back"
+            assert answer.status_code != 200, "the token lives on at Salesforce"
+            assert REVOKE.read(answer) == REVOKE.told(case), answer
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (0, case.calls)
+            assert shows_no_secret(answer, salesforce)
+            assert TOKEN.ask(owner, urls).status_code == 200, "nothing is deleted, and the lease was given back"
 
 
 def test_a_token_that_is_dead_already_counts_as_revoked(owner, salesforce, urls):

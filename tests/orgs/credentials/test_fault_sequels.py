@@ -1,12 +1,13 @@
 """What comes after a case: lost answers, refusals on record, the breaker, the budget, the spool.
 
-The rows are in cases.py, the routes in credential_routes.py.
+The rows are in faults.py, the routes in routes.py.
 """
 
 import errno
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from authn.models import AuditEvent
-from orgs.credentials import concurrency
+from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.models import Credential
 from orgs.credentials.spool import node_id
 from orgs.models import SalesforceOrg
@@ -32,7 +33,6 @@ from tests.orgs.credentials.faults import (
     UNREADABLE,
     WRONG_FIELDS,
     FaultCase,
-    ids,
 )
 from tests.orgs.credentials.routes import (
     ASKING_AGAIN,
@@ -45,15 +45,13 @@ from tests.orgs.credentials.routes import (
     REVOKE,
     TEST,
     TOKEN,
-    Route,
     calls,
+    cells,
     health_of,
     shows_no_secret,
 )
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
-
-routes_of_known_org = pytest.mark.parametrize("route", OF_KNOWN_ORG, ids=ids)
 
 
 @pytest.fixture
@@ -68,115 +66,118 @@ def rotating(owner, salesforce, urls):
 # --- A lost answer -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("lost", "route"),
-    [*((lost, TOKEN) for lost in LOST_AND_PROCESSED), *((LOST[2], route) for route in OF_KNOWN_ORG if route != TOKEN)],
-    ids=ids,
-)
-def test_a_rotating_token_that_was_lost_is_told_at_the_next_use(owner, member, salesforce, rotating, lost, route):
-    salesforce.inject(lost.fault, path=TOKEN_PATH)
-    TOKEN.ask(owner, rotating)
-    assert (health_of(member)[0], calls(salesforce)) == ("uncertain", (1, 0)), "nothing is sent twice"
+def test_a_rotating_token_that_was_lost_is_told_at_the_next_use(owner, member, salesforce, rotating, each):
+    others = [(LOST[2], route) for route in OF_KNOWN_ORG if route != TOKEN]
+    for lost, route in [*((lost, TOKEN) for lost in LOST_AND_PROCESSED), *others]:
+        with each(f"{lost.id} {route.id}"):
+            salesforce.inject(lost.fault, path=TOKEN_PATH)
+            TOKEN.ask(owner, rotating)
+            assert (health_of(member)[0], calls(salesforce)) == ("uncertain", (1, 0)), "nothing is sent twice"
 
-    answer = route.ask(owner, rotating)
+            answer = route.ask(owner, rotating)
 
-    case = FaultCase("lost", lost.fault, 409, "LOST_ANSWER")
-    assert route.read(answer) == route.told(case), answer
-    assert health_of(member) == ("expired", "LOST_ANSWER")
-    assert calls(salesforce) == (2, 0)
-    assert AuditEvent.objects.filter(action="credential.refresh_ended", code="LOST_ANSWER").count() == 1
-    assert shows_no_secret(answer, salesforce)
+            case = FaultCase("lost", lost.fault, 409, "LOST_ANSWER")
+            assert route.read(answer) == route.told(case), answer
+            assert health_of(member) == ("expired", "LOST_ANSWER")
+            assert calls(salesforce) == (2, 0)
+            assert AuditEvent.objects.filter(action="credential.refresh_ended", code="LOST_ANSWER").count() == 1
+            assert shows_no_secret(answer, salesforce)
 
 
-@pytest.mark.parametrize("garbled", UNREADABLE, ids=ids)
-def test_a_rotating_token_may_have_been_in_what_cannot_be_read(owner, member, salesforce, rotating, garbled):
-    salesforce.inject(garbled.fault, path=TOKEN_PATH)
-    first = TOKEN.ask(owner, rotating)
-    between = health_of(member)
+def test_a_rotating_token_may_have_been_in_what_cannot_be_read(owner, member, salesforce, rotating, each):
+    for garbled in UNREADABLE:
+        with each(garbled.id):
+            salesforce.inject(garbled.fault, path=TOKEN_PATH)
+            first = TOKEN.ask(owner, rotating)
+            between = health_of(member)
 
-    second = TOKEN.ask(owner, rotating)
+            second = TOKEN.ask(owner, rotating)
 
-    assert TOKEN.read(first)[:2] == (502, "UPSTREAM_UNREADABLE")
-    assert between == ("uncertain", "UPSTREAM_UNREADABLE")
-    assert TOKEN.read(second)[:2] == (409, "LOST_ANSWER")
-
-
-@pytest.mark.parametrize("lost", LOST_AND_PROCESSED, ids=ids)
-def test_a_token_that_does_not_rotate_survives_a_lost_answer(owner, member, salesforce, urls, lost):
-    salesforce.inject(lost.fault, path=TOKEN_PATH)
-    TOKEN.ask(owner, urls)
-
-    answer = TOKEN.ask(owner, urls)
-
-    assert answer.status_code == 200, answer
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (2, 0)
+            assert TOKEN.read(first)[:2] == (502, "UPSTREAM_UNREADABLE")
+            assert between == ("uncertain", "UPSTREAM_UNREADABLE")
+            assert TOKEN.read(second)[:2] == (409, "LOST_ANSWER")
 
 
-@pytest.mark.parametrize("lost", LOST[:2], ids=ids)
-def test_a_rotating_token_survives_when_salesforce_had_not_acted(owner, member, salesforce, rotating, lost):
-    salesforce.inject(lost.fault, path=TOKEN_PATH)
-    TOKEN.ask(owner, rotating)
+def test_a_token_that_does_not_rotate_survives_a_lost_answer(owner, member, salesforce, urls, each):
+    for lost in LOST_AND_PROCESSED:
+        with each(lost.id):
+            salesforce.inject(lost.fault, path=TOKEN_PATH)
+            TOKEN.ask(owner, urls)
 
-    answer = TOKEN.ask(owner, rotating)
+            answer = TOKEN.ask(owner, urls)
 
-    assert answer.status_code == 200, answer
-    assert health_of(member) == ("healthy", None)
-
-
-@pytest.mark.parametrize("lost", LOST_AND_PROCESSED, ids=ids)
-def test_a_registration_whose_answer_was_lost_tells_so_when_it_is_tried_again(owner, salesforce, urls, lost):
-    salesforce.apps["AcmeCI"].rotates = True
-    salesforce.inject(lost.fault, path=TOKEN_PATH)
-    NEW_ORG.ask(owner, urls)
-
-    answer = NEW_ORG.ask(owner, urls)
-
-    assert NEW_ORG.read(answer) == (400, "LOST_ANSWER", None), answer
-    assert SalesforceOrg.objects.count() == 1, "the hub alone"
+            assert answer.status_code == 200, answer
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (2, 0)
 
 
-@pytest.mark.parametrize("wrong", WRONG_FIELDS, ids=ids)
-def test_the_next_refresh_token_is_kept_whatever_else_is_wrong_with_the_answer(owner, salesforce, rotating, wrong):
-    salesforce.inject(wrong.fault, path=TOKEN_PATH)
-    first = TOKEN.ask(owner, rotating)
+def test_a_rotating_token_survives_when_salesforce_had_not_acted(owner, member, salesforce, rotating, each):
+    for lost in LOST[:2]:
+        with each(lost.id):
+            salesforce.inject(lost.fault, path=TOKEN_PATH)
+            TOKEN.ask(owner, rotating)
 
-    second = TOKEN.ask(owner, rotating)
+            answer = TOKEN.ask(owner, rotating)
 
-    assert first.status_code == 502
-    assert second.status_code == 200, second
-    assert salesforce.is_alive(rotating["hub"])
+            assert answer.status_code == 200, answer
+            assert health_of(member) == ("healthy", None)
+
+
+def test_a_registration_whose_answer_was_lost_tells_so_when_it_is_tried_again(owner, salesforce, urls, each):
+    for lost in LOST_AND_PROCESSED:
+        with each(lost.id):
+            salesforce.apps["AcmeCI"].rotates = True
+            salesforce.inject(lost.fault, path=TOKEN_PATH)
+            NEW_ORG.ask(owner, urls)
+
+            answer = NEW_ORG.ask(owner, urls)
+
+            assert NEW_ORG.read(answer) == (400, "LOST_ANSWER", None), answer
+            assert SalesforceOrg.objects.count() == 1, "the hub alone"
+
+
+def test_the_next_refresh_token_is_kept_whatever_else_is_wrong_with_the_answer(owner, salesforce, rotating, each):
+    for wrong in WRONG_FIELDS:
+        with each(wrong.id):
+            salesforce.inject(wrong.fault, path=TOKEN_PATH)
+            first = TOKEN.ask(owner, rotating)
+
+            second = TOKEN.ask(owner, rotating)
+
+            assert first.status_code == 502
+            assert second.status_code == 200, second
+            assert salesforce.is_alive(rotating["hub"])
 
 
 # --- A definite refusal on record --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", [*HANDING_OUT, FRONT_DOOR, AUTH_URL], ids=ids)
-@pytest.mark.parametrize("case", DEFINITE, ids=ids)
-def test_a_definite_refusal_is_answered_without_a_call(owner, member, salesforce, urls, case, route: Route):
-    salesforce.inject(case.fault, path=TOKEN_PATH)
-    TOKEN.ask(owner, urls)
-    salesforce.reset_calls()
+def test_a_definite_refusal_is_answered_without_a_call(owner, member, salesforce, urls, each):
+    for case, route in cells(DEFINITE, [*HANDING_OUT, FRONT_DOOR, AUTH_URL]):
+        with each(f"{case.id} {route.id}"):
+            salesforce.inject(case.fault, path=TOKEN_PATH)
+            TOKEN.ask(owner, urls)
+            salesforce.reset_calls()
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(case), answer
-    assert health_of(member) == ("expired", case.code)
-    assert calls(salesforce) == (0, 0)
-    assert shows_no_secret(answer, salesforce)
+            assert route.read(answer) == route.told(case), answer
+            assert health_of(member) == ("expired", case.code)
+            assert calls(salesforce) == (0, 0)
+            assert shows_no_secret(answer, salesforce)
 
 
-@pytest.mark.parametrize("route", ASKING_AGAIN, ids=ids)
-@pytest.mark.parametrize("case", DEFINITE, ids=ids)
-def test_a_definite_refusal_is_healed_by_asking_again(owner, member, salesforce, urls, case, route: Route):
-    salesforce.inject(case.fault, path=TOKEN_PATH)
-    TOKEN.ask(owner, urls)
+def test_a_definite_refusal_is_healed_by_asking_again(owner, member, salesforce, urls, each):
+    for case, route in cells(DEFINITE, ASKING_AGAIN):
+        with each(f"{case.id} {route.id}"):
+            salesforce.inject(case.fault, path=TOKEN_PATH)
+            TOKEN.ask(owner, urls)
 
-    answer = route.ask(owner, urls)
+            answer = route.ask(owner, urls)
 
-    assert answer.status_code == (200 if route is TEST else 201), answer
-    assert health_of(member) == ("healthy", None)
-    assert TOKEN.ask(owner, urls).status_code == 200
+            assert answer.status_code == (200 if route is TEST else 201), answer
+            assert health_of(member) == ("healthy", None)
+            assert TOKEN.ask(owner, urls).status_code == 200
 
 
 def test_a_lost_answer_is_healed_by_a_new_auth_url(owner, member, salesforce, rotating, hub):
@@ -198,9 +199,12 @@ def _trip_the_breaker() -> None:
     Credential.objects.update(paused_until=Now() + timedelta(seconds=30))
 
 
-def _occupy_all_places(monkeypatch, settings) -> None:
+@pytest.fixture
+def no_place(urls, settings) -> Iterator[None]:
+    """Occupy both slots that four threads have, with calls to two other orgs."""
     settings.WEB_THREADS, settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 4, 1.0, 1.5
-    monkeypatch.setitem(concurrency._calls, uuid.uuid4(), 2)
+    with salesforce_slot(uuid.uuid4()), salesforce_slot(uuid.uuid4()):
+        yield
 
 
 def _full_disk(*_: object) -> None:
@@ -224,14 +228,15 @@ NO_SPOOL = FaultCase("no-spool", BUSY, 503, "SPOOL_UNAVAILABLE", "30", None, 0)
 NO_PLACE = FaultCase("no-place", BUSY, 503, "UPSTREAM_BUSY", "1", None, 0)
 
 
-@pytest.mark.parametrize("route", [NEW_ORG, *OF_KNOWN_ORG], ids=ids)
-def test_without_room_for_the_answer_nothing_is_sent(owner, member, salesforce, urls, no_spool, route: Route):
-    answer = route.ask(owner, urls)
+def test_without_room_for_the_answer_nothing_is_sent(owner, member, salesforce, urls, no_spool, each):
+    for route in [NEW_ORG, *OF_KNOWN_ORG]:
+        with each(route.id):
+            answer = route.ask(owner, urls)
 
-    assert route.read(answer) == route.told(NO_SPOOL), answer
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (0, 0)
-    assert Credential.objects.filter(locked_until=None, sent_at=None).count() == 1
+            assert route.read(answer) == route.told(NO_SPOOL), answer
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (0, 0)
+            assert Credential.objects.filter(locked_until=None, sent_at=None).count() == 1
 
 
 def test_without_room_a_lost_answer_is_not_asked_for_again(owner, member, salesforce, rotating, no_spool):
@@ -243,61 +248,64 @@ def test_without_room_a_lost_answer_is_not_asked_for_again(owner, member, salesf
     assert calls(salesforce) == (0, 0)
 
 
-@pytest.mark.parametrize("route", [NEW_ORG, *OF_KNOWN_ORG, REVOKE], ids=ids)
-def test_without_a_place_upstream_nothing_is_sent(owner, member, salesforce, urls, monkeypatch, settings, route):
-    _occupy_all_places(monkeypatch, settings)
+def test_without_a_place_upstream_nothing_is_sent(owner, member, salesforce, urls, no_place, each):
+    for route in [NEW_ORG, *OF_KNOWN_ORG, REVOKE]:
+        with each(route.id):
+            answer = route.ask(owner, urls)
 
-    answer = route.ask(owner, urls)
-
-    assert route.read(answer) == route.told(NO_PLACE), answer
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (0, 0)
-    assert Credential.objects.filter(locked_until=None).count() == 1, "the lease was given back"
+            assert route.read(answer) == route.told(NO_PLACE), answer
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (0, 0)
+            assert Credential.objects.filter(locked_until=None).count() == 1, "the lease was given back"
 
 
 # --- The breaker -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*PAGES, *LOST, *NEVER_SENT, *UNREADABLE], ids=ids)
-def test_five_failures_open_the_breaker(owner, member, salesforce, urls, case):
-    end = salesforce.inject(case.fault, path=TOKEN_PATH, times=None)
-    told = [TOKEN.read(TOKEN.ask(owner, urls))[1] for _ in range(5)]
-    end()
-    salesforce.reset_calls()
+def test_five_failures_open_the_breaker(owner, member, salesforce, urls, each):
+    cases = [*PAGES, *LOST, *NEVER_SENT, *UNREADABLE]
+    for case, _ in cells(cases, [TOKEN]):
+        with each(case.id):
+            end = salesforce.inject(case.fault, path=TOKEN_PATH, times=None)
+            told = [TOKEN.read(TOKEN.ask(owner, urls))[1] for _ in range(5)]
+            end()
+            salesforce.reset_calls()
 
-    paused = TOKEN.ask(owner, urls)
-    calls_while_paused = calls(salesforce)
-    Credential.objects.update(paused_until=F("paused_until") - timedelta(seconds=30))
-    afterwards = TOKEN.ask(owner, urls)
+            paused = TOKEN.ask(owner, urls)
+            calls_while_paused = calls(salesforce)
+            Credential.objects.update(paused_until=F("paused_until") - timedelta(seconds=30))
+            afterwards = TOKEN.ask(owner, urls)
 
-    assert "UPSTREAM_PAUSED" not in told
-    assert TOKEN.read(paused)[:2] == (503, "UPSTREAM_PAUSED")
-    assert 20 <= int(paused.headers["Retry-After"]) <= 30
-    assert calls_while_paused == (0, 0)
-    assert afterwards.status_code == 200, afterwards
-
-
-@routes_of_known_org
-def test_an_open_breaker_stops_every_route(owner, member, salesforce, urls, route: Route):
-    _trip_the_breaker()
-
-    answer = route.ask(owner, urls)
-
-    status, code, retry_after = route.read(answer)
-    assert (status, code) == route.told(FaultCase("paused", BUSY, 503, "UPSTREAM_PAUSED"))[:2]
-    assert (retry_after is None) == (status == 200)
-    assert health_of(member) == ("healthy", None)
-    assert calls(salesforce) == (0, 0)
-    assert shows_no_secret(answer, salesforce)
+            assert "UPSTREAM_PAUSED" not in told
+            assert TOKEN.read(paused)[:2] == (503, "UPSTREAM_PAUSED")
+            assert 20 <= int(paused.headers["Retry-After"]) <= 30
+            assert calls_while_paused == (0, 0)
+            assert afterwards.status_code == 200, afterwards
 
 
-@pytest.mark.parametrize("case", LIMITED[:2], ids=ids)
-def test_a_limit_of_salesforce_does_not_open_the_breaker(owner, salesforce, urls, case):
-    salesforce.inject(case.fault, path=TOKEN_PATH, times=6)
+def test_an_open_breaker_stops_every_route(owner, member, salesforce, urls, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            _trip_the_breaker()
 
-    told = [TOKEN.read(TOKEN.ask(owner, urls))[1] for _ in range(6)]
+            answer = route.ask(owner, urls)
 
-    assert told == [case.code] * 6
+            status, code, retry_after = route.read(answer)
+            assert (status, code) == route.told(FaultCase("paused", BUSY, 503, "UPSTREAM_PAUSED"))[:2]
+            assert (retry_after is None) == (status == 200)
+            assert health_of(member) == ("healthy", None)
+            assert calls(salesforce) == (0, 0)
+            assert shows_no_secret(answer, salesforce)
+
+
+def test_a_limit_of_salesforce_does_not_open_the_breaker(owner, salesforce, urls, each):
+    for case in LIMITED[:2]:
+        with each(case.id):
+            salesforce.inject(case.fault, path=TOKEN_PATH, times=6)
+
+            told = [TOKEN.read(TOKEN.ask(owner, urls))[1] for _ in range(6)]
+
+            assert told == [case.code] * 6
 
 
 @pytest.mark.parametrize("between", ["a success", "a minute"])
