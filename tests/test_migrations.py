@@ -2,19 +2,106 @@
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 
+from orgs.credentials.hash_key import token_hash_key
 from orgs.salesforce.emulator import Emulator
 from tests.orgs.factories import ACCESS_TOKEN, REGISTER
 from tests.support.live_server import PASSWORD, ROOT, Desk, a_database, environment_of
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.database
 OURS = [config.label for config in apps.get_app_configs() if (ROOT / config.label / "migrations").is_dir()]
+SUPERUSER = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+
+
+@pytest.fixture
+def empty_database(tmp_path, django_db_setup, django_db_blocker) -> Iterator[BaseDatabaseWrapper]:
+    """Put an empty database in the place of the one that tests share."""
+    with django_db_blocker.unblock(), a_database(tmp_path) as url:
+        shared = connections["default"]
+        name = url.removeprefix("sqlite:///") if shared.vendor == "sqlite" else url.rpartition("/")[2]
+        options = {option: value for option, value in shared.settings_dict["OPTIONS"].items() if option != "pool"}
+        empty = type(shared)({**shared.settings_dict, "NAME": name, "OPTIONS": options}, "default")
+        connections["default"] = empty
+        token_hash_key.cache_clear()
+        try:
+            yield empty
+        finally:
+            connections["default"] = shared
+            token_hash_key.cache_clear()
+            empty.close()
+
+
+def _migrate(*arguments: str) -> None:
+    call_command("migrate", *arguments, verbosity=0)
+
+
+def _applied(app: str) -> int:
+    """Return how many migrations of an app were done."""
+    return sum(label == app for label, _ in MigrationRecorder(connection).applied_migrations())
+
+
+def _are_all_applied(app: str) -> bool:
+    return _applied(app) == len(list((ROOT / app / "migrations").glob("[0-9]*.py")))
+
+
+def test_there_are_apps_to_migrate():
+    assert {"authn", "orgs"} <= set(OURS)
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_the_table_of_the_former_cache_is_dropped(empty_database):
+    _migrate("authn", "0012_access_epoch")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE frontdesk_cache (cache_key varchar(255) PRIMARY KEY)")
+
+    _migrate()
+
+    assert "frontdesk_cache" not in connection.introspection.table_names()
+
+
+def test_an_app_goes_to_zero_and_back(empty_database):
+    _migrate()
+
+    for app in OURS:
+        _migrate(app, "zero")
+        assert _applied(app) == 0
+
+        _migrate()
+        assert _are_all_applied(app)
+    call_command("migrate", check_unapplied=True, verbosity=0)
+
+
+@pytest.mark.parametrize("app", OURS)
+def test_an_app_migrates_alone_on_an_empty_database(app, empty_database):
+    _migrate(app)
+
+    assert _are_all_applied(app)
+
+
+def test_people_need_no_orgs(empty_database, monkeypatch):
+    for name, value in SUPERUSER.items():
+        monkeypatch.setenv(name, value)
+    printed = StringIO()
+    _migrate("authn")
+
+    call_command("createsuperuser", interactive=False, verbosity=0)
+    call_command("issue_application_token", "ci", stdout=printed)
+
+    assert printed.getvalue().startswith("fdt_")
+    assert _applied("orgs") == 0
 
 
 @pytest.fixture
@@ -25,68 +112,12 @@ def world() -> Iterator[tuple[Emulator, Any]]:
 
 
 @pytest.fixture
-def desk(tmp_path, world) -> Iterator[Desk]:
+def desk(tmp_path, world, django_db_setup, django_db_blocker) -> Iterator[Desk]:
     """A desk that was not opened yet: its database is empty."""
-    with a_database(tmp_path) as database_url:
+    with django_db_blocker.unblock(), a_database(tmp_path) as database_url:
         desk = Desk(tmp_path, environment_of(tmp_path, world[1].url, database_url))
         yield desk
         desk.stop()
-
-
-def _applied(desk: Desk, app: str) -> dict[str, bool]:
-    """Return the migrations of an app, and whether each was done."""
-    lines = desk.manage("showmigrations", app, "--no-color").splitlines()[1:]
-    return {line.split()[-1]: line.strip().startswith("[X]") for line in lines}
-
-
-def test_there_are_apps_to_migrate():
-    assert {"authn", "orgs"} <= set(OURS)
-
-
-def test_no_migration_is_missing():
-    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_table_of_the_former_cache_is_dropped():
-    call_command("migrate", "authn", "0012_access_epoch", verbosity=0)
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE frontdesk_cache (cache_key varchar(255) PRIMARY KEY)")
-
-    call_command("migrate", verbosity=0)
-
-    assert "frontdesk_cache" not in connection.introspection.table_names()
-
-
-@pytest.mark.parametrize("app", OURS)
-def test_an_app_goes_to_zero_and_back(app, desk):
-    desk.manage("migrate", "--verbosity", "0")
-
-    desk.manage("migrate", app, "zero", "--verbosity", "0")
-    undone = _applied(desk, app)
-    desk.manage("migrate", "--verbosity", "0")
-
-    assert undone
-    assert not any(undone.values())
-    assert all(_applied(desk, app).values())
-    desk.manage("migrate", "--check")
-
-
-@pytest.mark.parametrize("app", OURS)
-def test_an_app_migrates_alone_on_an_empty_database(app, desk):
-    desk.manage("migrate", app, "--verbosity", "0")
-
-    assert all(_applied(desk, app).values())
-
-
-def test_people_need_no_orgs(desk):
-    desk.manage("migrate", "authn", "--verbosity", "0")
-    people = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-
-    desk.manage("createsuperuser", "--noinput", **people)
-
-    assert desk.manage("issue_application_token", "ci").startswith("fdt_")
-    assert not any(_applied(desk, "orgs").values())
 
 
 def test_an_org_can_be_registered_after_orgs_went_to_zero_and_back(desk, world):
@@ -94,8 +125,7 @@ def test_an_org_can_be_registered_after_orgs_went_to_zero_and_back(desk, world):
     desk.manage("migrate", "--verbosity", "0")
     desk.manage("migrate", "orgs", "zero", "--verbosity", "0")
     desk.manage("migrate", "--verbosity", "0")
-    people = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    desk.manage("createsuperuser", "--noinput", **people)
+    desk.manage("createsuperuser", "--noinput", **SUPERUSER)
     desk.start()
     desk.log_in()
 

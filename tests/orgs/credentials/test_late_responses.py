@@ -15,7 +15,7 @@ from orgs.salesforce.emulator import Emulator, Fault
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER
 from tests.support.live_server import Desk, Reply, live_desk
 
-pytestmark = [pytest.mark.database, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 STALL = float(os.environ.get("FRONTDESK_STALL_SECONDS", "3"))
 TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "8"}
@@ -64,6 +64,7 @@ def _token_as_a_job_asks(desk: Desk, name: str, seconds: float) -> Reply:
         time.sleep(min(0.5, float(reply.headers.get("Retry-After", "0.5"))))
 
 
+@pytest.mark.database
 def test_a_response_after_the_deadline_is_kept(desk, world):
     url = _register(desk, world, "late")
     world.inject(Fault.hang(3), path=TOKEN)
@@ -76,6 +77,7 @@ def test_a_response_after_the_deadline_is_kept(desk, world):
     assert desk.send("GET", f"{ORG}?username=late@acme.example").json()["health"]["state"] == "healthy"
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("process", [0, 1], ids=["same process", "other process of the node"])
 def test_the_token_is_not_sent_again_while_its_response_may_still_come(desk, world, process):
     name = f"awaited{process}"
@@ -102,6 +104,7 @@ def test_a_token_that_does_not_rotate_is_sent_again_at_once(desk, world):
     assert world.is_alive(url)
 
 
+@pytest.mark.database
 def test_a_response_that_never_comes_is_reported_as_lost_and_leaves_no_file(desk, world):
     _register(desk, world, "lost")
     world.inject(Fault.hang(60), path=TOKEN)
