@@ -1,4 +1,4 @@
-"""Takes the pictures in this folder from a running demo, in light and dark.
+"""Takes the screenshots in this folder from a running demo, in light and dark.
 
     python3 dev.py run                                       # in another terminal
     .venv/bin/python docs/images/take.py http://localhost:8000 http://localhost:8001
@@ -12,33 +12,34 @@ import sys
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 HERE = Path(__file__).parent
 DEMO = HERE.parent.parent / ".demo"
-SIZE = {"width": 1280, "height": 760}
+SIZE: ViewportSize = {"width": 1280, "height": 760}
 CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:dev2,repository:acme/app"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 API = "/sfp/api/auth/salesforce"
-DEAD = "devhub@acme.example.qa"
+EXPIRED_ORG = "devhub@acme.example.qa"
 POOL = {"repository": "acme/app", "poolTag": "features", "assignmentId": "pull-request-7"}
 
 
 def main(desk: str, emulator: str) -> None:
-    """Put some life into the demo, and a death; then walk through its pages."""
-    _live(desk)
-    _die(desk, emulator, DEAD)
+    """Create some activity and one expired credential, then take a screenshot of each page."""
+    _create_activity(desk)
+    _expire_credential(desk, emulator, EXPIRED_ORG)
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for scheme in ("light", "dark"):
-            _take(browser, desk, scheme)
+        for scheme in SCHEMES:
+            _take_screenshots(browser, desk, scheme)
         browser.close()
 
 
-def _live(desk: str) -> None:
-    """Hand out some keys, so that lists and charts have something to show."""
+def _create_activity(desk: str) -> None:
+    """Issue some tokens, so that lists and charts are not empty."""
     for number in range(7):
         _call(desk, "POST", f"{API}/default-devhub/access-token")
         _call(desk, "POST", f"{API}/access-token?username={('emea@acme.example', 'qa')[number % 2]}")
@@ -46,8 +47,8 @@ def _live(desk: str) -> None:
     _call(desk, "POST", "/sfp/api/pools/instances/fetch", POOL | {"assignedToUserEmail": "member@acme.example"})
 
 
-def _die(desk: str, emulator: str, username: str) -> None:
-    """End an org's key at Salesforce, as an administrator there may, and let the desk find out."""
+def _expire_credential(desk: str, emulator: str, username: str) -> None:
+    """Revoke an org's refresh token at the emulator, as an administrator could, and let the desk detect it."""
     org = _call(desk, "GET", f"{API}/org?username={username}&authType=sfdxAuthUrl")
     _, _, rest = org["sfdxAuthUrl"].partition("://")
     secrets, _, host = rest.partition("@")
@@ -57,29 +58,29 @@ def _die(desk: str, emulator: str, username: str) -> None:
     _call(desk, "POST", f"{API}/test-connection?username={username}")
 
 
-def _call(desk: str, method: str, path: str, body: Any = None) -> Any:
+def _call(desk: str, method: str, path: str, body: dict[str, str] | None = None) -> Any:
     token = (DEMO / "application-token").read_text().strip()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(desk + path, data, headers, method=method)) as answer:  # noqa: S310 -- our own desk
-        return json.load(answer)
+    with urllib.request.urlopen(urllib.request.Request(desk + path, data, headers, method=method)) as response:  # noqa: S310 -- our own desk
+        return json.load(response)
 
 
-def _take(browser: Browser, desk: str, scheme: Any) -> None:
-    page = browser.new_context(color_scheme=scheme, viewport=SIZE).new_page()  # type: ignore[arg-type]  # a plain dict
+def _take_screenshots(browser: Browser, desk: str, scheme: Literal["light", "dark"]) -> None:
+    page = browser.new_context(color_scheme=scheme, viewport=SIZE).new_page()
     page.goto(desk + CONTINUE)
-    _picture(page, f"continue-{scheme}")
+    _screenshot(page, f"continue-{scheme}")
     page.goto(f"{desk}/login")
     _log_in(page, "member")
     page.goto(f"{desk}/")
-    _picture(page, f"home-{scheme}")
+    _screenshot(page, f"home-{scheme}")
     page.get_by_role("button", name="Sign out").click()
     _log_in(page, "owner")
     page.goto(f"{desk}/console/")
-    page.set_viewport_size({**SIZE, "height": 1000})
-    _picture(page, f"console-{scheme}")
+    page.set_viewport_size({"width": SIZE["width"], "height": 1000})
+    _screenshot(page, f"console-{scheme}")
     page.goto(f"{desk}/console/orgs/salesforceorg/")
-    _picture(page, f"orgs-{scheme}")
+    _screenshot(page, f"orgs-{scheme}")
     page.context.close()
 
 
@@ -90,7 +91,7 @@ def _log_in(page: Page, who: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def _picture(page: Page, name: str) -> None:
+def _screenshot(page: Page, name: str) -> None:
     page.wait_for_load_state()
     page.screenshot(path=HERE / f"{name}.png")
 
