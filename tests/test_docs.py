@@ -152,7 +152,7 @@ FOLDERS = ("authn", "bench", "config", "dev_commands", "docs", "orgs", "sandboxe
 PATHS = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/(?:\w+/)*(?:{FILE})?(?![\w/])")
 NAMES = re.compile(rf"`({FILE})`")
 # Where a file may be that is named without a folder.
-SEARCHED = ("", "bench", "orgs/credentials", "orgs/salesforce")
+SEARCHED = ("", "bench", "orgs/credentials", "orgs/salesforce", "sandboxes/on_demand", "authn/servicestack")
 # Conventions that CONTRIBUTING.md explains: each app has these files.
 IN_EACH_APP = {"errors.py", "serializers.py", "views.py", "urls.py", "checks.py", "admin.py"}
 
