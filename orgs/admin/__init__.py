@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from authn.console.admin_base import ConsoleAdmin, add_domain_error, audit_url, badge, facts, principal_of
-from authn.console.site import Panel, add_panel
+from authn.console.site import ExtraContext, Panel, add_panel
 from authn.pages import continuation
 from orgs.admin import dashboard
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
@@ -221,9 +221,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         self.make_default(request, SalesforceOrg.objects.filter(pk=org.pk))
         return HttpResponseRedirect(self.address("change", org.pk))
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
-    ) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Delete one org after confirmation."""
         return self._delete(request, [self.row(request, object_id)])
 

@@ -25,7 +25,7 @@ from authn.console.admin_base import (
     timestamp_column,
 )
 from authn.console.forms import ConfirmForm
-from authn.console.site import Panel, add_panel
+from authn.console.site import ExtraContext, Panel, add_panel
 from orgs.admin.dashboard import add_alerts, health_badge
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS
 from orgs.credentials import OrgError
@@ -157,9 +157,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
             self.message_user(request, f"{instance.name} is {status} and was not changed.", messages.WARNING)
         return HttpResponseRedirect(self.address("change", instance.pk))
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
-    ) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Remove an instance from its pool after confirmation."""
         instance: PoolInstance = self.row(request, object_id)
         form = ConfirmForm(request.POST if request.method == "POST" else None, submit_label="Remove")
