@@ -1,4 +1,4 @@
-"""A person who may log in at the ServiceStack service, and somebody at the wire."""
+"""Fixtures: a user, a client, and a running desk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,13 +17,13 @@ def ursula(a_person) -> User:
 
 @pytest.fixture
 def wire(ursula) -> Wire:
-    """Sends requests; Ursula is there to log in as."""
+    """A client without cookies; the user Ursula exists."""
     return Wire()
 
 
 @pytest.fixture(scope="module")
 def desk(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Desk]:
-    """A desk with one web server process. One for each module, as 60 log-ins a minute are all that it takes."""
+    """A desk with one web server process, for one module, because it limits log-ins to 60 a minute."""
     with django_db_blocker.unblock(), live_desk(tmp_path_factory.mktemp("desk"), "http://127.0.0.1:9") as desk:
         yield desk
 

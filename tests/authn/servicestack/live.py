@@ -1,4 +1,4 @@
-"""What tests against a running desk share."""
+"""Helpers of tests against a running desk."""
 
 import time
 
@@ -11,6 +11,6 @@ REFUSED = ("Unauthorized", "Invalid Username or Password")
 
 
 def expired(desk: Desk, token: str) -> str:
-    """Return a token whose hour is over, as the desk itself would have signed it."""
+    """Return an expired copy of a token, signed with the desk's key."""
     claims = jwt.decode(token, options={"verify_signature": False})
     return jwt.encode(claims | {"exp": int(time.time()) - 60}, desk.environment["JWT_SIGNING_KEY"], "HS256")

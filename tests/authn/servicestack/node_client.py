@@ -1,4 +1,4 @@
-"""The published npm client in a process of its own, driven line by line."""
+"""Runs the published npm client in a child process and drives it line by line."""
 
 import fcntl
 import json
@@ -15,11 +15,11 @@ _INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
 
 
 def need_node() -> str:
-    """Return where Node is, with the client installed beside it; skip the test where that cannot be."""
+    """Return the path of Node with the client installed, or skip the test."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         _do_without("Node or npm is not installed")
-    # Two workers of one test run must not install at once.
+    # Two workers of a test run must not install at the same time.
     with (FOLDER / ".npmrc").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = (FOLDER / "package-lock.json").stat().st_mtime
@@ -46,11 +46,11 @@ class NodeClient:
             [node, "client.mjs", kind, url], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def order(self, submit_label: str, **members: Any) -> Any:
-        """Let the client do something and return what came of it: an answer, or an error."""
+    def run(self, command: str, **members: Any) -> Any:
+        """Run a command in the client and return its result: a response or an error."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": submit_label, "with": members}) + "\n")
+        self._process.stdin.write(json.dumps({"do": command, "with": members}) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 

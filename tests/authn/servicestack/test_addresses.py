@@ -1,22 +1,22 @@
-"""What addresses name, and what stands beside a message: points 54, 55, 57, 58 and 62."""
+"""URLs, query and cookies: what overrides what, and what is not found or refused."""
 
 import json
 
 import pytest
 
 from authn.models import AuditEvent
-from tests.authn.servicestack.wire import LOGIN, NAME, NOBODY, is_ordinary_login, sessions
+from tests.authn.servicestack.wire import LOGIN, NAME, NOT_AUTHENTICATED, is_ordinary_login, sessions
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
 
-def test_point_54_the_path_beats_the_body(wire):
+def test_the_path_overrides_the_body(wire):
     assert is_ordinary_login(wire.post("/auth/credentials", LOGIN | {"provider": "nosuch"}))
     assert wire.post("/auth/nosuch", LOGIN | {"provider": "credentials"}).status == 404
 
 
-def test_point_54_the_query_beats_the_path(wire):
+def test_the_query_overrides_the_path(wire):
     wire.log_in()
 
     assert wire.post("/auth/credentials?provider=nosuch", LOGIN).status == 404
@@ -32,13 +32,13 @@ def test_point_54_the_query_beats_the_path(wire):
         f"/auth/credentials?provider=&UserName={NAME}&Password={PASSWORD}",
     ],
 )
-def test_point_54_but_a_get_never_passes_as_a_log_in(path, wire):
-    answer = wire.get(path)
+def test_a_get_whose_query_overrides_the_provider_does_not_log_in(path, wire):
+    response = wire.get(path)
 
-    assert (answer.status, sessions()) == (405, 0)
+    assert (response.status, sessions()) == (405, 0)
 
 
-def test_point_54_nor_does_one_with_a_body(wire):
+def test_a_get_with_a_body_does_not_log_in(wire):
     for body in (LOGIN, LOGIN | {"provider": "credentials"}):
         assert wire.send("GET", "/auth", json.dumps(body), type_="application/json").status == 405
     assert sessions() == 0
@@ -46,7 +46,7 @@ def test_point_54_nor_does_one_with_a_body(wire):
 
 @pytest.mark.database
 @pytest.mark.parametrize("junk", ["20 Nov 2046 00:00:00 GMT=null", "a", "=", "é=ü", "[]{}=();", '"'])
-def test_point_55_junk_among_the_cookies_does_no_harm(junk, wire):
+def test_malformed_cookies_are_ignored(junk, wire):
     session = wire.log_in()["sessionId"]
     cookie = f"ss-pid=p1; {junk}; ss-id={session}; ss-opt=temp"
 
@@ -54,17 +54,17 @@ def test_point_55_junk_among_the_cookies_does_no_harm(junk, wire):
 
 
 @pytest.mark.parametrize("name", ["salesforce", "Salesforce"])
-def test_point_57_salesforce_is_no_provider(name, wire):
-    answer = wire.post("/auth", {"provider": name, "AccessToken": "00D!x", "UserName": NAME, "Password": PASSWORD})
+def test_salesforce_is_not_a_provider(name, wire):
+    response = wire.post("/auth", {"provider": name, "AccessToken": "00D!x", "UserName": NAME, "Password": PASSWORD})
 
-    assert answer.status == 404
-    assert answer.error()["message"] == f"No configuration was added for OAuth provider '{name}'"
+    assert response.status == 404
+    assert response.error()["message"] == f"No configuration was added for OAuth provider '{name}'"
     assert not AuditEvent.objects.exists()
 
 
-def test_point_58_digest_is_no_provider(wire):
+def test_digest_is_not_a_provider(wire):
     assert wire.post("/auth/digest", {}).status == 404
-    assert wire.get("/auth", Authorization='Digest username="u", realm="r"').error() == NOBODY
+    assert wire.get("/auth", Authorization='Digest username="u", realm="r"').error() == NOT_AUTHENTICATED
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -72,18 +72,18 @@ def test_point_58_digest_is_no_provider(wire):
     "path",
     ["/api/Authenticate[]", "/api/Authenticate%5B%5D", "/json/reply/Authenticate[]", "/api/nosuch", "/json/oneway/x"],
 )
-def test_point_62_a_batch_is_no_operation(path, method, wire):
-    answer = wire.send(method, path, json.dumps([LOGIN] * 2), type_="application/json")
+def test_a_batch_is_not_an_operation(path, method, wire):
+    response = wire.send(method, path, json.dumps([LOGIN] * 2), type_="application/json")
 
-    assert answer.status == 404
-    assert answer.error()["errorCode"] == "NotFound"
+    assert response.status == 404
+    assert response.error()["errorCode"] == "NotFound"
     assert sessions() == 0
 
 
 @pytest.mark.parametrize(
     "path", ["/auth/credentials/x", "/auth//", "/authx", "/auth.nosuch", "/xauth", "/api", "/yaml/reply/Authenticate"]
 )
-def test_other_addresses_are_not_found(path, wire):
+def test_other_urls_are_not_found(path, wire):
     assert wire.post(path, LOGIN).status == 404
 
 
@@ -99,13 +99,13 @@ def test_a_nul_is_refused(path, wire):
 @pytest.mark.parametrize(
     "path", ["/auth/%ff%fe", "/auth?UserName=%ff", "/auth/..", "/auth/%F0%9F%92%A9", "/auth/'\"<>"]
 )
-def test_odd_bytes_in_an_address_are_answered(path, wire):
+def test_invalid_bytes_in_a_url_are_handled(path, wire):
     assert wire.post(path, {"Password": "x"}).status in (400, 401, 404)
 
 
 def test_too_many_parameters_are_refused(wire):
     query = "&".join(f"k{number}=v" for number in range(2000))
 
-    answer = wire.post(f"/auth?{query}", {})
+    response = wire.post(f"/auth?{query}", {})
 
-    assert (answer.status, answer.error()["errorCode"]) == (400, "SerializationException")
+    assert (response.status, response.error()["errorCode"]) == (400, "SerializationException")

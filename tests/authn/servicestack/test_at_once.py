@@ -1,4 +1,4 @@
-"""Several at the same moment: log-ins, refreshes and log-outs do not get in each other's way."""
+"""Concurrent log-ins, refreshes and log-outs."""
 
 import pytest
 
@@ -18,9 +18,9 @@ def _with_session(session: str) -> Wire:
 def test_many_log_in_with_one_session_and_each_gets_a_new_one(wire):
     old = wire.log_in()["sessionId"]
 
-    answers = run_together([lambda: _with_session(old).post("/auth/credentials", LOGIN)] * 6)
+    responses = run_together([lambda: _with_session(old).post("/auth/credentials", LOGIN)] * 6)
 
-    new = {answer.json()["sessionId"] for answer in answers}
+    new = {response.json()["sessionId"] for response in responses}
     assert len(new) == 6
     assert sessions() == 6
     assert Wire().who(X_ss_id=old) == 401
@@ -30,21 +30,21 @@ def test_many_log_in_with_one_session_and_each_gets_a_new_one(wire):
 def test_many_refresh_with_one_token(wire):
     token = wire.log_in()["refreshToken"]
 
-    answers = run_together([lambda: Wire().post("/access-token", {"refreshToken": token})] * 6)
+    responses = run_together([lambda: Wire().post("/access-token", {"refreshToken": token})] * 6)
 
-    assert {answer.status for answer in answers} == {200}
-    assert {Wire().who(Authorization=f"Bearer {answer.json()['accessToken']}") for answer in answers} == {200}
+    assert {response.status for response in responses} == {200}
+    assert {Wire().who(Authorization=f"Bearer {response.json()['accessToken']}") for response in responses} == {200}
 
 
-def test_what_a_log_out_crosses_is_worth_nothing_afterwards(wire):
+def test_tokens_issued_during_a_log_out_are_invalid_after_it(wire):
     login = wire.log_in()
     refresh = [lambda: Wire().post("/access-token", {"refreshToken": login["refreshToken"]})] * 4
     log_out = [lambda: Wire().post("/auth/logout", {}, X_ss_id=login["sessionId"])] * 2
 
-    answers = run_together([*refresh, *log_out])
+    responses = run_together([*refresh, *log_out])
 
-    assert {answer.status for answer in answers} <= {200, 401}
-    tokens = [answer.json().get("accessToken") for answer in answers]
+    assert {response.status for response in responses} <= {200, 401}
+    tokens = [response.json().get("accessToken") for response in responses]
     assert {Wire().who(Authorization=f"Bearer {token}") for token in [login["bearerToken"], *tokens] if token} == {401}
     assert AuditEvent.objects.filter(action="person.logout").count() == 1
     assert not ServiceStackLogin.objects.exists()

@@ -1,4 +1,4 @@
-"""Providers that are asked with a header: jwt, apikey, and basic with an application's token."""
+"""Providers of the Authorization header: jwt, apikey, and basic with an application token."""
 
 import base64
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from authn import tokens
 from authn.models import ApplicationToken, AuditEvent
 from authn.principals import system
-from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire
+from tests.authn.servicestack.wire import LOGIN, NOT_AUTHENTICATED, Wire
 
 pytestmark = pytest.mark.django_db
 
@@ -23,12 +23,12 @@ def key(db) -> str:
 
 
 @pytest.mark.database
-def test_an_application_is_told_who_it_is(key, wire):
+def test_an_application_token_authenticates(key, wire):
     for path in ("/auth", "/auth/apikey"):
-        answer = Wire().post(path, {}, **_bearer(key))
-        assert answer.status == 200
-        assert (answer.json()["userName"], answer.json()["roles"]) == ("ci", ["application"])
-        assert not {"bearerToken", "refreshToken", "sessionId"} & set(answer.json())
+        response = Wire().post(path, {}, **_bearer(key))
+        assert response.status == 200
+        assert (response.json()["userName"], response.json()["roles"]) == ("ci", ["application"])
+        assert not {"bearerToken", "refreshToken", "sessionId"} & set(response.json())
 
 
 def test_an_application_may_send_its_token_as_a_name(key, wire):
@@ -39,21 +39,21 @@ def test_an_application_may_send_its_token_as_a_name(key, wire):
 
 
 @pytest.mark.parametrize("path", ["/auth", "/auth/basic", "/auth/jwt", "/auth/apikey"])
-def test_the_token_of_a_person_is_no_name(path, wire):
+def test_the_token_of_a_user_is_not_accepted_as_a_name(path, wire):
     basic = base64.b64encode(f"{wire.log_in()['bearerToken']}:".encode()).decode()
 
-    answer = Wire().post(path, {}, Authorization=f"Basic {basic}")
+    response = Wire().post(path, {}, Authorization=f"Basic {basic}")
 
-    assert (answer.status, answer.error()) == (401, NOBODY)
+    assert (response.status, response.error()) == (401, NOT_AUTHENTICATED)
 
 
-def test_jwt_is_for_people_and_apikey_for_applications(key, wire):
+def test_jwt_is_for_users_and_apikey_for_applications(key, wire):
     bearer = wire.log_in()["bearerToken"]
 
     for path, token in (("/auth/jwt", key), ("/auth/apikey", bearer)):
-        answer = Wire().post(path, {}, **_bearer(token))
-        assert (answer.status, answer.error()) == (401, NOBODY)
-        assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{path}"'
+        response = Wire().post(path, {}, **_bearer(token))
+        assert (response.status, response.error()) == (401, NOT_AUTHENTICATED)
+        assert response.headers["WWW-Authenticate"] == f'Bearer realm="{path}"'
 
 
 @pytest.mark.parametrize("path", ["/auth", "/auth/apikey"])
@@ -62,15 +62,15 @@ def test_a_token_of_an_application_needs_a_scheme(path, key, wire):
 
 
 @pytest.mark.database
-def test_a_token_that_is_unknown_or_over_is_told_so_where_a_provider_is_asked(key, wire):
+def test_a_provider_reports_an_unknown_or_ended_token(key, wire):
     unknown = key[:-1] + ("0" if key[-1] != "0" else "1")
 
     as_name = {"Authorization": "Basic " + base64.b64encode(f"{unknown}:".encode()).decode()}
 
     assert Wire().post("/auth/apikey", {}, **_bearer(unknown)).error()["message"] == "ApiKey does not exist"
     assert Wire().post("/auth/basic", {}, **as_name).error()["message"] == "ApiKey does not exist"
-    assert Wire().post("/auth", {}, **as_name).error() == NOBODY
-    assert Wire().post("/auth", {}, **_bearer(unknown)).error() == NOBODY
+    assert Wire().post("/auth", {}, **as_name).error() == NOT_AUTHENTICATED
+    assert Wire().post("/auth", {}, **_bearer(unknown)).error() == NOT_AUTHENTICATED
 
     ApplicationToken.objects.update(revoked_at=timezone.now())
 
@@ -78,7 +78,7 @@ def test_a_token_that_is_unknown_or_over_is_told_so_where_a_provider_is_asked(ke
     assert [(row.action, row.code) for row in AuditEvent.objects.filter(outcome="refused")] == [
         ("request", "TOKEN_REVOKED")
     ]
-    assert Wire().post("/auth", {}, **_bearer(key)).error() == NOBODY
+    assert Wire().post("/auth", {}, **_bearer(key)).error() == NOT_AUTHENTICATED
 
 
 @pytest.mark.parametrize("path", ["/auth/jwt", "/auth/apikey"])
@@ -92,18 +92,18 @@ def test_a_token_that_is_unknown_or_over_is_told_so_where_a_provider_is_asked(ke
         {"Authorization": "Basic YTpi"},
     ],
 )
-def test_a_provider_of_headers_asks_for_one(headers, path, wire):
-    answer = Wire().post(path, {}, **headers)
+def test_a_header_provider_challenges_a_request_without_the_header(headers, path, wire):
+    response = Wire().post(path, {}, **headers)
 
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{path}"'
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == f'Bearer realm="{path}"'
 
 
 @pytest.mark.database
-def test_the_bearer_of_a_person_is_told_who_that_is_by_jwt(wire):
+def test_jwt_returns_the_user_of_a_bearer_token(wire):
     login = wire.log_in()
 
-    answer = Wire().post("/auth/jwt", {}, **_bearer(login["bearerToken"]))
+    response = Wire().post("/auth/jwt", {}, **_bearer(login["bearerToken"]))
 
-    assert (answer.status, answer.json()["userName"]) == (200, LOGIN["UserName"])
-    assert "bearerToken" not in answer.json()
+    assert (response.status, response.json()["userName"]) == (200, LOGIN["UserName"])
+    assert "bearerToken" not in response.json()

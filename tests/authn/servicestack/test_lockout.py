@@ -1,4 +1,4 @@
-"""Too many tries: point 60, its second half. One count for all doors, formats and spellings."""
+"""Lockout and rate limits: one count for every way to log in, format and spelling of a name."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ def _basic(password: str, name: str = NAME) -> dict[str, str]:
 
 
 def _tries(password: str):
-    """Return one try by each way in."""
+    """Return one attempt for each way to log in."""
     login = LOGIN | {"Password": password}
     return {
         "json": lambda wire: wire.post("/auth/credentials", login),
@@ -39,20 +39,20 @@ def _tries(password: str):
 
 
 @pytest.mark.parametrize("last", _tries(PASSWORD))
-def test_point_60_every_door_is_locked_after_five_wrong_passwords(last, wire):
+def test_every_way_to_log_in_is_locked_after_five_wrong_passwords(last, wire):
     for _ in range(5):
         assert wire.post("/auth/credentials", WRONG).status == 401
 
-    answer = _tries(PASSWORD)[last](wire)
+    response = _tries(PASSWORD)[last](wire)
 
-    assert answer.status == 429
-    assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60 + 1
-    assert "TooManyRequests" in answer.text
+    assert response.status == 429
+    assert 0 < int(response.headers["Retry-After"]) <= 15 * 60 + 1
+    assert "TooManyRequests" in response.text
     assert sessions() == 0
 
 
 @pytest.mark.parametrize("how", _tries("wrong"))
-def test_point_60_a_wrong_password_counts_at_every_door(how, wire):
+def test_a_wrong_password_counts_for_every_way_to_log_in(how, wire):
     for _ in range(5):
         assert _tries("wrong")[how](wire).status == 401
 
@@ -60,7 +60,7 @@ def test_point_60_a_wrong_password_counts_at_every_door(how, wire):
 
 
 @pytest.mark.database
-def test_point_60_the_count_is_that_of_the_whole_desk(wire, anonymous):
+def test_the_api_shares_the_count(wire, anonymous):
     rest = {"email": NAME, "password": "wrong"}
     for _ in range(3):
         anonymous.post("/sfp/api/auth/admin/login", rest)
@@ -71,7 +71,7 @@ def test_point_60_the_count_is_that_of_the_whole_desk(wire, anonymous):
     assert anonymous.post("/sfp/api/auth/admin/login", rest | {"password": PASSWORD}).status_code == 429
 
 
-def test_point_60_the_page_counts_with_it(wire):
+def test_the_log_in_page_shares_the_count(wire):
     page = {"email": NAME, "password": "wrong"}
     for _ in range(3):
         assert Client().post("/login", page).status_code == 200
@@ -84,7 +84,7 @@ def test_point_60_the_page_counts_with_it(wire):
 
 
 @pytest.mark.database
-def test_point_60_the_page_and_this_service_share_the_tries_of_an_address(wire):
+def test_the_log_in_page_shares_the_limit_of_an_address(wire):
     for number in range(30):
         Client().post("/login", {"email": f"{number}@x.example", "password": "wrong"})
         wire.post("/auth/credentials", WRONG | {"UserName": f"{number}@y.example"})
@@ -94,7 +94,7 @@ def test_point_60_the_page_and_this_service_share_the_tries_of_an_address(wire):
 
 
 @pytest.mark.database
-def test_point_60_an_unknown_name_is_locked_in_the_same_way(wire):
+def test_an_unknown_name_is_locked_in_the_same_way(wire):
     unknown = WRONG | {"UserName": "nobody@acme.example"}
     statuses = [wire.post("/auth/credentials", unknown).status for _ in range(6)]
 
@@ -102,7 +102,7 @@ def test_point_60_an_unknown_name_is_locked_in_the_same_way(wire):
 
 
 @pytest.mark.database
-def test_point_60_the_lock_ends_by_itself(wire):
+def test_the_lock_expires(wire):
     for _ in range(5):
         wire.post("/auth/credentials", WRONG)
 
@@ -113,7 +113,7 @@ def test_point_60_the_lock_ends_by_itself(wire):
 
 @pytest.mark.database
 @pytest.mark.parametrize("how", ["json", "basic", "basic log-in"])
-def test_point_60_a_right_password_ends_the_count(how, wire):
+def test_a_right_password_resets_the_count(how, wire):
     for _ in range(4):
         wire.post("/auth/credentials", WRONG)
 
@@ -123,7 +123,7 @@ def test_point_60_a_right_password_ends_the_count(how, wire):
 
 
 @pytest.mark.database
-def test_point_60_one_address_may_not_try_many_names(wire):
+def test_one_address_may_not_try_many_names(wire):
     statuses = [wire.post("/auth/credentials", WRONG | {"UserName": f"{n}@x.example"}).status for n in range(62)]
 
     assert statuses == [401] * 60 + [429] * 2
@@ -134,31 +134,31 @@ def test_point_60_one_address_may_not_try_many_names(wire):
 
 
 @pytest.mark.database
-def test_point_60_refused_refresh_tokens_are_counted_with_them(wire):
+def test_refused_refresh_tokens_count_as_attempts(wire):
     statuses = [wire.post("/access-token", {"RefreshToken": "x"}).status for _ in range(61)]
 
     assert statuses == [400] * 60 + [429]
     assert wire.post("/auth/credentials", LOGIN).status == 429
 
 
-def test_point_60_good_ones_are_not(wire):
+def test_accepted_refresh_tokens_do_not_count_as_attempts(wire):
     token = wire.log_in()["refreshToken"]
 
     assert {wire.post("/access-token", {"RefreshToken": token}).status for _ in range(65)} == {200}
     assert wire.post("/auth/credentials", LOGIN).status == 200
 
 
-def test_point_60_a_good_one_waits_as_well_where_too_many_were_tried(wire):
+def test_a_valid_refresh_token_is_refused_above_the_limit(wire):
     token = wire.log_in()["refreshToken"]
     for _ in range(60):
         wire.post("/access-token", {"RefreshToken": "x"})
 
-    answer = wire.post("/access-token", {"RefreshToken": token})
+    response = wire.post("/access-token", {"RefreshToken": token})
 
-    assert (answer.status, answer.error()["errorCode"]) == (429, "TooManyRequests")
-    assert int(answer.headers["Retry-After"]) > 0
+    assert (response.status, response.error()["errorCode"]) == (429, "TooManyRequests")
+    assert int(response.headers["Retry-After"]) > 0
 
 
-def test_nobody_s_question_is_not_counted(wire):
+def test_an_unauthenticated_request_does_not_count_as_an_attempt(wire):
     assert {wire.who() for _ in range(65)} == {401}
     assert wire.post("/auth/credentials", LOGIN).status == 200

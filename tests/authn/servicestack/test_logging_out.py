@@ -1,9 +1,9 @@
-"""Logging out: points 24 to 26."""
+"""Log-out: what it ends, deletes and audits."""
 
 import pytest
 
 from authn.models import AuditEvent, LoginFamily
-from tests.authn.servicestack.wire import NOBODY, Wire
+from tests.authn.servicestack.wire import NOT_AUTHENTICATED, Wire
 from tests.support.api_client import Caller
 
 pytestmark = pytest.mark.django_db
@@ -22,18 +22,18 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WAYS)
-def test_point_24_a_log_out_ends_session_and_cookies(method, path, body, wire):
+def test_a_log_out_ends_session_and_cookies(method, path, body, wire):
     login = wire.log_in()
 
-    answer = wire.send(method, path, body)
+    response = wire.send(method, path, body)
 
-    assert (answer.status, answer.json()) == (200, {"responseStatus": {}})
-    assert set(answer.cookies) == ENDED
-    assert all(morsel.value == "" and morsel["max-age"] == 0 for morsel in answer.cookies.values())
+    assert (response.status, response.json()) == (200, {"responseStatus": {}})
+    assert set(response.cookies) == ENDED
+    assert all(morsel.value == "" and morsel["max-age"] == 0 for morsel in response.cookies.values())
     assert Wire().who(X_ss_id=login["sessionId"]) == 401
 
 
-def test_point_24_an_ended_cookie_is_written_empty_and_in_the_past(wire):
+def test_an_ended_cookie_is_written_empty_and_in_the_past(wire):
     wire.log_in()
 
     line = wire.get("/auth/logout").cookies["ss-id"].OutputString()
@@ -90,34 +90,34 @@ LOOKS = [
     "path", ["/auth/logout", "/api/Authenticate?provider=logout", "/html/reply/Authenticate?provider=logout"]
 )
 @pytest.mark.parametrize("in_cookies", [False, True])
-def test_a_mere_look_logs_nobody_out(in_cookies, path, method, headers, status, wire):
+def test_head_and_prefetch_do_not_log_out(in_cookies, path, method, headers, status, wire):
     wire.log_in(UseTokenCookie=in_cookies)
 
-    answer = wire.send(method, path, **headers)
+    response = wire.send(method, path, **headers)
 
-    assert (answer.status, answer.text) == (status, "")
-    assert not answer.cookies
+    assert (response.status, response.text) == (status, "")
+    assert not response.cookies
     assert wire.who() == 200
     assert not AuditEvent.objects.filter(action="person.logout").exists()
 
 
-def test_point_25_nobody_may_log_out(wire):
-    answer = wire.get("/auth/logout")
+def test_a_log_out_without_a_log_in_succeeds(wire):
+    response = wire.get("/auth/logout")
 
-    assert (answer.status, answer.json()) == (200, {"responseStatus": {}})
-    assert "ss-reftok" not in answer.cookies
+    assert (response.status, response.json()) == (200, {"responseStatus": {}})
+    assert "ss-reftok" not in response.cookies
 
 
-def test_point_25_a_refresh_token_is_deleted_where_it_was(wire):
+def test_a_refresh_token_cookie_is_deleted_only_if_it_was_sent(wire):
     wire.log_in(UseTokenCookie=True)
 
-    answer = wire.get("/auth/logout")
+    response = wire.get("/auth/logout")
 
-    assert set(answer.cookies) == {*ENDED, "ss-reftok"}
+    assert set(response.cookies) == {*ENDED, "ss-reftok"}
 
 
 @pytest.mark.parametrize("value", ["", '""', "%22%22"])
-def test_point_26_empty_cookies_are_none(value, wire):
-    answer = Wire().get("/auth", Cookie=f"ss-id={value}; ss-pid={value}; ss-tok={value}; ss-reftok={value}")
+def test_empty_cookies_are_ignored(value, wire):
+    response = Wire().get("/auth", Cookie=f"ss-id={value}; ss-pid={value}; ss-tok={value}; ss-reftok={value}")
 
-    assert (answer.status, answer.error()) == (401, NOBODY)
+    assert (response.status, response.error()) == (401, NOT_AUTHENTICATED)

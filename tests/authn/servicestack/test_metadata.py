@@ -1,4 +1,4 @@
-"""The pages about the service, and the samples on them: point 59."""
+"""Metadata pages and their samples."""
 
 import html
 import re
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 TABLE_ROW = re.compile(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td><td>No</td><td></td></tr>")
 
 
-def test_point_59_the_index_names_the_operations(wire):
+def test_the_index_names_the_operations(wire):
     for path in ("/metadata", "/Metadata/"):
         page = wire.get(path, accept=None)
         assert page.status == 200
@@ -40,7 +40,7 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv"])
-def test_point_59_the_page_of_the_operation_is_as_documented(format_, wire):
+def test_the_page_of_the_operation_is_as_documented(format_, wire):
     page = wire.get(f"/{format_}/metadata?op=Authenticate", accept=None)
 
     text = html.unescape(page.text)
@@ -63,7 +63,7 @@ def _sample(wire, format_: str) -> str:
 
 
 def _filled_in(sample: str, format_: str) -> str:
-    """Return the sample with real values for what a log-in needs, and its placeholders elsewhere."""
+    """Return the sample with a real provider, user name and password; other placeholders stay."""
     if format_ == "csv":
         names, values = (line.split(",") for line in sample.split("\r\n"))
         real = {"provider": "credentials", "userName": NAME, "password": PASSWORD, "continue": "/x"}
@@ -82,16 +82,16 @@ def _filled_in(sample: str, format_: str) -> str:
 
 
 @pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv"])
-def test_point_59_the_sample_logs_in_once_it_is_filled_in(format_, wire):
-    answer = wire.post(f"/auth.{format_}", _filled_in(_sample(wire, format_), format_), type_=f"text/{format_}")
+def test_the_sample_logs_in_once_it_is_filled_in(format_, wire):
+    response = wire.post(f"/auth.{format_}", _filled_in(_sample(wire, format_), format_), type_=f"text/{format_}")
 
-    assert answer.status == 200, answer
-    assert NAME in answer.text
+    assert response.status == 200, response
+    assert NAME in response.text
     assert wire.who() == 200
 
 
 @pytest.mark.parametrize("path", ["/json/metadata?op=nosuch", "/json/metadata", "/html/metadata?op=Authenticate"])
-def test_point_59_an_unknown_operation_is_not_found(path, wire):
+def test_an_unknown_operation_is_not_found(path, wire):
     assert wire.get(path).status == 404
 
 

@@ -1,4 +1,4 @@
-"""What a browser sees, where it is sent on to: points 45 to 47."""
+"""HTML responses and redirects: Continue, ReturnUrl, Referer and ErrorView."""
 
 import html
 import json
@@ -9,7 +9,7 @@ import pytest
 from tests.authn.servicestack.wire import FORM, LOGIN, NAME, Wire, sessions
 
 pytestmark = pytest.mark.django_db
-OURS = "http://testserver"
+OWN = "http://testserver"
 PUBLIC = "http://localhost:8000"
 PAGE = {"accept": "text/html", "type_": FORM}
 FOREIGN = [
@@ -38,38 +38,38 @@ FOREIGN = [
 ]
 
 
-def test_point_45_nobody_sees_a_page_to_log_in_at(wire):
-    answer = wire.get("/auth", accept="text/html")
+def test_a_browser_that_is_not_logged_in_gets_a_log_in_form(wire):
+    response = wire.get("/auth", accept="text/html")
 
-    assert answer.status == 401
-    assert "Not Authenticated" in answer.text
-    assert '<form method="post" action="/auth/credentials">' in answer.text
+    assert response.status == 401
+    assert "Not Authenticated" in response.text
+    assert '<form method="post" action="/auth/credentials">' in response.text
 
 
-def test_point_45_a_log_in_leads_on(wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Continue": "/x?y=z#f"}, **PAGE)
+def test_a_log_in_redirects(wire):
+    response = wire.post("/auth/credentials", LOGIN | {"Continue": "/x?y=z#f"}, **PAGE)
 
-    assert (answer.status, answer.headers["Location"]) == (302, "/x?y=z#f")
+    assert (response.status, response.headers["Location"]) == (302, "/x?y=z#f")
     assert wire.who() == 200
 
 
-def test_point_45_a_refusal_leads_back_to_our_page(wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"}, **PAGE, Referer=f"{OURS}/login?a=b#c")
+def test_a_refusal_redirects_back_to_the_page_of_frontdesk(wire):
+    response = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"}, **PAGE, Referer=f"{OWN}/login?a=b#c")
 
-    assert answer.status == 302
-    assert unquote(answer.headers["Location"]) == f"{OURS}/login?a=b#f=Invalid Username or Password"
+    assert response.status == 302
+    assert unquote(response.headers["Location"]) == f"{OWN}/login?a=b#f=Invalid Username or Password"
 
 
 @pytest.mark.parametrize("referrer", ["", "https://evil.example/", "//evil.example", "javascript:x"])
-def test_point_45_or_to_a_page_of_its_own(referrer, wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"}, **PAGE, Referer=referrer)
+def test_a_refusal_without_a_page_of_frontdesk_renders_its_own(referrer, wire):
+    response = wire.post("/auth/credentials", LOGIN | {"Password": "wrong"}, **PAGE, Referer=referrer)
 
-    assert answer.status == 401
-    assert "Location" not in answer.headers
-    assert "Invalid Username or Password" in answer.text
+    assert response.status == 401
+    assert "Location" not in response.headers
+    assert "Invalid Username or Password" in response.text
 
 
-DEEDS = [
+URLS_WITH_SIDE_EFFECTS = [
     "/auth/credentials",
     "/auth/credentials?Continue=/x",
     "/AUTH/Login/",
@@ -86,9 +86,9 @@ DEEDS = [
 ]
 
 
-@pytest.mark.parametrize("path", DEEDS)
-def test_point_45_an_address_that_does_something_is_no_page_to_go_back_to(path, wire):
-    headers = {"Referer": f"{OURS}{path}"}
+@pytest.mark.parametrize("path", URLS_WITH_SIDE_EFFECTS)
+def test_a_url_with_side_effects_is_not_redirected_back_to(path, wire):
+    headers = {"Referer": f"{OWN}{path}"}
 
     assert wire.post("/auth/credentials", LOGIN | {"Password": "wrong"}, **PAGE, **headers).status == 401
     assert wire.post("/auth/credentials", LOGIN, **PAGE, **headers).status == 200
@@ -96,147 +96,147 @@ def test_point_45_an_address_that_does_something_is_no_page_to_go_back_to(path, 
 
 
 @pytest.mark.parametrize("path", ["/auth", "/auth?Continue=/x", "/authenticate.html", "/", "/metadata", "/nosuch", ""])
-def test_point_45_any_other_address_of_ours_is(path, wire):
-    answer = wire.post("/auth/credentials", LOGIN, **PAGE, Referer=f"{OURS}{path}")
+def test_any_other_url_of_frontdesk_is_redirected_back_to(path, wire):
+    response = wire.post("/auth/credentials", LOGIN, **PAGE, Referer=f"{OWN}{path}")
 
-    assert (answer.status, answer.headers["Location"]) == (302, f"{OURS}{path}")
+    assert (response.status, response.headers["Location"]) == (302, f"{OWN}{path}")
 
 
 @pytest.mark.parametrize(
     "view", ["login", "Login", "error", "nosuch", "../../etc/passwd", "servicestack/operation.html"]
 )
-def test_point_45_a_view_is_one_of_ours(view, wire):
-    wish = LOGIN | {"Password": "wrong", "ErrorView": view, "Continue": "/x"}
+def test_an_error_view_selects_one_of_the_templates(view, wire):
+    message = LOGIN | {"Password": "wrong", "ErrorView": view, "Continue": "/x"}
 
-    answer = wire.post("/auth/credentials", wish, **PAGE, Referer=f"{OURS}/login")
+    response = wire.post("/auth/credentials", message, **PAGE, Referer=f"{OWN}/login")
 
-    assert answer.status == 401
-    assert "Invalid Username or Password" in answer.text
-    assert ("<title>Log in</title>" in answer.text) == (view.lower() == "login")
-    assert 'name="Continue" value="/x"' in answer.text
+    assert response.status == 401
+    assert "Invalid Username or Password" in response.text
+    assert ("<title>Log in</title>" in response.text) == (view.lower() == "login")
+    assert 'name="Continue" value="/x"' in response.text
 
 
-def test_point_45_values_are_escaped(wire):
+def test_values_on_a_page_are_escaped(wire):
     name = '"><script>alert(1)</script>@x.example'
 
-    answers = [
+    responses = [
         wire.post("/auth/credentials", {"UserName": name, "Password": "x", "ErrorView": "<b>"}, **PAGE),
         wire.post("/auth/credentials", LOGIN | {"Continue": '/"><script>', "Password": "x"}, **PAGE),
         wire.get("/auth?provider=<script>x</script>", accept="text/html"),
         wire.get("/auth?RememberMe=<script>x</script>", accept="text/html"),
     ]
 
-    assert [answer.status for answer in answers] == [401, 401, 404, 400]
-    assert not [answer for answer in answers if "<script>" in answer.text]
+    assert [response.status for response in responses] == [401, 401, 404, 400]
+    assert not [response for response in responses if "<script>" in response.text]
 
 
-def test_a_log_in_without_a_place_to_go_shows_its_answer(wire):
-    answer = wire.post("/auth/credentials", LOGIN, **PAGE)
+def test_a_log_in_without_a_target_shows_its_response(wire):
+    response = wire.post("/auth/credentials", LOGIN, **PAGE)
 
-    assert answer.status == 200
-    shown = json.loads(html.unescape(answer.text.partition("<pre>")[2].partition("</pre>")[0]))
+    assert response.status == 200
+    shown = json.loads(html.unescape(response.text.partition("<pre>")[2].partition("</pre>")[0]))
     assert shown["userName"] == NAME
     assert shown["sessionId"] == wire.cookie("ss-id")
 
 
 @pytest.mark.parametrize(
     ("query", "referrer", "target"),
-    [("?ReturnUrl=/home", f"{OURS}/login", "/home"), ("?ReturnUrl=//evil.example", f"{OURS}/login#x", f"{OURS}/login"),
+    [("?ReturnUrl=/home", f"{OWN}/login", "/home"), ("?ReturnUrl=//evil.example", f"{OWN}/login#x", f"{OWN}/login"),
      ("?ReturnUrl=/%0d%0ax", "https://evil.example", None)],
 )  # fmt: skip
-def test_a_log_in_leads_to_the_first_place_of_ours(query, referrer, target, wire):
-    answer = wire.post(f"/auth/credentials{query}", LOGIN, **PAGE, Referer=referrer)
+def test_a_log_in_redirects_to_the_first_target_within_frontdesk(query, referrer, target, wire):
+    response = wire.post(f"/auth/credentials{query}", LOGIN, **PAGE, Referer=referrer)
 
-    assert answer.headers.get("Location") == target
+    assert response.headers.get("Location") == target
 
 
-def test_who_is_known_already_is_sent_on_with_a_sign(wire):
+def test_a_logged_in_caller_is_redirected_with_a_fragment(wire):
     token = wire.log_in()["bearerToken"]
 
-    answer = wire.post("/auth/jwt", {"Continue": "/x"}, **PAGE, Authorization=f"Bearer {token}")
+    response = wire.post("/auth/jwt", {"Continue": "/x"}, **PAGE, Authorization=f"Bearer {token}")
 
-    assert (answer.status, answer.headers["Location"]) == (302, "/x#s=0")
+    assert (response.status, response.headers["Location"]) == (302, "/x#s=0")
 
 
-def test_a_log_out_leads_on(wire):
+def test_a_log_out_redirects(wire):
     wire.log_in()
 
     assert wire.get("/auth/logout?Continue=/bye", accept="text/html").headers["Location"] == "/bye"
-    assert wire.get("/auth/logout", accept="text/html", Referer=f"{OURS}/x").headers["Location"] == f"{OURS}/x"
-    assert wire.get("/auth/logout", accept="text/html", Referer=f"{OURS}/auth/logout").status == 200
+    assert wire.get("/auth/logout", accept="text/html", Referer=f"{OWN}/x").headers["Location"] == f"{OWN}/x"
+    assert wire.get("/auth/logout", accept="text/html", Referer=f"{OWN}/auth/logout").status == 200
 
 
 @pytest.mark.parametrize("target", FOREIGN)
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-def test_point_46_a_place_that_is_not_ours_is_refused(accept, target, wire):
-    answer = wire.post(
+def test_a_target_of_another_site_is_refused(accept, target, wire):
+    response = wire.post(
         "/auth/credentials", json.dumps(LOGIN | {"Continue": target}), type_="application/json", accept=accept
     )
 
-    assert answer.status == 400
-    assert "External Redirects are not permitted" in answer.text
-    assert "Location" not in answer.headers
+    assert response.status == 400
+    assert "External Redirects are not permitted" in response.text
+    assert "Location" not in response.headers
     assert sessions() == 0
     if accept == "application/json":
-        assert answer.error()["errorCode"] == "ArgumentException"
-        assert answer.error()["errors"][0]["fieldName"] == "Continue"
+        assert response.error()["errorCode"] == "ArgumentException"
+        assert response.error()["errors"][0]["fieldName"] == "Continue"
 
 
 @pytest.mark.parametrize("target", FOREIGN[:8])
-def test_point_46_nor_is_it_in_a_query_or_at_log_out(target, wire):
+def test_a_target_of_another_site_is_refused_in_a_query_and_at_log_out(target, wire):
     for path in ("/auth/logout", "/auth"):
-        answer = wire.get(f"{path}?Continue={target.replace(chr(92), '%5C')}", accept="text/html")
-        assert (answer.status, "Location" in answer.headers) == (400, False)
+        response = wire.get(f"{path}?Continue={target.replace(chr(92), '%5C')}", accept="text/html")
+        assert (response.status, "Location" in response.headers) == (400, False)
 
 
-def test_an_error_view_is_for_errors_alone(wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"ErrorView": "login"}, **PAGE)
+def test_an_error_view_is_for_errors_only(wire):
+    response = wire.post("/auth/credentials", LOGIN | {"ErrorView": "login"}, **PAGE)
 
-    assert answer.status in (200, 302)
-    assert 'name="Password"' not in answer.text
+    assert response.status in (200, 302)
+    assert 'name="Password"' not in response.text
 
 
 @pytest.mark.parametrize("view", ["", "login"])
-def test_point_46_the_page_of_the_refusal_does_not_offer_it_again(view, wire):
-    answer = wire.get(f"/auth?Continue=//evil.example&ErrorView={view}", accept="text/html")
+def test_the_page_of_the_refusal_does_not_offer_the_target_again(view, wire):
+    response = wire.get(f"/auth?Continue=//evil.example&ErrorView={view}", accept="text/html")
 
-    assert answer.status == 400
-    assert 'name="Continue" value="/auth"' in answer.text
-    assert "evil" not in answer.text
+    assert response.status == 400
+    assert 'name="Continue" value="/auth"' in response.text
+    assert "evil" not in response.text
 
 
 @pytest.mark.parametrize(
-    "target", ["/", "/path", "/a/b?c=https://x#d", f"{OURS}/x", "HTTP://TestServer/x", f"{PUBLIC}/x"]
+    "target", ["/", "/path", "/a/b?c=https://x#d", f"{OWN}/x", "HTTP://TestServer/x", f"{PUBLIC}/x"]
 )
-def test_point_46_a_place_of_ours_is_fine(target, wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Continue": target}, **PAGE)
+def test_a_target_within_frontdesk_is_accepted(target, wire):
+    response = wire.post("/auth/credentials", LOGIN | {"Continue": target}, **PAGE)
 
-    assert (answer.status, answer.headers["Location"]) == (302, target)
+    assert (response.status, response.headers["Location"]) == (302, target)
 
 
 @pytest.mark.parametrize("target", ["String", "home", "a-b_c.d", " "])
-def test_point_46_a_word_is_no_place_and_is_dropped(target, wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Continue": target})
+def test_a_word_as_target_is_ignored(target, wire):
+    response = wire.post("/auth/credentials", LOGIN | {"Continue": target})
 
-    assert answer.status == 200
-    assert "referrerUrl" not in answer.json()
+    assert response.status == 200
+    assert "referrerUrl" not in response.json()
 
 
 @pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv"])
-def test_point_47_other_formats_never_lead_on(format_, wire):
-    answers = [
-        wire.post(f"/auth/credentials.{format_}", LOGIN | {"Continue": "/x"}, Referer=f"{OURS}/y"),
-        wire.post(f"/auth/credentials.{format_}", LOGIN | {"Password": "x"}, Referer=f"{OURS}/y"),
-        wire.post(f"/auth/logout.{format_}", {"Continue": "/x"}, Referer=f"{OURS}/y"),
+def test_other_formats_never_redirect(format_, wire):
+    responses = [
+        wire.post(f"/auth/credentials.{format_}", LOGIN | {"Continue": "/x"}, Referer=f"{OWN}/y"),
+        wire.post(f"/auth/credentials.{format_}", LOGIN | {"Password": "x"}, Referer=f"{OWN}/y"),
+        wire.post(f"/auth/logout.{format_}", {"Continue": "/x"}, Referer=f"{OWN}/y"),
     ]
 
-    assert [answer.status for answer in answers] == [200, 401, 200]
-    assert not [answer for answer in answers if "Location" in answer.headers]
+    assert [response.status for response in responses] == [200, 401, 200]
+    assert not [response for response in responses if "Location" in response.headers]
 
 
-def test_point_47_the_place_is_told_in_the_answer(wire):
+def test_the_target_is_in_the_response(wire):
     assert wire.log_in(Continue="/x")["referrerUrl"] == "/x"
 
 
-def test_nobody_s_page_is_the_same_for_the_wire(ursula):
+def test_an_unauthenticated_page_has_the_status_401(ursula):
     assert Wire().get("/html/reply/Authenticate", accept=None).status == 401

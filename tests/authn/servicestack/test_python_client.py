@@ -1,4 +1,4 @@
-"""The published Python client, as it is, against a desk of its own: point 63, its first half."""
+"""The published Python client, unmodified, against a running desk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,21 +12,21 @@ from tests.support.live_server import PASSWORD
 LOGIN = {"provider": "credentials", "user_name": NAME, "password": PASSWORD}
 
 
-def _refused(client: JsonServiceClient, wish: Authenticate) -> tuple[str | None, str | None]:
+def _refused(client: JsonServiceClient, message: Authenticate) -> tuple[str | None, str | None]:
     with pytest.raises(WebServiceException) as caught:
-        client.post(wish)
+        client.post(message)
     return caught.value.response_status.error_code, caught.value.response_status.message
 
 
 @pytest.fixture(params=["api", ""], ids=["/api", "/json/reply"])
 def client(request: Any, url: str) -> Iterator[JsonServiceClient]:
-    """The Python client, on either of its base paths."""
+    """The Python client, with each of its base paths."""
     client = JsonServiceClient(url).set_base_path(request.param)
     yield client
     client._session.close()
 
 
-def test_point_63_python_logs_in_and_uses_its_session_again(client):
+def test_python_logs_in_and_uses_its_session_again(client):
     login = client.post(Authenticate(**LOGIN, remember_me=True, meta={"a": "b"}))
 
     assert login.user_name == NAME
@@ -36,7 +36,7 @@ def test_point_63_python_logs_in_and_uses_its_session_again(client):
     assert client.post(Authenticate()).session_id == login.session_id
 
 
-def test_point_63_python_uses_the_bearer(client, url):
+def test_python_uses_the_bearer(client, url):
     login = client.post(Authenticate(**LOGIN))
     other = JsonServiceClient(url).set_bearer_token(login.bearer_token)
 
@@ -44,14 +44,14 @@ def test_point_63_python_uses_the_bearer(client, url):
     other._session.close()
 
 
-def test_point_63_python_uses_basic(url):
+def test_python_uses_basic(url):
     other = JsonServiceClient(url).set_credentials(NAME, PASSWORD)
 
     assert other.get(Authenticate()).user_name == NAME
     other._session.close()
 
 
-def test_point_63_python_refreshes_twice_in_a_row_with_an_expired_bearer(client, desk):
+def test_python_refreshes_twice_in_a_row_with_an_expired_bearer(client, desk):
     login = client.post(Authenticate(**LOGIN))
     client._session.cookies.clear()
     old = expired(desk, login.bearer_token)
@@ -63,7 +63,7 @@ def test_point_63_python_refreshes_twice_in_a_row_with_an_expired_bearer(client,
         assert client.bearer_token not in (old, login.bearer_token)
 
 
-def test_point_63_python_refreshes_by_its_cookie(client, desk):
+def test_python_refreshes_by_its_cookie(client, desk):
     login = client.post(Authenticate(**LOGIN, use_token_cookie=True))
     assert client.use_token_cookie
 
@@ -73,7 +73,7 @@ def test_point_63_python_refreshes_by_its_cookie(client, desk):
         assert client.token_cookie != login.bearer_token
 
 
-def test_point_63_python_logs_out(client):
+def test_python_logs_out(client):
     login = client.post(Authenticate(**LOGIN))
 
     client.post(Authenticate(provider="logout"))
@@ -83,18 +83,18 @@ def test_point_63_python_logs_out(client):
     assert _refused(client, Authenticate()) == ("Unauthorized", "Not Authenticated")
 
 
-def test_point_63_python_is_told_of_a_wrong_password(client):
+def test_python_reports_a_wrong_password(client):
     assert _refused(client, Authenticate(**LOGIN | {"password": "wrong"})) == REFUSED
 
 
-def test_point_63_python_is_told_of_missing_fields(client):
+def test_python_reports_missing_fields(client):
     with pytest.raises(WebServiceException) as caught:
         client.post(Authenticate(provider="credentials"))
 
     assert [each.field_name for each in caught.value.response_status.errors] == ["UserName", "Password"]
 
 
-def test_point_62_python_s_batch_is_refused(client):
+def test_a_batch_of_the_python_client_is_refused(client):
     with pytest.raises(WebServiceException) as caught:
         client.send_all([Authenticate(**LOGIN), Authenticate(**LOGIN)])
 

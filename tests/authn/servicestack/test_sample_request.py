@@ -1,4 +1,4 @@
-"""The documented sample request, as it is printed, with its tabs and line breaks and real values."""
+"""The documented sample request as printed, with its tabs and line breaks, and real values."""
 
 from pathlib import Path
 
@@ -9,22 +9,22 @@ from authn.servicestack.formats import jsv
 from tests.authn.servicestack.wire import NAME
 
 pytestmark = pytest.mark.django_db
-SAMPLE = (Path(__file__).parent / "seed_004.jsv").read_text()
+SAMPLE = (Path(__file__).parent / "sample_request.jsv").read_text()
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
 def test_the_sample_logs_in(line_break, wire):
     body = SAMPLE.replace("\n", line_break)
 
-    answer = wire.post("/auth", body, type_="text/jsv", accept="text/jsv")
+    response = wire.post("/auth", body, type_="text/jsv", accept="text/jsv")
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/jsv")
-    assert answer.jsv().user_name == NAME
-    assert answer.jsv().referrer_url == "/home"
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/jsv")
+    assert response.jsv().user_name == NAME
+    assert response.jsv().referrer_url == "/home"
     assert wire.who() == 200
 
 
-def test_with_placeholders_left_in_it_logs_in_as_well(wire):
+def test_the_sample_with_placeholders_left_in_it_logs_in(wire):
     lines = [
         line if any(name in line for name in ("provider", "userName", "password", "False")) or ":" not in line
         else f"{line.partition(':')[0]}: String,"
@@ -33,9 +33,9 @@ def test_with_placeholders_left_in_it_logs_in_as_well(wire):
     ]  # fmt: skip
     body = "\n".join(lines).replace("String: String,", "String: String").replace("\t{", "\tmeta: \n\t{")
 
-    answer = wire.post("/auth", body, type_="text/jsv", accept="text/jsv")
+    response = wire.post("/auth", body, type_="text/jsv", accept="text/jsv")
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
 
 
 def test_every_member_is_read_without_the_white_space_around_it():

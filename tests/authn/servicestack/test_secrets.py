@@ -1,4 +1,4 @@
-"""No secret of a log-in gets into a log, an audit row, an error, an address, or the database: point 61."""
+"""Secrets of a log-in never reach a log, an audit row, an error, a URL or, in plain text, the database."""
 
 import base64
 import logging
@@ -17,7 +17,7 @@ CANARY = "canary-of-a-password"
 
 
 class _Everything(logging.Handler):
-    """Keeps what any logger says at any level, as the log would show it."""
+    """Collects the records of every logger and level, formatted as in the log."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -44,7 +44,7 @@ def _basic(password: str) -> dict[str, str]:
 
 
 def _cut(token: str) -> str:
-    """Return a token without its last letters: what is sent so is looked for so, and finds the whole one too."""
+    """Return a token without its last letters, which also matches the whole token in a search."""
     return token[:-2]
 
 
@@ -53,7 +53,7 @@ def _secrets_of(login: dict[str, str]) -> set[str]:
 
 
 def _refused(wire, login: dict[str, str]) -> list:
-    """Be refused in every way with secrets in every place. Returns answers that must hold none."""
+    """Be refused in every way with secrets in every place. Returns responses that must hold none."""
     bearer, refresh = login["bearerToken"], login["refreshToken"]
     query = f"UserName={NAME}&Password={CANARY}&AccessToken={bearer}&ss-id={login['sessionId']}"
     wrong = LOGIN | {"Password": CANARY, "AccessToken": bearer, "State": refresh, "Meta": {"a": CANARY}}
@@ -86,7 +86,7 @@ def _refused(wire, login: dict[str, str]) -> list:
 
 
 @pytest.mark.database
-def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, monkeypatch):
+def test_no_secret_is_written_anywhere(wire, log, capfd, monkeypatch):
     monkeypatch.setattr(lockout, "LIMIT", 100)
     login = wire.log_in()
     cookies = Wire()
@@ -98,7 +98,7 @@ def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, monkeypatch):
 
     secrets = _secrets_of(login) | {cookies.cookie(name) for name in ("ss-tok", "ss-reftok")}
     printed = capfd.readouterr()
-    texts = [("an answer", f"{answer!r} {answer.headers}") for answer in refused]
+    texts = [("an answer", f"{response!r} {response.headers}") for response in refused]
     texts += [("a log line", line) for line in log]
     texts += [("standard output", printed.out), ("standard error", printed.err)]
     for model in (AuditEvent, LoginAttempts, ServiceStackLogin, LoginFamily):
@@ -109,7 +109,7 @@ def test_point_61_no_secret_is_written_anywhere(wire, log, capfd, monkeypatch):
 
 
 @pytest.mark.database
-def test_point_61_the_database_holds_no_secret_in_the_clear(wire):
+def test_the_database_holds_no_secret_in_the_clear(wire):
     login = wire.log_in()
     _refused(Wire(), login)
 
@@ -123,18 +123,18 @@ def test_point_61_the_database_holds_no_secret_in_the_clear(wire):
 
 
 @pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv", "html"])
-def test_point_61_no_answer_is_kept(format_, wire):
+def test_no_response_may_be_cached(format_, wire):
     login = wire.post(f"/auth/credentials.{format_}", LOGIN)
     token = wire.log_in()["refreshToken"]
 
-    answers = [login, wire.get(f"/auth.{format_}"), wire.post(f"/access-token.{format_}", {"RefreshToken": token})]
+    responses = [login, wire.get(f"/auth.{format_}"), wire.post(f"/access-token.{format_}", {"RefreshToken": token})]
 
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
-    assert all("Cookie" in answer.headers["Vary"] for answer in answers)
+    assert {response.status for response in responses} == {200}
+    assert {response.headers["Cache-Control"] for response in responses} == {"no-store"}
+    assert all("Cookie" in response.headers["Vary"] for response in responses)
 
 
-def test_point_61_an_address_that_one_is_sent_to_holds_no_secret(wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Continue": "/x"}, type_=FORM, accept="text/html")
+def test_a_redirect_target_holds_no_secret(wire):
+    response = wire.post("/auth/credentials", LOGIN | {"Continue": "/x"}, type_=FORM, accept="text/html")
 
-    assert answer.headers["Location"] == "/x"
+    assert response.headers["Location"] == "/x"

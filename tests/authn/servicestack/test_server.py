@@ -1,4 +1,4 @@
-"""The service behind its real web server: point 56, hostile bodies, and what the log holds."""
+"""The service behind its real web server: Expect, hostile bodies, and what the log holds."""
 
 import socket
 
@@ -9,7 +9,7 @@ from tests.authn.servicestack.live import NAME
 from tests.support.live_server import PASSWORD
 
 
-def test_point_56_who_expects_a_100_is_told_to_go_on(desk):
+def test_expect_100_continue_is_honoured(desk):
     body = f'{{"provider":"credentials","UserName":"{NAME}","Password":"{PASSWORD}"}}'.encode()
     head = (
         "POST /json/reply/Authenticate HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ServiceStack .NET Client 4.00\r\n"
@@ -20,13 +20,13 @@ def test_point_56_who_expects_a_100_is_told_to_go_on(desk):
         line.sendall(head.encode())
         interim = line.recv(4096)
         line.sendall(body)
-        answer = b""
+        response = b""
         while chunk := line.recv(4096):
-            answer += chunk
+            response += chunk
 
     assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
-    assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert b'"bearerToken":' in answer
+    assert response.startswith(b"HTTP/1.1 200 OK")
+    assert b'"bearerToken":' in response
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,10 @@ def test_point_56_who_expects_a_100_is_told_to_go_on(desk):
     [("/json/reply/Authenticate", "application/json", b"["), ("/jsv/reply/Authenticate", "application/jsv", b"{a:")],
 )
 def test_a_server_answers_hostile_bodies(path, type_, body, url):
-    answer = requests.post(url + path, body * 10_000, headers={"Content-Type": type_}, timeout=20)
+    response = requests.post(url + path, body * 10_000, headers={"Content-Type": type_}, timeout=20)
 
-    assert answer.status_code == 400
-    assert answer.elapsed.total_seconds() < 5
+    assert response.status_code == 400
+    assert response.elapsed.total_seconds() < 5
 
 
 @pytest.mark.parametrize("path", ["/auth", "/api/Authenticate", "/sfp/api/auth/admin/login"])
@@ -45,12 +45,12 @@ def test_a_server_answers_hostile_bodies(path, type_, body, url):
     ("charset", "query"),
     [("rot13", "a=b"), ("undefined", "a=b"), ("punycode", "a=b"), ("utf-16", "a=b"), ("utf-8", "&".join("a" * 1500))],
 )
-def test_a_charset_is_no_reason_to_fail(charset, query, path, url):
+def test_a_charset_is_accepted(charset, query, path, url):
     headers = {"Content-Type": f"application/json; Charset={charset}"}
 
-    answer = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
+    response = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/auth", "/sfp/api/auth/admin/login", "/login", "/livez"])
@@ -71,12 +71,12 @@ def test_a_charset_is_no_reason_to_fail(charset, query, path, url):
     ],
 )
 @pytest.mark.parametrize("query", ["a=b", "&".join("a" * 1500)], ids=["short", "long"])
-def test_nor_is_one_in_another_spelling(query, parameters, path, url):
+def test_a_charset_in_another_spelling_is_accepted(query, parameters, path, url):
     headers = {"Content-Type": f"application/json; {parameters}"}
 
-    answer = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
+    response = requests.post(f"{url}{path}?{query}", b"{", headers=headers, timeout=20)
 
-    assert answer.status_code < 500, answer.text
+    assert response.status_code < 500, response.text
 
 
 def test_a_form_with_a_charset_keeps_its_boundary(url):
@@ -84,9 +84,9 @@ def test_a_form_with_a_charset_keeps_its_boundary(url):
     body += f'--b\r\nContent-Disposition: form-data; name="Password"\r\n\r\n{PASSWORD}\r\n--b--\r\n'
     headers = {"Content-Type": "multipart/form-data; charset*=utf-8''rot13; boundary=b", "Accept": "application/json"}
 
-    answer = requests.post(f"{url}/auth", body.encode(), headers=headers, timeout=20)
+    response = requests.post(f"{url}/auth", body.encode(), headers=headers, timeout=20)
 
-    assert answer.status_code == 200, answer.text
+    assert response.status_code == 200, response.text
 
 
 def test_the_log_holds_no_query_and_no_password(desk, url):
@@ -96,29 +96,29 @@ def test_the_log_holds_no_query_and_no_password(desk, url):
         requests.get(f"{url}/auth/credentials?{query}", headers={"X-Request-Id": "a-get-by-query"}, timeout=20),
     ]
 
-    assert [answer.status_code for answer in asked] == [401, 405]
-    for answer in asked:
-        assert f'"requestId": "{answer.headers["X-Request-Id"]}"' in desk.logs(), "a line tells of the request"
+    assert [response.status_code for response in asked] == [401, 405]
+    for response in asked:
+        assert f'"requestId": "{response.headers["X-Request-Id"]}"' in desk.logs(), "a line tells of the request"
     assert "UserName=" not in desk.logs()
     assert "a-canary" not in desk.logs()
     assert PASSWORD not in desk.logs()
 
 
 def _raw(desk, method: str, path: str, cookie: str) -> tuple[str, dict[str, str], bytes]:
-    """Send a request and return the status line, the headers and every byte that came after them."""
+    """Send a request and return the status line, the headers and every byte after them."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nCookie: {cookie}\r\n"
     with socket.create_connection(("127.0.0.1", desk.ports[0]), timeout=20) as line:
         line.sendall(f"{head}Connection: close\r\n\r\n".encode())
-        answer = b""
+        response = b""
         while chunk := line.recv(4096):
-            answer += chunk
-    start, _, body = answer.partition(b"\r\n\r\n")
+            response += chunk
+    start, _, body = response.partition(b"\r\n\r\n")
     status, *lines = start.decode().split("\r\n")
     return status, dict(line.split(": ", 1) for line in lines), body
 
 
 @pytest.mark.parametrize("logged_in", [True, False])
-def test_point_23_head_is_get_without_a_body(logged_in, desk, url):
+def test_head_is_get_without_a_body(logged_in, desk, url):
     login = requests.post(f"{url}/api/Authenticate", json={"userName": NAME, "password": PASSWORD}, timeout=20)
     cookie = f"ss-id={login.json()['sessionId']}" if logged_in else "x=y"
 

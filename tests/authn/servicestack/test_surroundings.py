@@ -1,4 +1,4 @@
-"""What the service meets around it: a database that fails, and sweeps."""
+"""The service with a failing database, sweeps, and log-ins that end elsewhere."""
 
 from datetime import timedelta
 
@@ -19,11 +19,11 @@ def _down(execute, sql, params, many, context):
     raise OperationalError("the server is gone, and its password was hunter2")
 
 
-def test_a_database_that_is_down_is_answered_in_kind(wire):
+def test_an_unavailable_database_is_reported_in_the_requested_format(wire):
     token = wire.log_in()["refreshToken"]
 
     with connection.execute_wrapper(_down):
-        answers = [
+        responses = [
             wire.get("/auth"),
             wire.post("/auth/credentials", LOGIN),
             wire.get("/auth/logout"),
@@ -31,17 +31,17 @@ def test_a_database_that_is_down_is_answered_in_kind(wire):
         ]
         in_jsv = wire.post("/jsv/reply/Authenticate", jsv_login())
 
-    assert {answer.status for answer in answers} == {503}
-    assert {answer.error()["errorCode"] for answer in answers} == {"ServiceUnavailable"}
-    assert {answer.headers["Retry-After"] for answer in answers} == {"5"}
+    assert {response.status for response in responses} == {503}
+    assert {response.error()["errorCode"] for response in responses} == {"ServiceUnavailable"}
+    assert {response.headers["Retry-After"] for response in responses} == {"5"}
     assert in_jsv.text.startswith("{responseStatus:{errorCode:ServiceUnavailable,")
-    assert not [answer for answer in answers if "hunter2" in answer.text]
+    assert not [response for response in responses if "hunter2" in response.text]
 
 
-def test_a_sweep_leaves_a_remembered_session_alone_until_it_ends(wire):
+def test_a_sweep_keeps_a_permanent_session_until_it_ends(wire):
     wire.log_in(RememberMe=True)
 
-    # A sweep goes by the database's clock, so the rows become older in place of the clock.
+    # A sweep uses the database's clock, so the rows are aged instead.
     LoginFamily.objects.update(expires_at=F("expires_at") - timedelta(days=27))
     delete_ended_logins()
     with time_machine.travel(timezone.now() + timedelta(days=27)):
@@ -53,7 +53,7 @@ def test_a_sweep_leaves_a_remembered_session_alone_until_it_ends(wire):
     assert not ServiceStackLogin.objects.exists()
 
 
-def test_whoever_ends_the_log_ins_of_a_person_ends_these_too(wire, ursula):
+def test_ending_the_log_ins_of_a_user_ends_these_too(wire, ursula):
     login = wire.log_in()
 
     ursula.end_logins()
@@ -72,6 +72,6 @@ def test_names_of_rows_hold_no_secret(wire):
 
 
 def test_a_redirect_has_no_body(wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"Continue": "/x"}, accept="text/html")
+    response = wire.post("/auth/credentials", LOGIN | {"Continue": "/x"}, accept="text/html")
 
-    assert (answer.status, answer.text) == (302, "")
+    assert (response.status, response.text) == (302, "")

@@ -1,4 +1,4 @@
-"""Access tokens and refresh tokens: points 27 to 34."""
+"""Access tokens and refresh tokens: headers, token cookies and GetAccessToken."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from authn.models import AuditEvent, LoginFamily, User
 from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
-from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire, sessions
+from tests.authn.servicestack.wire import LOGIN, NOT_AUTHENTICATED, Wire, sessions
 from tests.conftest import PASSWORD
 from tests.support.api_client import Caller
 
@@ -36,22 +36,22 @@ def _refresh(token: str, path: str = REFRESH, **headers: str):
 
 @pytest.mark.parametrize("word", ["Bearer", "bearer", "BEARER"])
 @pytest.mark.parametrize(("method", "body"), [("GET", b""), ("POST", {})])
-def test_point_27_a_bearer_tells_who_one_is(method, body, word, wire):
+def test_a_bearer_token_authenticates(method, body, word, wire):
     login = wire.log_in()
 
-    answer = Wire().send(method, "/auth", body, **_bearer(login["bearerToken"], word))
+    response = Wire().send(method, "/auth", body, **_bearer(login["bearerToken"], word))
 
-    assert answer.status == 200
-    assert answer.json()["userId"] == login["userId"]
-    assert not {"bearerToken", "refreshToken", "sessionId"} & set(answer.json())
+    assert response.status == 200
+    assert response.json()["userId"] == login["userId"]
+    assert not {"bearerToken", "refreshToken", "sessionId"} & set(response.json())
 
 
-def test_point_27_the_bearer_is_good_at_the_rest_of_the_desk(wire):
+def test_the_bearer_token_is_valid_for_the_api(wire):
     assert Caller(wire.log_in()["bearerToken"]).get(ORGS).status_code == 200
 
 
 @pytest.mark.database
-def test_a_bearer_of_the_rest_of_the_desk_is_good_here(owner):
+def test_a_bearer_token_of_the_api_is_valid_here(owner):
     assert Wire().who(**_bearer(owner.bearer)) == 200
 
 
@@ -79,15 +79,15 @@ def _no_token(_):
 
 
 @pytest.mark.parametrize("make", [_forged, _changed, _unsigned, _refresh_token, _no_token])
-def test_point_28_what_is_no_access_token_is_nobody(make, wire):
+def test_an_invalid_access_token_is_not_authenticated(make, wire):
     token = make(wire.log_in())
 
-    answer = Wire().get("/auth", **_bearer(token))
+    response = Wire().get("/auth", **_bearer(token))
 
-    assert (answer.status, answer.error()) == (401, NOBODY)
+    assert (response.status, response.error()) == (401, NOT_AUTHENTICATED)
 
 
-def test_point_28_an_expired_access_token_is_nobody(wire):
+def test_an_expired_access_token_is_not_authenticated(wire):
     login = wire.log_in()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
@@ -95,14 +95,14 @@ def test_point_28_an_expired_access_token_is_nobody(wire):
 
 
 @pytest.mark.parametrize("make", [_changed, _refresh_token])
-def test_point_28_a_bad_bearer_beside_a_good_session_is_nobody(make, wire):
+def test_an_invalid_bearer_token_overrides_a_valid_session(make, wire):
     login = wire.log_in()
 
     assert wire.who(**_bearer(make(login))) == 401
 
 
 @pytest.mark.database
-def test_point_28_a_refresh_token_of_here_is_none_elsewhere_nor_the_other_way_round(wire, anonymous):
+def test_refresh_tokens_of_this_service_and_of_the_api_are_not_interchangeable(wire, anonymous):
     login = wire.log_in()
     pair = anonymous.post("/sfp/api/auth/admin/login", {"email": LOGIN["UserName"], "password": PASSWORD}).json()
 
@@ -112,19 +112,19 @@ def test_point_28_a_refresh_token_of_here_is_none_elsewhere_nor_the_other_way_ro
 
 
 @pytest.mark.database
-def test_point_29_a_switched_off_person_is_nobody(wire, ursula):
+def test_a_deactivated_user_is_not_authenticated(wire, ursula):
     login = wire.log_in()
 
     update_user(ursula, by=system("tests"), is_active=False)
 
     assert Wire().who(**_bearer(login["bearerToken"])) == 401
     assert wire.who() == 401
-    answer = _refresh(login["refreshToken"])
-    assert (answer.status, answer.error()["errorCode"]) == (401, "AuthenticationException")
+    response = _refresh(login["refreshToken"])
+    assert (response.status, response.error()["errorCode"]) == (401, "AuthenticationException")
 
 
 @pytest.mark.database
-def test_point_29_the_next_access_token_tells_of_a_new_role(wire, ursula):
+def test_the_next_access_token_has_the_new_role(wire, ursula):
     login = wire.log_in()
     User.objects.filter(pk=ursula.pk).update(role=Role.OWNER)
 
@@ -139,88 +139,88 @@ def test_point_29_the_next_access_token_tells_of_a_new_role(wire, ursula):
     "path", [REFRESH, "/Access-Token/", "/access-token.json", "/api/GetAccessToken", "/json/reply/GetAccessToken"]
 )
 @pytest.mark.parametrize("name", ["refreshToken", "RefreshToken", "refreshtoken"])
-def test_point_30_a_refresh_token_gives_a_new_access_token(name, path, wire):
+def test_a_refresh_token_gives_a_new_access_token(name, path, wire):
     login = wire.log_in()
 
-    answer = Wire().post(path, {name: login["refreshToken"]})
+    response = Wire().post(path, {name: login["refreshToken"]})
 
-    assert answer.status == 200
-    assert set(answer.json()) == {"accessToken", "responseStatus"}
-    token = answer.json()["accessToken"]
+    assert response.status == 200
+    assert set(response.json()) == {"accessToken", "responseStatus"}
+    token = response.json()["accessToken"]
     assert token.count(".") == 2
     assert token != login["bearerToken"]
     assert Wire().who(**_bearer(token)) == 200
-    assert not answer.cookies
+    assert not response.cookies
 
 
 @pytest.mark.database
-def test_point_30_the_refresh_token_stays(wire):
+def test_the_refresh_token_is_not_rotated(wire):
     login = wire.log_in()
 
     assert [_refresh(login["refreshToken"]).status for _ in range(3)] == [200, 200, 200]
     assert AuditEvent.objects.filter(action="person.login_refreshed", outcome="granted").count() == 3
 
 
-def test_point_31_an_expired_bearer_beside_it_does_no_harm(wire):
+def test_an_expired_bearer_token_does_not_prevent_a_refresh(wire):
     login = wire.log_in()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
-        answer = _refresh(login["refreshToken"], "/api/GetAccessToken", **_bearer(login["bearerToken"]))
+        response = _refresh(login["refreshToken"], "/api/GetAccessToken", **_bearer(login["bearerToken"]))
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
-def test_point_32_nothing_is_a_missing_value(wire):
-    answer = Wire().post(REFRESH, {})
+def test_a_refresh_without_a_token_is_a_missing_value(wire):
+    response = Wire().post(REFRESH, {})
 
-    assert answer.status == 400
-    assert answer.error()["errorCode"] == "ArgumentNullException"
-    assert answer.error()["errors"][0]["fieldName"] == "RefreshToken"
+    assert response.status == 400
+    assert response.error()["errorCode"] == "ArgumentNullException"
+    assert response.error()["errors"][0]["fieldName"] == "RefreshToken"
 
 
 @pytest.mark.parametrize("value", ["nonsense", "a.b.c", "ü" * 20, "x" * 60_000])
-def test_point_32_nonsense_is_refused(value, wire):
-    answer = _refresh(value)
+def test_a_malformed_refresh_token_is_refused(value, wire):
+    response = _refresh(value)
 
-    assert answer.status == 400
-    assert (answer.error()["errorCode"], answer.error()["message"]) == ("ArgumentException", "Token is invalid")
+    assert response.status == 400
+    assert (response.error()["errorCode"], response.error()["message"]) == ("ArgumentException", "Token is invalid")
 
 
-def test_point_32_an_expired_one_is_told_so(wire):
+def test_an_expired_refresh_token_is_reported_as_expired(wire):
     login = wire.log_in()
 
     with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)):
-        answer = _refresh(login["refreshToken"])
+        response = _refresh(login["refreshToken"])
 
-    assert answer.status == 401
-    assert (answer.error()["errorCode"], answer.error()["message"]) == ("TokenException", "Token has expired")
+    assert response.status == 401
+    assert (response.error()["errorCode"], response.error()["message"]) == ("TokenException", "Token has expired")
 
 
-def test_point_32_an_access_token_is_no_refresh_token(wire):
-    answer = _refresh(wire.log_in()["bearerToken"])
+def test_an_access_token_is_not_accepted_as_a_refresh_token(wire):
+    response = _refresh(wire.log_in()["bearerToken"])
 
-    assert (answer.status, answer.error()["errorCode"]) == (400, "ArgumentException")
+    assert (response.status, response.error()["errorCode"]) == (400, "ArgumentException")
 
 
 @pytest.mark.database
-def test_point_32_an_ended_one_is_refused(wire):
+def test_a_refresh_token_of_an_ended_log_in_is_refused(wire):
     login = wire.log_in()
     LoginFamily.objects.update(revoked_at=timezone.now())
 
-    answer = _refresh(login["refreshToken"])
+    response = _refresh(login["refreshToken"])
 
-    assert (answer.status, answer.error()["errorCode"]) == (401, "TokenException")
+    assert (response.status, response.error()["errorCode"]) == (401, "TokenException")
     assert AuditEvent.objects.filter(action="person.login_refreshed", outcome="refused").count() == 1
 
 
 @pytest.mark.database
-def test_point_32_one_of_nobody_is_not_found(wire, ursula):
+def test_a_refresh_token_of_a_deleted_user_is_not_found(wire, ursula):
     login = wire.log_in()
     ursula.delete()
 
-    answer = _refresh(login["refreshToken"])
+    response = _refresh(login["refreshToken"])
 
-    assert (answer.status, answer.error()["message"]) == (404, "User does not exist")
+    assert (response.status, response.error()["message"]) == (404, "User does not exist")
 
 
 @pytest.mark.database
@@ -234,30 +234,30 @@ def test_a_refresh_token_ends_with_the_password(wire, ursula):
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
-def test_a_refresh_token_is_taken_by_post_alone(method, wire):
+def test_a_refresh_token_is_accepted_by_post_only(method, wire):
     login = wire.log_in()
 
     for path in (REFRESH, "/api/GetAccessToken"):
-        answer = Wire().send(method, f"{path}?RefreshToken={login['refreshToken']}")
-        assert answer.status == 405
-        assert answer.headers["Allow"] == "POST, OPTIONS"
+        response = Wire().send(method, f"{path}?RefreshToken={login['refreshToken']}")
+        assert response.status == 405
+        assert response.headers["Allow"] == "POST, OPTIONS"
 
 
 @pytest.mark.database
-def test_point_33_a_log_in_may_live_in_cookies_of_tokens(wire):
-    answer = wire.post("/auth/credentials", LOGIN | {"UseTokenCookie": True})
+def test_a_log_in_may_use_token_cookies(wire):
+    response = wire.post("/auth/credentials", LOGIN | {"UseTokenCookie": True})
 
-    assert answer.status == 200
-    assert set(answer.cookies) == {"X-UAId", "ss-tok", "ss-reftok"}
-    assert answer.cookies["ss-tok"].value == answer.json()["bearerToken"]
-    assert all(morsel["httponly"] and morsel["path"] == "/" for morsel in answer.cookies.values())
-    assert answer.headers["X-Cookies"] == "ss-tok,ss-reftok"
+    assert response.status == 200
+    assert set(response.cookies) == {"X-UAId", "ss-tok", "ss-reftok"}
+    assert response.cookies["ss-tok"].value == response.json()["bearerToken"]
+    assert all(morsel["httponly"] and morsel["path"] == "/" for morsel in response.cookies.values())
+    assert response.headers["X-Cookies"] == "ss-tok,ss-reftok"
     assert sessions() == 0
-    assert "sessionId" not in answer.json()
+    assert "sessionId" not in response.json()
 
 
 @pytest.mark.database
-def test_point_33_the_cookie_alone_tells_who_one_is(wire):
+def test_the_token_cookie_authenticates(wire):
     wire.log_in(UseTokenCookie=True)
     alone = Wire()
     alone.client.cookies["ss-tok"] = wire.cookie("ss-tok")
@@ -265,13 +265,13 @@ def test_point_33_the_cookie_alone_tells_who_one_is(wire):
     assert alone.who() == 200
 
 
-def test_a_log_in_with_a_session_ends_the_cookies_of_tokens(wire):
+def test_a_log_in_with_a_session_deletes_the_token_cookies(wire):
     wire.log_in(UseTokenCookie=True)
 
-    answer = wire.post("/auth/credentials", LOGIN)
+    response = wire.post("/auth/credentials", LOGIN)
 
-    assert (answer.cookies["ss-tok"].value, answer.cookies["ss-reftok"].value) == ("", "")
-    assert wire.get("/auth").json()["sessionId"] == answer.json()["sessionId"]
+    assert (response.cookies["ss-tok"].value, response.cookies["ss-reftok"].value) == ("", "")
+    assert wire.get("/auth").json()["sessionId"] == response.json()["sessionId"]
 
 
 @pytest.mark.parametrize("kept", [["ss-tok", "ss-reftok"], ["ss-reftok"], ["ss-tok"]])
@@ -289,7 +289,7 @@ def test_a_log_in_ends_the_tokens_in_the_cookies_that_it_replaces(in_cookies, ke
     assert AuditEvent.objects.filter(action="person.logout").count() == 1
 
 
-def test_a_refused_log_in_leaves_the_tokens_in_cookies_alone(wire):
+def test_a_refused_log_in_does_not_end_the_tokens_in_the_cookies(wire):
     wire.log_in(UseTokenCookie=True)
 
     wire.post("/auth/credentials", LOGIN | {"Password": "wrong"})
@@ -297,7 +297,7 @@ def test_a_refused_log_in_leaves_the_tokens_in_cookies_alone(wire):
     assert wire.who() == 200
 
 
-def test_a_log_in_leaves_a_bearer_in_the_header_alone(wire):
+def test_a_log_in_does_not_end_the_bearer_token_in_the_header(wire):
     bearer = wire.log_in()["bearerToken"]
 
     Wire().post("/auth/credentials", LOGIN, **_bearer(bearer))
@@ -305,35 +305,35 @@ def test_a_log_in_leaves_a_bearer_in_the_header_alone(wire):
     assert Wire().who(**_bearer(bearer)) == 200
 
 
-def test_a_cookie_of_a_token_that_is_over_is_deleted(wire):
+def test_the_cookie_of_an_ended_token_is_deleted(wire):
     wire.client.cookies["ss-tok"] = "a.b.c"
 
-    answer = wire.get("/auth")
+    response = wire.get("/auth")
 
-    assert answer.status == 401
-    assert answer.cookies["ss-tok"].value == ""
-    assert "X-Cookies" not in answer.headers
+    assert response.status == 401
+    assert response.cookies["ss-tok"].value == ""
+    assert "X-Cookies" not in response.headers
 
 
 @pytest.mark.database
-def test_point_34_a_refresh_token_in_a_cookie_is_answered_by_a_cookie(wire):
+def test_a_refresh_token_in_a_cookie_returns_the_access_token_in_a_cookie(wire):
     wire.log_in(UseTokenCookie=True)
     alone = Wire()
     alone.client.cookies["ss-reftok"] = wire.cookie("ss-reftok")
 
-    answer = alone.post("/api/GetAccessToken", {})
+    response = alone.post("/api/GetAccessToken", {})
 
-    assert (answer.status, answer.json()) == (200, {"responseStatus": {}})
-    assert set(answer.cookies) == {"ss-tok"}
-    assert answer.headers["X-Cookies"] == "ss-tok"
+    assert (response.status, response.json()) == (200, {"responseStatus": {}})
+    assert set(response.cookies) == {"ss-tok"}
+    assert response.headers["X-Cookies"] == "ss-tok"
     assert alone.who() == 200
 
 
 @pytest.mark.database
-def test_point_34_so_is_one_in_the_body_where_that_is_wished(wire):
+def test_a_refresh_token_in_the_body_returns_a_cookie_on_request(wire):
     login = wire.log_in()
 
-    answer = Wire().post("/api/GetAccessToken", {"refreshToken": login["refreshToken"], "useTokenCookie": True})
+    response = Wire().post("/api/GetAccessToken", {"refreshToken": login["refreshToken"], "useTokenCookie": True})
 
-    assert answer.json() == {"responseStatus": {}}
-    assert set(answer.cookies) == {"ss-tok"}
+    assert response.json() == {"responseStatus": {}}
+    assert set(response.cookies) == {"ss-tok"}

@@ -1,4 +1,4 @@
-"""Who one is, by session: points 13 to 16."""
+"""Authenticate without a provider: the current user by session cookie or header."""
 
 from datetime import timedelta
 
@@ -7,36 +7,36 @@ import time_machine
 from django.utils import timezone
 
 from authn.roles import Role
-from tests.authn.servicestack.wire import LOGIN, NOBODY, Wire
+from tests.authn.servicestack.wire import LOGIN, NOT_AUTHENTICATED, Wire
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.database
-def test_point_13_a_cookie_tells_who_one_is(wire):
+def test_a_session_cookie_authenticates(wire):
     session = wire.log_in()["sessionId"]
 
-    for answer in (
+    for response in (
         wire.post("/auth", {}),
         wire.get("/auth"),
         wire.get("/api/Authenticate"),
         wire.post("/authenticate"),
     ):
-        assert answer.status == 200
-        body = answer.json()
+        assert response.status == 200
+        body = response.json()
         assert body["sessionId"] == session
         assert set(body) == {"userId", "sessionId", "userName", "displayName", "roles", "permissions", "responseStatus"}
 
 
 @pytest.mark.database
-def test_point_14_a_header_names_a_session(wire):
+def test_a_header_names_a_session(wire):
     session = wire.log_in()["sessionId"]
 
     assert Wire().who(X_ss_id=session) == 200
 
 
 @pytest.mark.database
-def test_point_14_a_header_names_a_permanent_session(wire):
+def test_a_header_names_a_permanent_session(wire):
     session = wire.log_in(RememberMe=True)["sessionId"]
 
     assert Wire().who(X_ss_opt="perm", X_ss_pid=session) == 200
@@ -44,7 +44,7 @@ def test_point_14_a_header_names_a_permanent_session(wire):
     assert Wire().who(X_ss_pid=session) == 401
 
 
-def test_point_14_a_query_names_no_session(wire):
+def test_a_session_id_in_the_query_is_ignored(wire):
     session = wire.log_in()["sessionId"]
 
     assert Wire().get(f"/auth?ss-id={session}").status == 401
@@ -52,7 +52,7 @@ def test_point_14_a_query_names_no_session(wire):
 
 
 @pytest.mark.database
-def test_point_15_a_remembered_person_needs_no_temporary_session(wire):
+def test_a_permanent_session_needs_no_temporary_one(wire):
     wire.log_in(RememberMe=True)
 
     del wire.client.cookies["ss-id"]
@@ -60,12 +60,12 @@ def test_point_15_a_remembered_person_needs_no_temporary_session(wire):
     assert wire.who() == 200
 
 
-def test_point_16_nobody_is_told_so(wire):
-    answer = wire.get("/auth")
+def test_a_request_without_a_session_is_not_authenticated(wire):
+    response = wire.get("/auth")
 
-    assert answer.status == 401
-    assert answer.error() == NOBODY
-    assert "WWW-Authenticate" not in answer.headers
+    assert response.status == 401
+    assert response.error() == NOT_AUTHENTICATED
+    assert "WWW-Authenticate" not in response.headers
 
 
 @pytest.mark.database
@@ -89,7 +89,7 @@ def test_a_session_ends_with_the_password(wire, ursula):
     assert wire.who() == 401
 
 
-def test_an_owner_is_told_the_role(wire, a_person):
+def test_an_owner_has_the_role_owner(wire, a_person):
     a_person("boss@acme.example", Role.OWNER)
 
     body = wire.post("/auth", LOGIN | {"UserName": "boss@acme.example"}).json()

@@ -1,4 +1,4 @@
-"""A client of the ServiceStack service that remembers cookies, and the ways in which one may log in."""
+"""A client of the service that keeps cookies, and log-in bodies in every format."""
 
 import json
 from typing import Any
@@ -16,11 +16,11 @@ FORM = "application/x-www-form-urlencoded"
 LOGIN = {"UserName": NAME, "Password": PASSWORD}
 TYPES = "http://schemas.servicestack.net/types"
 INVALID = {"errorCode": "Unauthorized", "message": "Invalid Username or Password", "errors": []}
-NOBODY = {"errorCode": "Unauthorized", "message": "Not Authenticated", "errors": []}
+NOT_AUTHENTICATED = {"errorCode": "Unauthorized", "message": "Not Authenticated", "errors": []}
 
 
-class Answer:
-    """What the service answered."""
+class WireResponse:
+    """A response of the service."""
 
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
@@ -33,7 +33,7 @@ class Answer:
         return json.loads(self.text)
 
     def error(self) -> Any:
-        """Return the responseStatus of a JSON answer."""
+        """Return the responseStatus of a JSON error response."""
         assert set(self.json()) == {"responseStatus"}, self
         return self.json()["responseStatus"]
 
@@ -60,31 +60,31 @@ class Wire:
         type_: str = "",
         accept: str | None = "application/json",
         **headers: str,
-    ) -> Answer:
+    ) -> WireResponse:
         """Send a request. A dict goes out as JSON unless `type_` says a form; `X_ss_id="x"` is a header."""
         if isinstance(body, dict):
             type_ = type_ or "application/json"
             body = urlencode(body) if type_ == FORM else json.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named |= {"Accept": accept} if accept is not None else {}
-        named |= {"Content-Type": type_} if type_ else {}  # The test client drops it where there is no body.
+        named |= {"Content-Type": type_} if type_ else {}  # The test client drops it without a body.
         response = self.client.generic(method, path, body, type_, headers=named, secure=self._secure)
-        return Answer(response)
+        return WireResponse(response)
 
-    def get(self, path: str, **options: Any) -> Answer:
+    def get(self, path: str, **options: Any) -> WireResponse:
         return self.send("GET", path, **options)
 
-    def post(self, path: str, body: Any = b"", **options: Any) -> Answer:
+    def post(self, path: str, body: Any = b"", **options: Any) -> WireResponse:
         return self.send("POST", path, body, **options)
 
     def log_in(self, **members: Any) -> Any:
-        """Log in and return the answer's JSON."""
-        answer = self.post("/auth/credentials", LOGIN | members)
-        assert answer.status == 200, answer
-        return answer.json()
+        """Log in and return the JSON of the response."""
+        response = self.post("/auth/credentials", LOGIN | members)
+        assert response.status == 200, response
+        return response.json()
 
     def who(self, **options: Any) -> int:
-        """Return the status of the question who one is."""
+        """Return the status of a request for the current user."""
         return self.get("/auth", **options).status
 
     def cookie(self, name: str) -> str:
@@ -92,7 +92,7 @@ class Wire:
 
 
 def xml(members: str, root: str = "Authenticate") -> str:
-    """Return a message in XML as .NET sends it: after a byte order mark, without a declaration."""
+    """Return a DTO in XML as .NET sends it: with a byte order mark, without a declaration."""
     return f'\ufeff<{root} xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="{TYPES}">{members}</{root}>'
 
 
@@ -106,17 +106,17 @@ def jsv_login(password: str = PASSWORD, name: str = NAME) -> str:
 
 
 def sessions() -> int:
-    """Return how many sessions are stored."""
+    """Return the number of stored sessions."""
     return ServiceStackLogin.objects.exclude(session_digest=None).count()
 
 
-def is_ordinary_login(answer: Answer, name: str = NAME) -> bool:
-    """Tell whether an answer is that of a log-in, as JSON."""
-    body = answer.json()
+def is_ordinary_login(response: WireResponse, name: str = NAME) -> bool:
+    """Return True if a response is that of a log-in, in JSON."""
+    body = response.json()
     expected = {"userId", "sessionId", "userName", "displayName", "bearerToken", "refreshToken"}
     lists = {"roles": [], "permissions": [], "responseStatus": {}}
     return (
-        answer.status == 200
+        response.status == 200
         and set(body) == expected | set(lists)
         and all(isinstance(body[each], str) and body[each] for each in expected)
         and {each: body[each] for each in lists} == lists

@@ -1,4 +1,4 @@
-"""Fixtures: an emulated Salesforce, behind each of its doors, and transports that reach it."""
+"""Fixtures: an emulated Salesforce in this process, over HTTP and over TLS, and transports to it."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,35 +16,35 @@ def hosts() -> HostPolicy:
 
 
 @pytest.fixture
-def world() -> Emulator:
+def emulator() -> Emulator:
     return Emulator()
 
 
 @pytest.fixture
-def salesforce(world: Emulator) -> Iterator[Emulator]:
-    """The world, behind the door inside the process."""
+def salesforce(emulator: Emulator) -> Iterator[Emulator]:
+    """The emulator, installed for every https request of this process."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        world.install(mock)
-        yield world
+        emulator.install(mock)
+        yield emulator
 
 
 @pytest.fixture
-def served(world: Emulator) -> Iterator[EmulatorServer]:
-    """The world, behind the HTTP door."""
-    with world.serve() as server:
+def served(emulator: Emulator) -> Iterator[EmulatorServer]:
+    """The emulator, served over HTTP."""
+    with emulator.serve() as server:
         yield server
 
 
 @pytest.fixture
-def served_with_tls(world: Emulator) -> Iterator[EmulatorServer]:
-    """The world, behind the TLS door."""
-    with world.serve(tls=True) as server:
+def served_with_tls(emulator: Emulator) -> Iterator[EmulatorServer]:
+    """The emulator, served over TLS."""
+    with emulator.serve(tls=True) as server:
         yield server
 
 
 @pytest.fixture
 def a_transport(hosts: HostPolicy) -> Iterator[Callable[..., Transport]]:
-    """Make transports that are closed when the test ends."""
+    """Create transports that are closed when the test ends."""
     made: list[Transport] = []
 
     def make(**options: object) -> Transport:
@@ -58,5 +58,5 @@ def a_transport(hosts: HostPolicy) -> Iterator[Callable[..., Transport]]:
 
 @pytest.fixture
 def client(a_transport: Callable[..., Transport], hosts: HostPolicy) -> SalesforceClient:
-    """A client that calls real host names; only `salesforce` answers them."""
+    """A client that calls real host names; only `salesforce` responds to them."""
     return SalesforceClient(a_transport(), hosts)

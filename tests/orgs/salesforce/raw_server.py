@@ -1,4 +1,4 @@
-"""A server of bytes: says what a test tells it to, and counts who came."""
+"""A scripted TCP server: sends the bytes of a test, and counts connections and requests."""
 
 import socket
 import struct
@@ -10,12 +10,12 @@ from types import TracebackType
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EMPTY_OBJECT = JSON_HEAD + b"Content-Length: 2\r\n\r\n{}"
 
-# What a connection does after a request was read; True keeps it open for the next one.
+# What a connection does after a request has been read. True keeps it open for the next one.
 Turn = Callable[[socket.socket], bool]
 
 
 def says(answer: bytes) -> Turn:
-    """Answer and keep the connection open."""
+    """Respond and keep the connection open."""
 
     def turn(connection: socket.socket) -> bool:
         connection.sendall(answer)
@@ -25,7 +25,7 @@ def says(answer: bytes) -> Turn:
 
 
 def says_and_leaves(answer: bytes) -> Turn:
-    """Answer and close the connection."""
+    """Respond and close the connection."""
 
     def turn(connection: socket.socket) -> bool:
         connection.sendall(answer)
@@ -35,7 +35,7 @@ def says_and_leaves(answer: bytes) -> Turn:
 
 
 def is_silent(connection: socket.socket) -> bool:
-    """Wait until the client goes away."""
+    """Wait until the client closes the connection."""
     with suppress(OSError):
         while connection.recv(65_536):
             pass
@@ -43,7 +43,7 @@ def is_silent(connection: socket.socket) -> bool:
 
 
 class RawServer:
-    """Accepts on loopback. `connections` and `requests` tell what arrived; `left` counts ends."""
+    """Listens on loopback. `connections` and `requests` record what arrived, `left` counts closed connections."""
 
     def __init__(self, turn: Turn, *, greets: bool = True) -> None:
         self._turn = turn
@@ -97,7 +97,7 @@ class RawServer:
         self.left.release()
 
     def _read(self, connection: socket.socket) -> bool:
-        """Read one request, its body included. Tells whether one came."""
+        """Read one request with its body. Returns True if there was one."""
         received = b""
         while b"\r\n\r\n" not in received:
             if not (part := connection.recv(65_536)):
@@ -113,31 +113,31 @@ class RawServer:
 
 
 def leaves(connection: socket.socket) -> bool:
-    """Close the connection without a word."""
+    """Close the connection without a response."""
     return False
 
 
 def resets(connection: socket.socket) -> bool:
-    """Break the connection, as a crashed peer or a firewall does."""
+    """Reset the connection, as a crashed peer or a firewall does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
     return False
 
 
 def hears_and_resets(connection: socket.socket) -> bool:
-    """Wait for the first bytes, whatever they are, and break the connection."""
+    """Wait for the first bytes and reset the connection."""
     connection.recv(1)
     return resets(connection)
 
 
 def in_turn(*turns: Turn) -> Turn:
-    """Do something else after each request."""
+    """Act differently after each request."""
     ahead = iter(turns)
     return lambda connection: next(ahead)(connection)
 
 
 def tunnels_to(port: int) -> Turn:
-    """Be a proxy that answers CONNECT, whatever the host, with a way to a port of this machine."""
+    """Act as a proxy that tunnels CONNECT for any host to a port of this machine."""
 
     def turn(connection: socket.socket) -> bool:
         with socket.create_connection(("127.0.0.1", port)) as upstream:

@@ -1,4 +1,4 @@
-"""The addresses that a host of Salesforce may have, and that the one which was checked is the one connected to."""
+"""Which IP addresses may be connected to, and that the checked one is the one connected to."""
 
 import socket
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_a_network_that_the_operator_allows_is_admitted_and_no_other(address, is
 
 
 class Resolver:
-    """Resolves names to what a test says, one answer after the other; any address leads to one port of this machine."""
+    """Resolves names to a list of answers in turn; a connection to any address reaches one port of this machine."""
 
     def __init__(self, port: int) -> None:
         self.answers: list[list[str]] = []
@@ -122,9 +122,9 @@ def resolver(monkeypatch, served_with_tls) -> Resolver:
 
 
 @pytest.fixture
-def send(a_transport, served_with_tls, world) -> Callable[..., int]:
+def send(a_transport, served_with_tls, emulator) -> Callable[..., int]:
     """Send one request to HOST over TLS, and return the status."""
-    world.add_org(HOST, username="ci@acme.example")
+    emulator.add_org(HOST, username="ci@acme.example")
 
     def send(**options: Any) -> int:
         return int(a_transport(ca_bundle=served_with_tls.ca_bundle, **options).send("GET", URL).status)
@@ -133,14 +133,14 @@ def send(a_transport, served_with_tls, world) -> Callable[..., int]:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_a_host_that_resolves_into_the_own_network_is_not_connected_to(resolver, send, world, caplog, address):
+def test_a_host_that_resolves_into_the_own_network_is_not_connected_to(resolver, send, emulator, caplog, address):
     resolver.answers = [[address]]
 
     with pytest.raises(errors.AddressRefused):
         send()
 
     assert resolver.dialled == []
-    assert world.calls == []
+    assert emulator.calls == []
     assert f"{HOST} resolves to no allowed address, only to {address}." in caplog.text
 
 
@@ -193,7 +193,7 @@ def test_the_next_admitted_address_is_tried_when_one_refuses(monkeypatch, resolv
 
     def refusing(host: str, *rest: Any) -> list[Any]:
         found = resolver(host, *rest)
-        # Nothing listens there.
+        # No process listens on this port.
         return [(*each[:4], ("127.0.0.1", 1)) for each in found] if host == GLOBAL else found
 
     monkeypatch.setattr(socket, "getaddrinfo", refusing)
@@ -211,7 +211,7 @@ def test_a_network_that_the_operator_allows_is_connected_to(resolver, send):
     assert resolver.dialled == ["10.20.0.1"]
 
 
-def test_the_certificate_must_still_be_for_the_host(resolver, a_transport, served_with_tls, world):
+def test_the_certificate_must_still_be_for_the_host(resolver, a_transport, served_with_tls, emulator):
     resolver.answers = [[GLOBAL]]
     transport = a_transport(ca_bundle=served_with_tls.ca_bundle)
 
@@ -219,7 +219,7 @@ def test_the_certificate_must_still_be_for_the_host(resolver, a_transport, serve
         transport.send("GET", "https://na139.salesforce.com/services/data")
 
     assert resolver.dialled == [GLOBAL]
-    assert world.calls == []
+    assert emulator.calls == []
 
 
 def test_a_proxy_may_be_in_the_own_network_and_resolves_names_itself(monkeypatch, send, served_with_tls):

@@ -1,4 +1,4 @@
-"""The auth URL: what is read, what is refused, and that no text shows its secrets."""
+"""Auth URLs: what is parsed, what is refused, and that no text shows their secrets."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_an_auth_url_at_a_host_of_salesforce_is_read(hosts, host):
     assert url.login_url == f"https://{host}"
 
 
-# An auth URL may spell its host in capitals, and end in the usual port or white space.
+# An auth URL may have its host in upper case, the default port, or trailing white space.
 ALLOWED_ENDS = ("login.salesforce.com:443", "login.salesforce.com\n", "login.salesforce.com ")
 
 
@@ -133,7 +133,7 @@ def test_an_extra_domain_may_be_the_host_of_an_auth_url():
         f"force://PlatformCLI::{'a' * 4096}@{HOST}",
     ],
 )
-def test_a_text_that_is_no_plain_auth_url_is_refused(hosts, text):
+def test_a_text_that_is_not_an_auth_url_is_refused(hosts, text):
     with pytest.raises(InvalidAuthUrl) as caught:
         AuthUrl.parse(text, hosts)
 
@@ -160,7 +160,7 @@ def test_an_auth_url_of_the_greatest_length_is_read_and_one_more_character_refus
         "[REDACTED]" + "x" * 10_000,
     ],
 )
-def test_the_placeholder_of_the_cli_is_told_apart(hosts, text):
+def test_the_placeholder_of_the_cli_has_its_own_error(hosts, text):
     with pytest.raises(RedactedAuthUrl) as caught:
         AuthUrl.parse(text, hosts)
 

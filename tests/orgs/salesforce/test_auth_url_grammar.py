@@ -1,4 +1,4 @@
-"""The grammar against values that nobody thought of, and against that of the Salesforce CLI."""
+"""The grammar of auth URLs against generated values, and against that of the Salesforce CLI."""
 
 import re
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from tests.orgs.salesforce.test_hosts import FOREIGN, GOOD
 
 HOSTS = HostPolicy()
 
-# The CLI's own expression, as noted from sfdx-core's parseSfdxAuthUrl: open at its end, any host.
+# The CLI's expression from sfdx-core's parseSfdxAuthUrl, which is not anchored at its end and allows any host.
 CLI = re.compile("^force://([a-zA-Z0-9._-]+={0,2}):([a-zA-Z0-9._-]*={0,2}):([a-zA-Z0-9._-]+={0,2})@([a-zA-Z0-9:._-]+)")
 
 PART = st.from_regex(r"\A[a-zA-Z0-9._-]{1,40}={0,2}\Z")
@@ -44,7 +44,7 @@ NEAR_MISSES = st.builds(
 
 @st.composite
 def damaged_urls(draw):
-    """A good URL with one stretch replaced by anything."""
+    """A valid URL with one part replaced by any text."""
     text = draw(GOOD_URLS)
     start = draw(st.integers(0, len(text)))
     end = draw(st.integers(start, min(len(text), start + 3)))
@@ -104,7 +104,7 @@ def test_any_text_is_read_or_refused_and_nothing_else(text):
 
 
 def _as_the_cli_reads(text):
-    """Return the parts that the CLI reads, "" for the host when it drops more than white space."""
+    """Return the parts that the CLI parses, with "" as host if it drops more than white space."""
     match = CLI.match(text)
     if match is None:
         return None

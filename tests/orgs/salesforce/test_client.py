@@ -81,7 +81,7 @@ def test_a_refresh_of_a_rotating_app_returns_the_next_token(client, salesforce, 
         ({"access_token": "x" * 4097}, errors.Unreadable),
     ],
 )
-def test_the_next_token_is_kept_whatever_else_is_wrong_with_the_answer(client, salesforce, org, hosts, changes, fault):
+def test_the_next_token_is_kept_despite_other_faults_of_the_response(client, salesforce, org, hosts, changes, fault):
     url = AuthUrl.parse(org.auth_url(salesforce.add_app("AcmeCI", rotates=True)), hosts)
     salesforce.inject(Fault.fields(**changes), path=TOKEN_PATH)
 
@@ -93,7 +93,7 @@ def test_the_next_token_is_kept_whatever_else_is_wrong_with_the_answer(client, s
 
 
 @pytest.mark.parametrize("token", ["", "two words", "x" * 4097, 7, {"a": 1}])
-def test_a_next_token_that_is_none_is_not_returned(client, salesforce, auth_url, token):
+def test_an_invalid_next_token_is_not_returned(client, salesforce, auth_url, token):
     salesforce.inject(Fault.fields(refresh_token=token), path=TOKEN_PATH)
 
     answer = client.refresh(auth_url)
@@ -102,7 +102,7 @@ def test_a_next_token_that_is_none_is_not_returned(client, salesforce, auth_url,
     assert answer.session is not None
 
 
-def test_the_token_that_was_sent_is_no_next_token(client, salesforce, auth_url):
+def test_the_sent_token_is_not_returned_as_the_next_one(client, salesforce, auth_url):
     salesforce.inject(Fault.fields(refresh_token=auth_url.refresh_token), path=TOKEN_PATH)
 
     assert client.refresh(auth_url).refresh_token is None
@@ -173,7 +173,7 @@ def test_only_a_dev_hub_is_known_as_one(client, salesforce, org, session, is_dev
     assert client.is_dev_hub(session) is is_dev_hub
 
 
-def test_a_dev_hub_that_cannot_be_asked_is_an_error_and_not_a_no(client, salesforce, session):
+def test_a_failed_dev_hub_probe_is_an_error(client, salesforce, session):
     client.newest_version(session.instance_url)
     salesforce.inject(Fault.rest(403, "API_DISABLED_FOR_ORG"))
 
@@ -190,7 +190,7 @@ def test_the_newest_version_is_kept(client, salesforce, org):
     assert len(salesforce.calls) == 1
 
 
-def test_the_newest_version_is_asked_for_again_when_it_was_kept_long_enough(client, salesforce, org, monkeypatch):
+def test_the_newest_version_is_requested_again_after_a_day(client, salesforce, org, monkeypatch):
     client.newest_version(org.instance_url)
     monkeypatch.setattr(client_module, "_VERSION_KEPT_SECONDS", 0.0)
 
@@ -214,7 +214,7 @@ def test_the_newest_version_is_the_highest_and_not_the_last(client, salesforce, 
     assert client.newest_version(org.instance_url) == "100.0"
 
 
-def test_a_configured_version_is_not_asked_for(a_transport, salesforce, hosts, org):
+def test_a_configured_version_needs_no_request(a_transport, salesforce, hosts, org):
     client = SalesforceClient(a_transport(), hosts, api_version="59.0")
 
     assert client.newest_version(org.instance_url) == "59.0"
@@ -236,7 +236,7 @@ def test_a_configured_version_is_not_asked_for(a_transport, salesforce, hosts, o
         b'[{"version":"1234567.0"}]',
     ],
 )
-def test_a_list_of_versions_that_is_none_is_unreadable_and_not_kept(client, salesforce, org, body):
+def test_an_invalid_list_of_versions_is_unreadable_and_not_cached(client, salesforce, org, body):
     salesforce.inject(Fault.body(body))
 
     with pytest.raises(errors.Unreadable):
@@ -245,7 +245,7 @@ def test_a_list_of_versions_that_is_none_is_unreadable_and_not_kept(client, sale
     assert client.newest_version(org.instance_url) == "67.0"
 
 
-def test_a_revoked_token_is_dead_and_to_revoke_it_again_counts_as_done(client, auth_url, session):
+def test_a_token_may_be_revoked_twice(client, auth_url, session):
     client.revoke(auth_url.host, auth_url.refresh_token)
     client.revoke(auth_url.host, auth_url.refresh_token)
 

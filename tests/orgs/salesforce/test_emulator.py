@@ -1,4 +1,4 @@
-"""The emulator refuses what Salesforce refuses, whichever door a request takes."""
+"""The emulator refuses what Salesforce refuses, over every transport."""
 
 import threading
 
@@ -13,12 +13,12 @@ HOST = "acme.my.salesforce.com"
 
 
 @pytest.fixture
-def org(world):
-    return world.add_org(HOST, username="ci@acme.example")
+def org(emulator):
+    return emulator.add_org(HOST, username="ci@acme.example")
 
 
 def ask(server, auth_url, *, host="", **changes):
-    """Refresh over HTTP as a client of any kind does; returns the status and the content."""
+    """Refresh over HTTP with plain requests. Returns the status and the JSON."""
     url = AuthUrl.parse(auth_url, HostPolicy())
     form = {
         "grant_type": "refresh_token",
@@ -38,9 +38,9 @@ def refusal(text):
     return 400, {"error": text[0], "error_description": text[1]}
 
 
-def test_the_door_inside_the_process_answers_for_every_known_host(world, org):
+def test_the_in_process_transport_serves_every_known_host(emulator, org):
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        world.install(mock)
+        emulator.install(mock)
 
         answers = [
             requests.get(f"https://{host}/services/data", timeout=5)
@@ -48,10 +48,10 @@ def test_the_door_inside_the_process_answers_for_every_known_host(world, org):
         ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert [call.host for call in world.calls] == [HOST, "login.salesforce.com", "test.salesforce.com"]
+    assert [call.host for call in emulator.calls] == [HOST, "login.salesforce.com", "test.salesforce.com"]
 
 
-def test_the_door_inside_the_process_knows_no_foreign_host(salesforce):
+def test_the_in_process_transport_does_not_resolve_a_foreign_host(salesforce):
     with pytest.raises(requests.ConnectionError):
         requests.get("https://unknown.my.salesforce.com/services/data", timeout=5)
 
@@ -59,8 +59,8 @@ def test_the_door_inside_the_process_knows_no_foreign_host(salesforce):
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_the_door_of_the_network_answers_with_and_without_tls(world, org, tls):
-    with world.serve(tls=tls) as server:
+def test_the_server_responds_with_and_without_tls(emulator, org, tls):
+    with emulator.serve(tls=tls) as server:
         status, content = ask(server, org.auth_url())
 
     assert status == 200
@@ -70,8 +70,8 @@ def test_the_door_of_the_network_answers_with_and_without_tls(world, org, tls):
     assert "expires_in" not in content
 
 
-def test_a_token_is_refreshed_by_one_request_at_a_time(world, org, served):
-    world.token_latency = 1.0
+def test_a_token_is_refreshed_by_one_request_at_a_time(emulator, org, served):
+    emulator.token_latency = 1.0
     auth_url, answers = org.auth_url(), []
     threads = [threading.Thread(target=lambda: answers.append(ask(served, auth_url))) for _ in range(2)]
 
@@ -84,8 +84,8 @@ def test_a_token_is_refreshed_by_one_request_at_a_time(world, org, served):
     assert refusal(error_texts.ALREADY_PROCESSING) in answers
 
 
-def test_two_tokens_are_refreshed_at_the_same_time(world, org, served):
-    world.token_latency = 1.0
+def test_two_tokens_are_refreshed_at_the_same_time(emulator, org, served):
+    emulator.token_latency = 1.0
     answers = []
     threads = [
         threading.Thread(target=lambda url=url: answers.append(ask(served, url)))
@@ -100,7 +100,7 @@ def test_two_tokens_are_refreshed_at_the_same_time(world, org, served):
     assert [status for status, _ in answers] == [200, 200]
 
 
-def test_a_token_works_again_after_its_refresh(world, org, served):
+def test_a_token_works_again_after_its_refresh(emulator, org, served):
     auth_url = org.auth_url()
 
     statuses = [ask(served, auth_url)[0] for _ in range(3)]
@@ -108,19 +108,19 @@ def test_a_token_works_again_after_its_refresh(world, org, served):
     assert statuses == [200, 200, 200]
 
 
-def test_using_a_spent_token_again_ends_the_family(world, org, served):
-    auth_url = org.auth_url(world.add_app("AcmeCI", rotates=True))
+def test_using_a_spent_token_again_ends_the_family(emulator, org, served):
+    auth_url = org.auth_url(emulator.add_app("AcmeCI", rotates=True))
     _, first = ask(served, auth_url)
 
     again = ask(served, auth_url)
 
     assert again == refusal(error_texts.EXPIRED)
     assert ask(served, auth_url, refresh_token=first["refresh_token"]) == refusal(error_texts.EXPIRED)
-    assert not world.is_alive(auth_url)
-    assert not world.sessions[first["access_token"]].alive
+    assert not emulator.is_alive(auth_url)
+    assert not emulator.sessions[first["access_token"]].alive
 
 
-def test_the_sixth_grant_of_a_user_and_app_ends_the_first(world, org, served):
+def test_the_sixth_grant_of_a_user_and_app_ends_the_first(emulator, org, served):
     grants = [org.auth_url() for _ in range(6)]
 
     answers = [ask(served, grant) for grant in grants]
@@ -129,9 +129,9 @@ def test_the_sixth_grant_of_a_user_and_app_ends_the_first(world, org, served):
     assert answers[0] == refusal(error_texts.EXPIRED)
 
 
-def test_grants_of_another_user_or_app_do_not_count(world, org, served):
+def test_grants_of_another_user_or_app_do_not_count(emulator, org, served):
     first = org.auth_url()
-    other_user, other_app = org.add_user("other@acme.example"), world.add_app("AcmeCI")
+    other_user, other_app = org.add_user("other@acme.example"), emulator.add_app("AcmeCI")
     for _ in range(5):
         org.auth_url(user=other_user)
         org.auth_url(other_app)
@@ -140,8 +140,8 @@ def test_grants_of_another_user_or_app_do_not_count(world, org, served):
 
 
 @pytest.mark.parametrize("host", ["other.my.salesforce.com", "test.salesforce.com"])
-def test_a_token_is_refused_at_the_host_of_another_org(world, org, served, host):
-    world.add_org("other.my.salesforce.com", username="ci@other.example")
+def test_a_token_is_refused_at_the_host_of_another_org(emulator, org, served, host):
+    emulator.add_org("other.my.salesforce.com", username="ci@other.example")
 
     assert ask(served, org.auth_url(), host=host) == refusal(error_texts.EXPIRED)
 
@@ -171,8 +171,8 @@ def test_a_session_is_refused_at_the_host_of_another_org(salesforce, org, client
         ("scratch", "login.salesforce.com", 400),
     ],
 )
-def test_each_login_host_takes_the_tokens_of_its_own_kind_of_org(world, served, kind, host, status):
-    org = world.add_org(HOST, username="ci@acme.example", kind=kind)
+def test_each_login_host_takes_the_tokens_of_its_own_kind_of_org(emulator, served, kind, host, status):
+    org = emulator.add_org(HOST, username="ci@acme.example", kind=kind)
 
     assert ask(served, org.auth_url(), host=host)[0] == status
 
@@ -180,17 +180,20 @@ def test_each_login_host_takes_the_tokens_of_its_own_kind_of_org(world, served, 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda world, org: org.users[0].deactivate(), error_texts.INACTIVE_USER),
-        (lambda world, org: org.suspend(), error_texts.INACTIVE_ORG),
-        (lambda world, org: org.revoke_all(), error_texts.EXPIRED),
-        (lambda world, org: setattr(world.apps["PlatformCLI"], "installed", False), error_texts.APP_NOT_INSTALLED),
-        (lambda world, org: setattr(org.users[0], "approved", False), error_texts.NOT_APPROVED),
-        (lambda world, org: setattr(org, "ip_restricted", True), error_texts.IP_RESTRICTED),
+        (lambda _, org: org.users[0].deactivate(), error_texts.INACTIVE_USER),
+        (lambda _, org: org.suspend(), error_texts.INACTIVE_ORG),
+        (lambda _, org: org.revoke_all(), error_texts.EXPIRED),
+        (
+            lambda emulator, org: setattr(emulator.apps["PlatformCLI"], "installed", False),
+            error_texts.APP_NOT_INSTALLED,
+        ),
+        (lambda _, org: setattr(org.users[0], "approved", False), error_texts.NOT_APPROVED),
+        (lambda _, org: setattr(org, "ip_restricted", True), error_texts.IP_RESTRICTED),
     ],
 )
-def test_a_refresh_is_refused_in_the_words_of_salesforce(world, org, served, change, text):
+def test_a_refresh_is_refused_in_the_words_of_salesforce(emulator, org, served, change, text):
     auth_url = org.auth_url()
-    change(world, org)
+    change(emulator, org)
 
     assert ask(served, auth_url) == refusal(text)
 
@@ -205,7 +208,7 @@ def test_a_refresh_is_refused_in_the_words_of_salesforce(world, org, served, cha
         ({"grant_type": "password"}, error_texts.WRONG_GRANT_TYPE),
     ],
 )
-def test_a_wrong_request_is_refused_in_the_words_of_salesforce(world, org, served, changes, text):
+def test_a_wrong_request_is_refused_in_the_words_of_salesforce(emulator, org, served, changes, text):
     assert ask(served, org.auth_url(), **changes) == refusal(text)
 
 
@@ -220,8 +223,8 @@ def test_a_session_ends_with_its_time(salesforce, org, client, hosts):
         client.organization(session)
 
 
-def test_a_fault_happens_as_often_as_it_was_asked_for_and_where(world, org, served):
-    world.inject(Fault.status(500), host=HOST, path="/services/data", times=2)
+def test_a_fault_applies_as_often_and_where_it_was_injected(emulator, org, served):
+    emulator.inject(Fault.status(500), host=HOST, path="/services/data", times=2)
     with requests.Session() as session:
         session.trust_env = False
         statuses = [session.get(f"{served.url}/services/data", headers={"Host": HOST}).status_code for _ in range(3)]
@@ -230,10 +233,10 @@ def test_a_fault_happens_as_often_as_it_was_asked_for_and_where(world, org, serv
     assert (statuses, elsewhere) == ([500, 500, 200], 200)
 
 
-def test_a_lost_answer_of_a_rotating_app_has_spent_the_token(world, org, served, a_transport, hosts):
-    auth_url = org.auth_url(world.add_app("AcmeCI", rotates=True))
+def test_a_lost_response_to_a_rotating_app_has_spent_the_token(emulator, org, served, a_transport, hosts):
+    auth_url = org.auth_url(emulator.add_app("AcmeCI", rotates=True))
     client = SalesforceClient(a_transport(gateway=served.url), hosts)
-    world.inject(Fault.reset())
+    emulator.inject(Fault.reset())
     with pytest.raises(errors.LostAnswer):
         client.refresh(AuthUrl.parse(auth_url, hosts))
 
@@ -241,18 +244,18 @@ def test_a_lost_answer_of_a_rotating_app_has_spent_the_token(world, org, served,
         client.refresh(AuthUrl.parse(auth_url, hosts))
 
 
-def test_no_text_of_the_world_shows_a_token():
-    world = demo_data.demo()
+def test_no_repr_shows_a_token():
+    emulator = demo_data.demo()
 
-    shown = repr(world) + repr(world.grants) + repr(world.apps)
+    shown = repr(emulator) + repr(emulator.grants) + repr(emulator.apps)
 
     assert "5Aep861" not in shown
     assert "demo-secret" not in shown
 
 
 def test_every_auth_url_of_the_demo_works():
-    world = demo_data.demo()
-    with world.serve() as server:
-        statuses = [ask(server, auth_url)[0] for auth_url in demo_data.auth_urls(world).values()]
+    emulator = demo_data.demo()
+    with emulator.serve() as server:
+        statuses = [ask(server, auth_url)[0] for auth_url in demo_data.auth_urls(emulator).values()]
 
-    assert statuses == [200] * len(world.orgs)
+    assert statuses == [200] * len(emulator.orgs)

@@ -1,4 +1,4 @@
-"""What people paste: the CLI's JSON, or the auth URL itself."""
+"""Pasted text: the CLI's JSON, or the auth URL itself."""
 
 import json
 
@@ -25,7 +25,7 @@ def test_the_auth_url_is_found_in_what_was_pasted(text):
 
 
 @pytest.mark.parametrize("text", ["", "anything", "[1, 2]", '"force://quoted"'])
-def test_a_text_that_is_no_json_object_is_returned_as_it_is(text):
+def test_a_text_that_is_not_a_json_object_is_returned_as_it_is(text):
     assert from_paste(text) == text
 
 

@@ -1,4 +1,4 @@
-"""Which hosts may be called, and which look as if they might."""
+"""Which hosts may be called, and which only look like them."""
 
 import pytest
 
@@ -102,7 +102,7 @@ FOREIGN = [
     "login\u3002salesforce.com",  # An ideographic full stop.
     "b\u00fccher.my.salesforce.com",
     "na\u0661.salesforce.com",  # An Arabic one.
-    "a\u017fme.my.salesforce.com",  # A long s, which is an s without regard to case.
+    "a\u017fme.my.salesforce.com",  # A long s, which case-folds to s.
     "a1.salesforce.com",
     "abcde1.salesforce.com",
     "na12345.salesforce.com",
@@ -131,7 +131,7 @@ def test_a_host_of_salesforce_is_admitted(hosts, host):
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_a_host_that_is_none_of_salesforce_is_not_admitted(hosts, host):
+def test_a_foreign_host_is_not_admitted(hosts, host):
     assert not hosts.admits(host)
 
 

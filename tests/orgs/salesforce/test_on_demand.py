@@ -1,4 +1,4 @@
-"""Sandboxes, scratch orgs and one-time links on the wire: the client against the emulator."""
+"""Sandboxes, scratch orgs and front-door links: the client against the emulator."""
 
 import json
 from dataclasses import replace
@@ -14,13 +14,13 @@ FIELD = "SfdxAuthUrl__c"
 
 
 @pytest.fixture
-def world():
+def emulator():
     return Emulator()
 
 
 @pytest.fixture
-def production(world):
-    return world.add_org("acme.my.salesforce.com", username="ci@acme.example", is_dev_hub=True)
+def production(emulator):
+    return emulator.add_org("acme.my.salesforce.com", username="ci@acme.example", is_dev_hub=True)
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def _code(client, session, name="dev1"):
     return client.sandbox_code(session, sandbox_name=name, client_id="PlatformCLI")
 
 
-def test_a_code_of_sandbox_auth_becomes_a_grant_of_the_sandbox(client, session, world, production):
-    sandbox = world.add_sandbox(production, "dev1")
+def test_a_code_of_sandbox_auth_becomes_a_grant_of_the_sandbox(client, session, emulator, production):
+    sandbox = emulator.add_sandbox(production, "dev1")
 
     code = _code(client, session, "DEV1")
     answer = client.exchange_code(code, client_id="PlatformCLI", client_secret="")
@@ -50,8 +50,8 @@ def test_a_code_of_sandbox_auth_becomes_a_grant_of_the_sandbox(client, session, 
     assert client.identity(answer.session).username == "ci@acme.example.dev1"
 
 
-def test_a_code_is_good_once_and_for_its_app_and_callback(client, session, world, production):
-    world.add_sandbox(production, "dev1")
+def test_a_code_is_good_once_and_for_its_app_and_callback(client, session, emulator, production):
+    emulator.add_sandbox(production, "dev1")
     code = _code(client, session)
     client.exchange_code(code, client_id="PlatformCLI", client_secret="")
 
@@ -62,27 +62,27 @@ def test_a_code_is_good_once_and_for_its_app_and_callback(client, session, world
         client.exchange_code(elsewhere, client_id="PlatformCLI", client_secret="")
 
 
-def test_the_sixth_exchange_ends_the_first_grant(client, session, world, production):
-    world.add_sandbox(production, "dev1")
+def test_the_sixth_exchange_ends_the_first_grant(client, session, emulator, production):
+    emulator.add_sandbox(production, "dev1")
 
     tokens = [
         client.exchange_code(_code(client, session), client_id="PlatformCLI", client_secret="").refresh_token
         for _ in range(6)
     ]
 
-    assert [world.is_alive(token) for token in tokens] == [False] + [True] * 5
+    assert [emulator.is_alive(token) for token in tokens] == [False] + [True] * 5
 
 
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
-        (lambda world, org, sandbox: setattr(org.processes[-1], "status", "Processing"), "INVALID_STATUS"),
-        (lambda world, org, sandbox: setattr(org.processes[-1], "status", "Deleted"), "NOT_FOUND"),
-        (lambda world, org, sandbox: setattr(sandbox, "creator", "release@acme.example"), "INSUFFICIENT_ACCESS"),
+        (lambda emulator, org, sandbox: setattr(org.processes[-1], "status", "Processing"), "INVALID_STATUS"),
+        (lambda emulator, org, sandbox: setattr(org.processes[-1], "status", "Deleted"), "NOT_FOUND"),
+        (lambda emulator, org, sandbox: setattr(sandbox, "creator", "release@acme.example"), "INSUFFICIENT_ACCESS"),
     ],
 )
-def test_sandbox_auth_refuses(spoil, code, client, session, world, production):
-    spoil(world, production, world.add_sandbox(production, "dev1"))
+def test_sandbox_auth_refuses(spoil, code, client, session, emulator, production):
+    spoil(emulator, production, emulator.add_sandbox(production, "dev1"))
 
     with pytest.raises(errors.RequestRefused) as refusal:
         _code(client, session)
@@ -96,8 +96,8 @@ def test_an_unknown_sandbox_has_no_state_and_no_code(client, session):
         _code(client, session, "nope")
 
 
-def test_a_refreshed_sandbox_is_another_org_and_its_tokens_are_dead(client, session, world, production, hosts):
-    sandbox = world.add_sandbox(production, "dev1")
+def test_a_refreshed_sandbox_is_another_org_and_its_tokens_are_dead(client, session, emulator, production, hosts):
+    sandbox = emulator.add_sandbox(production, "dev1")
     url, was = sandbox.auth_url(), sandbox.org_id
 
     sandbox.refresh_sandbox()
@@ -113,16 +113,16 @@ def test_a_refreshed_sandbox_is_another_org_and_its_tokens_are_dead(client, sess
     "changes",
     [{"loginUrl": "https://evil.example"}, {"instanceUrl": "http://10.0.0.5"}, {"loginUrl": "https://x@evil.example"}],
 )
-def test_a_code_for_a_foreign_host_is_not_believed(changes, client, session, world, production):
-    world.add_sandbox(production, "dev1")
-    world.inject(Fault.fields(**changes), path="/services/data/v67.0/tooling/sandboxAuth")
+def test_a_code_for_a_foreign_host_is_not_believed(changes, client, session, emulator, production):
+    emulator.add_sandbox(production, "dev1")
+    emulator.inject(Fault.fields(**changes), path="/services/data/v67.0/tooling/sandboxAuth")
 
     with pytest.raises(errors.Untrusted):
         _code(client, session)
 
 
-def test_a_scratch_org_is_found_by_its_username(client, session, world, production):
-    org = world.add_scratch_org(production, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com")
+def test_a_scratch_org_is_found_by_its_username(client, session, emulator, production):
+    org = emulator.add_scratch_org(production, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com")
 
     record = client.scratch_org(session, "S1@acme.example", auth_url_field=FIELD)
 
@@ -132,8 +132,8 @@ def test_a_scratch_org_is_found_by_its_username(client, session, world, producti
     assert client.scratch_org(session, "s2@acme.example", auth_url_field=FIELD) is None
 
 
-def test_a_new_auth_url_is_written_to_the_record(client, session, world, production, hosts):
-    org = world.add_scratch_org(production, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com")
+def test_a_new_auth_url_is_written_to_the_record(client, session, emulator, production, hosts):
+    org = emulator.add_scratch_org(production, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com")
     record = client.scratch_org(session, "s1@acme.example", auth_url_field=FIELD)
     url = AuthUrl.parse(org.auth_url(), hosts)
 
@@ -145,9 +145,9 @@ def test_a_new_auth_url_is_written_to_the_record(client, session, world, product
         client.write_auth_url(session, record, url, field=FIELD)
 
 
-def test_a_pool_is_found_by_its_tag(client, session, world, production):
+def test_a_pool_is_found_by_its_tag(client, session, emulator, production):
     for number in (1, 2, 3):
-        world.add_scratch_org(
+        emulator.add_scratch_org(
             production,
             username=f"s{number}@acme.example",
             host=f"s{number}-dev-ed.scratch.my.salesforce.com",
@@ -164,9 +164,9 @@ def test_a_pool_is_found_by_its_tag(client, session, world, production):
 
 
 @pytest.mark.parametrize("name", ["x' OR Status='Active", "x\\' OR Status='Active", "\\", "'", "a\\\\'b", "a\nb"])
-def test_a_hostile_value_stays_one_literal(name, client, session, world, production):
+def test_a_hostile_value_stays_one_literal(name, client, session, emulator, production):
     assert client.scratch_org(session, name, auth_url_field=FIELD) is None
-    assert world.calls[-1].literals == 1
+    assert emulator.calls[-1].literals == 1
 
 
 def test_a_literal_escapes_the_backslash_first():
@@ -178,15 +178,15 @@ def test_a_literal_escapes_the_backslash_first():
 # --- One-time links --------------------------------------------------------------------------------
 
 
-def test_a_one_time_link_opens_the_org_once_and_passes_on_to_another_origin(client, session, world, served):
-    world.gateway = served.url.replace("127.0.0.1", "localhost")
-    client._transport.gateway = world.gateway
+def test_a_one_time_link_opens_the_org_once_and_passes_on_to_another_origin(client, session, emulator, served):
+    emulator.gateway = served.url.replace("127.0.0.1", "localhost")
+    client._transport.gateway = emulator.gateway
 
     link = client.one_time_link(session, "/lightning/setup/SetupOneHome/home")
     first = requests.get(link, timeout=5)
     second = requests.get(link, timeout=5)
 
-    assert link.startswith(f"{world.gateway}/org/acme.my.salesforce.com/secur/frontdoor.jsp?otp=")
+    assert link.startswith(f"{emulator.gateway}/org/acme.my.salesforce.com/secur/frontdoor.jsp?otp=")
     assert "sid=" not in link
     assert first.url.startswith(served.url)  # 127.0.0.1 is another origin than localhost
     assert "ci@acme.example" in first.text
@@ -195,11 +195,11 @@ def test_a_one_time_link_opens_the_org_once_and_passes_on_to_another_origin(clie
     assert "has been used" in second.text
 
 
-def test_a_link_of_an_org_leads_to_its_own_host(world, production, a_transport, hosts, served):
+def test_a_link_of_an_org_leads_to_its_own_host(emulator, production, a_transport, hosts, served):
     bare = SalesforceClient(a_transport(gateway=served.url), hosts)
     session = bare.refresh(AuthUrl.parse(production.auth_url(), hosts)).session
 
-    with pytest.raises(errors.Untrusted):  # in the demo a link leads to the gateway and nowhere else
+    with pytest.raises(errors.Untrusted):  # the demo trusts links to its gateway only
         bare.one_time_link(session)
 
 
@@ -221,8 +221,8 @@ def test_a_user_who_may_not_log_in_by_browser_gets_no_link(client, session, prod
         ("", errors.Unreadable),
     ],
 )
-def test_a_foreign_link_is_not_believed(link, error, client, session, world):
-    world.inject(Fault.body(b'{"frontdoor_uri": %s}' % json.dumps(link).encode()))
+def test_a_foreign_link_is_not_believed(link, error, client, session, emulator):
+    emulator.inject(Fault.body(b'{"frontdoor_uri": %s}' % json.dumps(link).encode()))
 
     with pytest.raises(error):
         client.one_time_link(session)

@@ -1,4 +1,4 @@
-"""Each refusal and trouble of Salesforce, and the class of error that it becomes."""
+"""Each refusal and failure of Salesforce, and the exception that it raises."""
 
 import pytest
 
@@ -10,8 +10,8 @@ QUERY_PATH = "/services/data/v67.0/query"
 
 
 @pytest.fixture
-def org(world):
-    return world.add_org("acme.my.salesforce.com", username="ci@acme.example")
+def org(emulator):
+    return emulator.add_org("acme.my.salesforce.com", username="ci@acme.example")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def auth_url(org, hosts):
         (("inactive_org", "org is inactive"), errors.OrgGone),
         (("invalid_grant", "authentication failure"), errors.UserInactive),
         (("invalid_grant", "Data Not Available"), errors.OrgGone),
-        (("invalid_grant", "a text that nobody has seen"), errors.ExpiredToken),
+        (("invalid_grant", "an unknown text"), errors.ExpiredToken),
         (("invalid_app_access", "user is not admin approved to access this app"), errors.UserNotApproved),
         (("unknown_error", "retry your request"), errors.ServerError),
         (("an_error_that_nobody_has_seen", ""), errors.AppRejected),
@@ -95,15 +95,15 @@ def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text
     ],
 )
 def test_a_fault_of_the_token_endpoint_becomes_its_error_and_is_not_tried_again(
-    a_transport, hosts, world, served, auth_url, fault, error
+    a_transport, hosts, emulator, served, auth_url, fault, error
 ):
-    world.inject(fault, path=TOKEN_PATH)
+    emulator.inject(fault, path=TOKEN_PATH)
 
     with pytest.raises(errors.SalesforceError) as caught:
         SalesforceClient(a_transport(gateway=served.url), hosts).refresh(auth_url)
 
     assert type(caught.value) is error
-    assert world.refreshes() == 1
+    assert emulator.refreshes() == 1
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_fault_of_the_token_endpoint_becomes_its_error_and_is_not_tried_again(
         (Fault.html_maintenance(), errors.Maintenance),
     ],
 )
-def test_the_door_inside_the_process_shows_the_same_faults(client, salesforce, auth_url, fault, error):
+def test_the_in_process_transport_shows_the_same_faults(client, salesforce, auth_url, fault, error):
     salesforce.inject(fault, path=TOKEN_PATH)
 
     with pytest.raises(errors.SalesforceError) as caught:
@@ -175,7 +175,7 @@ def test_a_fault_of_the_rest_api_becomes_its_error(client, salesforce, auth_url,
 
 
 @pytest.mark.parametrize("code", ["lower", "A" * 81, "TWO WORDS", "", "X", None])
-def test_an_error_code_that_is_no_word_is_not_repeated(client, salesforce, auth_url, code):
+def test_an_error_code_that_is_not_a_word_is_not_repeated(client, salesforce, auth_url, code):
     session = client.refresh(auth_url).session
     salesforce.inject(Fault.rest(400, code, "SECRET"), path=QUERY_PATH)
 

@@ -1,4 +1,4 @@
-"""A published client against the emulator over TLS: the emulator speaks as Salesforce does."""
+"""A published client against the emulator over TLS, which proves that the emulator is compatible."""
 
 import pytest
 import requests
@@ -13,8 +13,8 @@ from orgs.salesforce import AuthUrl, SalesforceClient
 
 
 @pytest.fixture
-def org(world):
-    return world.add_org("acme.my.salesforce.com", username="ci@acme.example", name="Acme", is_dev_hub=True)
+def org(emulator):
+    return emulator.add_org("acme.my.salesforce.com", username="ci@acme.example", name="Acme", is_dev_hub=True)
 
 
 @pytest.fixture

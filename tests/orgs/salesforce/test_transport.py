@@ -1,4 +1,4 @@
-"""The one send function, against a server of bytes: what goes out, and what never does."""
+"""The send function against a scripted server: what is sent, and what never is."""
 
 import traceback
 

@@ -1,4 +1,4 @@
-"""What surrounds a request: the environment, proxies, certificates, logs."""
+"""The surroundings of a request: environment, proxies, certificates and logs."""
 
 import logging
 import socket
@@ -23,7 +23,7 @@ PROXY_NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_pr
 
 @pytest.fixture
 def decoy(monkeypatch):
-    """A proxy that the environment names."""
+    """A proxy in the environment."""
     with RawServer(leaves) as server:
         for name in PROXY_NAMES:
             monkeypatch.setenv(name, server.url)
@@ -59,27 +59,27 @@ def test_a_netrc_file_is_ignored(monkeypatch, tmp_path, a_transport):
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_certificate_bundle_in_the_environment_is_ignored(monkeypatch, a_transport, served_with_tls, world, name):
+def test_a_certificate_bundle_in_the_environment_is_ignored(monkeypatch, a_transport, served_with_tls, emulator, name):
     monkeypatch.setenv(name, served_with_tls.ca_bundle)
     transport = a_transport(gateway=served_with_tls.url)
 
     with pytest.raises(errors.TLSFailed):
         transport.send("GET", URL)
 
-    assert world.calls == []
+    assert emulator.calls == []
 
 
-def test_a_certificate_that_nobody_vouches_for_ends_before_anything_is_sent(a_transport, served_with_tls, world):
+def test_an_untrusted_certificate_fails_before_anything_is_sent(a_transport, served_with_tls, emulator):
     transport = a_transport(gateway=served_with_tls.url)
 
     with pytest.raises(errors.TLSFailed):
         transport.send("POST", URL, form={"refresh_token": "REFRESHSECRET"})
 
-    assert world.calls == []
+    assert emulator.calls == []
 
 
-def test_a_configured_proxy_carries_the_request_to_the_true_host(a_transport, served_with_tls, world):
-    world.add_org("acme.my.salesforce.com", username="ci@acme.example")
+def test_a_configured_proxy_carries_the_request_to_the_true_host(a_transport, served_with_tls, emulator):
+    emulator.add_org("acme.my.salesforce.com", username="ci@acme.example")
     with RawServer(tunnels_to(served_with_tls.port)) as proxy:
         transport = a_transport(proxy=proxy.url, ca_bundle=served_with_tls.ca_bundle)
         answer = transport.send("GET", URL)
@@ -87,17 +87,17 @@ def test_a_configured_proxy_carries_the_request_to_the_true_host(a_transport, se
 
     assert answer.status == 200
     assert proxy.requests[0].startswith(b"CONNECT acme.my.salesforce.com:443 ")
-    assert [call.host for call in world.calls] == ["acme.my.salesforce.com"]
+    assert [call.host for call in emulator.calls] == ["acme.my.salesforce.com"]
 
 
-def test_a_certificate_for_another_host_is_refused(a_transport, served_with_tls, world):
+def test_a_certificate_for_another_host_is_refused(a_transport, served_with_tls, emulator):
     with RawServer(tunnels_to(served_with_tls.port)) as proxy:
         transport = a_transport(proxy=proxy.url, ca_bundle=served_with_tls.ca_bundle)
 
         with pytest.raises(errors.TLSFailed):
             transport.send("GET", "https://na139.salesforce.com/services/data")
 
-    assert world.calls == []
+    assert emulator.calls == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_certificate_for_another_host_is_refused(a_transport, served_with_tls,
     ],
     ids=["forbidden", "authentication", "bad gateway", "leaves", "resets"],
 )
-def test_a_proxy_that_gives_no_way_through_means_that_nothing_was_sent(a_transport, turn):
+def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(a_transport, turn):
     with RawServer(turn) as proxy:
         transport = a_transport(proxy=proxy.url)
 
@@ -168,11 +168,11 @@ def test_the_next_address_of_a_host_is_tried_when_one_refuses(a_transport, monke
     assert len(server.requests) == 1
 
 
-def test_no_log_at_any_level_shows_a_token(a_transport, served, world, caplog):
+def test_no_log_at_any_level_shows_a_token(a_transport, served, emulator, caplog):
     caplog.set_level(logging.DEBUG, logger="urllib3")
     hosts = HostPolicy()
-    app = world.add_app("AcmeCI", "CLIENTSECRET", rotates=True)
-    org = world.add_org("acme.my.salesforce.com", username="ci@acme.example")
+    app = emulator.add_app("AcmeCI", "CLIENTSECRET", rotates=True)
+    org = emulator.add_org("acme.my.salesforce.com", username="ci@acme.example")
     auth_url = AuthUrl.parse(org.auth_url(app), hosts)
     client = SalesforceClient(a_transport(gateway=served.url), hosts)
 

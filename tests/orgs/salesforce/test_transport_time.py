@@ -1,4 +1,4 @@
-"""The time that one exchange may take, from connect to the last byte."""
+"""The deadline of an exchange, from connect to the last byte."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ BOUND = SECONDS * 1.5
 
 
 def _drips(start, byte):
-    """Send a byte at a time, quicker than any time-out between two bytes, for ever."""
+    """Send one byte at a time, forever, faster than any time-out between two bytes."""
 
     def turn(connection):
         connection.sendall(start)
@@ -59,11 +59,11 @@ def test_the_time_for_a_whole_exchange_holds_against_a_slow_server(a_transport, 
     [Fault.hang(60), Fault.slow_drip(60), Fault.slow_drip(60, headers=True)],
     ids=lambda fault: fault.name,
 )
-def test_the_time_for_a_refresh_holds_through_both_doors(a_transport, world, fault, tls):
+def test_the_time_for_a_refresh_holds_through_both_doors(a_transport, emulator, fault, tls):
     hosts = HostPolicy()
-    auth_url = AuthUrl.parse(world.add_org("acme.my.salesforce.com", username="ci@acme.example").auth_url(), hosts)
-    world.inject(fault)
-    with world.serve(tls=tls) as server:
+    auth_url = AuthUrl.parse(emulator.add_org("acme.my.salesforce.com", username="ci@acme.example").auth_url(), hosts)
+    emulator.inject(fault)
+    with emulator.serve(tls=tls) as server:
         transport = a_transport(gateway=server.url, ca_bundle=server.ca_bundle, timeout_seconds=SECONDS)
         started = time.monotonic()
 
@@ -71,7 +71,7 @@ def test_the_time_for_a_refresh_holds_through_both_doors(a_transport, world, fau
             SalesforceClient(transport, hosts).refresh(auth_url)
 
         assert time.monotonic() - started < BOUND
-    assert world.refreshes() == 1
+    assert emulator.refreshes() == 1
 
 
 def test_a_server_that_hangs_in_the_tls_handshake_has_been_sent_nothing(a_transport):
@@ -98,7 +98,7 @@ def test_a_proxy_that_does_not_answer_has_been_sent_nothing_of_the_request(a_tra
 
 @pytest.fixture
 def full_port():
-    """A port whose queue of connections is full, so that connecting to it hangs."""
+    """A port with a full connection queue, so that connecting to it hangs."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = [socket.socket() for _ in range(4)]
     for each in waiting:
@@ -125,9 +125,9 @@ def test_the_addresses_of_a_host_share_the_time_to_connect(a_transport, monkeypa
     assert time.monotonic() - started < BOUND
 
 
-def test_one_slow_exchange_does_not_end_another(a_transport, world, served):
-    world.inject(Fault.hang(60), host="acme.my.salesforce.com")
-    world.add_org("acme.my.salesforce.com", username="ci@acme.example")
+def test_one_slow_exchange_does_not_end_another(a_transport, emulator, served):
+    emulator.inject(Fault.hang(60), host="acme.my.salesforce.com")
+    emulator.add_org("acme.my.salesforce.com", username="ci@acme.example")
     transport = a_transport(gateway=served.url, timeout_seconds=SECONDS)
     failures = []
 

@@ -1,4 +1,4 @@
-"""What JSON, XML and CSV write is what they read, and any text is read or refused. JSV has a file of its own."""
+"""JSON, XML and CSV read back what they write, and read or refuse any text. JSV has its own file."""
 
 from contextlib import suppress
 from xml.etree import ElementTree
@@ -11,7 +11,7 @@ from authn.servicestack.dtos import Authenticate, AuthenticateResponse, Response
 from authn.servicestack.errors import Unreadable
 from authn.servicestack.formats import CSV, JSON, XML, csv, json, xml
 
-# What XML can hold at all: no control characters, no half surrogates.
+# Characters that XML allows: neither control characters nor lone surrogates.
 texts = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff") | st.sampled_from("\r\n\t")
 )
@@ -55,7 +55,7 @@ def test_any_text_is_read_or_refused(format_, text):
 
 
 @given(st.text())
-def test_any_answer_can_be_written_and_xml_of_it_is_well_formed(text):
+def test_any_response_can_be_written_and_its_xml_is_well_formed(text):
     message = AuthenticateResponse(
         user_name=text,
         roles=[text],
@@ -68,7 +68,7 @@ def test_any_answer_can_be_written_and_xml_of_it_is_well_formed(text):
     assert ElementTree.fromstring(XML.write(message)).tag.endswith("}AuthenticateResponse")  # noqa: S314  # our own
 
 
-def test_an_answer_holds_no_stack_trace():
+def test_a_response_has_no_stack_trace():
     assert "stackTrace" not in json.write(AuthenticateResponse(response_status=ResponseStatus(error_code="x")))
 
 
@@ -82,7 +82,7 @@ def test_an_answer_holds_no_stack_trace():
         '{"x":1,"x":2}',
     ],
 )
-def test_json_that_names_a_member_twice_is_refused_in_whatever_case(text):
+def test_json_with_a_member_twice_in_any_case_is_refused(text):
     with pytest.raises(Unreadable, match="twice"):
         json.read(text, Authenticate)
 

@@ -1,4 +1,4 @@
-"""Formats of requests and answers: points 37 to 44."""
+"""Requests and responses in JSV, XML and CSV."""
 
 import csv
 import io
@@ -28,37 +28,37 @@ def _tags(element) -> list[str]:
     return [each.tag.removeprefix(f"{{{TYPES}}}") for each in element]
 
 
-def _texts(answer) -> dict[str, str | None]:
-    root = ElementTree.fromstring(answer.text)  # noqa: S314  # our own answer
+def _texts(response) -> dict[str, str | None]:
+    root = ElementTree.fromstring(response.text)  # noqa: S314  # our own response
     return {each.tag.removeprefix(f"{{{TYPES}}}"): each.text for each in root.iter()}
 
 
-def _rows(answer) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+def _rows(response) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(response.text, newline="")))
 
 
-def test_point_37_jsv_logs_in(wire):
+def test_jsv_logs_in(wire):
     body = f'{{provider:credentials,UserName:{NAME},Password:"{PASSWORD}"}}'
 
-    answer = wire.post("/jsv/reply/Authenticate", body, type_="application/jsv", accept=None)
+    response = wire.post("/jsv/reply/Authenticate", body, type_="application/jsv", accept=None)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/jsv")
-    assert answer.text.startswith("{userId:")
-    assert answer.text.endswith(",roles:[],permissions:[],responseStatus:{}}")
-    assert answer.jsv().user_name == NAME
-    assert answer.jsv().session_id == wire.cookie("ss-id")
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/jsv")
+    assert response.text.startswith("{userId:")
+    assert response.text.endswith(",roles:[],permissions:[],responseStatus:{}}")
+    assert response.jsv().user_name == NAME
+    assert response.jsv().session_id == wire.cookie("ss-id")
 
 
 @pytest.mark.parametrize("path", ["/auth", "/auth/credentials"])
-def test_point_38_the_alias_of_the_documentation_is_taken_and_given(path, wire):
-    answer = wire.post(path, jsv_login(), type_="text/jsv", accept="text/jsv")
+def test_the_documented_alias_of_jsv_is_accepted_and_returned(path, wire):
+    response = wire.post(path, jsv_login(), type_="text/jsv", accept="text/jsv")
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/jsv")
-    assert "sessionId:" in answer.text
-    assert answer.jsv().user_name == NAME
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/jsv")
+    assert "sessionId:" in response.text
+    assert response.jsv().user_name == NAME
 
 
-def test_point_38_booleans_are_read_with_a_capital(wire):
+def test_capitalized_booleans_are_read(wire):
     body = jsv_login().replace("}", ",rememberMe:True,useTokenCookie:False}")
 
     wire.post("/auth", body, type_="text/jsv", accept="text/jsv")
@@ -78,43 +78,43 @@ def test_point_38_booleans_are_read_with_a_capital(wire):
         ("/json/reply/Authenticate?format=jsv", "application/json"),
     ],
 )
-def test_point_39_suffix_beats_format_beats_accept(path, accept, wire):
-    answer = wire.post(path, LOGIN, accept=accept)
+def test_the_suffix_overrides_format_which_overrides_accept(path, accept, wire):
+    response = wire.post(path, LOGIN, accept=accept)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/jsv")
-    assert answer.jsv().user_name == NAME
-
-
-def test_point_40_a_refusal_is_readable_in_jsv(wire):
-    answer = wire.post("/jsv/reply/Authenticate", jsv_login("wrong"), type_="application/jsv")
-
-    assert answer.status == 401
-    assert answer.text == "{responseStatus:{errorCode:Unauthorized,message:Invalid Username or Password,errors:[]}}"
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/jsv")
+    assert response.jsv().user_name == NAME
 
 
-def test_point_40_field_errors_are_readable_in_jsv(wire):
-    answer = wire.post("/auth/credentials.jsv", "{}", type_="application/jsv")
+def test_a_refusal_is_readable_in_jsv(wire):
+    response = wire.post("/jsv/reply/Authenticate", jsv_login("wrong"), type_="application/jsv")
 
-    status = answer.jsv().response_status
-    assert answer.status == 400
-    assert answer.text.startswith("{responseStatus:{errorCode:ValidationException,")
+    assert response.status == 401
+    assert response.text == "{responseStatus:{errorCode:Unauthorized,message:Invalid Username or Password,errors:[]}}"
+
+
+def test_field_errors_are_readable_in_jsv(wire):
+    response = wire.post("/auth/credentials.jsv", "{}", type_="application/jsv")
+
+    status = response.jsv().response_status
+    assert response.status == 400
+    assert response.text.startswith("{responseStatus:{errorCode:ValidationException,")
     assert [each.field_name for each in status.errors] == ["UserName", "Password"]
     assert status.errors[0].meta == {"PropertyName": "User Name"}
-    assert "{errorCode:NotEmpty,fieldName:UserName,message:'User Name' must not be empty.," in answer.text
+    assert "{errorCode:NotEmpty,fieldName:UserName,message:'User Name' must not be empty.," in response.text
 
 
-def test_point_41_xml_logs_in(wire):
-    answer = wire.post("/xml/reply/Authenticate", xml_login(), type_="application/xml", accept=None)
+def test_xml_logs_in(wire):
+    response = wire.post("/xml/reply/Authenticate", xml_login(), type_="application/xml", accept=None)
 
-    root = ElementTree.fromstring(answer.text)  # noqa: S314  # our own answer
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/xml")
+    root = ElementTree.fromstring(response.text)  # noqa: S314  # our own response
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/xml")
     assert root.tag == f"{{{TYPES}}}AuthenticateResponse"
     assert _tags(root) == MEMBERS
-    assert _texts(answer)["UserName"] == NAME
+    assert _texts(response)["UserName"] == NAME
     assert root.find(f"{{{TYPES}}}Meta").get(NIL) == "true"
 
 
-def test_point_41_a_list_and_a_map_are_written_as_net_writes_them():
+def test_a_list_and_a_map_are_written_as_in_dot_net():
     from authn.servicestack.dtos import AuthenticateResponse, ResponseStatus
     from authn.servicestack.formats import xml as codec
 
@@ -147,13 +147,13 @@ def test_point_41_a_list_and_a_map_are_written_as_net_writes_them():
     )
 
 
-def test_point_42_the_order_of_elements_does_not_matter(wire):
+def test_the_order_of_elements_does_not_matter(wire):
     body = xml(f"<Password>{PASSWORD}</Password><unheard>of</unheard><UserName>{NAME}</UserName>")
 
     assert wire.post("/auth/credentials", body, type_="text/xml", accept="text/xml").status == 200
 
 
-def test_point_42_nor_do_prefixes(wire):
+def test_prefixes_of_elements_do_not_matter(wire):
     body = (
         f'<s:Authenticate xmlns:s="{TYPES}"><s:UserName>{NAME}</s:UserName>'
         f"<s:Password><![CDATA[{PASSWORD}]]></s:Password></s:Authenticate>"
@@ -189,12 +189,12 @@ BAD_XML = {
 
 
 @pytest.mark.parametrize("body", BAD_XML.values(), ids=BAD_XML)
-def test_point_42_other_xml_is_refused(body, wire):
-    answer = wire.post("/xml/reply/Authenticate", body, type_="application/xml")
+def test_invalid_xml_is_refused(body, wire):
+    response = wire.post("/xml/reply/Authenticate", body, type_="application/xml")
 
-    assert answer.status == 400
-    assert _texts(answer)["ErrorCode"] == "SerializationException"
-    assert "root:" not in answer.text
+    assert response.status == 400
+    assert _texts(response)["ErrorCode"] == "SerializationException"
+    assert "root:" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_point_42_other_xml_is_refused(body, wire):
         '<!DOCTYPE a [<!ENTITY % e SYSTEM "{url}"> %e;]>',
     ],
 )
-def test_point_42_nothing_is_fetched(doctype, wire):
+def test_external_entities_are_not_fetched(doctype, wire):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         doctype = doctype.replace("{url}", f"http://127.0.0.1:{listener.getsockname()[1]}/x.dtd")
         text = "&e;" if "ENTITY e" in doctype else ""
@@ -219,7 +219,7 @@ def test_point_42_nothing_is_fetched(doctype, wire):
             listener.accept()
 
 
-def test_point_42_a_map_in_xml_is_read():
+def test_a_map_in_xml_is_read():
     from authn.servicestack.formats import xml as codec
 
     pair = "<a:KeyValueOfstringstring><a:Key>k</a:Key><a:Value>v</a:Value></a:KeyValueOfstringstring>"
@@ -230,22 +230,22 @@ def test_point_42_a_map_in_xml_is_read():
     assert message.meta == {"k": "v"}
 
 
-def test_point_43_a_refusal_is_readable_in_xml(wire):
-    answer = wire.post("/xml/reply/Authenticate", xml_login("wrong"), type_="application/xml")
+def test_a_refusal_is_readable_in_xml(wire):
+    response = wire.post("/xml/reply/Authenticate", xml_login("wrong"), type_="application/xml")
 
-    root = ElementTree.fromstring(answer.text)  # noqa: S314  # our own answer
-    assert (answer.status, root.tag) == (401, f"{{{TYPES}}}AuthenticateResponse")
+    root = ElementTree.fromstring(response.text)  # noqa: S314  # our own response
+    assert (response.status, root.tag) == (401, f"{{{TYPES}}}AuthenticateResponse")
     assert _tags(root) == MEMBERS
-    assert _texts(answer)["ErrorCode"] == "Unauthorized"
-    assert _texts(answer)["Message"] == "Invalid Username or Password"
+    assert _texts(response)["ErrorCode"] == "Unauthorized"
+    assert _texts(response)["Message"] == "Invalid Username or Password"
 
 
-def test_point_43_field_errors_are_readable_in_xml(wire):
-    answer = wire.post("/xml/reply/Authenticate", xml("<provider>credentials</provider>"), type_="application/xml")
+def test_field_errors_are_readable_in_xml(wire):
+    response = wire.post("/xml/reply/Authenticate", xml("<provider>credentials</provider>"), type_="application/xml")
 
-    root = ElementTree.fromstring(answer.text)  # noqa: S314  # our own answer
+    root = ElementTree.fromstring(response.text)  # noqa: S314  # our own response
     errors = root.find(f"{{{TYPES}}}ResponseStatus/{{{TYPES}}}Errors")
-    assert answer.status == 400
+    assert response.status == 400
     assert _tags(errors) == ["ResponseError", "ResponseError"]
     assert _tags(errors[0]) == ["ErrorCode", "FieldName", "Message", "Meta"]
 
@@ -255,20 +255,20 @@ def test_point_43_field_errors_are_readable_in_xml(wire):
     [("/auth/credentials?format=csv", None), ("/auth/credentials.csv", None), ("/auth/credentials", "text/csv"),
      ("/csv/reply/Authenticate", "text/html")],
 )  # fmt: skip
-def test_point_44_csv_is_a_row_of_names_and_a_row_of_values(path, accept, wire):
+def test_csv_is_a_row_of_names_and_a_row_of_values(path, accept, wire):
     body = LOGIN if "csv/reply" not in path else f"UserName,Password\r\n{NAME},{PASSWORD}\r\n"
 
-    answer = wire.post(path, body, accept=accept)
+    response = wire.post(path, body, accept=accept)
 
-    rows = _rows(answer)
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/csv")
-    assert answer.headers["Content-Disposition"] == "attachment;filename=Authenticate.csv"
-    assert answer.text.count("\r\n") == answer.text.count("\n") == 2
+    rows = _rows(response)
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/csv")
+    assert response.headers["Content-Disposition"] == "attachment;filename=Authenticate.csv"
+    assert response.text.count("\r\n") == response.text.count("\n") == 2
     assert len(rows) == 1
     assert (rows[0]["userName"], rows[0]["roles"], rows[0]["responseStatus"]) == (NAME, "[]", "{}")
 
 
-def test_point_44_log_out_and_refusals_are_csv_too(wire):
+def test_a_log_out_and_a_refusal_are_csv(wire):
     out = wire.get("/auth/logout.csv")
     refused = wire.post("/auth/credentials.csv", LOGIN | {"Password": "wrong"})
     unread = wire.post("/csv/reply/Authenticate", '"')
@@ -281,14 +281,14 @@ def test_point_44_log_out_and_refusals_are_csv_too(wire):
     assert unread.headers["Content-Type"] == "text/csv"
 
 
-def test_point_44_a_spreadsheet_finds_no_formula(wire, a_person):
+def test_csv_values_are_not_spreadsheet_formulas(wire, a_person):
     a_person("=1+1@acme.example")
 
-    answer = wire.post("/auth.csv", LOGIN | {"UserName": "=1+1@acme.example"})
+    response = wire.post("/auth.csv", LOGIN | {"UserName": "=1+1@acme.example"})
 
-    assert _rows(answer)[0]["userName"] == "'=1+1@acme.example"
+    assert _rows(response)[0]["userName"] == "'=1+1@acme.example"
 
 
 @pytest.mark.parametrize("body", ["UserName\r\n", "a,b\r\nc\r\n", "a\r\nb\r\nc\r\n", 'a\r\n"b', "\r\n\r\n,"])
-def test_point_44_csv_that_is_no_message_is_refused(body, wire):
+def test_invalid_csv_is_refused(body, wire):
     assert wire.post("/csv/reply/Authenticate", body, type_="text/csv").status == 400

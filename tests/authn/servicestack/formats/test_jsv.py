@@ -1,4 +1,4 @@
-"""JSV: every vector of the contract in both directions, values that nobody thought of, and hostile texts."""
+"""JSV: the documented examples in both directions, generated values, and hostile texts."""
 
 import decimal
 import time
@@ -24,7 +24,7 @@ class Letter(Enum):
 
 @dataclass
 class P:
-    """The class of the vectors."""
+    """The class of the examples."""
 
     Name: str | None = None
     Age: int = 0
@@ -188,7 +188,7 @@ def test_a_vector_is_read_as_a_type(text, kind, value):
     assert decode(text, kind) == value
 
 
-def test_the_vector_of_a_password_is_written_with_small_letters():
+def test_the_vector_of_a_password_is_written_in_camel_case():
     assert 'password:"p,""w"' in write(Authenticate(user_name="u", password='p,"w')), "E29"
 
 
@@ -210,11 +210,11 @@ def test_a_repr_shows_no_secret():
     assert "geheim" not in repr(message)
 
 
-# --- Values that nobody thought of --------------------------------------------------------------------
+# --- Generated values ----------------------------------------------------------------------------------
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 maps = st.dictionaries(texts, texts, max_size=5)
-# A list of one null is written as an empty list is; there is no other spelling.
+# JSV writes a list of one null as an empty list.
 lists = st.lists(st.none() | texts, max_size=5).filter(lambda items: items != [None])
 children = st.builds(
     P,
@@ -244,7 +244,7 @@ def test_lists_of_lists_are_read_back(value):
 
 
 @given(st.builds(AuthenticateResponse, user_id=texts, display_name=texts, roles=st.lists(texts), meta=maps))
-def test_answers_are_read_back(value):
+def test_responses_are_read_back(value):
     assert decode(write(value), AuthenticateResponse) == value
 
 
@@ -286,5 +286,5 @@ def test_a_hostile_text_is_refused_quickly(text):
     assert time.process_time() - began < 2, "each takes a few milliseconds"
 
 
-def test_members_go_by_their_own_names_where_they_have_no_other():
+def test_a_member_without_a_wire_name_uses_its_own():
     assert [each.name for each in members(P)][:3] == ["Name", "Age", "Flag"]

@@ -1,4 +1,4 @@
-"""Which format is read and which is answered, and what cannot be read: points 48 to 53."""
+"""Content negotiation, and bodies that cannot be read."""
 
 import json
 from xml.etree import ElementTree
@@ -55,21 +55,21 @@ NEGOTIATED = [
 
 
 @pytest.mark.parametrize(("path", "accept", "type_", "expected"), NEGOTIATED)
-def test_point_48_the_format_of_an_answer(path, accept, type_, expected, wire):
-    answer = wire.get(path, accept=accept, type_=type_)
+def test_the_format_of_a_response(path, accept, type_, expected, wire):
+    response = wire.get(path, accept=accept, type_=type_)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (401, expected)
-    assert "Accept" in answer.headers["Vary"]
+    assert (response.status, response.headers["Content-Type"]) == (401, expected)
+    assert "Accept" in response.headers["Vary"]
 
 
 @pytest.mark.parametrize("path", ["/api/Authenticate", "/json/reply/Authenticate"])
-def test_point_49_json_is_read_whatever_it_is_called(path, wire):
-    answer = wire.post(path, json.dumps(LOGIN), type_="text/plain;charset=UTF-8", accept="*/*")
+def test_a_json_route_reads_json_under_any_content_type(path, wire):
+    response = wire.post(path, json.dumps(LOGIN), type_="text/plain;charset=UTF-8", accept="*/*")
 
-    assert is_ordinary_login(answer)
+    assert is_ordinary_login(response)
 
 
-def test_point_50_a_get_may_name_a_type_without_a_body(wire):
+def test_a_get_may_name_a_type_without_a_body(wire):
     wire.log_in()
 
     assert wire.get("/auth", type_="application/json").status == 200
@@ -90,76 +90,76 @@ BROKEN += [("/auth", "application/xml", body) for body in ("<", "[]", "null", '"
 
 
 @pytest.mark.parametrize(("path", "type_", "body"), BROKEN)
-def test_point_51_a_broken_body_is_refused(path, type_, body, wire):
-    answer = wire.post(path, body, type_=type_)
+def test_a_broken_body_is_refused(path, type_, body, wire):
+    response = wire.post(path, body, type_=type_)
 
-    assert answer.status == 400
-    assert answer.error()["errorCode"] == "SerializationException"
-    assert "stackTrace" not in answer.error()
-    assert "Traceback" not in answer.text
+    assert response.status == 400
+    assert response.error()["errorCode"] == "SerializationException"
+    assert "stackTrace" not in response.error()
+    assert "Traceback" not in response.text
 
 
-def test_point_51_the_refusal_of_a_broken_body_is_an_error_response(wire):
-    answer = wire.post("/xml/reply/Authenticate", "<", type_="application/xml")
+def test_the_refusal_of_a_broken_body_is_an_error_response(wire):
+    response = wire.post("/xml/reply/Authenticate", "<", type_="application/xml")
 
-    assert ElementTree.fromstring(answer.text).tag == f"{{{TYPES}}}ErrorResponse"  # noqa: S314  # our own answer
+    assert ElementTree.fromstring(response.text).tag == f"{{{TYPES}}}ErrorResponse"  # noqa: S314  # our own response
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b'{"UserName":"\xff"}', b"\x00", b"{UserName:a\x00}"])
 @pytest.mark.parametrize("format_", ["json", "xml", "jsv", "csv"])
-def test_point_51_odd_bytes_are_refused(format_, body, wire):
+def test_invalid_utf_8_is_refused(format_, body, wire):
     assert wire.post(f"/{format_}/reply/Authenticate", body).status == 400
 
 
-def test_point_52_an_unknown_type_is_refused_and_never_a_log_in(wire):
-    answer = wire.post("/auth/credentials", json.dumps(LOGIN), type_="application/x-foo")
+def test_an_unknown_content_type_is_refused(wire):
+    response = wire.post("/auth/credentials", json.dumps(LOGIN), type_="application/x-foo")
 
-    assert answer.status == 415
-    assert answer.error()["errorCode"] == "UnsupportedMediaType"
+    assert response.status == 415
+    assert response.error()["errorCode"] == "UnsupportedMediaType"
     assert sessions() == 0
 
 
-def test_point_52_nor_is_a_body_without_a_type_read(wire):
+def test_a_body_without_a_content_type_is_refused(wire):
     assert wire.post("/auth/credentials", json.dumps(LOGIN)).status == 415
 
 
 @pytest.mark.parametrize("path", ["/json/reply/Authenticate", "/api/Authenticate"])
-def test_point_52_on_a_json_route_it_is_json(path, wire):
+def test_a_json_route_needs_no_content_type(path, wire):
     assert is_ordinary_login(wire.post(path, json.dumps(LOGIN), type_="application/x-foo"))
 
 
 @pytest.mark.parametrize("path", ["/auth?RememberMe=maybe", "/auth/credentials?UseTokenCookie=x"])
-def test_point_53_a_boolean_that_is_none_is_named(path, wire):
-    answer = wire.post(path, LOGIN)
+def test_an_invalid_boolean_is_reported_with_its_member(path, wire):
+    response = wire.post(path, LOGIN)
 
-    assert answer.status == 400
-    assert answer.error()["errorCode"] == "SerializationException"
-    assert answer.error()["message"] == "Unable to bind to request 'Authenticate'"
-    assert answer.error()["errors"][0]["fieldName"] == path.partition("?")[2].partition("=")[0]
+    assert response.status == 400
+    assert response.error()["errorCode"] == "SerializationException"
+    assert response.error()["message"] == "Unable to bind to request 'Authenticate'"
+    assert response.error()["errors"][0]["fieldName"] == path.partition("?")[2].partition("=")[0]
 
 
-def test_point_53_so_it_is_in_a_form_and_in_json(wire):
+def test_an_invalid_boolean_in_a_form_or_json_is_reported(wire):
     for type_ in (FORM, "application/json"):
-        answer = wire.post("/auth", LOGIN | {"RememberMe": "maybe"}, type_=type_)
-        assert (answer.status, answer.error()["errors"][0]["fieldName"]) == (400, "RememberMe")
+        response = wire.post("/auth", LOGIN | {"RememberMe": "maybe"}, type_=type_)
+        assert (response.status, response.error()["errors"][0]["fieldName"]) == (400, "RememberMe")
 
 
 @pytest.mark.parametrize("true", ["true", "True", "1", "on", "t", "y"])
-def test_point_53_spellings_of_true(true, wire):
+def test_spellings_of_true(true, wire):
     wire.post(f"/auth?RememberMe={true}", LOGIN)
 
     assert wire.cookie("ss-opt") == "perm"
 
 
 @pytest.mark.parametrize("true", [True, "true", "True", 1, "1"])
-def test_point_53_spellings_of_true_in_json(true, wire):
+def test_spellings_of_true_in_json(true, wire):
     wire.post("/auth", LOGIN | {"RememberMe": true})
 
     assert wire.cookie("ss-opt") == "perm"
 
 
 @pytest.mark.parametrize("false", ["false", "False", "0", "f", "n"])
-def test_point_53_spellings_of_false(false, wire):
+def test_spellings_of_false(false, wire):
     wire.post(f"/auth?RememberMe={false}", LOGIN)
 
     assert wire.cookie("ss-opt") == "temp"
@@ -168,11 +168,11 @@ def test_point_53_spellings_of_false(false, wire):
 def test_a_map_in_a_query_is_jsv(wire):
     assert wire.post("/auth?Meta={a:b}", LOGIN).status == 200
     for broken in ("x", "{a:b", "[a]"):
-        answer = wire.post(f"/auth?Meta={broken}", LOGIN)
-        assert (answer.status, answer.error()["errors"][0]["fieldName"]) == (400, "Meta")
+        response = wire.post(f"/auth?Meta={broken}", LOGIN)
+        assert (response.status, response.error()["errors"][0]["fieldName"]) == (400, "Meta")
 
 
-def test_a_number_for_a_text_is_taken_as_text(wire, ursula):
+def test_a_number_is_accepted_as_a_string(wire, ursula):
     ursula.set_password("123")
     ursula.save()
 
@@ -181,15 +181,15 @@ def test_a_number_for_a_text_is_taken_as_text(wire, ursula):
 
 def test_a_refusal_reads_the_same_in_every_format(wire):
     bodies = {"json": json.dumps(LOGIN | {"Password": "x"}), "jsv": jsv_login("x"), "xml": xml_login("x")}
-    answers = {name: wire.post(f"/{name}/reply/Authenticate", body) for name, body in bodies.items()}
+    responses = {name: wire.post(f"/{name}/reply/Authenticate", body) for name, body in bodies.items()}
 
-    assert {answer.status for answer in answers.values()} == {401}
-    assert answers["json"].error() == INVALID
-    assert jsv.decode(answers["jsv"].text, dict[str, str])["responseStatus"]
+    assert {response.status for response in responses.values()} == {401}
+    assert responses["json"].error() == INVALID
+    assert jsv.decode(responses["jsv"].text, dict[str, str])["responseStatus"]
 
 
-def test_a_form_beats_the_query_and_empty_values_say_nothing(wire):
-    answer = wire.post("/auth?UserName=x&Password=&provider=", LOGIN, type_=FORM)
+def test_a_form_overrides_the_query_and_empty_values_are_ignored(wire):
+    response = wire.post("/auth?UserName=x&Password=&provider=", LOGIN, type_=FORM)
 
-    assert is_ordinary_login(answer)
+    assert is_ordinary_login(response)
     assert Wire().post(f"/auth?UserName={NAME}", LOGIN | {"UserName": "x"}).status == 200

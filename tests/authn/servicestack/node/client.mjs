@@ -1,5 +1,5 @@
-// Drives the published client by one order for each line of standard input; one line answers it.
-// An order: {"do": "post" | "get" | "set" | "cookies", "with": {...}}.
+// Drives the published client: one JSON command per line of standard input, one line of output for each.
+// A command: {"do": "post" | "get" | "set" | "cookies", "with": {...}}.
 import { createInterface } from "node:readline";
 import { JsonApiClient, JsonServiceClient } from "@servicestack/client";
 
@@ -15,7 +15,7 @@ class Authenticate {
 const [kind, url] = process.argv.slice(2);
 const client = kind === "JsonApiClient" ? JsonApiClient.create(url) : new JsonServiceClient(url);
 
-const deeds = {
+const commands = {
   post: (members) => client.post(new Authenticate(members)),
   get: (members) => client.get(new Authenticate(members)),
   set: (members) => {
@@ -29,12 +29,12 @@ const deeds = {
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  let answer;
+  const command = JSON.parse(line);
+  let result;
   try {
-    answer = { answer: await deeds[order.do](order.with ?? {}), bearerToken: client.bearerToken ?? null };
+    result = { response: await commands[command.do](command.with ?? {}), bearerToken: client.bearerToken ?? null };
   } catch (error) {
-    answer = { error: error.responseStatus ?? { message: String(error) }, type: error.type ?? null };
+    result = { error: error.responseStatus ?? { message: String(error) }, type: error.type ?? null };
   }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
