@@ -1,9 +1,8 @@
-"""`/sfp/api/schema`, the OpenAPI document, and `/sfp/api/docs`, a page that this desk's own scripts draw from it."""
+"""`/sfp/api/schema`, the OpenAPI document, and `/sfp/api/docs`, a page that renders it."""
 
 import hashlib
 import threading
 from functools import cache
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,9 +18,9 @@ _building = threading.Lock()
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponseBase:
-    """Return the document. There is one version of it, whatever the query and the caller.
+    """Return the document, the same for every query and caller.
 
-    It takes a tenth of a second to make and anybody may ask for it, so that a process makes it once.
+    Generating it takes a tenth of a second and the route is public, so each process generates it once.
     """
     with _building:
         content, etag = _document()
@@ -34,15 +33,15 @@ def schema(request: HttpRequest) -> HttpResponseBase:
 @cache
 def _document() -> tuple[bytes, str]:
     """Return the document as JSON, and its entity tag."""
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # it has no types
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # untyped
     document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     content: bytes = OpenApiJsonRenderer().render(document, renderer_context={})
     return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 class ApiDocsView(TemplateView):
-    """Show the API. Signed-out people may read it: it holds no secret."""
+    """The API documentation. It is public: it contains no secret."""
 
     template_name = "api_docs.html"
     http_method_names = ("get", "head", "options")
-    extra_context: Any = {"demo": settings.DEMO}
+    extra_context = {"demo": settings.DEMO}

@@ -1,7 +1,7 @@
-"""How gunicorn serves Frontdesk: processes with threads, and logs that repeat nothing of a request.
+"""Configuration of gunicorn: processes with threads, and logs without request data.
 
-Start it from the project's folder: `gunicorn -c config/gunicorn.py config.wsgi`. Options on the
-command line win over this file. Bodies are bounded by Django (MAX_REQUEST_BYTES).
+Start it from the project's root: `gunicorn -c config/gunicorn.py config.wsgi`. Command-line options override
+this file. Django limits request bodies (MAX_REQUEST_BYTES).
 """
 
 import json
@@ -13,7 +13,7 @@ import uuid
 from http import HTTPStatus
 from pathlib import Path
 
-from gunicorn import util  # type: ignore[import-untyped]  # it has no types
+from gunicorn import util  # type: ignore[import-untyped]  # untyped
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -23,49 +23,49 @@ _settings = read_settings()
 
 
 class RequestTextFilter(logging.Filter):
-    """Cut what a caller sent out of gunicorn's own lines: a query or a path may hold a token."""
+    """Removes request data from gunicorn's log lines: a path or query may contain a token."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record, with a text of ours where gunicorn's would quote the request."""
+        """Keep every record, and replace messages that quote the request."""
         if str(record.msg).startswith(("Error handling request", "Invalid request from")):
             record.msg, record.args = "A request could not be served.", ()
         return True
 
 
-_NOT_HTTP = {
+_INVALID = {
     "code": "INVALID_REQUEST",
-    "message": "The request is not well-formed HTTP, or its address or headers are too long.",
-    "action": "Percent-encode the address (curl: --get --data-urlencode), and send no more headers than are needed.",
+    "message": "The request is not well-formed HTTP, or its URL or headers are too long.",
+    "action": "Percent-encode the URL (curl: --get --data-urlencode), and send fewer headers.",
 }
 _TOO_SLOW = {
     "code": "REQUEST_TIMEOUT",
     "message": "The request did not arrive in time.",
-    "action": "Send it again, without pauses.",
+    "action": "Send the request again, without pauses.",
 }
 _TOO_LARGE = {
     "code": "PAYLOAD_TOO_LARGE",
-    "message": "The request body is larger than its content.",
+    "message": "The framing of the chunked body is larger than its content.",
     "action": "Send larger chunks, or a Content-Length.",
 }
-_BROKEN = {
+_FAILED = {
     "code": "INTERNAL_ERROR",
     "message": "Something went wrong on our side.",
-    "action": "Try again; if it stays, give the requestId to whoever runs this desk.",
+    "action": "Try again. If the error persists, give the requestId to the operator of this desk.",
 }
 
 
-_WORDS: dict[int, dict[str, str]] = {
+_TEXTS: dict[int, dict[str, str]] = {
     HTTPStatus.REQUEST_TIMEOUT: _TOO_SLOW,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
-    HTTPStatus.INTERNAL_SERVER_ERROR: _BROKEN,
+    HTTPStatus.INTERNAL_SERVER_ERROR: _FAILED,
 }
 
 
 def write_refusal(line: socket.socket, status: int, _reason: str, _message: str) -> None:
-    """Answer what never came to Django in the words of the API; gunicorn's own would quote the request in HTML."""
+    """Write the API's error body for a request that did not reach Django, instead of HTML that quotes the request."""
     request_id, phrase = uuid.uuid4().hex, HTTPStatus(status).phrase
-    what = _WORDS.get(status, _NOT_HTTP)
-    body = json.dumps({"statusCode": status, "error": phrase, **what, "requestId": request_id})
+    text = _TEXTS.get(status, _INVALID)
+    body = json.dumps({"statusCode": status, "error": phrase, **text, "requestId": request_id})
     head = (
         f"HTTP/1.1 {status} {phrase}",
         "Connection: close",
@@ -85,28 +85,28 @@ bind = "127.0.0.1:8000"
 workers = _settings.WEB_CONCURRENCY
 worker_class = "config.worker.Worker"
 threads = _settings.WEB_THREADS
-# Room for idle keep-alive connections beside those that a thread serves; beyond it they wait in the backlog.
+# Includes idle keep-alive connections; further connections wait in the backlog.
 worker_connections = max(1000, 4 * _settings.WEB_THREADS)
-# Longer than the 60 seconds for which common proxies keep an idle connection, so that the proxy
-# closes it first and never sends a request into a closing one.
+# Longer than the 60 seconds for which common proxies keep an idle connection, so that the proxy closes
+# it first and never sends a request on a closing one.
 keepalive = 75
-# A restart lets two calls to Salesforce in a row come to their end: whoever is cut off later has
-# registered an org that answers very slowly, and may do so again.
+# A restart waits for two consecutive calls to Salesforce. Only the registration of an org that responds very
+# slowly takes longer, and can be repeated.
 graceful_timeout = 10 + round(2 * _settings.SALESFORCE_TIMEOUT_SECONDS)
 timeout = 60
 
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
-# Django alone judges X-Forwarded-*, by TRUSTED_PROXY_COUNT.
+# Only Django evaluates X-Forwarded-*, by TRUSTED_PROXY_COUNT.
 forwarded_allow_ips = ""
 
-# The heartbeat file in memory: on a busy disk a beat can take longer than the timeout.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of the system, and gunicorn makes the file
-# Nobody manages this server at run time, and its socket would lie in a home folder.
+# The heartbeat file is in memory: on a busy disk, a write can take longer than the timeout.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # gunicorn creates the file safely
+# The control socket is not used, and would be created in the home directory.
 control_socket_disable = True
 
-# No access log: its lines hold paths and query strings. The audit trail tells who did what.
+# No access log: its lines contain paths and query strings. The audit trail records access.
 accesslog = None
 logconfig_dict = {
     **_settings.LOGGING,

@@ -1,13 +1,12 @@
-"""Answers load balancers and people: whether this process lives, and whether it can serve.
+"""Liveness and readiness probes for load balancers: `/livez` and `/readyz`.
 
-Probes come by address, with any Host header, so they are answered before anything else looks at a request.
+Probes use the process's address and any Host header, so a middleware responds before other code reads the request.
 """
 
 import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -17,8 +16,8 @@ from django.views.decorators.http import require_safe
 from authn.loops import loops
 from config.readiness import Readiness, check
 
-# How long a request may take that is not stuck: a dozen calls to Salesforce, one after another, and the rest.
-_CALLS, _REST_SECONDS = 12, 120.0
+# A request that takes longer than a dozen consecutive calls to Salesforce, and this many seconds, is stuck.
+_MAX_CALLS, _EXTRA_SECONDS = 12, 120.0
 _FRESH_SECONDS = 1.0
 
 _started: dict[int, float] = {}
@@ -27,7 +26,7 @@ _last: tuple[float, Readiness] | None = None
 
 
 class HealthMiddleware:
-    """Answers the probes, and notes for how long each thread has been serving its request."""
+    """Responds to probes, and records since when each thread has been serving its request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -46,9 +45,9 @@ class HealthMiddleware:
 
 @require_safe
 def alive(_request: HttpRequest) -> JsonResponse:
-    """`/livez`: this process can work. Asks nobody, so that a dead database does not get it killed.
+    """`/livez`: the process is working. Depends on nothing else, so a failed database does not restart it.
 
-    503 says that only a restart helps: a background loop has ended or hangs, or half of the threads do.
+    503 means that only a restart helps: a background loop has ended or is stuck, or half of the threads are.
     """
     if stuck := [loop.name for loop in loops() if loop.is_stuck()]:
         return _not_alive(f"A background loop has stopped: {', '.join(stuck)}.")
@@ -59,9 +58,9 @@ def alive(_request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """`/readyz`: this process can hand out credentials. Answers within 2 seconds, and never asks Salesforce."""
+    """`/readyz`: the process can issue credentials. Responds within 2 seconds, and never calls Salesforce."""
     readiness = _readiness()
-    content: dict[str, Any] = {"status": "unavailable" if readiness.code else "ready"}
+    content: dict[str, object] = {"status": "unavailable" if readiness.code else "ready"}
     if readiness.code:
         content |= {"reason": readiness.reason, "code": readiness.code}
     content["checks"] = readiness.checks
@@ -72,7 +71,7 @@ _PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {"/livez": alive
 
 
 def forget() -> None:
-    """Let the next probe check again."""
+    """Discard the cached readiness."""
     global _last
     _last = None
 
@@ -82,13 +81,13 @@ def _not_alive(reason: str) -> JsonResponse:
 
 
 def _stuck_threads() -> int:
-    limit = _REST_SECONDS + _CALLS * settings.SALESFORCE_TIMEOUT_SECONDS
+    limit = _EXTRA_SECONDS + _MAX_CALLS * settings.SALESFORCE_TIMEOUT_SECONDS
     now = time.monotonic()
     return sum(now - began > limit for began in list(_started.values()))
 
 
 def _readiness() -> Readiness:
-    """Check, or give what was found within the last second: strangers may ask, as often as they like."""
+    """Return the readiness, at most one second old: the probe is public."""
     global _last
     with _checking:
         if _last is None or time.monotonic() - _last[0] >= _FRESH_SECONDS:

@@ -1,11 +1,11 @@
-"""A request that is being received: how much of it is there, and whether it can be served without waiting for more.
+"""A request that is being received: how much has arrived, and whether it can be served without waiting for more.
 
-Only the end of a request is looked for here. Whether it is a valid one, gunicorn's parser decides.
+This finds the end of a request only. gunicorn's parser decides whether it is valid.
 """
 
 import re
 
-# What is received before a thread is taken: any head, and any body that an anonymous caller may send.
+# Received before a thread is assigned: any head, and any body that an anonymous caller may send.
 MAX_HEAD = 64 * 1024
 MAX_BODY = 64 * 1024
 # A chunked body with its framing.
@@ -19,8 +19,8 @@ _END_OF_HEAD = b"\r\n\r\n"
 class IncomingRequest:
     """One request. `is_ready` if it can be served, and `is_complete` if its whole body has been received.
 
-    One with a body over MAX_BODY is ready as soon as that is known: the application refuses it, or reads
-    the rest once it knows the caller. `refusal` is the status of one that can be neither received nor served.
+    A request with a body over MAX_BODY is ready as soon as that is known: the application refuses it, or reads
+    the rest after authentication. `refusal` is the status of a request that can be neither received nor served.
     """
 
     def __init__(self, held: bytes = b"") -> None:
@@ -50,12 +50,12 @@ class IncomingRequest:
             self.is_ready = len(self._data) >= self._end_of_head + self._length
 
     def wants_continue(self) -> bool:
-        """Return True, once, if the client waits for `100 Continue` before it sends the body."""
+        """Return True, once, if the client is waiting for `100 Continue` before it sends the body."""
         wants, self._expects = self._expects and not self.is_ready, False
         return wants
 
     def take(self) -> bytes:
-        """Return the bytes that were received, without an `Expect: 100-continue` that is settled."""
+        """Return the received bytes, without an `Expect: 100-continue` that was already handled."""
         if self._end_of_head < 0 or not self.is_complete:
             return bytes(self._data)
         lines = bytes(self._data[: self._end_of_head - 2]).split(b"\r\n")
@@ -63,7 +63,7 @@ class IncomingRequest:
         return b"\r\n".join(kept) + b"\r\n" + bytes(self._data[self._end_of_head :])
 
     def _find_head(self) -> bool:
-        """Look for the end of the head; return True if it was found and read."""
+        """Find and read the head; return False if it is incomplete."""
         while self._data.startswith(b"\r\n"):  # Empty lines before a request are skipped (RFC 9112, section 2.2).
             del self._data[:2]
         found = self._data.find(_END_OF_HEAD, max(0, self._at - 3))
@@ -87,11 +87,11 @@ class IncomingRequest:
             self._length = int(lengths[0])
             self.is_complete = self._length <= MAX_BODY
             self.is_ready = not self.is_complete
-        elif codings or lengths:  # The parser refuses it, and reads no body to do so.
+        elif codings or lengths:  # The parser rejects it without reading a body.
             self.is_ready, self.is_complete = True, False
 
     def _follow_chunks(self) -> None:
-        """Go on from chunk to chunk, as far as they have been received."""
+        """Advance over the chunks that have been received."""
         while not self.is_ready and self.refusal is None:
             end = self._data.find(b"\r\n", self._at, self._at + _MAX_LINE)
             size = _CHUNK_SIZE.fullmatch(self._data, self._at, end) if end >= 0 else None
@@ -106,7 +106,7 @@ class IncomingRequest:
     def _skip_chunk(self, start: int, size: int) -> bool:
         """Skip a chunk, or the last one with its trailers; return False if it has not been received in full."""
         if size == 0:
-            # The empty line that ends the trailers, or the line of the last chunk where there are none.
+            # The empty line after the trailers, or after the last chunk if there are none.
             self.is_ready = self._data.find(_END_OF_HEAD, start - 2) >= 0
             return False
         end = start + size

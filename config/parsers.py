@@ -1,10 +1,11 @@
-"""Reads the bodies of requests: strict JSON of a bounded size, or a clear refusal."""
+"""The parser of API request bodies: strict JSON of limited size."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 from rest_framework.status import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from authn.database.connections import release_database
@@ -13,7 +14,7 @@ from config.request_bodies import declared_length, limit_for
 
 
 class PayloadTooLarge(APIException):
-    """The body is larger than this caller's may be."""
+    """The body is larger than this caller may send."""
 
     status_code = HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "payload_too_large"
@@ -23,10 +24,10 @@ class PayloadTooLarge(APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """Parse `application/json` into plain Python values, or refuse it with 400 or 413.
+    """Parses `application/json` into plain Python values.
 
-    REST framework calls it after authentication and permissions: nothing is read from a caller who may
-    not do this, and little from an anonymous one.
+    REST framework calls it after authentication and permission checks: nothing is read from a caller without
+    permission, and little from an anonymous one.
     """
 
     media_type = "application/json"
@@ -35,18 +36,18 @@ class StrictJSONParser(BaseParser):
         self,
         stream: IO[bytes],
         media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
+        parser_context: Mapping[str, object] | None = None,
+    ) -> Any:  # a JSON value, where REST framework expects a form
         """Return the value in the body. Raises ParseError (400) and PayloadTooLarge (413)."""
-        request = (parser_context or {})["request"]
+        request = cast(Request, (parser_context or {})["request"])
         limit = limit_for(request.user)
         if declared_length(request) > limit:
             raise PayloadTooLarge(limit)
         if declared_length(request) > limit_for(None):
-            release_database()  # The rest of a large body arrives as slowly as its sender likes.
+            release_database()  # The sender controls how fast the rest of a large body arrives.
         try:
             body = stream.read(limit + 1)
-        except OSError as error:  # too slow, broken off, or no chunks
+        except OSError as error:  # too slow, cut off, or malformed chunks
             raise ParseError("The request body does not match its headers, or did not arrive in time.") from error
         if len(body) > limit:
             raise PayloadTooLarge(limit)

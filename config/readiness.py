@@ -1,10 +1,9 @@
-"""Checks all that a process needs to hand out credentials, within 2 seconds whatever hangs."""
+"""Checks everything that a process needs to issue credentials, within 2 seconds even if a dependency hangs."""
 
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -27,15 +26,15 @@ _READ_ONLY = "25006"  # SQLSTATE read_only_sql_transaction
 
 @dataclass(slots=True)
 class Readiness:
-    """What was found. `code` and `reason` are of the first check that failed, "" when all are well."""
+    """The results of all checks. `code` and `reason` are those of the first failed check, "" if none failed."""
 
-    checks: dict[str, Any] = field(default_factory=dict)
+    checks: dict[str, object] = field(default_factory=dict)
     code: str = ""
     reason: str = ""
 
-    def fail(self, name: str, word: str, code: str, reason: str) -> None:
-        """Note a check that failed."""
-        self.checks[name] = word
+    def fail(self, name: str, state: str, code: str, reason: str) -> None:
+        """Record a failed check."""
+        self.checks[name] = state
         if not self.code:
             self.code, self.reason = code, reason
 
@@ -59,11 +58,11 @@ def _check_database(readiness: Readiness) -> None:
         readiness.checks["migrations"] = "ok"
         _check_key(readiness)
     except Error as error:
-        # Busy: it answers other requests, which have all connections. That is no reason to send them elsewhere.
+        # Busy: the pool is exhausted while the database responds. Other processes share it, so this one stays ready.
         is_busy = isinstance(error.__cause__, PoolTimeout) and DeadlineConnection.has_been_heard()
         readiness.checks["database"] = "busy"
         if not is_busy:
-            readiness.fail("database", "unavailable", "DATABASE_UNAVAILABLE", "The database does not answer.")
+            readiness.fail("database", "unavailable", "DATABASE_UNAVAILABLE", "The database does not respond.")
         return
     _check_audit(readiness)
 
@@ -72,7 +71,7 @@ _all_applied = False
 
 
 def _are_migrations_missing() -> bool:
-    """Return True if migrations are missing. Once none is, only the connection is tried."""
+    """Return True if migrations are missing. Once all are applied, only the connection is checked."""
     global _all_applied
     if _all_applied:
         with connection.cursor() as cursor:
@@ -93,14 +92,14 @@ def _check_key(readiness: Readiness) -> None:
 
 
 def _check_audit(readiness: Readiness) -> None:
-    """Write an audit row and take it back: reads go on without it, but nothing can be handed out."""
+    """Write an audit row and roll it back. Without the audit, lists are served but no credentials."""
     readiness.checks["audit"] = "ok"
     try:
         with lock_wait(_LOCK_SECONDS):
             audit.check_writable()
     except (AuditUnavailable, Error) as error:
         if _is_read_only(error):
-            reason = "The database takes no writes: lists are served, and no credentials."
+            reason = "The database is read-only: lists are served, but no credentials."
             readiness.fail("database", "read-only", "DATABASE_UNAVAILABLE", reason)
         readiness.fail("audit", "unavailable", AuditUnavailable.code, "The audit trail cannot be written.")
 
@@ -119,14 +118,14 @@ def _is_read_only(error: BaseException) -> bool:
 def _check_spool(readiness: Readiness) -> None:
     readiness.checks["spool"] = "ok"
     if not _ends_in_time(check_writable):
-        readiness.fail("spool", "unavailable", "SPOOL_UNAVAILABLE", "SPOOL_DIR is full, or cannot be written to.")
+        readiness.fail("spool", "unavailable", "SPOOL_UNAVAILABLE", "SPOOL_DIR is full or not writable.")
 
 
 _on_disk = threading.Lock()
 
 
 def _ends_in_time(work: Callable[[], None]) -> bool:
-    """Return True if work on the disk succeeds in time. A disk that hangs holds one thread, not one for each probe."""
+    """Return True if disk access succeeds in time. A hanging disk blocks one thread, not one per probe."""
     outcome: list[bool] = []
 
     def run() -> None:

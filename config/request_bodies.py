@@ -1,28 +1,33 @@
-"""How large a body may be: MAX_REQUEST_BYTES from a caller who is known, 64 KiB from anybody else.
+"""Size limits of request bodies: MAX_REQUEST_BYTES for authenticated callers, 64 KiB for anonymous ones.
 
-A declared length is compared before a byte of the body is read, at every address. A chunked body,
-which has none, is counted while it is read.
+A declared length is checked before the body is read, on every route. A chunked body is counted while it is
+read.
 """
 
 import io
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
-# What `declare_length` found out about a chunked body.
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Set by `declare_length` for a chunked body.
 _IS_LONG, _IS_BROKEN = "frontdesk.long_chunked_body", "frontdesk.broken_body"
 
 
-def limit_for(user: Any) -> int:
-    """Return how many bytes a user or actor may send; None stands for an anonymous caller."""
-    known: int = settings.MAX_REQUEST_BYTES
-    unknown: int = settings.MAX_ANONYMOUS_REQUEST_BYTES
-    return known if getattr(user, "is_authenticated", False) else unknown
+def limit_for(user: object) -> int:
+    """Return the size limit in bytes for a user or principal; None is an anonymous caller."""
+    authenticated: int = settings.MAX_REQUEST_BYTES
+    anonymous: int = settings.MAX_ANONYMOUS_REQUEST_BYTES
+    return authenticated if getattr(user, "is_authenticated", False) else anonymous
 
 
-def declared_length(request: HttpRequest) -> int:
-    """Return the length of a body, or for a long chunked one a lower bound of it."""
+def declared_length(request: HttpRequest | Request) -> int:
+    """Return the length of a body; for a long chunked body, a lower bound."""
     if request.META.get(_IS_LONG):
         return limit_for(None) + 1
     declared = str(request.META.get("CONTENT_LENGTH") or "0")
@@ -34,11 +39,11 @@ def is_broken(request: HttpRequest) -> bool:
     return bool(request.META.get(_IS_BROKEN))
 
 
-def declare_length(environ: dict[str, Any]) -> None:
-    """Give a chunked body a length, without which Django takes it for empty.
+def declare_length(environ: "WSGIEnvironment") -> None:
+    """Set the length of a chunked body, which Django would treat as empty otherwise.
 
-    Up to the limit of anonymous callers it is read into memory here. The rest of a longer one is left to
-    the view, which knows the caller; its declared length is one byte more than anybody may send.
+    The body is read into memory up to the limit of anonymous callers. The rest of a longer body is left to the
+    view, which knows the caller; its declared length is one byte above every limit.
     """
     if environ.get("CONTENT_LENGTH") or "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         return
@@ -54,19 +59,20 @@ def declare_length(environ: dict[str, Any]) -> None:
 
 
 class _Continued(io.RawIOBase):
-    """A stream whose start was read already."""
+    """A stream whose beginning was already read."""
 
     def __init__(self, start: bytes, rest: IO[bytes]) -> None:
         self._start = io.BytesIO(start)
         self._rest = rest
 
     def readable(self) -> bool:
-        """Return True: it is for readers."""
+        """Return True, as a stream for readers does."""
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, as far as the stream goes. Returns how far."""
-        part = self._start.read(len(buffer))
-        part += self._rest.read(len(buffer) - len(part)) if len(part) < len(buffer) else b""
-        buffer[: len(part)] = part
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Read into a buffer. Returns the number of bytes."""
+        view = memoryview(buffer).cast("B")
+        part = self._start.read(len(view))
+        part += self._rest.read(len(view) - len(part)) if len(part) < len(view) else b""
+        view[: len(part)] = part
         return len(part)

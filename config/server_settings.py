@@ -1,7 +1,7 @@
-"""The settings as gunicorn's parent process reads them: at its start, and again at each reload (SIGHUP).
+"""The settings as gunicorn's parent process reads them: at start, and again at each reload (SIGHUP).
 
-The parent imports the settings for its own options, and its workers inherit them with the process.
-So a reload has to import them again, or a changed file would not be read at all.
+The parent imports the settings for its own options, and its workers inherit them with the process. A reload
+must import them again, or a changed file would not be read.
 """
 
 import importlib
@@ -22,9 +22,9 @@ _was_read = False
 
 
 def read_settings() -> ModuleType:
-    """Return the settings. A reload that finds them refused keeps those that the desk runs with, and logs why.
+    """Return the settings. A reload with invalid settings keeps the previous ones, and logs the reason.
 
-    Without this, a typo would stop the parent, or every new worker and then the parent.
+    Otherwise a typo would stop the parent, or every new worker and then the parent.
     """
     global _was_read
     previous = sys.modules.get(_SETTINGS)
@@ -39,20 +39,20 @@ def read_settings() -> ModuleType:
         except Exception as error:
             refusal = str(error)
     sys.modules[_SETTINGS] = previous
-    logger.error("The changed settings were refused, and the desk goes on with those that it has: %s", refusal)
+    logger.error("The changed settings are invalid. The desk keeps its previous settings: %s", refusal)
     return previous
 
 
 def _refusal() -> str:
-    """Return why the checks refuse the settings as they are now, "" if they do not. No value is repeated."""
+    """Return the errors of the system checks on the current settings, "" if there are none. Never quotes a value."""
     command = [sys.executable, str(_ROOT / "manage.py"), "check"]
     try:
-        ended = subprocess.run(  # noqa: S603  # our own command, without a word of anybody else's
+        finished = subprocess.run(  # noqa: S603  # a fixed command
             command, cwd=_ROOT, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"manage.py check did not end: {type(error).__name__}."
-    if ended.returncode == 0:
+        return f"manage.py check did not finish: {type(error).__name__}."
+    if finished.returncode == 0:
         return ""
-    lines = ended.stderr.strip().splitlines() or ["manage.py check failed."]
+    lines = finished.stderr.strip().splitlines() or ["manage.py check failed."]
     return " ".join(found[0] for line in lines if (found := _ERROR_OF_A_CHECK.search(line))) or lines[-1]

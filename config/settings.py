@@ -1,23 +1,22 @@
-"""All settings, read from the environment here and nowhere else.
+"""All settings. Only this module reads the environment.
 
 Each variable is described in docs/configuration.md; the checks in authn/checks.py and
-orgs/checks.py refuse to start on values that are missing or unsafe.
+orgs/checks.py stop the start on missing or unsafe values.
 """
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from config.environment import Environment
+from config.environment import DatabaseSettings, Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment()
 env = env.over_file(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
-# --- The desk itself -------------------------------------------------------------------------
+# --- General ---------------------------------------------------------------------------------
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 DEBUG: bool = env.bool("DEBUG", default=False)
 DEMO: bool = env.bool("DEMO", default=False)
@@ -30,7 +29,7 @@ WEB_THREADS: int = env.int("WEB_THREADS", default=128)
 # --- The database ----------------------------------------------------------------------------
 DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=16)
 DATABASE_STATEMENT_TIMEOUT_SECONDS: float = env.float("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=5.0)
-# A little above PostgreSQL's deadlock_timeout of one second, so that a deadlock is reported as what it is.
+# Slightly above PostgreSQL's deadlock_timeout of one second, so that a deadlock is reported as a deadlock.
 DATABASE_LOCK_TIMEOUT_SECONDS: float = env.float("DATABASE_LOCK_TIMEOUT_SECONDS", default=1.2)
 
 # --- Keys ------------------------------------------------------------------------------------
@@ -83,7 +82,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Before the first that looks at the Host header, or asks the database.
+    # Before the first middleware that reads the Host header or queries the database.
     "config.health.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -121,14 +120,14 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, Any]:
-    """Read DATABASE_URL and add what each kind of database needs to hold a credential safely."""
-    database: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'frontdesk.sqlite3'}")
+def _database() -> DatabaseSettings:
+    """Read DATABASE_URL and add the options that each database needs to store credentials safely."""
+    database = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'frontdesk.sqlite3'}")
     options = database.setdefault("OPTIONS", {})
     if database["ENGINE"].endswith("sqlite3"):
         database["ENGINE"] = "config.private_sqlite3"
-        # IMMEDIATE: a transaction that will write says so at its start, so that it waits its turn
-        # instead of failing half-way. FULL: a rotated token that was committed survives a power cut.
+        # IMMEDIATE: a transaction takes the write lock at its start and waits for it, instead of failing
+        # half-way. FULL: a committed refresh token survives a power failure.
         options.setdefault("transaction_mode", "IMMEDIATE")
         options.setdefault("timeout", 20)
         options.setdefault("init_command", "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
@@ -147,7 +146,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-# --- Who is asking ---------------------------------------------------------------------------
+# --- Authentication --------------------------------------------------------------------------
 AUTH_USER_MODEL = "authn.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
@@ -160,18 +159,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SILENCED_SYSTEM_CHECKS = [
-    "security.W004",  # Strict-Transport-Security is the TLS proxy's to send (docs/operations.md).
-    "security.W008",  # So is the redirect to HTTPS.
+    "security.W004",  # The TLS proxy sends Strict-Transport-Security (docs/operations.md).
+    "security.W008",  # It also redirects to HTTPS.
 ]
 
-SIMPLE_JWT: dict[str, Any] = {
+SIMPLE_JWT: dict[str, object] = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": JWT_SIGNING_KEY,
     "ISSUER": "frontdesk",
     "AUDIENCE": "frontdesk",
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
-    # Machines of one desk do not agree on the second.
+    # The clocks of a desk's machines differ.
     "LEEWAY": timedelta(seconds=30),
 }
 
@@ -179,9 +178,9 @@ SIMPLE_JWT: dict[str, Any] = {
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_ANONYMOUS_REQUEST_BYTES = 64 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
-# Nothing takes a file, so none is kept, in memory or on disk.
+# No view accepts files.
 FILE_UPLOAD_HANDLERS: list[str] = []
-REST_FRAMEWORK: dict[str, Any] = {
+REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authn.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["authn.permissions.OwnersOnly"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.StrictJSONParser"],
@@ -192,9 +191,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": "authn.principals.anonymous",
     "URL_FORMAT_OVERRIDE": None,
 }
-SPECTACULAR_SETTINGS: dict[str, Any] = {
+SPECTACULAR_SETTINGS: dict[str, object] = {
     "TITLE": "Frontdesk",
-    "DESCRIPTION": "Short-lived keys to Salesforce orgs. Answers the sfp server Orgs and Authentication API.",
+    "DESCRIPTION": "Short-lived sessions for Salesforce orgs. Implements the sfp server Orgs and Authentication API.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": False,
@@ -210,7 +209,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Pages -----------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# The demo serves the files where they lie; elsewhere collectstatic has put them together.
+# The demo serves static files from their source folders; otherwise collectstatic has collected them.
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
 STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 CONTENT_SECURITY_POLICY = {
@@ -231,7 +230,7 @@ SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 LOGIN_URL = "login"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
-# Stored under digests, and bound to log-ins.
+# Sessions are stored by digest, and belong to log-ins.
 SESSION_ENGINE = "authn.browser.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -240,7 +239,7 @@ SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 if SESSION_COOKIE_SECURE:
-    # Browsers take a cookie of such a name over https and for this one host only.
+    # Browsers accept a cookie with this prefix only over https and for this host.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 MESSAGE_STORAGE = "authn.pages.messages.PageMessages"
 CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"
@@ -248,7 +247,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Logs: one JSON object a line, never a query string or a secret --------------------------
+# --- Logs: one JSON object per line, without query strings and secrets------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -258,10 +257,10 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-        # A debug line of these would hold SQL with values, or the path and query of a call.
+        # Their debug lines contain SQL with values, or the path and query of a request.
         "django.db.backends": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
-        # A scanner that sends foreign Host headers must not fill the log with errors.
+        # Scanners that send foreign Host headers must not fill the log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -1,4 +1,4 @@
-"""Every route of the desk, and what answers it."""
+"""The root URL configuration."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

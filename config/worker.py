@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, with slow clients kept out of its threads and out of the way of its main loop.
+"""gunicorn's threaded worker, changed so that slow clients block neither its threads nor its main loop.
 
-In gunicorn's own, a thread waits for the rest of a request without a time limit, and the main loop waits
-for each client to close its side. A few hundred clients that send half a request, or keep their side
-open, would stop everything, `/livez` included. Here the main loop receives requests and closes
-connections for all clients at once. A buffering proxy does the same; this is for a desk without one.
+In gunicorn's own worker, a thread waits for the rest of a request without a time limit, and the main loop
+waits for each client to close its side. A few hundred clients that send half a request, or keep their side
+open, would block every request, including `/livez`. Here the main loop receives requests and closes
+connections for all clients concurrently. A buffering proxy does the same; this serves a desk without one.
 """
 
 import contextlib
@@ -13,37 +13,38 @@ import selectors
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
 
-from gunicorn import util  # type: ignore[import-untyped]  # it has no types
+from gunicorn import util  # type: ignore[import-untyped]  # untyped
+from gunicorn.http.message import Request  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from config.incoming_request import IncomingRequest
 
-# For the head and up to 64 KiB of the body, from the moment when a request is waited for.
+# For the head and up to 64 KiB of the body, from the start of the wait for a request.
 RECEIVE_SECONDS = 20.0
-# For the rest of a larger body, which is read for known callers alone.
+# For the rest of a larger body, which is read for authenticated callers only.
 BODY_SECONDS = 30.0
 # Without any progress, while a client does not read its response.
 SEND_SECONDS = 60
-# What a client may still send, and how long it may take, before its connection is closed for good.
+# How long and how much a client may still send before its connection is closed completely.
 _LINGER_SECONDS, _LINGER_BYTES, _MAX_LINGERING = 5.0, 8 * 1024 * 1024, 1000
-# Requests that have been waited for so long may be dropped to make room for others.
+# A request that has been incomplete for longer may be dropped to make room for others.
 _EVICTABLE_SECONDS = 1.0
-# A stopping worker waits so long for a request on a connection that has not sent a byte.
+# A stopping worker waits this long for a request on a connection that has not sent a byte.
 _STOPPING_SECONDS = 2.0
 _MAX_HELD_BYTES = 32 * 1024 * 1024
 _RECEIVED_AT_ONCE = 64 * 1024
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+class Connection(TConn):  # type: ignore[misc]  # untyped
     """A connection that the worker closes without waiting for the client."""
 
     is_complete = True
     since = 0.0
 
-    def __init__(self, worker: "Worker", sock: socket.socket, client: Any, server: Any) -> None:
+    def __init__(self, worker: "Worker", sock: socket.socket, client: object, server: object) -> None:
         super().__init__(worker.cfg, sock, client, server)
         self._worker = worker
 
@@ -55,18 +56,18 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             super().close()
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Receives requests in its main loop, and serves them in threads: `handle_request` alone runs there."""
+class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
+    """Receives requests in its main loop. Only `handle_request` runs in threads."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._receiving: dict[Connection, IncomingRequest] = {}  # oldest first
-        self._lingering: dict[socket.socket, list[float]] = {}  # until when, and how many bytes; oldest first
+        self._lingering: dict[socket.socket, list[float]] = {}  # deadline and remaining bytes; oldest first
         self._held_bytes = 0
 
     # --- Receiving -----------------------------------------------------------------------------------
 
-    def accept(self, listener: Any) -> None:
+    def accept(self, listener: socket.socket) -> None:
         """Accept a connection, as gunicorn does."""
         try:
             sock, client = listener.accept()
@@ -79,7 +80,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a connection a thread when its next request has been received."""
+        """Receive the next request of a connection, then hand it to a thread."""
         conn.init()
         conn.sock.setblocking(False)
         conn.since = time.monotonic()
@@ -89,11 +90,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._receiving[conn] = request
             self.poller.register(conn.sock, selectors.EVENT_READ, functools.partial(self._on_readable, conn))
 
-    def _on_readable(self, conn: Connection, _: Any) -> None:
+    def _on_readable(self, conn: Connection, _: object) -> None:
         self._receive(conn, self._receiving[conn])
 
     def _receive(self, conn: Connection, request: IncomingRequest) -> bool:
-        """Serve or drop a request if it is time to; return False if more of it is waited for."""
+        """Serve or drop a request; return False if it is incomplete."""
         if not request.is_ready and not self._read(conn, request):
             return False
         if request.refusal or not request.is_ready:
@@ -106,7 +107,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return True
 
     def _read(self, conn: Connection, request: IncomingRequest) -> bool:
-        """Read what is there. Return True if it is enough to decide: ready, refused or cut off."""
+        """Read available bytes. Return True if the request is ready, refused or cut off."""
         held = len(request)
         try:
             data = conn.sock.recv(_RECEIVED_AT_ONCE)
@@ -126,7 +127,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.poller.unregister(conn.sock)
 
     def _drop(self, conn: Connection, request: IncomingRequest, refusal: int | None) -> None:
-        """Close a connection without serving its request, after an error response if there is a status for it."""
+        """Close a connection without serving its request, after an error response if `refusal` is a status."""
         self._stop_receiving(conn, request)
         self.nr_conns -= 1
         if refusal:
@@ -135,7 +136,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn.close(graceful=bool(refusal))
 
     def murder_pending(self) -> None:
-        """Drop requests that take too long, or take the room of others. gunicorn's loop calls this every second."""
+        """Drop requests that take too long or too much memory. gunicorn's loop calls this every second."""
         super().murder_pending()
         now = time.monotonic()
         for conn, request in list(self._overdue(now)):
@@ -143,47 +144,48 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         while self._lingering and (next(iter(self._lingering.values()))[0] <= now):
             self._close_lingering(next(iter(self._lingering)))
 
-    def _overdue(self, now: float) -> Any:
+    def _overdue(self, now: float) -> Iterator[tuple[Connection, IncomingRequest]]:
         """Yield the requests to drop, each with its connection."""
         surplus = self.nr_conns - self.worker_connections * 9 // 10 if self.nr_conns >= self.worker_connections else 0
         held = self._held_bytes
         for conn, request in self._receiving.items():
             waited = now - conn.since
-            is_in_the_way = waited >= _EVICTABLE_SECONDS and (surplus > 0 or held > _MAX_HELD_BYTES)
-            is_idle_at_the_end = waited >= _STOPPING_SECONDS and not len(request) and not self.alive
-            if waited < RECEIVE_SECONDS and not is_in_the_way and not is_idle_at_the_end:
+            is_evictable = waited >= _EVICTABLE_SECONDS and (surplus > 0 or held > _MAX_HELD_BYTES)
+            is_idle_at_stop = waited >= _STOPPING_SECONDS and not len(request) and not self.alive
+            if waited < RECEIVE_SECONDS and not is_evictable and not is_idle_at_stop:
                 if self.alive:
-                    return  # Those behind it are younger.
+                    return  # The following requests are newer.
                 continue
             surplus, held = surplus - 1, held - len(request)
             yield conn, request
 
     # --- Serving -------------------------------------------------------------------------------------
 
-    def handle_request(self, req: Any, conn: Connection) -> Any:
+    def handle_request(self, req: Request, conn: Connection) -> object:
         """Serve a request, in a thread. If its body has not been received in full, close the connection after it.
 
-        Whether the application will read the rest is not known when it starts to respond, and what it does
-        not read would pass for the next request. So the response announces that the connection closes.
+        When the application starts to respond, it is unknown whether it will read the rest, and unread bytes would
+        be parsed as the next request. The response therefore announces that the connection closes.
         """
         if not conn.is_complete:
             req.force_close()
             conn.parser.unreader.sock = _DeadlineSocket(conn.sock, BODY_SECONDS)
         try:
-            return super().handle_request(req, conn)
-        except (TimeoutError, BlockingIOError):  # The client sends, or reads, too slowly; that is no error of ours.
+            result: object = super().handle_request(req, conn)
+            return result
+        except (TimeoutError, BlockingIOError):  # The client sends or reads too slowly, which is not a server error.
             return False
 
-    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
-        """Return True if the connection can serve another request, after discarding what is left of the body."""
+    def _keepalive_after(self, conn: Connection, keepalive: object) -> bool:
+        """Return True if the connection can serve another request, after discarding the rest of the body."""
         return bool(keepalive) and bool(conn.parser.finish_body())
 
     # --- Closing -------------------------------------------------------------------------------------
 
     def linger(self, sock: socket.socket) -> None:
-        """Close our side of a connection, and the rest when the client has closed its own or had its time.
+        """Close our side of a connection, and the rest when the client has closed its side or timed out.
 
-        What the client still sends is read and discarded: closing over unread bytes resets a connection,
+        Bytes that the client still sends are read and discarded: closing with unread bytes resets the connection,
         and the client may lose the response.
         """
         try:
@@ -215,14 +217,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
 
 class _DeadlineSocket:
-    """A socket that receives until a deadline, however little comes at a time."""
+    """A socket with one deadline for all its receives."""
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
         self._sock = sock
         self._deadline = time.monotonic() + seconds
 
     def recv(self, size: int) -> bytes:
-        """Return what comes next. Raises TimeoutError."""
+        """Return the next bytes. Raises TimeoutError at the deadline."""
         self._sock.settimeout(max(self._deadline - time.monotonic(), 0.001))
         try:
             return self._sock.recv(size)

@@ -1,14 +1,17 @@
-"""The door for gunicorn. Refuses to start on settings that a system check refuses."""
+"""The WSGI application. Does not start on settings that fail a system check."""
 
 import io
 import os
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import django
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
@@ -16,16 +19,16 @@ django.setup()
 from config.request_bodies import declare_length  # noqa: E402  # models can be imported from here on
 from orgs.credentials import replay  # noqa: E402
 
-# A web server does not run system checks by itself, and a desk without its keys must not open.
+# A WSGI server does not run system checks, and a desk without its encryption keys must not start.
 call_command("check", stdout=io.StringIO())
 _django = get_wsgi_application()
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Serve a request, whose texts are UTF-8 whatever it says of them.
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Serve a request as UTF-8, whatever charset its Content-Type names.
 
-    Django would decode the query by the charset of the body before anything can answer for it: a
-    charset that is none, or a query of too many parameters beside any charset, would be a 500.
+    Django decodes the query with that charset before it handles exceptions: an unknown charset, or too many
+    query parameters with any charset, would be a 500.
     """
     if ";" in environ.get("CONTENT_TYPE", ""):
         environ["CONTENT_TYPE"] = _without_charset(environ["CONTENT_TYPE"])
@@ -34,13 +37,13 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def _without_charset(content_type: str) -> str:
-    """Return a content type that names no charset, in whichever of RFC 2231's spellings it did.
+    """Return a content type without its charset, in any spelling of RFC 2231.
 
-    Read as Django will read it. Of what else may stand there, only a form's boundary means anything.
+    Parsed as Django parses it. Of the other parameters, only the boundary of a form matters.
     """
     try:
         kind, parameters = parse_header_parameters(content_type)
-    except (ValueError, LookupError):  # a charset that is none, of some parameter
+    except (ValueError, LookupError):  # an unknown charset in a parameter
         return content_type.partition(";")[0].strip()
     if "charset" not in parameters:
         return content_type

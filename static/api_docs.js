@@ -1,4 +1,4 @@
-// Draws the OpenAPI document. Everything comes from this desk; nothing is fetched from elsewhere.
+// Renders the OpenAPI document. Everything is loaded from this desk.
 "use strict";
 
 SwaggerUIBundle({

@@ -1,4 +1,4 @@
-// The console's own few lines: copy buttons, and metadata shown key by key as it is typed.
+// Copy buttons, and a live preview of metadata.
 "use strict";
 
 for (const button of document.querySelectorAll("[data-copy]")) {
@@ -8,7 +8,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       await navigator.clipboard.writeText(source.textContent);
       button.textContent = "Copied";
     } catch {
-      // No clipboard without https, or none allowed: mark the text, so that the keyboard can copy it.
+      // The clipboard needs https and permission: select the text for copying by keyboard.
       getSelection().selectAllChildren(source);
       button.textContent = "Press Ctrl-C";
     }
@@ -47,13 +47,13 @@ function metadataRows(text) {
   try {
     value = JSON.parse(text || "{}");
   } catch (error) {
-    return note(`This is no JSON yet: ${error.message}`, true);
+    return note(`This is not valid JSON: ${error.message}`, true);
   }
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     return note("Metadata must be a JSON object, in { }.", true);
   }
   const keys = Object.keys(value).sort();
-  if (keys.length === 0) return note("No keys.", false);
+  if (keys.length === 0) return note("No metadata.", false);
   const table = document.createElement("table");
   table.className = "plain-table";
   const head = document.createElement("thead");
@@ -66,13 +66,13 @@ function metadataRows(text) {
 
 const metadata = document.querySelector("[data-metadata]");
 if (metadata) {
-  let place = document.querySelector("[data-metadata-rows]");
-  if (!place) {
-    place = document.createElement("div");
-    metadata.closest(".field").append(place);
+  let preview = document.querySelector("[data-metadata-rows]");
+  if (!preview) {
+    preview = document.createElement("div");
+    metadata.closest(".field").append(preview);
   }
-  place.setAttribute("aria-live", "polite");
-  const show = () => place.replaceChildren(metadataRows(metadata.value.trim()));
+  preview.setAttribute("aria-live", "polite");
+  const show = () => preview.replaceChildren(metadataRows(metadata.value.trim()));
   metadata.addEventListener("input", show);
   if (metadata.value.trim()) show();
 }

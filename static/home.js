@@ -1,9 +1,9 @@
-// Searches as one types, and copies links.
+// Searches while the user types, and copies links.
 "use strict";
 
 const field = document.getElementById("q");
 const lists = document.querySelector("[data-lists]");
-const told = document.querySelector("[data-told]");
+const status = document.querySelector("[data-status]");
 let waiting, latest = 0;
 
 async function search() {
@@ -12,14 +12,14 @@ async function search() {
   if (field.value.trim()) address.searchParams.set("q", field.value.trim());
   history.replaceState(null, "", address);
   address.searchParams.set("part", "1");
-  const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "manual" });
-  // Signed out in the meantime, or the desk is away: the whole page says so.
-  if (!answer.ok) return location.reload();
-  const text = await answer.text();
-  if (number !== latest) return; // Somebody typed on while this was under way.
+  const response = await fetch(address, { headers: { Accept: "text/html" }, redirect: "manual" });
+  // The user is signed out, or the desk is unavailable: the full page shows which.
+  if (!response.ok) return location.reload();
+  const text = await response.text();
+  if (number !== latest) return; // A later search has started.
   lists.innerHTML = text;
-  const count = lists.querySelectorAll(".openable").length;
-  told.textContent = count === 1 ? "1 org found" : `${count} orgs found`;
+  const count = lists.querySelectorAll(".org-row").length;
+  status.textContent = count === 1 ? "1 org found" : `${count} orgs found`;
 }
 
 field.addEventListener("input", () => {
@@ -32,7 +32,7 @@ field.form.addEventListener("submit", (event) => {
   search();
 });
 
-// Somebody may have typed before this script was there, or come back to a field that the browser filled in again.
+// The user may have typed before this script ran, or the browser may have restored the field.
 if (field.value !== field.defaultValue) search();
 
 document.addEventListener("click", async (event) => {
@@ -41,16 +41,16 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.textContent = "Copied";
-    told.textContent = "Link copied";
+    status.textContent = "Link copied";
   } catch {
-    // No clipboard without https, or none allowed: show the link, marked, so that the keyboard can copy it.
-    const shown = document.createElement("input");
-    shown.readOnly = true;
-    shown.className = "copied";
-    shown.value = button.dataset.copy;
-    shown.setAttribute("aria-label", "Link to copy");
-    button.replaceWith(shown);
-    shown.select();
+    // The clipboard needs https and permission: show the selected link for copying by keyboard.
+    const input = document.createElement("input");
+    input.readOnly = true;
+    input.className = "link-to-copy";
+    input.value = button.dataset.copy;
+    input.setAttribute("aria-label", "Link to copy");
+    button.replaceWith(input);
+    input.select();
     return;
   }
   setTimeout(() => { button.textContent = "Copy link"; }, 2500);

@@ -1,0 +1,7 @@
+"""The operators' console: Django's admin for owners, without any write of its own. Open admin_base.py first.
+
+site         The admin site, and the panels of its dashboard.
+admin_base   ConsoleAdmin, from which every app's admin pages inherit.
+forms        The forms for users and tokens; authn/admin.py has their pages.
+audit, audit_csv, dashboard, charts   The audit's pages, export and panels.
+"""

@@ -1,0 +1,7 @@
+"""Helpers for transactions and time-outs, on SQLite and PostgreSQL. Open failures.py first.
+
+failures      Which errors a retry may fix, writes that may fail, and limits on lock waits.
+conflicts     Retries after deadlocks.
+fail_fast     A circuit breaker for operations that fail slowly.
+connections   Releases connections before a long wait.
+"""

@@ -1,1 +1,1 @@
-"""Django's SQLite backend, with files that only the user of the desk can read."""
+"""Django's SQLite backend with files that are private to the desk's user. `config.settings` names it as the ENGINE."""

@@ -1,7 +1,7 @@
-"""The backend itself; Django looks for it in a module of this name."""
+"""The DatabaseWrapper that Django imports from a module of this name."""
 
+import sqlite3
 from pathlib import Path
-from typing import Any
 
 from django.db.backends.sqlite3 import base
 
@@ -9,16 +9,17 @@ from authn.private_files import create_private, make_private
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Makes the database's files private before it opens them, those of an older desk too.
+    """Makes the database's files private before opening them, including existing ones.
 
-    SQLite gives the files beside the database, `-wal` and `-shm`, the mode of the database.
+    SQLite creates the files beside the database, `-wal` and `-shm`, with the mode of the database.
     """
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+    def get_new_connection(self, conn_params: dict[str, object]) -> sqlite3.Connection:
         """Open the database."""
         name = str(conn_params["database"])
         if not self.is_in_memory_db() and not name.startswith("file:"):
             create_private(Path(name))
-            for ending in ("", "-wal", "-shm"):
-                make_private(Path(name + ending))
-        return super().get_new_connection(conn_params)
+            for suffix in ("", "-wal", "-shm"):
+                make_private(Path(name + suffix))
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        return connection

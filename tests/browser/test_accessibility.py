@@ -118,7 +118,7 @@ def test_axe_finds_nothing_on_what_comes_of_a_form(scheme, watched, live_server,
     found["a refused registration"] = _found(watched)
     watched.goto(live_server.url + filled["making a token"])
     watched.get_by_label("Name").fill("weekly")
-    watched.get_by_role("button", name="Make token").click()
+    watched.get_by_role("button", name="Create token").click()
     found["a token, shown once"] = _found(watched)
     watched.goto(live_server.url + filled["an org"])
     watched.get_by_role("button", name="Test connection").click()

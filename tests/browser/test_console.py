@@ -102,7 +102,7 @@ def test_metadata_is_checked_and_shown_key_by_key(console, salesforce):
     assert "team" in rows.inner_text()
 
     console.get_by_role("textbox", name="Metadata").fill('{"team": ')
-    assert "This is no JSON yet" in rows.inner_text()
+    assert "This is not valid JSON" in rows.inner_text()
     _click(console, "Save")
     assert "JSON" in errors_at(console, "Metadata (optional)")
 
@@ -168,7 +168,7 @@ def test_an_org_is_deleted_with_its_child_and_revoked(console, salesforce):
 def test_a_member_is_invited_by_a_link_that_can_be_copied(console, live_server, browser, context, watcher):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     _open(console, "Users")
-    _follow(console, "Invite a person")
+    _follow(console, "Invite a user")
     console.get_by_label("E-mail").fill("ines@acme.example")
     _click(console, "Invite")
     link = console.locator("#secret").inner_text()
@@ -190,11 +190,11 @@ def test_a_member_is_invited_by_a_link_that_can_be_copied(console, live_server, 
 
 def test_a_token_is_made_used_and_revoked(console):
     _open(console, "Application tokens")
-    _follow(console, "Make a token")
+    _follow(console, "Create a token")
     console.get_by_label("Name").fill("nightly")
-    _click(console, "Make token")
+    _click(console, "Create token")
     value = console.locator("#secret").inner_text()
-    says(console, "it is shown this once")
+    says(console, "it is shown only once")
     assert Caller(value).get("/sfp/api/auth/salesforce/orgs").status_code == 200
 
     _follow(console, "Done")
@@ -203,7 +203,7 @@ def test_a_token_is_made_used_and_revoked(console):
     _follow(console, "Revoke")
     _click(console, "Revoke")
 
-    says(console, "nightly is revoked. It works nowhere any more.")
+    says(console, "nightly is revoked.")
     assert Caller(value).get("/sfp/api/auth/salesforce/orgs").status_code == 401
 
 
@@ -226,10 +226,10 @@ def test_the_audit_is_read_filtered_and_exported(console, tmp_path: Path):
 def test_a_person_is_switched_off_and_the_last_owner_stays(console):
     _open(console, "Users")
     _follow(console, "member@acme.example")
-    console.get_by_label("May log in").uncheck()
+    console.get_by_label("Active").uncheck()
     _click(console, "Save")
     says(console, "member@acme.example is changed.")
-    says(console, "Switched off")
+    says(console, "Deactivated")
 
     _follow(console, OWNER)
     console.get_by_label("Member:").check()

@@ -202,7 +202,7 @@ def test_a_member_finds_opens_and_copies(traveller, home, world):
 
     traveller.get_by_label("Search").press_sequentially("CORE qa")
     says(traveller, "1 org found")
-    assert traveller.locator(".openable").count() == 1
+    assert traveller.locator(".org-row").count() == 1
     with traveller.context.expect_page() as opened:
         traveller.get_by_role("button", name=f"Open {PROD}.qa in a new tab").click()
     _landed(opened.value, _org(world, "qa"), f"{PROD}.qa")
@@ -241,7 +241,7 @@ def test_a_name_that_cannot_be_is_told(traveller, watcher, home):
 
     traveller.goto(f"{home}/open?name=<script>alert(1)</script>")
 
-    says(traveller, "This is no name of an org")
+    says(traveller, "Not a valid org name")
 
 
 def test_an_owner_sees_everything_and_a_way_into_the_console(traveller, home):
@@ -279,4 +279,4 @@ def test_nothing_to_open_says_what_to_do(traveller, home):
     log_in(traveller, home, "nora@acme.example")
     traveller.get_by_label("Search").fill("no such thing")
 
-    says(traveller, "Nothing that you may open fits")
+    says(traveller, "No org matches")

@@ -286,7 +286,7 @@ class _Pooler(Relay):
 
 
 def test_a_pooler_that_refuses_start_up_options_gets_none_and_is_logged_once(caplog, monkeypatch):
-    monkeypatch.setattr(DeadlineConnection, "_told_of_pooler", False)
+    monkeypatch.setattr(DeadlineConnection, "_has_warned_of_pooler", False)
     of = connection.settings_dict
     pooler = _Pooler(of["HOST"] or "127.0.0.1", int(of["PORT"] or 5432))
     try:

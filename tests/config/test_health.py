@@ -92,7 +92,7 @@ def test_a_process_whose_loop_only_fails_is_alive_and_ready_and_shows_its_age(ow
 @pytest.mark.parametrize(("stuck", "status"), [(3, 200), (4, 503)])
 def test_a_process_half_of_whose_threads_are_stuck_is_not_alive(stuck, status, settings, monkeypatch, rf):
     settings.WEB_THREADS, settings.SALESFORCE_TIMEOUT_SECONDS = 8, 0.0
-    monkeypatch.setattr(health, "_REST_SECONDS", 0.0)
+    monkeypatch.setattr(health, "_EXTRA_SECONDS", 0.0)
     release, inside = threading.Event(), threading.Barrier(stuck + 1)
 
     def hang(_request: object) -> HttpResponse:

@@ -82,13 +82,13 @@ def test_an_assignment_whose_time_is_over_is_shown_as_expired(console, owner, ap
 def test_an_instance_with_an_expired_credential_needs_attention(console, owner, application, salesforce, production):
     sandbox = salesforce.add_sandbox(production, "dev1")
     an_instance(owner, sfdxAuthUrl=sandbox.auth_url())
-    assert "Every credential is well" in text_of(console.get("/console/"))
+    assert "All credentials are healthy" in text_of(console.get("/console/"))
     sandbox.revoke_all()
     application.post(FETCH, {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"})
 
     front, page = (text_of(console.get(at)) for at in ("/console/", f"{POOLS}{PoolInstance.objects.get().pk}/change/"))
 
-    assert "Every credential is well" not in front
+    assert "All credentials are healthy" not in front
     assert "dev1 of acme/app" in front
     assert "Remove it from its pool, log in to it again with <code>sf org login web</code>" in front
     assert "Own credential" in page

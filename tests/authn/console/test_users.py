@@ -56,7 +56,7 @@ def test_inviting_makes_a_person_and_shows_the_link_once(console):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"email": " OLGA@acme.example "}, "is here already"),
+        ({"email": " OLGA@acme.example "}, "already exists"),
         ({"email": "no address"}, "Enter a valid email address."),
         ({"email": ""}, "This field is required."),
         ({"email": "x" * 300 + "@acme.example"}, "at most 254 characters"),
@@ -118,7 +118,7 @@ def test_the_list_tells_who_was_invited_and_who_is_off(console, a_person):
     page = text_of(console.get(USERS))
 
     assert "Invited</span>" in page
-    assert "Switched off</span>" in page
+    assert "Deactivated</span>" in page
     assert "off@acme.example" not in text_of(console.get(USERS, is_active__exact="1"))
 
 
@@ -151,7 +151,7 @@ def test_a_revoked_token_works_no_more(console):
 
     assert Caller(value).get("/sfp/api/auth/salesforce/orgs").json()["code"] == "TOKEN_REVOKED"
     assert again.status_code == 302
-    assert "was revoked already" in text_of(console.get(TOKENS))
+    assert "was already revoked" in text_of(console.get(TOKENS))
     assert AuditEvent.objects.get(action="application_token.revoked").actor_name == "olga@acme.example"
 
 

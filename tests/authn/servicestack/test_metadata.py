@@ -116,4 +116,4 @@ def test_a_demo_says_so_on_every_page(demo, wire, settings):
     settings.DEMO = demo
 
     for path in ("/metadata", "/jsv/metadata?op=Authenticate", "/auth"):
-        assert ("this desk talks to an emulator" in wire.get(path, accept="text/html").text) is demo
+        assert ("this desk is connected to an emulator" in wire.get(path, accept="text/html").text) is demo
