@@ -45,7 +45,7 @@ def _use(desk: Desk, world: Emulator) -> None:
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its files itself")
 def test_the_files_of_a_desk_are_private(tmp_path, world):
-    with world.serve() as salesforce, live_desk(tmp_path, salesforce.url) as desk:
+    with world.serve() as salesforce, live_desk(tmp_path, salesforce.url, prepared=False) as desk:
         reader = sqlite3.connect(tmp_path / "desk.sqlite3")  # SQLite deletes -wal and -shm at the last close.
         reader.execute("SELECT count(*) FROM authn_user").fetchone()
         _use(desk, world)
@@ -62,7 +62,7 @@ def test_the_files_of_a_desk_are_private(tmp_path, world):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its files itself")
 def test_files_of_an_older_desk_are_private_after_its_start(tmp_path, world):
-    with world.serve() as salesforce, live_desk(tmp_path, salesforce.url) as desk:
+    with world.serve() as salesforce, live_desk(tmp_path, salesforce.url, prepared=False) as desk:
         desk.stop()
         (tmp_path / "desk.sqlite3").chmod(0o644)
         (tmp_path / "spool").chmod(0o755)

@@ -1,17 +1,21 @@
 """Real desks: web server processes on loopback over one database, with the emulator behind them."""
 
+import atexit
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +84,15 @@ class Desk:
         for port in self.ports:
             self._wait_for(port, until)
 
-    def log_in(self) -> None:
-        """Get bearers for an owner and an application."""
+    def prepare(self) -> None:
+        """Migrate an empty database, and make an owner and an application token."""
+        self.manage("migrate", "--verbosity", "0")
+        people = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        self.manage("createsuperuser", "--noinput", **people)
         self.application = self.manage("issue_application_token", "ci")
+
+    def log_in(self) -> None:
+        """Get the bearer of the owner."""
         login = {"email": "owner@acme.example", "password": PASSWORD}
         self.owner = self.send("POST", "/sfp/api/auth/admin/login", login, bearer="").json()["access_token"]
 
@@ -155,17 +165,20 @@ def live_desk(
     *,
     processes: int = 1,
     database: Callable[[str], str] = lambda url: url,
+    prepared: bool = True,
     **settings: str,
 ) -> Iterator[Desk]:
     """Open a desk over a database of its own, of the kind that this test run is on.
 
-    `database` may turn the database's address into another one that leads there.
+    `database` may turn the database's address into another one that leads there. With `prepared`
+    it is a copy of one that was prepared by the first desk, which takes seconds.
     """
-    with a_database(folder) as database_url:
+    template, application = _template() if prepared else ("", "")
+    with a_database(folder, template) as database_url:
         desk = Desk(folder, environment_of(folder, salesforce_url, database(database_url)) | settings)
-        desk.manage("migrate", "--verbosity", "0")
-        people = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-        desk.manage("createsuperuser", "--noinput", **people)
+        desk.application = application
+        if not prepared:
+            desk.prepare()
         desk.start(processes)
         try:
             desk.log_in()
@@ -190,17 +203,35 @@ def environment_of(folder: Path, salesforce_url: str, database_url: str) -> dict
     }
 
 
+@cache
+def _template() -> tuple[str, str]:
+    """Return the address of a prepared database, which lives as long as this process, and the application's token."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
+    url = kept.enter_context(a_database(folder))
+    desk = Desk(folder, environment_of(folder, "http://127.0.0.1:9", url))
+    desk.prepare()
+    return url, desk.application
+
+
 @contextmanager
-def a_database(folder: Path) -> Iterator[str]:
+def a_database(folder: Path, template: str = "") -> Iterator[str]:
+    """Make a database of the kind that this test run is on: an empty one, or a copy of the one at `template`."""
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder / 'desk.sqlite3'}"
+        path = folder / "desk.sqlite3"
+        if template:
+            shutil.copy(template.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
         return
     of = connection.settings_dict
     name = f"{of['NAME']}_{uuid.uuid4().hex[:8]}"
     password = f":{of['PASSWORD']}" if of["PASSWORD"] else ""
     server = f"postgres://{of['USER']}{password}@{of['HOST']}:{of['PORT'] or 5432}"
-    with psycopg.connect(f"{server}/{of['NAME']}", autocommit=True) as administrator:
-        administrator.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+    copied = f' TEMPLATE "{template.rpartition("/")[2]}"' if template else ""
+    # The tests' own database may be gone before this one.
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as administrator:
+        administrator.execute(f'CREATE DATABASE "{name}"{copied}')  # type: ignore[arg-type]
         try:
             yield f"{server}/{name}"
         finally:
