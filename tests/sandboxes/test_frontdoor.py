@@ -250,29 +250,30 @@ def test_a_page_of_the_org_is_opened(member, salesforce, sandbox):
     assert salesforce.visits[code].page == "/lightning/setup/home"
 
 
-@pytest.mark.parametrize(
-    "leads_to",
-    [
-        "//evil.example",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "https://evil.example",
-        "https:evil.example",
-        "javascript:alert(1)",
-        "/\t/evil.example",
-        "/a\r\nSet-Cookie: a=b",
-        "/ünïcode",
-        "/..//evil.example",
-        "/a//evil.example",
-        "/../../x",
-        "/" + "a" * 2001,
-    ],
-)
-def test_a_path_that_leads_elsewhere_is_refused(leads_to, member, salesforce, sandbox):
-    answer = member.get(FRONTDOOR, target="dev1", path=leads_to)
+ELSEWHERE = [
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "https://evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "/\t/evil.example",
+    "/a\r\nSet-Cookie: a=b",
+    "/ünïcode",
+    "/..//evil.example",
+    "/a//evil.example",
+    "/../../x",
+    "/" + "a" * 2001,
+]
 
-    assert _told(answer) == (400, "VALIDATION_FAILED")
-    assert not salesforce.calls
+
+def test_a_path_that_leads_elsewhere_is_refused(member, salesforce, sandbox, each):
+    for leads_to in ELSEWHERE:
+        with each(leads_to[:40]):
+            answer = member.get(FRONTDOOR, target="dev1", path=leads_to)
+
+            assert _told(answer) == (400, "VALIDATION_FAILED")
+            assert not salesforce.calls
 
 
 def test_paths_are_made_absolute():
@@ -281,23 +282,24 @@ def test_paths_are_made_absolute():
     assert page_in_org("") == ""
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"target": ""},
-        {"target": "\x00"},
-        {"target": "<script>alert(1)</script>"},
-        {"target": "dev1", "repository": "no-slash"},
-        {"target": "dev1", "repository": "a/b/c/d"},
-        {"target": "dev1", "prodOrg": "https://evil.example"},
-        {"target": "dev1", "redirect": "perhaps"},
-        {"target": ["dev1", "dev2"]},
-        {},
-    ],
-)
-def test_bad_parameters_are_refused(query, member, salesforce, sandbox):
-    assert member.send("GET", FRONTDOOR, query=query).status_code == 400
-    assert not salesforce.calls
+BAD_QUERIES = [
+    {"target": ""},
+    {"target": "\x00"},
+    {"target": "<script>alert(1)</script>"},
+    {"target": "dev1", "repository": "no-slash"},
+    {"target": "dev1", "repository": "a/b/c/d"},
+    {"target": "dev1", "prodOrg": "https://evil.example"},
+    {"target": "dev1", "redirect": "perhaps"},
+    {"target": ["dev1", "dev2"]},
+    {},
+]
+
+
+def test_bad_parameters_are_refused(member, salesforce, sandbox, each):
+    for query in BAD_QUERIES:
+        with each(str(query)):
+            assert member.send("GET", FRONTDOOR, query=query).status_code == 400
+            assert not salesforce.calls
 
 
 # --- Trouble ---------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """POST .../sandbox/authenticate for a sandbox that is registered: refused, however it is spelled."""
 
+from itertools import product
+
 import pytest
 
 from sandboxes.models import OnDemandGrant
@@ -11,25 +13,26 @@ DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
 SANDBOX_AUTH = "/services/data/v67.0/tooling/sandboxAuth"
 
 
-@pytest.mark.parametrize("spelling", ["dev1", "DEV1", " dev1 ", "ci@acme.example.dev1", "CI@acme.example.DEV1"])
-@pytest.mark.parametrize("named", [True, False], ids=["production org named", "not named"])
+SPELLINGS = ["dev1", "DEV1", " dev1 ", "ci@acme.example.dev1", "CI@acme.example.DEV1"]
+
+
 @pytest.mark.parametrize("by_name", [True, False], ids=["registered by name", "by auth URL"])
-def test_a_registered_sandbox_is_refused_before_anybody_is_asked(
-    spelling, named, by_name, owner, member, salesforce, sandbox
-):
+def test_a_registered_sandbox_is_refused_before_anybody_is_asked(by_name, owner, member, salesforce, sandbox, each):
     if by_name:
         owner.post(BY_NAME, DEV1)
     else:
         owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
     salesforce.reset_calls()
-    body = {"sandboxName": spelling} | ({"productionUsername": PROD} if named else {})
+    for spelling, named in product(SPELLINGS, [True, False]):
+        with each(f"{spelling} {named}"):
+            body = {"sandboxName": spelling} | ({"productionUsername": PROD} if named else {})
 
-    answer = member.post(SANDBOX, body)
+            answer = member.post(SANDBOX, body)
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "SANDBOX_REGISTERED")
-    assert "ci@acme.example.dev1" in answer.json()["message"]
-    assert "access-token" in answer.json()["action"]
-    assert not salesforce.calls
+            assert (answer.status_code, answer.json()["code"]) == (400, "SANDBOX_REGISTERED")
+            assert "ci@acme.example.dev1" in answer.json()["message"]
+            assert "access-token" in answer.json()["action"]
+            assert not salesforce.calls
 
 
 def test_a_sandbox_registered_under_another_name_is_refused_by_its_org_id(owner, member, salesforce, production):

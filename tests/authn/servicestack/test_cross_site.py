@@ -41,10 +41,10 @@ login_paths = pytest.mark.parametrize("path", ["/auth/credentials", "/api/Authen
 
 
 @login_paths
-def test_another_site_logs_nobody_in(path, wire, each):
+def test_another_site_logs_nobody_in(path, ursula, each):
     for type_, headers in product(UNASKED, FOREIGN):
         with each(f"{type_} {headers}"):
-            answer = wire.post(path, _login_body(type_), type_=type_, **headers)
+            answer = Wire().post(path, _login_body(type_), type_=type_, **headers)
 
             is_read = path != "/auth/credentials" or "plain" not in type_.lower()
             assert (answer.status, answer.error()["errorCode"]) == (FORBIDDEN if is_read else NOT_READ)
@@ -53,15 +53,15 @@ def test_another_site_logs_nobody_in(path, wire, each):
 
 
 @login_paths
-def test_a_report_of_another_site_tries_no_password(path, wire, each):
+def test_a_report_of_another_site_tries_no_password(path, ursula, each):
     for type_, headers in product(REPORTS, FOREIGN):
         with each(f"{type_} {headers}"):
             for _ in range(5):
-                answer = wire.post(f"{path}?UserName={NAME}&Password=wrong", b"{}", type_=type_, **headers)
+                answer = Wire().post(f"{path}?UserName={NAME}&Password=wrong", b"{}", type_=type_, **headers)
                 is_read = path != "/auth/credentials"
                 assert (answer.status, answer.error()["errorCode"]) == (FORBIDDEN if is_read else NOT_READ)
 
-            assert wire.post("/auth/credentials", LOGIN).status == 200, "the name is not locked"
+            assert Wire().post("/auth/credentials", LOGIN).status == 200, "the name is not locked"
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/auth/logout"), ("POST", "/auth/logout"), ("DELETE", "/auth")])
@@ -85,9 +85,11 @@ def test_another_site_renews_nothing(wire, each):
             assert not answer.cookies
 
 
-def test_our_own_pages_do(wire, each):
+def test_our_own_pages_do(ursula, each):
     for headers in OURS:
         with each(str(headers)):
+            wire = Wire()
+
             assert wire.post("/auth/credentials", LOGIN, type_=FORM, **headers).status == 200
             assert wire.get("/auth/logout", **headers).status == 200
 
