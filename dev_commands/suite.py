@@ -40,8 +40,13 @@ def test(pytest_arguments: list[str]) -> None:
 
 
 def _tests(database: str, environment: dict[str, str], marks: str) -> None:
-    """Run the tests in two workers, then those that need the machine to themselves."""
-    _step(f"tests on {database}", environment, "-m", "pytest", "-n", "2", "-m", f"{marks}not alone")
+    """Run the tests in two workers, then those that need the machine to themselves.
+
+    Each worker takes consecutive files, so module fixtures are built once; the first to finish takes over some of the
+    other's.
+    """
+    workers = ("-n", "2", "--dist", "worksteal")
+    _step(f"tests on {database}", environment, "-m", "pytest", *workers, "-m", f"{marks}not alone")
     _step(f"tests on {database} that run alone", environment, "-m", "pytest", "-m", f"{marks}alone")
 
 
