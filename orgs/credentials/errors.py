@@ -1,4 +1,20 @@
-"""Errors of the credential engine."""
+"""Errors of the credential engine. config/error_statuses.py maps each to an HTTP status.
+
+OrgError
+├── CredentialTampered            the stored credential cannot be decrypted, or belongs to another row
+├── DeskSealed                    FERNET_KEYS do not decrypt this database
+├── SpoolUnavailable              a response of Salesforce could not be stored on disk
+│   └── SpoolUnreadable           a stored response cannot be read
+└── SessionError                  Salesforce issued no session; `code` is one of failures.py
+    ├── CredentialRefused         Salesforce permanently refuses the stored credential
+    │   └── OrgGone               the org is locked, deleted or expired
+    ├── GrantRefused              no grant can be created for a sandbox
+    │   └── SandboxNotFound       the production org has no sandbox of this name
+    ├── SalesforceRefused         Salesforce refused the request, or its response cannot be trusted
+    ├── SalesforceLimited         no more log-ins for now
+    ├── SalesforceUnavailable     a temporary failure
+    └── SalesforceTimedOut        no response in time
+"""
 
 from collections.abc import Iterable
 
@@ -10,13 +26,12 @@ class OrgError(DomainError):
 
 
 class CredentialTampered(OrgError):
-    """The stored key cannot be read, or belongs to another row or org."""
+    """The stored credential cannot be decrypted, or belongs to another row or org."""
 
     code = "CREDENTIAL_TAMPERED"
     action = (
-        "An owner must register this org again with a new auth URL, or delete it. "
-        "If FERNET_KEYS was changed, put the old key back behind the new one. "
-        "Otherwise somebody wrote to the database: find out who."
+        "If FERNET_KEYS was changed, an operator must append the old key to it. Otherwise the database was "
+        "modified: find out how, then register this org again with a new auth URL, or delete it."
     )
 
     def __init__(self) -> None:
@@ -24,7 +39,7 @@ class CredentialTampered(OrgError):
 
 
 class DeskSealed(OrgError):
-    """None of FERNET_KEYS decrypts the key that the first migration stored."""
+    """None of FERNET_KEYS decrypts the hash key that the first migration stored."""
 
     code = "SEALED"
     action = "An operator must add the key that encrypted this database to FERNET_KEYS and restart the desk."
@@ -35,18 +50,18 @@ class DeskSealed(OrgError):
 
 
 class SpoolUnavailable(OrgError):
-    """There is no room on disk for Salesforce's answer, so Salesforce was not asked."""
+    """There is no room on disk for a response of Salesforce, so no request was sent."""
 
     code = "SPOOL_UNAVAILABLE"
-    action = "An operator must see that SPOOL_DIR can be written to and has room."
+    action = "An operator must make SPOOL_DIR writable and free disk space for it."
     retry_after: int | None = 30
 
     def __init__(self) -> None:
-        super().__init__("The desk has no room to keep the next refresh token safe, so it asked for none.")
+        super().__init__("The desk cannot store the next refresh token on disk, so it sent no request to Salesforce.")
 
 
 class SpoolUnreadable(SpoolUnavailable):
-    """A response that may hold the newest refresh token lies on disk and cannot be read."""
+    """A spool file that may hold the newest refresh token cannot be read."""
 
     code = "SPOOL_UNREADABLE"
     action = (
@@ -55,18 +70,20 @@ class SpoolUnreadable(SpoolUnavailable):
     )
 
     def __init__(self, names: Iterable[str]) -> None:
-        OrgError.__init__(self, f"A response of Salesforce for this org lies unread in SPOOL_DIR: {', '.join(names)}.")
+        OrgError.__init__(
+            self, f"A response of Salesforce for this org in SPOOL_DIR is unreadable: {', '.join(names)}."
+        )
 
 
 class SessionError(OrgError):
-    """Salesforce gave no session. `code` says why, `retry_after` when to ask again, in seconds."""
+    """Salesforce issued no session. `code` says why; `retry_after` is in seconds."""
 
     def __init__(self, code: str, message: str, action: str, retry_after: int | None = None) -> None:
         super().__init__(message, code=code, action=action, retry_after=retry_after)
 
 
 class GrantRefused(SessionError):
-    """No key could be made for a sandbox through its production org; an owner must act."""
+    """No grant can be created for a sandbox through its production org; an owner must act."""
 
 
 class SandboxNotFound(GrantRefused):
@@ -74,24 +91,24 @@ class SandboxNotFound(GrantRefused):
 
 
 class CredentialRefused(SessionError):
-    """Salesforce no longer takes the stored credential; an owner must act."""
+    """Salesforce permanently refuses the stored credential; an owner must act."""
 
 
 class OrgGone(CredentialRefused):
-    """The org was locked or deleted, or its trial is over."""
+    """The org is locked, deleted or expired."""
 
 
 class SalesforceRefused(SessionError):
-    """Salesforce refused the desk, or its answer cannot be believed."""
+    """Salesforce refused the request, or its response cannot be read or trusted."""
 
 
 class SalesforceLimited(SessionError):
-    """Salesforce, or the desk for its sake, allows no more log-ins for now."""
+    """Salesforce's limit for log-ins, or the desk's own below it, is reached for now."""
 
 
 class SalesforceUnavailable(SessionError):
-    """Something temporary is in the way."""
+    """A temporary failure: try again after `retry_after` seconds."""
 
 
 class SalesforceTimedOut(SessionError):
-    """Salesforce did not answer in time."""
+    """Salesforce did not respond in time."""

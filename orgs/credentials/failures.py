@@ -1,8 +1,7 @@
-"""How an attempt to get a session can end badly: one row for each code, said once for all routes.
+"""Catalogue of refresh failures, one per error code, shared by every endpoint.
 
-A credential's row keeps the code of its last attempt, so that callers who waited for the attempt
-in other threads, processes and machines can be told the same as the one who made it.
-Source: the fault table (design section 8).
+A credential's row stores the code of its last attempt. Callers who waited for that attempt in other
+threads, processes and machines raise the same error from it as the caller who made the attempt.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,11 @@ _TRY_LATER = "Try again later."
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One way to fail. `definite` endings stay until somebody acts; `health` None keeps the state."""
+    """One documented way for a refresh to fail.
+
+    `raises` decides the HTTP status, `health` is the state that the credential gets (None: it keeps its
+    own), `retry_after` is in seconds. `trips_breaker` counts the failure towards the circuit breaker.
+    """
 
     code: str
     raises: type[errors.SessionError]
@@ -28,20 +31,20 @@ class Failure:
     action: str
     health: Health | None = None
     retry_after: int | None = None
-    trips_breaker: bool = True  # towards the breaker: Salesforce is unwell, and asking makes it no better
+    trips_breaker: bool = True
 
     @property
     def permanent(self) -> bool:
-        """Tell whether asking again, with the same credential, can only end the same way."""
+        """Return True if every further refresh of the same credential would fail the same way."""
         return issubclass(self.raises, errors.CredentialRefused)
 
     @property
     def is_client_error(self) -> bool:
-        """Tell whether it means, to whoever brought this credential just now, that it is no good."""
+        """Return True if registration reports this failure as invalid input (400)."""
         return self.permanent or self.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
 
     def error(self, retry_after: int | None = None, *, message: str = "") -> errors.SessionError:
-        """Return the error to raise. `retry_after`, from Salesforce, replaces the usual seconds."""
+        """Return the error to raise. `retry_after`, in seconds from Salesforce, replaces the default."""
         return self.raises(self.code, message or self.message, self.action, retry_after or self.retry_after)
 
 
@@ -65,7 +68,7 @@ _FAILURES = (
     _refused("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the refresh token of this org.", _LOG_IN_AGAIN),
     _refused(
         "LOST_ANSWER",
-        "An answer of Salesforce that held the next refresh token of this org was lost, and the old one is spent.",
+        "The response with the next refresh token of this org was lost, and the old token is spent.",
         _LOG_IN_AGAIN,
     ),
     _refused(
@@ -81,7 +84,7 @@ _FAILURES = (
     _refused(
         "USER_NOT_APPROVED",
         "The user is not approved to use the connected app.",
-        "Assign a permission set or profile that admits the user to the connected app.",
+        "Give the user access to the connected app by a permission set or profile.",
     ),
     _refused(
         "USER_INACTIVE",
@@ -90,25 +93,25 @@ _FAILURES = (
     ),
     _refused(
         "IP_NOT_ALLOWED",
-        "The org does not admit the address of this desk, or not at this hour.",
-        "Add the desk's outgoing addresses to the org's trusted ranges, or relax the app's IP policy.",
+        "The org does not allow log-ins from this desk's IP address, or not at this hour.",
+        "Add the desk's outgoing addresses to the org's trusted IP ranges, or relax the app's IP policy.",
     ),
     Failure(
         "ORG_GONE",
         errors.OrgGone,
         "The org is locked, deleted or expired.",
-        "Ask Salesforce to unlock it; if it is registered here and gone for good, an owner can delete it.",
+        "Ask Salesforce to unlock it. If the org is permanently gone, an owner can delete its registration.",
         Health.EXPIRED,
     ),
     _refused(
         "SANDBOX_REFRESHED",
-        "The sandbox was refreshed: it is another org now, and the stored credential died with the old one.",
-        _LOG_IN_AGAIN + " Or register it by name, and it is never to be done again.",
+        "The sandbox was refreshed: it is now another org, for which the stored credential is not valid.",
+        _LOG_IN_AGAIN + " If you register it by its sandbox name instead, it survives the next refresh.",
     ),
     Failure(
         "SANDBOX_AUTH_REFUSED",
         errors.GrantRefused,
-        "The production org gives no log-in to this sandbox: only the user who created or last refreshed it gets one.",
+        "The production org refuses access to this sandbox: only the user who created or last refreshed it has it.",
         "Register the production org with that user's auth URL, or the sandbox with an auth URL of its own.",
         Health.EXPIRED,
         trips_breaker=False,
@@ -116,7 +119,7 @@ _FAILURES = (
     Failure(
         "SANDBOX_USER_CHANGED",
         errors.GrantRefused,
-        "The sandbox was refreshed by another user, so that its log-ins are of another user than the registered one.",
+        "Another user refreshed the sandbox, so its sessions would no longer belong to the registered user.",
         "An owner must register it again: POST /sfp/api/auth/salesforce/register-sandbox-by-name.",
         Health.EXPIRED,
         trips_breaker=False,
@@ -133,37 +136,37 @@ _FAILURES = (
         "SANDBOX_BUSY",
         "The sandbox is being created or refreshed.",
         300,
-        "Try again when it is done.",
+        "Try again when Salesforce has finished.",
         trips_breaker=False,
     ),
     _unavailable(
-        "REFRESH_IN_PROGRESS", "Another refresh of this credential is under way.", 1, health=None, trips_breaker=False
+        "REFRESH_IN_PROGRESS", "Another refresh of this credential is in progress.", 1, health=None, trips_breaker=False
     ),
     _unavailable(
         "UPSTREAM_BUSY",
-        "This desk has as many requests to Salesforce as it can bear.",
+        "Too many concurrent requests to Salesforce.",
         1,
         health=None,
         trips_breaker=False,
     ),
     _unavailable(
         "UPSTREAM_PAUSED",
-        "Salesforce failed five times for this org, and is left alone.",
+        "Salesforce failed five times for this org, so requests for it are paused.",
         30,
         health=None,
         trips_breaker=False,
     ),
     _unavailable("UPSTREAM_MAINTENANCE", "Salesforce is down for maintenance.", 60, "See status.salesforce.com."),
-    _unavailable("ORG_NOT_READY", "The org is new or was moved, and is not ready yet.", 60),
-    _unavailable("ORG_API_LIMIT", "The org has used up its API requests.", 900, trips_breaker=False),
-    _unavailable("UPSTREAM_ERROR", "Salesforce answered with an error of its own.", 30),
+    _unavailable("ORG_NOT_READY", "The org was just created or moved and is not ready yet.", 60),
+    _unavailable("ORG_API_LIMIT", "The org has reached its limit of API requests.", 900, trips_breaker=False),
+    _unavailable("UPSTREAM_ERROR", "Salesforce responded with a server error.", 30),
     _unavailable("UPSTREAM_UNREACHABLE", "Salesforce cannot be reached from this desk.", 30, health=None),
-    _unavailable("UPSTREAM_LOST", "The connection broke before Salesforce had answered.", 30),
+    _unavailable("UPSTREAM_LOST", "The connection to Salesforce broke before the response was complete.", 30),
     Failure(
         "UPSTREAM_LOGIN_LIMIT",
         errors.SalesforceLimited,
-        "Salesforce allows no more log-ins of this user for now.",
-        "Ask for fewer tokens: one lives an hour or two.",
+        "Salesforce's log-in limit for this user is reached.",
+        "Request fewer tokens: an access token lives an hour or two.",
         Health.FAILING,
         3600,
         trips_breaker=False,
@@ -171,14 +174,14 @@ _FAILURES = (
     Failure(
         "LOGIN_BUDGET",
         errors.SalesforceLimited,
-        "This desk makes no more log-ins of this user for now, so that Salesforce does not lock the user out.",
-        "Ask for fewer tokens: one lives an hour or two. An operator can change LOGIN_BUDGET_PER_HOUR.",
+        "The desk's log-in limit for this user is reached; it keeps Salesforce from locking the user out.",
+        "Request fewer tokens: an access token lives an hour or two. An operator can raise LOGIN_BUDGET_PER_HOUR.",
         trips_breaker=False,
     ),
     Failure(
         "UPSTREAM_TIMEOUT",
         errors.SalesforceTimedOut,
-        "Salesforce did not answer in time.",
+        "Salesforce did not respond in time.",
         _TRY_LATER,
         Health.FAILING,
     ),
@@ -186,67 +189,67 @@ _FAILURES = (
         "TLS_FAILED",
         errors.SalesforceRefused,
         "No trusted TLS connection to Salesforce could be made.",
-        "Check SALESFORCE_CA_BUNDLE and whatever inspects TLS on the way.",
+        "An operator must check SALESFORCE_CA_BUNDLE and any proxy that inspects TLS.",
         Health.FAILING,
     ),
     Failure(
         "UPSTREAM_ADDRESS_REFUSED",
         errors.SalesforceRefused,
-        "The host has no address on the internet, only private or reserved ones, so the desk did not connect to it.",
-        "Check what the host resolves to. If Salesforce is reached through a private network, an operator can "
+        "The host has only private or reserved IP addresses, so the desk did not connect to it.",
+        "Check the DNS entry of the host. If Salesforce is reached through a private network, an operator can "
         "add that network to SALESFORCE_ALLOWED_NETWORKS.",
         Health.FAILING,
     ),
     Failure(
         "UPSTREAM_UNREADABLE",
         errors.SalesforceRefused,
-        "Salesforce's answer could not be read.",
+        "Salesforce's response could not be read.",
         _TRY_LATER,
         Health.FAILING,
     ),
     Failure(
         "UPSTREAM_UNTRUSTED_URL",
         errors.SalesforceRefused,
-        "Salesforce's answer points to a host that is none of Salesforce's.",
-        "If the org has a domain of its own, an operator can add it to SALESFORCE_EXTRA_DOMAINS.",
+        "Salesforce's response points to a host that does not belong to Salesforce.",
+        "If the org has a custom domain, an operator can add it to SALESFORCE_EXTRA_DOMAINS.",
         Health.FAILING,
     ),
     Failure(
         "UPSTREAM_REDIRECT",
         errors.SalesforceRefused,
-        "Salesforce redirected the request, which may carry a secret, so it was not followed.",
+        "Salesforce redirected the request. The desk does not follow redirects of requests that may carry a secret.",
         "The org may have moved: register it again with a new auth URL.",
         Health.FAILING,
     ),
     Failure(
         "ORG_ID_MISMATCH",
         errors.SalesforceRefused,
-        "Salesforce's answer is for another org than the registered one.",
+        "Salesforce's response belongs to another org than the registered one.",
         _LOG_IN_AGAIN,
         Health.FAILING,
     ),
     Failure(
         "SESSION_REFUSED",
         errors.SalesforceRefused,
-        "Salesforce gave an access token, and then did not accept it, twice.",
-        "Look at the org's session settings: they may lock sessions to an address or end them at once.",
+        "Salesforce issued an access token and then rejected it, twice.",
+        "Check the org's session settings: they may lock sessions to an IP address or end them at once.",
         Health.FAILING,
     ),
     Failure(
         "FRONTDOOR_REFUSED",
         errors.SalesforceRefused,
-        "The org gives this user no one-time link.",
-        "The user may be API-only, or the app may lack the scope web or full: change that in the org's Setup.",
+        "The org issues no front-door link for this user.",
+        "The user may be API-only, or the app may lack the scope web or full. Change it in the org's Setup.",
         trips_breaker=False,
     ),
     Failure(
         "UPSTREAM_REFUSED",
         errors.SalesforceRefused,
         "Salesforce refused the request.",
-        "Check what the user of this org may do: API access is needed.",
+        "Check the permissions of the user of this org: API access is required.",
     ),
 )
-BY_CODE = {ending.code: ending for ending in _FAILURES}
+BY_CODE = {failure.code: failure for failure in _FAILURES}
 
 _BY_WIRE_ERROR: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
     (salesforce.AppNotInstalled, "APP_NOT_INSTALLED"),
@@ -277,16 +280,16 @@ _BY_WIRE_ERROR: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
 
 
 def failure_of(error: salesforce.SalesforceError) -> Failure:
-    """Return what an error of the wire means to callers and to the credential."""
+    """Return the failure that an error of the Salesforce client stands for."""
     return BY_CODE[next(code for kind, code in _BY_WIRE_ERROR if isinstance(error, kind))]
 
 
 def error_for(code: str, retry_after: int | None = None) -> errors.SessionError:
-    """Return the error that an attempt with this outcome code ends in."""
+    """Return the error for a code of the catalogue. `retry_after`, in seconds, replaces the default."""
     return BY_CODE[code].error(retry_after)
 
 
 def recorded_failure(credential: Credential) -> Failure | None:
-    """Return the permanent failure that a credential's last attempt ended in, None if it may be refreshed."""
+    """Return the permanent failure of a credential's last attempt, None if it may be refreshed."""
     failure = BY_CODE.get(credential.outcome)
     return failure if failure and failure.permanent else None

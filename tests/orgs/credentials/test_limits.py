@@ -137,7 +137,7 @@ def test_an_attempt_that_cannot_begin_charges_nothing(ci, monkeypatch):
         raise OSError
 
     monkeypatch.setattr("os.posix_fallocate", no_room)
-    with pytest.raises(Exception, match="no room"):
+    with pytest.raises(Exception, match="cannot store"):
         acquire(row, ASKING)
 
     row.refresh_from_db()
