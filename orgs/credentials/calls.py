@@ -1,4 +1,4 @@
-"""Asks Salesforce something with a session; with a new one, once, when the session is not accepted."""
+"""Calls Salesforce with a session, and once more with a new session if Salesforce rejects the first."""
 
 import uuid
 from collections.abc import Callable
@@ -9,41 +9,45 @@ from orgs.credentials.failures import failure_of
 from orgs.salesforce import SalesforceClient, SalesforceError, Session
 from orgs.salesforce.errors import SessionExpired
 
-Reply = TypeVar("Reply")
+Result = TypeVar("Result")
 
 
-def session_then_refresh(session: Session, reopen: Callable[[], Session]) -> Callable[[], Session]:
-    """Return what gives a session that is at hand first, and fresh ones when it is not accepted."""
-    at_hand = [session]
-    return lambda: at_hand.pop() if at_hand else reopen()
+def session_then_refresh(session: Session, refresh: Callable[[], Session]) -> Callable[[], Session]:
+    """Return a `get_session` for the calls below: its first call returns `session`, each later one refreshes."""
+    unused = [session]
+    return lambda: unused.pop() if unused else refresh()
 
 
 def call_with_session(
-    credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
-) -> tuple[Session, Reply]:
-    """Return the reply to a question, and the session that it was asked with.
+    credential_id: uuid.UUID,
+    get_session: Callable[[], Session],
+    operation: Callable[[SalesforceClient, Session], Result],
+) -> tuple[Session, Result]:
+    """Run an operation at Salesforce. Returns the session that was accepted, and the operation's result.
 
-    `a_session` opens one, and is called again when Salesforce ends the first under our hands.
-    Raises SessionError, and what `a_session` raises.
+    `get_session` is called again if Salesforce rejects the first session; then the operation runs twice.
+    Raises SessionError, and what `get_session` raises.
     """
     try:
-        return call(credential_id, a_session, question)
+        return call(credential_id, get_session, operation)
     except SalesforceError as error:
         raise failure_of(error).error(error.retry_after) from error
 
 
 def call(
-    credential_id: uuid.UUID, a_session: Callable[[], Session], question: Callable[[SalesforceClient, Session], Reply]
-) -> tuple[Session, Reply]:
-    """Do as ask_with_session does, but raise SalesforceError as it is."""
+    credential_id: uuid.UUID,
+    get_session: Callable[[], Session],
+    operation: Callable[[SalesforceClient, Session], Result],
+) -> tuple[Session, Result]:
+    """Do the same as `call_with_session`, but raise SalesforceError unchanged."""
     try:
-        return _call(credential_id, a_session(), question)
+        return _call_once(credential_id, get_session(), operation)
     except SessionExpired:
-        return _call(credential_id, a_session(), question)
+        return _call_once(credential_id, get_session(), operation)
 
 
-def _call(
-    credential_id: uuid.UUID, session: Session, question: Callable[[SalesforceClient, Session], Reply]
-) -> tuple[Session, Reply]:
+def _call_once(
+    credential_id: uuid.UUID, session: Session, operation: Callable[[SalesforceClient, Session], Result]
+) -> tuple[Session, Result]:
     with salesforce_slot(credential_id) as salesforce:
-        return session, question(salesforce, session)
+        return session, operation(salesforce, session)

@@ -1,7 +1,7 @@
-"""The one Salesforce client of this process, and how many of its threads may wait for Salesforce.
+"""The Salesforce client that this process shares, and a limit on how many threads call Salesforce at once.
 
-One org that hangs must not take every thread: at most four calls go to one org, and half of the
-threads upstream at all. Whoever comes beyond these waits a little for a place (design 9.9).
+An org that hangs must not occupy every thread: at most four threads call one org, and at most half of
+WEB_THREADS call Salesforce. A further caller waits up to five seconds for a slot and then gets 503.
 """
 
 import threading
@@ -27,17 +27,17 @@ _calls: Counter[uuid.UUID] = Counter()
 
 
 def host_policy() -> HostPolicy:
-    """Return which hosts may be called."""
+    """Return the policy of hosts that the desk may call: Salesforce's, and SALESFORCE_EXTRA_DOMAINS."""
     return HostPolicy(tuple(domain.lower() for domain in settings.SALESFORCE_EXTRA_DOMAINS))
 
 
 @contextmanager
 def salesforce_slot(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
-    """Give the client that all threads share, while this thread has a place among those upstream.
+    """Yield the shared client while this thread occupies a slot for calls with a credential.
 
-    No database connection is held inside. Raises SalesforceUnavailable (UPSTREAM_BUSY) when no
-    place was free for some seconds, and AuditUnavailable unless an audit row can be written: what
-    Salesforce answers could not be handed out.
+    No database connection is held meanwhile. Raises SalesforceUnavailable (UPSTREAM_BUSY) if no slot became
+    free in time, and AuditUnavailable unless an audit row can be written: what Salesforce returns could not
+    be passed on then.
     """
     audit.require_writable()
     release_database()
@@ -60,7 +60,7 @@ def _is_free(credential_id: uuid.UUID) -> bool:
 
 
 def _max_wait() -> float:
-    """How long to wait for a place: whoever waits may hold a lease, which must outlast the call."""
+    """Return the seconds to wait for a slot. The caller may hold a refresh lock, which must outlast the call."""
     spare = settings.REFRESH_LOCK_SECONDS - settings.SALESFORCE_TIMEOUT_SECONDS - MARGIN_SECONDS
     return float(max(0.0, min(_MAX_WAIT_SECONDS, spare)))
 

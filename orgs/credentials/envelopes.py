@@ -1,9 +1,9 @@
-"""Seals secrets into a credential's columns, and refuses to open an envelope that was moved.
+"""Encrypts secrets for a credential's columns, and rejects a ciphertext that was moved to another row.
 
-Encryption alone does not say where a ciphertext belongs: whoever can write to the database could
-move one org's key to another org. So an envelope names its column, its credential and, once
-Salesforce has told, the org id and username; all are compared with the row and its owner after
-decrypting (design section 1).
+Encryption alone does not bind a ciphertext to its row: an attacker who can write to the database could
+move the grant of one org to another org. An envelope therefore names its column, its credential and,
+once Salesforce has returned them, the org id and username. They are compared with the row and its owner
+after decryption.
 """
 
 import json
@@ -22,7 +22,7 @@ _SESSION = "session"
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Whose key it is, once that is known: Salesforce's own words, not the caller's."""
+    """The org and user that a grant belongs to, as Salesforce returned them; None before the first refresh."""
 
     org_id: str | None = None
     username: str | None = None
@@ -30,7 +30,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A refresh token with the app and host that it belongs to, and whose it is."""
+    """A refresh token with its app and host, and the org and user it belongs to."""
 
     auth_url: AuthUrl = field(repr=False)
     binding: Binding = Binding()
@@ -53,7 +53,7 @@ def encrypt_grant(credential: Credential, grant: Grant) -> str:
 def decrypt_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
     """Return the grant of a credential. Raises CredentialTampered.
 
-    `check_owner=False` is for the one deed that changes the owner, in its own transaction.
+    `check_owner=False` is for the transaction that links the credential to another owner.
     """
     content, binding = _decode(credential, "sealed_grant", _GRANT, check_owner=check_owner)
     url = AuthUrl(
@@ -66,7 +66,7 @@ def decrypt_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
 
 
 def binding_of(credential: Credential) -> Binding:
-    """Return whose key a credential is, as its row says now. Raises CredentialTampered."""
+    """Return the org and user that the stored grant belongs to. Raises CredentialTampered."""
     return _decode(credential, "sealed_grant", _GRANT, check_owner=False)[1]
 
 
@@ -84,8 +84,8 @@ def encrypt_session(credential: Credential, session: Session, binding: Binding) 
 
 
 def decrypt_session(credential: Credential, *, check_owner: bool = True) -> Session | None:
-    """Return the newest session of a credential, or None before the first. Raises CredentialTampered."""
-    if _decrypted(credential, "sealed_session") is None:
+    """Return the newest session of a credential, None before the first. Raises CredentialTampered."""
+    if _decrypt_column(credential, "sealed_session") is None:
         return None
     content, _ = _decode(credential, "sealed_session", _SESSION, check_owner=check_owner)
     return Session(
@@ -96,7 +96,7 @@ def decrypt_session(credential: Credential, *, check_owner: bool = True) -> Sess
     )
 
 
-def _encode(credential: Credential, column: str, binding: Binding, **content: Any) -> str:
+def _encode(credential: Credential, column: str, binding: Binding, **content: str | None) -> str:
     return json.dumps(
         {
             "column": column,
@@ -112,7 +112,7 @@ def _decode(
     credential: Credential, field_name: str, column: str, *, check_owner: bool
 ) -> tuple[dict[str, Any], Binding]:
     try:
-        content = json.loads(_decrypted(credential, field_name) or "")
+        content = json.loads(_decrypt_column(credential, field_name) or "")
     except ValueError as error:
         raise CredentialTampered from error
     if content.get("column") != column or content.get("credential") != str(credential.pk):
@@ -123,15 +123,15 @@ def _decode(
     return content, binding
 
 
-def _decrypted(credential: Credential, field_name: str) -> str | None:
-    """Decrypt one column. Raises CredentialTampered, or DeskSealed when FERNET_KEYS are those of another desk."""
+def _decrypt_column(credential: Credential, field_name: str) -> str | None:
+    """Return the text of one column. Raises CredentialTampered, or DeskSealed if FERNET_KEYS fit no row at all."""
     value: EncryptedText | str | None = getattr(credential, field_name)
     if not isinstance(value, EncryptedText):
-        return value  # A row that was made here and never loaded.
+        return value  # The row was created in this process and not loaded since.
     try:
         return value.decrypt()
     except Undecryptable as error:
-        require_unsealed()  # With other FERNET_KEYS no row is readable, and none was tampered with.
+        require_unsealed()  # With wrong FERNET_KEYS no row can be decrypted, and none was modified.
         raise CredentialTampered from error
 
 
@@ -139,7 +139,7 @@ def _check_owner(credential: Credential, binding: Binding) -> None:
     owner = credential.owner
     if owner is None:
         return
-    # A key whose org nobody has told yet fits only an owner of whom that is true as well.
+    # A grant that was never refreshed names no org: it fits only an owner whose org id is unknown too.
     if binding.org_id is None and binding.username is None:
         if owner.org_id:
             raise CredentialTampered

@@ -1,7 +1,7 @@
-"""An encrypted column that is decrypted when somebody opens it, never by merely loading a row.
+"""An encrypted column that is decrypted on demand, not when its row is loaded.
 
-fernet_fields decrypts as a row is read, so that one damaged row would break every list that it
-stands in, and a list of names would decrypt every secret of the desk.
+fernet_fields decrypts while a row is loaded: one damaged row would break every list that contains it,
+and a list of names would decrypt every secret of the desk.
 """
 
 from typing import Any
@@ -12,11 +12,11 @@ from fernet_fields import EncryptedTextField
 
 
 class Undecryptable(ValueError):
-    """A ciphertext that none of FERNET_KEYS opens."""
+    """None of FERNET_KEYS decrypts a ciphertext."""
 
 
 class EncryptedText:
-    """A text as the database has it. Its repr shows nothing."""
+    """A ciphertext as the database stores it. Its repr shows nothing of it."""
 
     __slots__ = ("_ciphertext", "_keys")
 
@@ -29,11 +29,11 @@ class EncryptedText:
 
     @property
     def ciphertext(self) -> bytes:
-        """The bytes to store when the text is written back unopened."""
+        """The bytes to store when the column is written back unchanged."""
         return self._ciphertext
 
     def decrypt(self) -> str:
-        """Decrypt. Raises NotReadable."""
+        """Return the plain text. Raises Undecryptable."""
         try:
             return self._keys.decrypt(self._ciphertext).decode()
         except (InvalidToken, UnicodeDecodeError) as error:
@@ -41,18 +41,20 @@ class EncryptedText:
 
 
 class DeferredEncryptedTextField(EncryptedTextField):  # type: ignore[misc]  # fernet_fields has no annotations
-    """Takes a str, which is encrypted under the first of FERNET_KEYS; gives a SealedText."""
+    """Encrypts a str under the first of FERNET_KEYS; a loaded row has an EncryptedText."""
 
     def from_db_value(self, value: Any, _expression: Any, _connection: Any, *_: Any) -> EncryptedText | None:
-        """Wrap what was loaded."""
+        """Wrap the ciphertext without decrypting it."""
         return None if value is None else EncryptedText(bytes(value), self.fernet)
 
     def value_to_string(self, _row: Any) -> str:
-        """Refuse `dumpdata`: neither a secret nor a stand-in for one belongs into its file."""
-        raise SerializationError("Sealed columns are not dumped. Back up the database itself (docs/operations.md).")
+        """Refuse `dumpdata`: its file must contain neither a secret nor a placeholder that would be loaded as one."""
+        raise SerializationError(
+            "Encrypted columns cannot be dumped. Back up the database itself (docs/operations.md)."
+        )
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        """Encrypt a str; store a SealedText as it was."""
+        """Encrypt a str; store the ciphertext of an EncryptedText unchanged."""
         if isinstance(value, EncryptedText):
             return connection.Database.Binary(value.ciphertext)
         return super().get_db_prep_save(value, connection)

@@ -1,4 +1,4 @@
-"""The key under which tokens are hashed: made once, kept in the database, never shown."""
+"""The key of the token hashes: random, created by the first migration, stored encrypted, never shown."""
 
 import base64
 import secrets
@@ -12,15 +12,15 @@ _TOKEN_HASHES = "token-hashes"
 
 
 def new_key() -> tuple[str, str]:
-    """Return the name of the key and 32 random bytes, as text to seal. The first migration stores them."""
+    """Return the name of a new hash key and 32 random bytes in base64. The first migration stores them."""
     return _TOKEN_HASHES, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 @cache
 def token_hash_key() -> bytes:
-    """Return the 32 bytes that hash tokens. Read once per process: they never change.
+    """Return the hash key, 32 bytes. It never changes, and is read once per process.
 
-    Raises DeskSealed when FERNET_KEYS do not decrypt them.
+    Raises DeskSealed if FERNET_KEYS do not decrypt it.
     """
     try:
         return base64.urlsafe_b64decode(DeskKey.objects.get(name=_TOKEN_HASHES).sealed_key.decrypt())
@@ -31,6 +31,6 @@ def token_hash_key() -> bytes:
 def require_unsealed() -> None:
     """Raise DeskSealed unless FERNET_KEYS decrypt this database.
 
-    One query until it has succeeded once; none after that.
+    Takes one query until it has succeeded once in this process, none after that.
     """
     token_hash_key()

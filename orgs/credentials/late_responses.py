@@ -1,8 +1,8 @@
-"""Reads a response of Salesforce to its end, also after the caller's deadline.
+"""Reads a response of Salesforce to its end, even after the caller's deadline.
 
-Salesforce acts on a refresh whether or not its caller still waits, and a rotating token is spent
-then. So the exchange runs in a thread of its own: at the deadline the caller is answered, and the
-thread reads on until TAKEOVER_SECONDS after the start, when another node may try again.
+Salesforce processes a refresh whether or not its caller still waits, and spends a rotating token. The
+exchange therefore runs in a separate thread: at the deadline the caller gets 504, and the thread goes
+on reading until TAKEOVER_SECONDS after the start, when another node may try again.
 """
 
 import logging
@@ -16,30 +16,30 @@ from authn.database.connections import release_database
 from orgs.salesforce import AuthUrl, SalesforceClient, SalesforceError, TokenAnswer, Watch
 from orgs.salesforce import errors as wire
 
-# The watch of an exchange ends it first; this is for the threads to notice.
+# The exchange's own time limit ends it first; this leaves time for the switch between threads.
 _MARGIN_SECONDS = 0.25
 # Threads are created on demand and reused. A restart loses responses that arrive after gunicorn's graceful_timeout.
-_MOST_THREADS = 512
+_MAX_THREADS = 512
 
 logger = logging.getLogger("frontdesk.spool")
-_threads = ThreadPoolExecutor(max_workers=_MOST_THREADS, thread_name_prefix="refresh")
+_threads = ThreadPoolExecutor(max_workers=_MAX_THREADS, thread_name_prefix="refresh")
 
 
 class StillReading(Exception):
-    """The deadline has passed, the request went out, and its response may still come."""
+    """The deadline has passed, the request was sent, and its response may still arrive."""
 
 
 class Exchange:
-    """One refresh, under way in another thread."""
+    """One refresh that runs in another thread."""
 
     def __init__(self, salesforce: SalesforceClient, auth_url: AuthUrl, *, read_on_seconds: float) -> None:
         self._watch = Watch(settings.SALESFORCE_TIMEOUT_SECONDS, read_on_seconds=read_on_seconds)
         self._future: Future[TokenAnswer] = _threads.submit(salesforce.refresh, auth_url, watch=self._watch)
 
     def result(self) -> TokenAnswer:
-        """Wait for the response until the deadline.
+        """Return the response if it arrives before the deadline.
 
-        Raises SalesforceError as `refresh` does, ConnectTimedOut when nothing was sent until then, and
+        Raises SalesforceError as `refresh` does, ConnectTimedOut if nothing was sent before the deadline, and
         StillReading.
         """
         try:
@@ -54,13 +54,13 @@ class Exchange:
         raise StillReading if self._watch.sent else wire.ConnectTimedOut
 
     def when_done(self, keep: Callable[[TokenAnswer | None], None]) -> None:
-        """Call `keep` with the response, or None if none came, in the thread that reads it."""
+        """Call `keep` with the response, None if none arrived, in the thread that reads it."""
 
         def done(future: Future[TokenAnswer]) -> None:
             try:
                 keep(_response_of(future))
             except Exception:
-                logger.exception("A late response of Salesforce could not be written; the spool keeps it.")
+                logger.exception("A late response of Salesforce could not be committed. It stays in the spool.")
             finally:
                 release_database()
 
@@ -73,6 +73,6 @@ def _response_of(future: Future[TokenAnswer]) -> TokenAnswer | None:
     except SalesforceError:
         return None
     except Exception:
-        # The spool file must be released whatever happened, or its credential stays locked.
+        # The spool file must be released after any error, or its credential stays locked.
         logger.exception("A late response of Salesforce could not be read.")
         return None

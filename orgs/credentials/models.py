@@ -1,4 +1,4 @@
-"""Tables of the credential engine: credentials, the tokens that stand for them, the hash key of this desk."""
+"""Tables of the credential engine: credentials, hashes of their refresh tokens, and the desk's hash key."""
 
 import uuid
 from typing import Any
@@ -11,7 +11,7 @@ from orgs.credentials.ownership import CredentialOwner, accessors, owner_of
 
 
 class Health(models.TextChoices):
-    """What is known of a credential."""
+    """Whether a credential works, as far as its refreshes have shown."""
 
     UNVERIFIED = "unverified", "Unverified"
     HEALTHY = "healthy", "Healthy"
@@ -21,36 +21,41 @@ class Health(models.TextChoices):
 
 
 class CredentialManager(models.Manager["Credential"]):
-    """Finds credentials without their secrets: what is not opened need not be carried about."""
+    """Loads credentials without their encrypted columns, which most callers do not need."""
 
     def get_queryset(self) -> "models.QuerySet[Credential]":
-        """Return credentials whose sealed columns are left in the database."""
+        """Return credentials with the encrypted columns deferred."""
         return super().get_queryset().defer("sealed_grant", "sealed_session")
 
     def with_secrets(self) -> "models.QuerySet[Credential]":
-        """Return credentials with their secrets, sealed, and owners, for whoever opens many at once."""
+        """Return credentials with their encrypted columns and their owners, in one query."""
         return self.get_queryset().defer(None).select_related(*accessors())
 
     def orphaned(self) -> "models.QuerySet[Credential]":
-        """Return credentials that nothing links to."""
+        """Return credentials without an owner."""
         return self.get_queryset().filter(**{f"{link}__isnull": True for link in accessors()})
 
 
 class Credential(models.Model):
-    """The key to one user of one org: a refresh token, and the newest access token it gave.
+    """The refresh token of one user of one org, and the newest session that it was exchanged for.
 
-    What may be read freely stands in plain columns. The two sealed columns are envelopes
-    (orgs/credentials/envelopes.py) that name this row and its owner, so that they are worthless elsewhere.
-    `generation` counts the attempts to refresh, successes and failures alike: whoever waited for
-    one knows its outcome by a higher number, and no clocks are compared. `sent_at` and `sent_by`
-    (a node of orgs/credentials/spool.py) stay while an answer may be lost, and `unanswered_since` is the generation
-    since which no attempt has told whether the token is spent. `budget_spent_until` is the login
-    budget as a moment: each log-in moves it on, and too far ahead of now means none is left.
+    - `sealed_grant`, `sealed_session`: envelopes (orgs/credentials/envelopes.py), bound to this row and its owner.
+    - `generation`: the number of finished refresh attempts, failed ones included. A caller who waits for an
+      attempt knows its end by a higher number, without comparing clocks.
+    - `locked_until`: the refresh lock, by the database's clock.
+    - `sent_at`, `sent_by`: when and by which node (orgs/credentials/spool.py) a refresh was sent whose response is
+      not stored. They stay while that response may be lost.
+    - `unanswered_since`: the generation since which it is unknown whether the stored refresh token is spent.
+    - `budget_spent_until`: the login budget as a timestamp. Each log-in moves it forward; when it is too far
+      ahead of the clock, no log-in is left.
+    - `failures`, `failures_since`, `paused_until`: the circuit breaker.
+    - `outcome`, `outcome_retry_after`: the error code of the last attempt, empty after a success, and its seconds.
+    - `rotates`: whether Salesforce replaces the refresh token at each use; None before the first refresh.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    sealed_grant: Any = DeferredEncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: none was made yet
-    sealed_session: Any = DeferredEncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: there is none yet
+    sealed_grant: Any = DeferredEncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: none was created yet
+    sealed_session: Any = DeferredEncryptedTextField(null=True, editable=False)  # noqa: DJ001  # NULL: none was issued yet
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     generation = models.PositiveBigIntegerField(default=0, editable=False)
@@ -89,10 +94,10 @@ class Credential(models.Model):
 
 
 class KnownToken(models.Model):
-    """A refresh token that a credential has, had, or gave away, by its keyed hash.
+    """The keyed hash of a refresh token that a credential has or had.
 
-    A known token stands for its credential, however long it is spent. `outside` tells that the
-    token was seen outside the desk: such a row stays as long as its credential.
+    It identifies the credential however long the token has been spent. `outside` is True if a client has
+    the token, because it submitted the token or the desk released it: such a row stays as long as its credential.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -108,9 +113,9 @@ class KnownToken(models.Model):
 
 
 class DeskKey(models.Model):
-    """A random key of this desk, made at the first migration, encrypted under FERNET_KEYS.
+    """A random key that the first migration created, encrypted under FERNET_KEYS.
 
-    It hashes tokens, so it never changes: a rotation of FERNET_KEYS re-wraps it.
+    Token hashes depend on it, so it never changes: a rotation of FERNET_KEYS only encrypts it again.
     """
 
     name = models.CharField(max_length=32, primary_key=True)

@@ -1,4 +1,4 @@
-"""Clears away credentials that no org has: what is left of registrations that failed."""
+"""Deletes credentials without an owner, which failed registrations leave behind."""
 
 import uuid
 from datetime import timedelta
@@ -17,27 +17,25 @@ from orgs.credentials.failures import failure_of
 from orgs.credentials.models import Credential
 from orgs.salesforce import SalesforceError
 
-# So long the same auth URL goes on from its rotated token, should somebody register it again.
+# Until then the same auth URL can be registered again and continues with its rotated token.
 RETENTION = timedelta(hours=24)
-# What is left over goes on with the next sweep, the oldest first.
+# The rest follows in the next sweeps, the oldest first.
 MAX_PER_SWEEP = 500
-# A token that cannot be revoked, because Salesforce is away, is tried again for so long.
+# How long a revocation is tried again while Salesforce cannot be reached.
 REVOKE_ATTEMPTS_FOR = timedelta(days=7)
 
 
 def delete_orphans() -> int:
-    """Delete credentials that had no owner for 24 hours; of rotated ones the token is revoked first.
+    """Delete credentials that were created and last refreshed 24 hours ago and have no owner. Returns how many.
 
-    While Salesforce is out of reach such a one is kept, up to a week.
-
-    One that never rotated is not revoked: its token is the one that was sent in, and may be in use
-    elsewhere. Returns how many were deleted.
+    A rotated refresh token is revoked first; while Salesforce cannot be reached, its credential is kept for up
+    to a week. A token that never rotated is not revoked: it is the submitted one, and may be in use elsewhere.
     """
     return sum(_delete_idle(credential) for credential in _idle_orphans())
 
 
 def delete_orphan(credential_id: uuid.UUID) -> None:
-    """Do so at once with one credential, a key that was made in vain."""
+    """Delete one credential at once, if it has no owner and no refresh is in progress."""
     for credential in Credential.objects.orphaned().filter(pk=credential_id):
         _delete_idle(credential)
 
@@ -63,11 +61,11 @@ def _idle_orphans() -> QuerySet[Credential]:
 
 
 def _revoke(credential: Credential) -> bool:
-    """End a refresh token. Returns False when it may work another time."""
+    """Revoke the stored refresh token. Returns False if the revocation should be tried again later."""
     by = system("sweep")
     row = Credential.objects.get(pk=credential.pk)
     if row.sealed_grant is None:
-        return True  # No key was ever made, or the last one was refused.
+        return True  # No grant was created, or Salesforce refused the last one.
     try:
         url = decrypt_grant(row).auth_url
         with salesforce_slot(credential.pk) as salesforce:
@@ -83,7 +81,7 @@ def _revoke(credential: Credential) -> bool:
 
 
 def _delete(credential: Credential) -> int:
-    """Delete the row, unless a registration has taken it in the meantime."""
+    """Delete the row unless a registration has linked it meanwhile. Returns how many rows were deleted."""
     with transaction.atomic():
         rows = Credential.objects.orphaned().select_for_update(of=("self",))
         held = rows.filter(pk=credential.pk, generation=credential.generation, locked_until=credential.locked_until)
