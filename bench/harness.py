@@ -34,7 +34,7 @@ def serve_with_emulator(emulator: Emulator, *, processes: int, **settings: str) 
     with (
         tempfile.TemporaryDirectory() as folder,
         emulator.serve() as salesforce,
-        live_desk(Path(folder), salesforce.url, processes=processes, database=str, **settings) as desk,
+        live_desk(Path(folder), salesforce.url, processes=processes, database=str, prepared=True, **settings) as desk,
     ):
         yield desk
 
