@@ -23,7 +23,7 @@ def read(text: str, dto: type[Dto]) -> Dto:
         if found is None:
             continue
         if found.name in named:
-            raise Unreadable(f"The JSON names {found.name} twice.", found.name)
+            raise Unreadable(f"The JSON has a duplicate key for {found.name}.", found.name)
         named.add(found.name)
         if value is not None:
             values[found.attribute] = _of_type(value, found.type, found.name)
