@@ -22,7 +22,7 @@ from orgs.credentials.models import Credential, Health
 from orgs.credentials.outcomes import Failed, GrantCreated, Lost, Outcome, Refreshed
 from orgs.credentials.session_request import GrantCreator, SessionRequest, issue_event
 from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
-from orgs.salesforce import SalesforceClient, SalesforceError, TokenAnswer
+from orgs.salesforce import SalesforceClient, SalesforceError, TokenResponse
 from orgs.salesforce import errors as wire
 
 logger = logging.getLogger("frontdesk.spool")
@@ -165,7 +165,7 @@ def _create_grant(create_grant: GrantCreator, deadline: float) -> Outcome:
     return GrantCreated(created.session, created.auth_url, Binding(created.session.org_id, created.username))
 
 
-def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenAnswer:
+def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenResponse:
     """Send the refresh; a second time only where that cannot harm and the lock has time for it."""
     began = time.monotonic()
     try:
@@ -180,7 +180,7 @@ def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> To
     return salesforce.refresh(grant.auth_url)
 
 
-def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenAnswer:
+def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenResponse:
     """Send the refresh once. Raises TimedOut at the deadline, and goes on reading in the background.
 
     A late response may hold the next refresh token of a rotating credential, the only one that works.
@@ -198,7 +198,7 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
         raise wire.TimedOut from None
 
 
-def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenAnswer | None) -> None:
+def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenResponse | None) -> None:
     """Spool a response that came after the deadline, and write it to its credential.
 
     The file stays locked until the database has it: no other attempt begins in between.
@@ -222,7 +222,7 @@ def _may_log_in_again(attempt: Attempt) -> bool:
         release_database()
 
 
-def _read(grant: Grant, answer: TokenAnswer) -> Outcome:
+def _read(grant: Grant, answer: TokenResponse) -> Outcome:
     """Turn a complete response into an outcome. The refresh token in it is kept, whatever else is wrong."""
     rotated = answer.refresh_token is not None
     url = replace(grant.auth_url, refresh_token=answer.refresh_token) if answer.refresh_token else grant.auth_url
@@ -240,7 +240,7 @@ def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
     if code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
         code = "LOST_ANSWER"
     may_rotate = attempt.snapshot.rotates is not False
-    if isinstance(error, wire.LostAnswer) or (isinstance(error, wire.Garbled) and may_rotate):
+    if isinstance(error, wire.LostResponse) or (isinstance(error, wire.Garbled) and may_rotate):
         return Lost(code, error.retry_after)
     return Failed(code, error.retry_after)
 

@@ -270,7 +270,7 @@ _BY_WIRE_ERROR: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
     (salesforce.ConnectTimedOut, "UPSTREAM_TIMEOUT"),
     (salesforce.Unreachable, "UPSTREAM_UNREACHABLE"),
     (salesforce.TimedOut, "UPSTREAM_TIMEOUT"),
-    (salesforce.LostAnswer, "UPSTREAM_LOST"),
+    (salesforce.LostResponse, "UPSTREAM_LOST"),
     (salesforce.Unreadable, "UPSTREAM_UNREADABLE"),
     (salesforce.Redirected, "UPSTREAM_REDIRECT"),
     (salesforce.Untrusted, "UPSTREAM_UNTRUSTED_URL"),

@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from django.conf import settings
 
 from authn.database.connections import release_database
-from orgs.salesforce import AuthUrl, SalesforceClient, SalesforceError, TokenAnswer, Watch
+from orgs.salesforce import AuthUrl, SalesforceClient, SalesforceError, TokenResponse, Watch
 from orgs.salesforce import errors as wire
 
 # The exchange's own time limit ends it first; this leaves time for the switch between threads.
@@ -34,9 +34,9 @@ class Exchange:
 
     def __init__(self, salesforce: SalesforceClient, auth_url: AuthUrl, *, read_on_seconds: float) -> None:
         self._watch = Watch(settings.SALESFORCE_TIMEOUT_SECONDS, read_on_seconds=read_on_seconds)
-        self._future: Future[TokenAnswer] = _threads.submit(salesforce.refresh, auth_url, watch=self._watch)
+        self._future: Future[TokenResponse] = _threads.submit(salesforce.refresh, auth_url, watch=self._watch)
 
-    def result(self) -> TokenAnswer:
+    def result(self) -> TokenResponse:
         """Return the response if it arrives before the deadline.
 
         Raises SalesforceError as `refresh` does, ConnectTimedOut if nothing was sent before the deadline, and
@@ -53,10 +53,10 @@ class Exchange:
             return self._future.result()
         raise StillReading if self._watch.sent else wire.ConnectTimedOut
 
-    def when_done(self, keep: Callable[[TokenAnswer | None], None]) -> None:
+    def when_done(self, keep: Callable[[TokenResponse | None], None]) -> None:
         """Call `keep` with the response, None if none arrived, in the thread that reads it."""
 
-        def done(future: Future[TokenAnswer]) -> None:
+        def done(future: Future[TokenResponse]) -> None:
             try:
                 keep(_response_of(future))
             except Exception:
@@ -67,7 +67,7 @@ class Exchange:
         self._future.add_done_callback(done)
 
 
-def _response_of(future: Future[TokenAnswer]) -> TokenAnswer | None:
+def _response_of(future: Future[TokenResponse]) -> TokenResponse | None:
     try:
         return future.result()
     except SalesforceError:

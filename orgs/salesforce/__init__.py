@@ -20,7 +20,7 @@ from orgs.salesforce.results import (
     SandboxState,
     ScratchOrgRecord,
     Session,
-    TokenAnswer,
+    TokenResponse,
 )
 from orgs.salesforce.transport import Transport
 
@@ -41,7 +41,7 @@ __all__ = [
     "SalesforceError",
     "ScratchOrgRecord",
     "Session",
-    "TokenAnswer",
+    "TokenResponse",
     "Transport",
     "Watch",
     "from_paste",

@@ -33,7 +33,7 @@ from orgs.salesforce.results import (
     SandboxState,
     ScratchOrgRecord,
     Session,
-    TokenAnswer,
+    TokenResponse,
 )
 from orgs.salesforce.soql import field_name, newest_where
 from orgs.salesforce.transport import Response, Transport
@@ -64,13 +64,13 @@ class SalesforceClient:
         bounded._deadline = deadline
         return bounded
 
-    def refresh(self, auth_url: AuthUrl, *, watch: Watch | None = None) -> TokenAnswer:
+    def refresh(self, auth_url: AuthUrl, *, watch: Watch | None = None) -> TokenResponse:
         """Exchange a refresh token for a short-lived access token.
 
         `watch` bounds the exchange in place of the transport's time-out; see Watch.
 
-        Returns a TokenAnswer. Salesforce does not send the access token's expiry; expect one to two hours.
-        Raises Refused, Temporary, Unreachable, LostAnswer, Unreadable or Untrusted.
+        Returns a TokenResponse. Salesforce does not send the access token's expiry; expect one to two hours.
+        Raises Refused, Temporary, Unreachable, LostResponse, Unreadable or Untrusted.
         Source: POST https://{host}/services/oauth2/token, refresh_token grant.
         """
         form = {
@@ -141,7 +141,7 @@ class SalesforceClient:
         content = self._rest(session, "tooling/sandboxAuth", method="POST", body=body)
         return read_sandbox_code(content, self._hosts, callback_url=_CALLBACK_URL)
 
-    def exchange_code(self, code: SandboxCode, *, client_id: str, client_secret: str) -> TokenAnswer:
+    def exchange_code(self, code: SandboxCode, *, client_id: str, client_secret: str) -> TokenResponse:
         """Exchange a code for a refresh token and a first session. Each exchange adds a grant of the user.
 
         Source: POST {loginUrl}/services/oauth2/token, authorization_code grant, without PKCE.

@@ -15,7 +15,7 @@ SalesforceError
 │   ├── ConnectTimedOut
 │   ├── TLSFailed
 │   └── AddressRefused   the host resolves to no allowed address
-├── LostAnswer           sent, but no complete response: a refresh may have happened
+├── LostResponse         sent, but no complete response: a refresh may have happened
 │   ├── TimedOut
 │   └── EdgeFailed       a proxy in front of Salesforce sent 502; a 504 is TimedOut
 ├── Unreadable           a successful status with an unexpected body
@@ -124,15 +124,15 @@ class AddressRefused(Unreachable):
     """The host resolves to no allowed address; nothing was sent."""
 
 
-class LostAnswer(SalesforceError):
+class LostResponse(SalesforceError):
     """The connection closed after the request was sent and before the response was complete."""
 
 
-class TimedOut(LostAnswer):
+class TimedOut(LostResponse):
     """The request was sent, but no complete response arrived in time."""
 
 
-class EdgeFailed(LostAnswer):
+class EdgeFailed(LostResponse):
     """A proxy in front of Salesforce failed; whether Salesforce processed the request is unknown."""
 
 

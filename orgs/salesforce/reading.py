@@ -10,7 +10,7 @@ from orgs.salesforce import errors
 from orgs.salesforce.hosts import ForeignHost, HostPolicy
 from orgs.salesforce.ids import id_18, is_id
 from orgs.salesforce.refusals import is_dead_session, oauth_refusal, page_meaning, rest_refusal
-from orgs.salesforce.results import Organization, Session, TokenAnswer
+from orgs.salesforce.results import Organization, Session, TokenResponse
 from orgs.salesforce.transport import JSON, Response
 
 _ID_PATH = re.compile(r"/id/([a-zA-Z0-9]{15,18})/([a-zA-Z0-9]{15,18})", re.ASCII)
@@ -20,7 +20,7 @@ _EDGE_STATUSES = (502, 504)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 
 
-def read_token_response(response: Response, hosts: HostPolicy, *, sent_token: str) -> TokenAnswer:
+def read_token_response(response: Response, hosts: HostPolicy, *, sent_token: str) -> TokenResponse:
     """Parse a response of the token endpoint.
 
     Raises for a refusal, a temporary failure, a page, and a body that is not a JSON object. Any other
@@ -33,11 +33,11 @@ def read_token_response(response: Response, hosts: HostPolicy, *, sent_token: st
     try:
         if response.content_type != JSON:
             raise errors.Unreadable
-        return TokenAnswer(refresh_token, _session(content, hosts))
+        return TokenResponse(refresh_token, _session(content, hosts))
     except errors.SalesforceError as fault:
         if refresh_token is None:
             raise
-        return TokenAnswer(refresh_token, None, fault)
+        return TokenResponse(refresh_token, None, fault)
 
 
 def read_revocation(response: Response) -> None:

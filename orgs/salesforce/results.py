@@ -17,7 +17,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenAnswer:
+class TokenResponse:
     """The response of the token endpoint.
 
     `refresh_token` is the next one, if Salesforce sent one. It is kept even if the rest of the response

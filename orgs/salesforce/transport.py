@@ -110,7 +110,7 @@ class Transport:
         `body` is sent as JSON. `within_seconds` can shorten the time-out, never extend it; `watch`
         replaces it.
         Raises Untrusted for a URL that must not be called and for a redirect, Unreachable if nothing was
-        sent, LostAnswer if bytes were sent and no complete response came, Unreadable for a body over 1 MiB.
+        sent, LostResponse if bytes were sent and no complete response came, Unreadable for a body over 1 MiB.
         """
         request = self._prepare(method, url, bearer=bearer, form=form, query=query, body=body)
         timeout = self._timeout if within_seconds is None else min(self._timeout, within_seconds)
@@ -190,7 +190,7 @@ def _translated(error: Exception, watch: Watch) -> errors.SalesforceError:
     if watch.expired or isinstance(error, requests.Timeout | ReadTimeoutError):
         return errors.TimedOut() if sent else errors.ConnectTimedOut()
     if sent:
-        return errors.LostAnswer()
+        return errors.LostResponse()
     if isinstance(error, requests.exceptions.SSLError | SSLError):
         return errors.TLSFailed()
     return errors.Unreachable()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orgs.credentials.late_responses import Exchange, StillReading
-from orgs.salesforce import AuthUrl, TokenAnswer, Watch
+from orgs.salesforce import AuthUrl, TokenResponse, Watch
 from orgs.salesforce import errors as wire
 
 URL = AuthUrl("PlatformCLI", "", "5Aep861", "acme.my.salesforce.com")
@@ -15,11 +15,11 @@ URL = AuthUrl("PlatformCLI", "", "5Aep861", "acme.my.salesforce.com")
 class Salesforce:
     """Sends, or does not, and answers when it is let go."""
 
-    def __init__(self, *, sends: bool, ends_with: Exception | TokenAnswer) -> None:
+    def __init__(self, *, sends: bool, ends_with: Exception | TokenResponse) -> None:
         self._sends, self._ends_with = sends, ends_with
         self.let_go = threading.Event()
 
-    def refresh(self, _: AuthUrl, *, watch: Watch) -> TokenAnswer:
+    def refresh(self, _: AuthUrl, *, watch: Watch) -> TokenResponse:
         if self._sends:
             watch.note_sending()
         self.let_go.wait(10)
@@ -42,15 +42,15 @@ def test_a_request_that_did_not_go_out_in_time_was_not_sent():
 
 
 @pytest.mark.parametrize(
-    "end", [TokenAnswer("5Aep862", None), wire.LostAnswer(), ValueError("a bug")], ids=["answer", "lost", "bug"]
+    "end", [TokenResponse("5Aep862", None), wire.LostResponse(), ValueError("a bug")], ids=["answer", "lost", "bug"]
 )
 def test_a_late_end_is_reported_whatever_it_is(end):
     salesforce = Salesforce(sends=True, ends_with=end)
     exchange = Exchange(salesforce, URL, read_on_seconds=10)  # type: ignore[arg-type]
-    kept: list[TokenAnswer | None] = []
+    kept: list[TokenResponse | None] = []
     reported = threading.Event()
 
-    def keep(answer: TokenAnswer | None) -> None:
+    def keep(answer: TokenResponse | None) -> None:
         kept.append(answer)
         reported.set()
 
@@ -60,4 +60,4 @@ def test_a_late_end_is_reported_whatever_it_is(end):
     salesforce.let_go.set()
 
     assert reported.wait(10)
-    assert kept == [end if isinstance(end, TokenAnswer) else None]
+    assert kept == [end if isinstance(end, TokenResponse) else None]

@@ -21,7 +21,7 @@ from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Failed, GrantCreated, Refreshed, from_text, to_text
 from orgs.credentials.replay import ReplayIncomplete, loop, replay
 from orgs.credentials.spool import AttemptId, SpoolDamaged, SpoolFile, SpoolFull, SpoolInUse
-from orgs.salesforce import AuthUrl, Session, TokenAnswer
+from orgs.salesforce import AuthUrl, Session, TokenResponse
 from orgs.salesforce.emulator import Fault
 from tests.orgs.credentials.abandoned import leave_an_answer
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, an_org
@@ -501,7 +501,7 @@ def awaited(rotating) -> SpoolFile:
     return file
 
 
-def _late_response(salesforce) -> TokenAnswer:
+def _late_response(salesforce) -> TokenResponse:
     """Refresh at Salesforce; nothing of it is written anywhere."""
     credential = Credential.objects.get()
     with salesforce_slot(credential.pk) as client:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orgs.salesforce import AuthUrl, HostPolicy, InvalidAuthUrl, RedactedAuthUrl, Session, TokenAnswer
+from orgs.salesforce import AuthUrl, HostPolicy, InvalidAuthUrl, RedactedAuthUrl, Session, TokenResponse
 from tests.orgs.salesforce.test_hosts import FOREIGN, GOOD
 
 HOST = "acme.my.salesforce.com"
@@ -200,7 +200,7 @@ def _session():
 )
 @pytest.mark.parametrize(
     "value",
-    [_auth_url(), _session(), TokenAnswer(REFRESH_TOKEN, _session()), [_auth_url()], {"session": _session()}],
+    [_auth_url(), _session(), TokenResponse(REFRESH_TOKEN, _session()), [_auth_url()], {"session": _session()}],
 )
 def test_no_text_of_a_value_shows_its_secrets(show, value):
     shown = show(value)

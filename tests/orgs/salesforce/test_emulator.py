@@ -237,7 +237,7 @@ def test_a_lost_response_to_a_rotating_app_has_spent_the_token(emulator, org, se
     auth_url = org.auth_url(emulator.add_app("AcmeCI", rotates=True))
     client = SalesforceClient(a_transport(gateway=served.url), hosts)
     emulator.inject(Fault.reset())
-    with pytest.raises(errors.LostAnswer):
+    with pytest.raises(errors.LostResponse):
         client.refresh(AuthUrl.parse(auth_url, hosts))
 
     with pytest.raises(errors.ExpiredToken):

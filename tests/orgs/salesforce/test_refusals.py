@@ -89,9 +89,9 @@ def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text
         (Fault.content_type("application/jsonp"), errors.Unreadable),
         (Fault.redirect("http://169.254.169.254/"), errors.Redirected),
         (Fault.redirect("https://test.salesforce.com/services/oauth2/token"), errors.Redirected),
-        (Fault.reset(), errors.LostAnswer),
-        (Fault.reset(processed=False), errors.LostAnswer),
-        (Fault.truncated(), errors.LostAnswer),
+        (Fault.reset(), errors.LostResponse),
+        (Fault.reset(processed=False), errors.LostResponse),
+        (Fault.truncated(), errors.LostResponse),
     ],
 )
 def test_a_fault_of_the_token_endpoint_becomes_its_error_and_is_not_tried_again(
@@ -109,8 +109,8 @@ def test_a_fault_of_the_token_endpoint_becomes_its_error_and_is_not_tried_again(
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault.reset(), errors.LostAnswer),
-        (Fault.truncated(), errors.LostAnswer),
+        (Fault.reset(), errors.LostResponse),
+        (Fault.truncated(), errors.LostResponse),
         (Fault.hang(60), errors.TimedOut),
         (Fault.slow_drip(60), errors.TimedOut),
         (Fault.no_name(), errors.Unreachable),

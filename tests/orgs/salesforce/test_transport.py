@@ -187,10 +187,10 @@ def test_an_answer_that_is_not_complete_is_lost_and_nothing_is_sent_twice(a_tran
     with RawServer(turn) as server:
         transport = a_transport(gateway=server.url)
 
-        with pytest.raises(errors.LostAnswer) as caught:
+        with pytest.raises(errors.LostResponse) as caught:
             transport.send("POST", URL, form=FORM)
 
-    assert type(caught.value) is errors.LostAnswer
+    assert type(caught.value) is errors.LostResponse
     assert len(server.requests) == 1
 
 
@@ -199,7 +199,7 @@ def test_a_kept_connection_that_breaks_after_sending_is_not_used_for_a_second_tr
         transport = a_transport(gateway=server.url)
         transport.send("POST", URL, form=FORM)
 
-        with pytest.raises(errors.LostAnswer):
+        with pytest.raises(errors.LostResponse):
             transport.send("POST", URL, form=FORM)
 
     assert (server.connections, len(server.requests)) == (1, 2)
@@ -209,7 +209,7 @@ def test_no_error_shows_what_was_sent(a_transport):
     with RawServer(resets) as server:
         transport = a_transport(gateway=server.url)
 
-        with pytest.raises(errors.LostAnswer) as caught:
+        with pytest.raises(errors.LostResponse) as caught:
             transport.send("POST", URL, form=FORM, bearer=BEARER)
 
     assert "SECRET" not in "".join(traceback.format_exception(caught.value))
@@ -258,5 +258,5 @@ def test_cookies_are_not_kept(a_transport):
 @pytest.mark.parametrize("size", [b"-5", b"ffffffffffffffffff", b"x"])
 def test_a_chunk_of_an_impossible_length_is_a_lost_answer(a_transport, size):
     chunked = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc"
-    with RawServer(says_and_leaves(chunked)) as server, pytest.raises(errors.LostAnswer):
+    with RawServer(says_and_leaves(chunked)) as server, pytest.raises(errors.LostResponse):
         a_transport(gateway=server.url).send("POST", URL, form=FORM)
