@@ -78,7 +78,7 @@ def _has_surrogates(text: str) -> bool:
 
 
 def _check(value: object, data: bytes) -> None:
-    """Reject what orjson accepts too much. Raises NotStrictJSON, _Ambiguous."""
+    """Reject values that orjson wrongly accepts. Raises NotStrictJSON, _Ambiguous."""
     if _is_plain(data):
         return
     pairs = 0

@@ -122,7 +122,7 @@ def test_an_unknown_action_is_a_page_that_says_so(traveller, watcher, home):
 
     traveller.goto(f"{home}/sfp/api/auth/continue?action=deleteEverything&params=targetOrg:dev1")
 
-    says(traveller, "an action that this desk does not know")
+    says(traveller, "an unknown action")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_org_that_may_or_can_not_be_opened_is_told(target, status, text, trav
     traveller.goto(f"{home}{CONTINUE}{target}", wait_until="commit")
 
     says(traveller, text)
-    says(traveller, "To the start page")
+    says(traveller, "Go to the start page")
 
 
 def test_without_scripts_it_works_as_well(browser, watcher, home, world):

@@ -61,7 +61,7 @@ def test_a_process_whose_loop_hangs_is_not_alive(own_loops):
     loop.start()
     assert begun.wait(10)
     assert Caller().get("/livez").status_code == 200
-    loop._turned_at -= 121
+    loop._round_at -= 121
     loop._progress_at -= 121
 
     assert Caller().get("/livez").status_code == 503

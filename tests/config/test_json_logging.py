@@ -30,7 +30,7 @@ def test_a_traceback_tells_places_and_not_texts():
 
     content = json.loads(line)
     assert content["exception"] == "ValueError"
-    assert "test_log_lines.py" in content["where"][-1]
+    assert "test_json_logging.py" in content["where"][-1]
     assert "canary" not in line
 
 

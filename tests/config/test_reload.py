@@ -69,17 +69,17 @@ def test_a_changed_file_is_in_effect_after_a_reload_and_real_variables_still_win
     ("line", "reason"),
     [
         (f"WEB_THREADS={CANARY}", "WEB_THREADS must be a whole number, such as 10."),
-        ("TAKEOVER_SECONDS=1", "(orgs.E010) TAKEOVER_SECONDS must be above REFRESH_LOCK_SECONDS"),
-        (f"AUDIT_KEY = {CANARY}", "must read NAME=VALUE"),
+        ("TAKEOVER_SECONDS=1", "(orgs.E010) TAKEOVER_SECONDS must exceed REFRESH_LOCK_SECONDS"),
+        (f"AUDIT_KEY = {CANARY}", "must be NAME=VALUE"),
     ],
     ids=["no number", "refused by a check", "no assignment"],
 )
 def test_a_file_that_is_refused_changes_nothing_and_the_log_says_why(desk, file, line, reason):
-    before = desk.logs().count("The changed settings were refused")
+    before = desk.logs().count("The changed settings are invalid")
 
     file.write_text(f"ALLOW_SKIP_VALIDATION=true\n{line}\n")
     _reload(desk)
-    _until(lambda: desk.logs().count("The changed settings were refused") > before, desk)
+    _until(lambda: desk.logs().count("The changed settings are invalid") > before, desk)
 
     assert reason in desk.logs()
     assert CANARY not in desk.logs()

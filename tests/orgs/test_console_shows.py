@@ -75,7 +75,7 @@ def test_the_org_id_finds_it_too(console, org):
 def test_the_dashboard_names_who_needs_a_hand_and_what_to_do(console, three):
     page = text_of(console.get(reverse("admin:index")))
 
-    needy = page.split('class="needs"')[1].split("</ul>")[0]
+    needy = page.split('class="alerts"')[1].split("</ul>")[0]
     assert "prod@globex.example" in needy
     assert "Activate the user in the org, or register the org with another user." in needy
     assert "hub@acme.example" not in needy

@@ -226,7 +226,7 @@ def test_an_org_that_may_or_can_not_be_opened_is_told(target, status, text, visi
     assert answer.status_code == status
     assert answer["Content-Type"].startswith("text/html")
     assert text in text_of(answer)
-    assert "To the start page" in text_of(answer)
+    assert "Go to the start page" in text_of(answer)
 
 
 def test_a_refusal_is_audited(visitor, sandbox):
