@@ -193,7 +193,7 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
     try:
         return exchange.result()
     except late_responses.StillReading:
-        spool = attempt.spool.hand_over()
+        spool = attempt.spool.detach()
         exchange.when_done(lambda answer: _keep_late(spool, grant, answer))
         raise wire.TimedOut from None
 
@@ -207,7 +207,7 @@ def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenResponse | None) -> 
         outcome = _read(grant, answer) if answer else None
         if outcome and (outcome.session or outcome.new_auth_url):
             _write_to_disk(spool, outcome)
-            replay.commit(spool.place, outcome)
+            replay.commit(spool.attempt_id, outcome)
             spool.remove()
             logger.info("A late response of Salesforce was kept.")
 

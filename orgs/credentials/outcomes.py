@@ -72,7 +72,7 @@ class Failed:
 
     @property
     def settles_refresh_token(self) -> bool:
-        """Whether this says if the stored refresh token is spent; a temporary failure does not."""
+        """Whether this shows if the stored refresh token is spent. A temporary failure does not."""
         return self.new_auth_url is not None or self.without_grant or BY_CODE[self.code].permanent
 
 
@@ -124,15 +124,15 @@ def row_to_commit(credential_id: uuid.UUID, generation: int) -> Credential | Non
 
 
 def row_to_replay(credential_id: uuid.UUID, generation: int) -> Credential | None:
-    """Return the row as `row_to_end` does, also if only attempts came since that told nothing of the token.
+    """Return the row as `row_to_commit` does, also if later attempts left the refresh token unsettled.
 
-    What they left open is what the answer that was found on a disk tells (docs/decisions/0011).
+    The spooled response of the earlier attempt settles what they could not (docs/decisions/0011).
     """
     return _locked(credential_id).filter(Q(generation=generation) | Q(unanswered_since__lte=generation)).first()
 
 
 def is_pending(credential_id: uuid.UUID, generation: int) -> bool:
-    """Return True while it is not known whether the attempt that read `generation` spent the refresh token."""
+    """Return True while it is unknown whether the attempt that read `generation` spent the refresh token."""
     return Credential.objects.filter(pk=credential_id, unanswered_since__lte=generation).exists()
 
 
@@ -144,7 +144,7 @@ def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
 def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> None:
     """Write an outcome to a row that `row_to_commit` returned: one UPDATE, which releases the refresh lock too.
 
-    `was_issued` says that a client gets the token, and that it is not for the desk's own calls.
+    `was_issued` says that a client gets the token; otherwise it serves the desk's own calls.
     """
     columns: dict[str, object] = {
         "generation": row.generation + 1,
@@ -170,7 +170,7 @@ def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> Non
 
 
 def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
-    """Return True if a permanent failure stays on record, because a temporary one says nothing of the credential."""
+    """Return True if a permanent failure stays on record, because a temporary one does not disprove it."""
     return isinstance(outcome, Failed) and not outcome.settles_refresh_token and recorded_failure(row) is not None
 
 
@@ -182,11 +182,12 @@ def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
 
 
 def _secrets(row: Credential, outcome: Outcome) -> dict[str, object]:
-    """Return the encrypted columns, bound to the owner as the row says now, not as it was when it was sent."""
+    """Return the encrypted columns, bound to the row's present binding, which may be newer than the request."""
     if isinstance(outcome, Failed) and outcome.without_grant:
         return {"sealed_grant": None, "sealed_session": None, "rotates": None}
     if isinstance(outcome, GrantCreated):
-        binding, auth_url, rotates = outcome.binding, outcome.auth_url, None  # The first refresh shows it.
+        # The first refresh shows whether the token rotates.
+        binding, auth_url, rotates = outcome.binding, outcome.auth_url, None
     elif isinstance(outcome, Refreshed):
         binding, auth_url, rotates = binding_of(row), outcome.auth_url, outcome.rotated
     elif outcome.new_auth_url:
@@ -195,7 +196,7 @@ def _secrets(row: Credential, outcome: Outcome) -> dict[str, object]:
         return {}
     columns: dict[str, object] = {"sealed_grant": encrypt_grant(row, Grant(auth_url, binding)), "rotates": rotates}
     if outcome.new_auth_url:
-        token_index.add(row, auth_url.client_id, auth_url.refresh_token, outside=False)
+        token_index.add(row, auth_url.client_id, auth_url.refresh_token, released=False)
         columns["ever_rotated"] = True
     if outcome.session:
         columns["sealed_session"] = encrypt_session(row, outcome.session, binding)
@@ -222,11 +223,11 @@ def _breaker(row: Credential, outcome: Outcome) -> dict[str, object]:
     if not failure.trips_breaker:
         return {}
     now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_commit annotates it
-    fresh = row.failures_since is None or row.failures_since < now - _BREAKER_WINDOW
-    failures = 1 if fresh else row.failures + 1
+    is_new_window = row.failures_since is None or row.failures_since < now - _BREAKER_WINDOW
+    failures = 1 if is_new_window else row.failures + 1
     if failures >= _FAILURES_THAT_TRIP:
         return {"failures": 0, "failures_since": None, "paused_until": now + _BREAKER_PAUSE}
-    return {"failures": failures, "failures_since": now if fresh else row.failures_since}
+    return {"failures": failures, "failures_since": now if is_new_window else row.failures_since}
 
 
 def _follow_identity(owner: CredentialOwner | None, binding: Binding) -> None:

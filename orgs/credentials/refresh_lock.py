@@ -1,9 +1,9 @@
-"""One writer per credential, across threads, processes and machines; and when there may be none.
+"""The refresh lock: at most one refresh of a credential at a time, across threads, processes and machines.
 
-A lease is taken by compare-and-set on the credential's row, by the database's clock, in the same
-UPDATE that charges the login budget and looks at the breaker. No transaction or connection is held
-while it lasts, so it ends by itself when its holder dies. `sent_at` stays until an answer is
-written down: a row with `sent_at` and no lease tells of an attempt whose answer was lost.
+The lock is acquired by compare-and-set on the credential's row, by the database's clock, in the same
+UPDATE that charges the login budget and checks the circuit breaker. No transaction or connection is held
+meanwhile, so the lock of a process that dies runs out by itself. `sent_at` stays until a response is
+stored: a row with `sent_at` but without a lock belongs to an attempt whose response was lost.
 """
 
 import uuid
@@ -22,23 +22,24 @@ from orgs.credentials.errors import SpoolUnavailable
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.spool import AttemptId, is_awaited, node_id
 
-# What must be left of a lock for the two transactions around a call to Salesforce.
+# Seconds of a lock that are reserved for the two transactions around a call to Salesforce.
 MARGIN_SECONDS = 0.5
-# A fifth of the budget may be spent at once, the rest comes back evenly over an hour: so no sixty
-# minutes ever see more than the whole (design 9.9).
+# A fifth of the budget may be spent at once, the rest returns evenly over an hour: no sixty minutes
+# see more log-ins than the whole budget.
 _BURST_SHARE = 0.2
-# How soon a caller may ask again while this node still reads a late response.
+# Retry-After while this node is still reading a late response.
 _LATE_RETRY_SECONDS = 5.0
-# How far `sent_at` and `locked_until` of one attempt may differ from REFRESH_LOCK_SECONDS; databases round.
-_SAME_ATTEMPT = timedelta(milliseconds=10)
+# How far `locked_until - sent_at` of one attempt may differ from REFRESH_LOCK_SECONDS; databases round.
+_ROUNDING = timedelta(milliseconds=10)
 _UNANSWERED = Q(sent_at__isnull=False) & (Q(rotates=None) | Q(rotates=True))
 
 
 @dataclass(frozen=True, slots=True)
 class LockStatus:
-    """A look at a credential's row. Rests are in seconds, 0 when nothing is in the way.
+    """The state of a credential's refresh lock.
 
-    `hindrance` names what stops a refresh though the lease is free: a code of orgs/credentials/failures.py, "".
+    `lock_remaining` is in seconds, 0 while the lock is free. `blocked_by` is the code (failures.py) of what
+    prevents a refresh although the lock is free, or empty; `block_remaining` is how long it does, in seconds.
     """
 
     generation: int
@@ -48,34 +49,36 @@ class LockStatus:
 
 
 def status(credential_id: uuid.UUID) -> LockStatus | None:
-    """Look at a row, without its secrets. Returns None when the credential is gone."""
+    """Return the state of a credential's refresh lock, None if the credential was deleted."""
     row = Credential.objects.filter(pk=credential_id).annotate(database_now=Now()).first()
     if row is None:
         return None
     now: datetime = row.database_now
     held = _remaining(row.locked_until, now)
-    rests = {
+    blocks = {
         "UPSTREAM_PAUSED": _remaining(row.paused_until, now),
         "REFRESH_IN_PROGRESS": 0.0 if held else _takeover_remaining(row, now),
         "LOGIN_BUDGET": _remaining(row.budget_spent_until, now + _budget_burst()),
     }
-    code = max(rests, key=lambda name: rests[name])
-    return LockStatus(row.generation, held, code if rests[code] else "", rests[code])
+    code = max(blocks, key=lambda name: blocks[name])
+    return LockStatus(row.generation, held, code if blocks[code] else "", blocks[code])
 
 
 def acquire_for_refresh(credential_id: uuid.UUID, generation: int) -> bool:
-    """Take the lease, charge the budget and note that a refresh is sent; one UPDATE.
+    """Acquire the lock, charge the login budget and store that a refresh is being sent, in one UPDATE.
 
-    Does nothing and returns False when the lease is held, somebody made an attempt since
-    `generation` was read, or anything else that `look` tells of is in the way.
+    Returns False, and changes nothing, if the lock is held, an attempt has ended since `generation` was read,
+    or `status` would name a block. Raises SpoolUnavailable.
     """
     free = Q(locked_until=None) | Q(locked_until__lte=Now())
-    calm = Q(paused_until=None) | Q(paused_until__lte=Now())
+    not_paused = Q(paused_until=None) | Q(paused_until__lte=Now())
     if _is_locked(credential_id):
         return False
     this_node = _this_node()
-    mine = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
-    rows = Credential.objects.filter(free, calm, _within_budget(), mine, pk=credential_id, generation=generation)
+    not_elsewhere = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
+    rows = Credential.objects.filter(
+        free, not_paused, _within_budget(), not_elsewhere, pk=credential_id, generation=generation
+    )
     health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
     return bool(
         rows.update(
@@ -90,36 +93,38 @@ def acquire_for_refresh(credential_id: uuid.UUID, generation: int) -> bool:
 
 
 def _is_locked(credential_id: uuid.UUID) -> bool:
-    """Return True if another transaction has the row locked. Hundreds of callers must not queue for that lock."""
+    """Return True if another transaction has locked the row. Hundreds of callers must not queue for a row lock."""
     if not connection.features.has_select_for_update_skip_locked:
         return False
     rows = Credential.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=credential_id)
     return not rows.values_list("pk", flat=True).first()
 
 
-def release_dead_attempt(place: AttemptId) -> None:
-    """Release the lock of an attempt of this node whose process died before Salesforce answered.
+def release_dead_attempt(attempt_id: AttemptId) -> None:
+    """Release the lock of an attempt of this node whose process died before Salesforce responded.
 
-    Call it while the spool file of the attempt is locked: that proves that no process works on it.
-    A lock that was taken for something else than a refresh is left alone.
+    Call it while the spool file of the attempt is locked, which proves that no process works on it.
+    A lock that was acquired for another operation than a refresh is kept.
     """
-    rows = Credential.objects.filter(pk=place.credential_id, generation=place.generation, sent_by=_this_node())
+    rows = Credential.objects.filter(
+        pk=attempt_id.credential_id, generation=attempt_id.generation, sent_by=_this_node()
+    )
     row = rows.filter(locked_until__gt=Now(), sent_at__isnull=False).first()
     if row is None or row.sent_at is None or row.locked_until is None:
         return
     lock_time = timedelta(seconds=settings.REFRESH_LOCK_SECONDS)
-    if abs(row.locked_until - row.sent_at - lock_time) <= _SAME_ATTEMPT:
+    if abs(row.locked_until - row.sent_at - lock_time) <= _ROUNDING:
         rows.filter(locked_until=row.locked_until).update(locked_until=None)
 
 
-def extend_claim(place: AttemptId) -> None:
-    """Keep other nodes from taking over while this one holds a response that it cannot read yet."""
-    rows = Credential.objects.filter(pk=place.credential_id, sent_by=_this_node())
-    rows.filter(unanswered_since__lte=place.generation).update(sent_at=Now())
+def extend_claim(attempt_id: AttemptId) -> None:
+    """Restart TAKEOVER_SECONDS of an attempt: this node has its response on disk but cannot read it yet."""
+    rows = Credential.objects.filter(pk=attempt_id.credential_id, sent_by=_this_node())
+    rows.filter(unanswered_since__lte=attempt_id.generation).update(sent_at=Now())
 
 
 def charge(credential_id: uuid.UUID) -> bool:
-    """Charge the budget for one more log-in under a lease that is held. Returns False when none is left."""
+    """Charge the login budget for a second request under a held lock. Returns False if the budget is spent."""
     rows = Credential.objects.filter(_within_budget(), pk=credential_id)
     return bool(rows.update(budget_spent_until=_budget_after_login()))
 
@@ -187,10 +192,10 @@ def _lock(credential: Credential, condition: Q) -> bool:
 def _takeover_remaining(row: Credential, now: datetime) -> float:
     if row.sent_at is None or row.rotates is False:
         return 0.0
-    rest = _remaining(row.sent_at + _takeover(), now)
+    remaining = _remaining(row.sent_at + _takeover(), now)
     if row.sent_by != _this_node():
-        return rest
-    return min(rest, _LATE_RETRY_SECONDS) if rest and is_awaited(row.pk) else 0.0
+        return remaining
+    return min(remaining, _LATE_RETRY_SECONDS) if remaining and is_awaited(row.pk) else 0.0
 
 
 def _this_node() -> uuid.UUID:
@@ -202,7 +207,7 @@ def _this_node() -> uuid.UUID:
 
 
 def _takeover() -> timedelta:
-    """How long an unanswered attempt of another node is left to that node, which may have the answer."""
+    """Return how long other nodes must not repeat an attempt whose node may still have the response."""
     return timedelta(seconds=settings.TAKEOVER_SECONDS)
 
 
@@ -211,7 +216,7 @@ def _within_budget() -> Q:
 
 
 def _budget_after_login() -> Combinable:
-    """What `budget_spent_until` is after one log-in more."""
+    """Return the value of `budget_spent_until` after one more log-in."""
     return Case(
         When(budget_spent_until__gt=Now(), then=_after(F("budget_spent_until"), _budget_per_login())),
         default=_from_now(_budget_per_login()),
@@ -220,12 +225,12 @@ def _budget_after_login() -> Combinable:
 
 
 def _budget_per_login() -> timedelta:
-    """What one log-in costs, as time in which the budget comes back."""
+    """Return the time in which the budget of one log-in returns."""
     return timedelta(hours=1) / (settings.LOGIN_BUDGET_PER_HOUR * (1 - _BURST_SHARE))
 
 
 def _budget_burst() -> timedelta:
-    """How far the budget may be spent ahead of the clock before the next log-in must wait."""
+    """Return how far `budget_spent_until` may be ahead of the clock before the next log-in must wait."""
     return _budget_per_login() * max(0.0, settings.LOGIN_BUDGET_PER_HOUR * _BURST_SHARE - 1)
 
 

@@ -1,8 +1,8 @@
-"""Commits the responses that a process left in the spool when it died, or lost the database.
+"""Commits spooled token responses left by a crash or a database outage.
 
-Every process of a desk looks at its start and every five seconds, and before it asks Salesforce
-for a credential whose last answer is missing. Files are handled one by one: one that cannot be
-read or written to its credential is reported by name and never keeps the others waiting.
+Every process replays at its start and every five seconds, and before it refreshes a credential whose last
+response is missing. Each file is handled separately: one that cannot be read or committed is logged by
+name and does not delay the others.
 """
 
 import logging
@@ -30,22 +30,22 @@ _EVERY_SECONDS = 5.0
 
 logger = logging.getLogger("frontdesk.spool")
 
-# What was logged of each file, so that one that stays unreadable is not logged every five seconds.
+# The error that was logged for each file: one that stays unreadable is not logged every five seconds.
 _reported: dict[str, str] = {}
 
 
 class ReplayIncomplete(Exception):
-    """Some files could not be replayed. They stay, and the log names them."""
+    """Some files could not be replayed. They stay in the spool, and the log names them."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(f"Spool files that could not be replayed: {', '.join(names)}.")
 
 
 def replay() -> int:
-    """Write every abandoned response to its credential. Returns how many were written.
+    """Commit every abandoned response. Returns how many were committed.
 
-    Raises ReplayIncomplete when some could not be; DeskSealed, and DatabaseError when the database
-    is away. The files stay for the next time.
+    Raises ReplayIncomplete if some could not be committed, DeskSealed, DatabaseError and AuditUnavailable.
+    The files stay for the next replay.
     """
     require_unsealed()
     paths = spool.files()
@@ -61,29 +61,29 @@ def replay() -> int:
 
 
 def replay_credential(credential_id: uuid.UUID) -> None:
-    """Write the abandoned responses of one credential. What cannot be read is logged and stays.
+    """Commit the abandoned responses of one credential. A file that cannot be read is logged and stays.
 
-    Raises DeskSealed, DatabaseError, OSError.
+    Raises DeskSealed, DatabaseError, AuditUnavailable, OSError.
     """
     require_unsealed()
     for path in spool.files(credential_id):
         _replay_path(path)
 
 
-def _round() -> None:
+def _replay_in_background() -> None:
     try:
         replay()
     except ReplayIncomplete:
-        return  # Logged, file by file. One credential's file does not make the loop late.
+        return  # Each file was logged. The file of one credential must not make the loop count as stuck.
 
 
-loop = Loop("spool-replay", _EVERY_SECONDS, _round)
+loop = Loop("spool-replay", _EVERY_SECONDS, _replay_in_background)
 
 
 def _replay_path(path: Path) -> bool | None:
-    """Replay one file. Returns True if it was written, None if it could not be.
+    """Replay one file. Returns True if it was committed, None if it could not be.
 
-    Raises DatabaseError where the failure concerns more than this file.
+    Raises DatabaseError or AuditUnavailable, which concern every file.
     """
     try:
         file = spool.lock_abandoned(path)
@@ -100,7 +100,7 @@ def _replay_path(path: Path) -> bool | None:
 
 
 def _affects_all_files(error: Exception) -> bool:
-    """Return True for a database or audit that takes nothing, False for one file or one value."""
+    """Return True if the database or the audit is unavailable, False for an error of one file or one value."""
     return isinstance(error, AuditUnavailable) or is_database_failure(error)
 
 
@@ -109,49 +109,49 @@ def _report(path: Path, error: Exception) -> None:
     if _reported.get(path.name) != reason:
         _reported[path.name] = reason
         logger.error("The spool file %s could not be replayed (%s). It stays.", path.name, reason)
-    if place := spool.attempt_of(path):
-        refresh_lock.extend_claim(place)
+    if attempt_id := spool.attempt_of(path):
+        refresh_lock.extend_claim(attempt_id)
 
 
 def _replay(file: SpoolFile) -> bool:
-    place = file.place
+    attempt_id = file.attempt_id
     try:
         text = file.read()
         outcome = outcomes.from_text(text) if text else None
     except (SpoolDamaged, ValueError, KeyError, TypeError):
-        if outcomes.is_pending(place.credential_id, place.generation):
-            raise  # It may hold the newest token: no refresh before somebody has made it readable.
-        logger.error("The spool file %s is damaged, and no credential needs it. It was set aside.", place.path.name)
-        file.set_aside()
+        if outcomes.is_pending(attempt_id.credential_id, attempt_id.generation):
+            raise  # It may hold the newest token: the credential is not refreshed until the file can be read.
+        logger.error("The spool file %s is damaged, and no credential needs it. It was renamed.", attempt_id.path.name)
+        file.quarantine()
         return False
-    if outcome is None:  # Room for a response that never came, or that held no new token.
-        refresh_lock.release_dead_attempt(place)
+    if outcome is None:  # The response never arrived, or held no new token.
+        refresh_lock.release_dead_attempt(attempt_id)
         file.remove()
         return False
-    written = commit(place, outcome)
+    written = commit(attempt_id, outcome)
     file.remove()
     return written
 
 
-def commit(place: AttemptId, outcome: Outcome) -> bool:
-    """Write a response to its credential. Returns False when the credential no longer waits for it.
+def commit(attempt_id: AttemptId, outcome: Outcome) -> bool:
+    """Write an outcome to its credential. Returns False if the credential no longer waits for it.
 
-    The new refresh token of a credential that is gone is revoked. Raises DatabaseError, AuditUnavailable.
+    The new refresh token of a deleted credential is revoked. Raises DatabaseError, AuditUnavailable.
     """
     with transaction.atomic():
-        row = outcomes.row_to_replay(place.credential_id, place.generation)
+        row = outcomes.row_to_replay(attempt_id.credential_id, attempt_id.generation)
         if row is not None:
             outcomes.write(row, outcome)
             _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
-    if row is None and not Credential.objects.filter(pk=place.credential_id).exists():
-        revoke_orphan(place.credential_id, outcome.new_auth_url)
+    if row is None and not Credential.objects.filter(pk=attempt_id.credential_id).exists():
+        revoke_orphan(attempt_id.credential_id, outcome.new_auth_url)
     return row is not None
 
 
 def revoke_orphan(credential_id: uuid.UUID, auth_url: AuthUrl | None) -> None:
-    """Revoke a new refresh token whose credential was deleted while the refresh was under way.
+    """Revoke a new refresh token whose credential was deleted during the refresh. Does nothing without one.
 
-    The access token is left alone: Salesforce may have issued the same string to another client.
+    The access token is not revoked: Salesforce may have issued the same string to another client.
     """
     if auth_url is None:
         return

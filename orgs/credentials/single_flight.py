@@ -1,8 +1,8 @@
-"""Waits for somebody else's attempt: one thread of this process polls, the others wait on it.
+"""Waits for another caller's refresh attempt. One thread of this process polls the row for all that wait.
 
-Five hundred callers on one cold credential must not become five hundred pollers. The first who
-waits for a credential looks at its row, 50 ms apart at first and 250 ms later; what it sees it
-tells the others. When it has what it came for, the next one takes over.
+Five hundred callers of one credential must not become five hundred pollers. The first thread that waits
+polls the row, every 50 ms at first and every 250 ms later, and shares each status with the others. When
+its own wait is over, another waiting thread takes over.
 """
 
 import threading
@@ -22,87 +22,88 @@ _LONGEST_PAUSE = 0.25
 
 @dataclass(slots=True)
 class _Flight:
-    """What the waiters on one credential share."""
+    """What the threads that wait for one credential share. `polls` counts how often `status` was read."""
 
     changed: threading.Condition = field(default_factory=threading.Condition)
     waiters: int = 0
     polling: bool = False
-    looks: int = 0
-    sight: LockStatus | None = None
+    polls: int = 0
+    status: LockStatus | None = None
 
 
 _flights: dict[uuid.UUID, _Flight] = {}
 _flights_lock = threading.Lock()
 
 
-def wait_for_attempt(credential_id: uuid.UUID, above: int, *, deadline: float) -> LockStatus | None:
-    """Wait until the credential's generation is above `above`, or its lease is free.
+def wait_for_attempt(credential_id: uuid.UUID, generation: int, *, deadline: float) -> LockStatus | None:
+    """Wait until the credential's generation is above `generation`, or its refresh lock is free.
 
-    Returns what was seen last, which may be neither when `deadline` (of time.monotonic) came
-    first; None when the credential is gone. A quarter of WEB_THREADS is kept free of waiters:
-    raises SalesforceUnavailable (UPSTREAM_BUSY) when all others wait already.
+    Returns the newest status, in which neither is true if `deadline` (of time.monotonic()) came first; None if
+    the credential was deleted. A quarter of WEB_THREADS is kept free of waiting threads: raises
+    SalesforceUnavailable (UPSTREAM_BUSY) if all others are waiting.
     """
     release_database()
-    watch = _enter(credential_id)
+    flight = _enter(credential_id)
     try:
-        return _wait(watch, credential_id, above, deadline)
+        return _wait(flight, credential_id, generation, deadline)
     finally:
-        _leave(credential_id, watch)
+        _leave(credential_id, flight)
 
 
-def _wait(watch: _Flight, credential_id: uuid.UUID, above: int, deadline: float) -> LockStatus | None:
-    seen_on_arrival = watch.looks
+def _wait(flight: _Flight, credential_id: uuid.UUID, generation: int, deadline: float) -> LockStatus | None:
+    polls_on_arrival = flight.polls
     while True:
-        with watch.changed:
-            while watch.polling and not _is_served(watch, above, seen_on_arrival):
-                if not watch.changed.wait(timeout=max(0.0, deadline - time.monotonic())):
-                    return watch.sight or LockStatus(above, 1.0)
-            if _is_served(watch, above, seen_on_arrival):
-                return watch.sight
-            watch.polling = True
-        if _poll(watch, credential_id, above, deadline):
-            return watch.sight
+        with flight.changed:
+            while flight.polling and not _is_over(flight, generation, polls_on_arrival):
+                if not flight.changed.wait(timeout=max(0.0, deadline - time.monotonic())):
+                    return flight.status or LockStatus(generation, 1.0)
+            if _is_over(flight, generation, polls_on_arrival):
+                return flight.status
+            flight.polling = True
+        if _poll(flight, credential_id, generation, deadline):
+            return flight.status
 
 
-def _poll(watch: _Flight, credential_id: uuid.UUID, above: int, deadline: float) -> bool:
-    """Look for all waiters until this one is served or out of time; then hand the task on."""
+def _poll(flight: _Flight, credential_id: uuid.UUID, generation: int, deadline: float) -> bool:
+    """Poll for all waiting threads until this thread's wait is over or its deadline has passed."""
     pause = _FIRST_PAUSE
     try:
         while True:
-            sight = status(credential_id)
+            newest = status(credential_id)
             release_database()
-            with watch.changed:
-                watch.sight, watch.looks = sight, watch.looks + 1
-                watch.changed.notify_all()
-            if sight is None or sight.generation > above or not sight.lock_remaining or time.monotonic() >= deadline:
+            with flight.changed:
+                flight.status, flight.polls = newest, flight.polls + 1
+                flight.changed.notify_all()
+            ended = newest is None or newest.generation > generation or not newest.lock_remaining
+            if ended or time.monotonic() >= deadline:
                 return True
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
     finally:
-        with watch.changed:
-            watch.polling = False
-            watch.changed.notify_all()
+        with flight.changed:
+            flight.polling = False
+            flight.changed.notify_all()
 
 
-def _is_served(watch: _Flight, above: int, seen_on_arrival: int) -> bool:
-    """Tell whether the last look answers a waiter. One from before its arrival may be out of date."""
-    if watch.looks == seen_on_arrival:
+def _is_over(flight: _Flight, generation: int, polls_on_arrival: int) -> bool:
+    """Return True if the newest status ends a thread's wait. One from before its arrival may be out of date."""
+    if flight.polls == polls_on_arrival:
         return False
-    return watch.sight is None or watch.sight.generation > above or not watch.sight.lock_remaining
+    return flight.status is None or flight.status.generation > generation or not flight.status.lock_remaining
 
 
 def _enter(credential_id: uuid.UUID) -> _Flight:
     with _flights_lock:
-        waiting = sum(watch.waiters for watch in _flights.values())
+        waiting = sum(flight.waiters for flight in _flights.values())
         if waiting >= settings.WEB_THREADS - settings.WEB_THREADS // 4:
             raise error_for("UPSTREAM_BUSY")
-        watch = _flights.setdefault(credential_id, _Flight())
-        watch.waiters += 1
-        return watch
+        flight = _flights.setdefault(credential_id, _Flight())
+        flight.waiters += 1
+        return flight
 
 
-def _leave(credential_id: uuid.UUID, watch: _Flight) -> None:
+def _leave(credential_id: uuid.UUID, flight: _Flight) -> None:
     with _flights_lock:
-        watch.waiters -= 1
-        if not watch.waiters:
+        flight.waiters -= 1
+        if not flight.waiters:
             _flights.pop(credential_id, None)

@@ -1,13 +1,13 @@
-"""Keeps a new refresh token on disk from the moment it is read until the database has it.
+"""Keeps a new refresh token on disk from the moment it is received until the database has it.
 
-Salesforce has spent the old token when it answers. If this process dies then, or the database is
-away, the answer is the only place where the org's key is left. So room for it is made before the
-call, that a full disk stops the call and not the answer; the answer is written and fsynced before
-anything else is done with it; and the file goes when the database has it.
+When Salesforce responds, the old token is spent. If the process dies then, or the database is unavailable,
+the response is the only copy of the new token. Disk space is therefore reserved before the call, so that a
+full disk prevents the call and not the storing of its response. The response is written and fsynced before
+anything else is done with it, and the file is removed after the commit.
 
-A file is locked by the process that works on it, and the lock dies with the process: a written file
-that can be locked may be replayed (orgs/credentials/replay.py). An empty one that can be locked is what a process
-left that died before Salesforce answered.
+A file is locked by the process that works on it, and the lock ends with the process. A written file that can
+be locked is replayed (orgs/credentials/replay.py); an empty one belongs to a process that died before
+Salesforce responded.
 """
 
 import fcntl
@@ -34,53 +34,54 @@ _MAGIC = b"FDSPOOL1"
 
 
 class SpoolFull(Exception):
-    """There is no room for an answer, so none may be asked for."""
+    """No disk space could be reserved, so no request may be sent."""
 
 
 class SpoolInUse(Exception):
-    """Somebody works on this very answer, or left a written one that must be replayed first."""
+    """A process works on the file of this attempt, or left a response in it that must be replayed first."""
 
 
 class SpoolDamaged(Exception):
-    """A file holds something, and it is not a whole answer of this desk."""
+    """A file has content, but not a complete response that FERNET_KEYS decrypt."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptId:
-    """Which attempt a file belongs to: the credential, and the generation that it read."""
+    """Identifies a refresh attempt by its credential and the generation that it read."""
 
     credential_id: uuid.UUID
     generation: int
 
     @property
     def path(self) -> Path:
-        """Where its file lies."""
+        """The path of the attempt's spool file."""
         return _folder() / f"{self.credential_id.hex}-{self.generation}{_SUFFIX}"
 
 
 class SpoolFile:
-    """Room for one answer, locked. Use it as a context manager: leaving it gives the lock back.
+    """A locked spool file for one response. As a context manager it is closed, which releases the lock.
 
-    The file stays after an exception if something was written, and goes if nothing was.
+    A file that was written stays, even after an exception, until `remove`; an empty one is removed at the close.
     """
 
-    def __init__(self, place: AttemptId, handle: int, *, written: bool = False) -> None:
-        self.place = place
+    def __init__(self, attempt_id: AttemptId, handle: int, *, written: bool = False) -> None:
+        self.attempt_id = attempt_id
         self._handle: int | None = handle
         self._written = written
 
     @classmethod
-    def reserve(cls, place: AttemptId) -> "SpoolFile":
-        """Make the file at full size.
+    def reserve(cls, attempt_id: AttemptId) -> "SpoolFile":
+        """Create and lock the file of an attempt at full size.
 
-        Raises SpoolFull when the disk, or its rights, say no; SpoolInUse when another has it.
+        Raises SpoolFull if there is no space or no permission; SpoolInUse if another process has locked the file,
+        or it holds a response.
         """
         try:
-            handle = os.open(place.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(attempt_id.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SpoolFull from error
         try:
-            if not _lock(handle, place.path) or os.pread(handle, len(_MAGIC), 0) == _MAGIC:
+            if not _lock(handle, attempt_id.path) or os.pread(handle, len(_MAGIC), 0) == _MAGIC:
                 raise SpoolInUse
             os.posix_fallocate(handle, 0, ROOM_BYTES)
         except OSError as error:
@@ -89,10 +90,10 @@ class SpoolFile:
         except SpoolInUse:
             os.close(handle)
             raise
-        return cls(place, handle)
+        return cls(attempt_id, handle)
 
     def write(self, text: str) -> None:
-        """Encrypt and write an answer; when this returns it outlives the process and the power."""
+        """Encrypt and store a response. When this returns, it survives a crash and a power failure. Raises OSError."""
         handle = self._open_handle()
         sealed = _keys().encrypt(text.encode())
         os.pwrite(handle, _HEADER.pack(_MAGIC, len(sealed)) + sealed, 0)
@@ -101,7 +102,7 @@ class SpoolFile:
         sync_folder(_folder())
 
     def read(self) -> str | None:
-        """Return the answer, None when there is only room for one. Raises SpoolDamaged."""
+        """Return the stored response, None if none was written. Raises SpoolDamaged, OSError."""
         handle = self._open_handle()
         magic, length = _HEADER.unpack(os.pread(handle, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
         self._written = magic != bytes(len(_MAGIC))
@@ -115,26 +116,26 @@ class SpoolFile:
             raise SpoolDamaged from error
 
     def remove(self) -> None:
-        """Delete the file: the database has what it held. Does nothing after `hand_over`."""
+        """Delete the file after its response was committed. Does nothing after `detach`."""
         if self._handle is None:
             return
         with suppress(FileNotFoundError):
-            self.place.path.unlink()
+            self.attempt_id.path.unlink()
         self._written = False
 
-    def set_aside(self) -> None:
-        """Rename a damaged file, so that it is kept for a person and not tried again."""
+    def quarantine(self) -> None:
+        """Rename a damaged file: it is kept for the operator and not replayed again."""
         with suppress(FileNotFoundError):
-            self.place.path.rename(self.place.path.with_suffix(_DAMAGED))
+            self.attempt_id.path.rename(self.attempt_id.path.with_suffix(_DAMAGED))
 
-    def hand_over(self) -> "SpoolFile":
-        """Move the locked file to a new object, for another thread. This object does nothing from now on."""
-        moved = SpoolFile(self.place, self._open_handle(), written=self._written)
+    def detach(self) -> "SpoolFile":
+        """Return the locked file as a new object, for another thread. This object can no longer be used."""
+        detached = SpoolFile(self.attempt_id, self._open_handle(), written=self._written)
         self._handle = None
-        return moved
+        return detached
 
     def close(self) -> None:
-        """Give the lock back. A file in which nothing is written goes."""
+        """Release the lock. A file without a response is removed."""
         if self._handle is None:
             return
         if not self._written:
@@ -144,7 +145,7 @@ class SpoolFile:
 
     def _open_handle(self) -> int:
         if self._handle is None:
-            raise ValueError("The spool file was closed or handed over.")
+            raise ValueError("The spool file is closed or detached.")
         return self._handle
 
     def __enter__(self) -> "SpoolFile":
@@ -157,39 +158,39 @@ class SpoolFile:
 
 
 def files(credential_id: uuid.UUID | None = None) -> list[Path]:
-    """Return the files of one credential, or of all, oldest first."""
+    """Return the spool files of one credential, or of all, oldest first."""
     pattern = f"{credential_id.hex if credential_id else '*'}-*{_SUFFIX}"
-    return sorted((path for path in _folder().glob(pattern) if attempt_of(path)), key=_age)
+    return sorted((path for path in _folder().glob(pattern) if attempt_of(path)), key=_modified_at)
 
 
 def lock_abandoned(path: Path) -> SpoolFile | None:
-    """Open and lock a file; None when a living process works on it, or it is gone. Raises OSError."""
-    place = attempt_of(path)
-    if place is None:
+    """Open and lock a file. Returns None if a running process has locked it, or it was removed. Raises OSError."""
+    attempt_id = attempt_of(path)
+    if attempt_id is None:
         return None
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     if _lock(handle, path):
-        # Written, until its header says otherwise: a disk that cannot be read may hold the only copy.
-        return SpoolFile(place, handle, written=True)
+        # Counts as written until its header is read: if that fails, the file may hold the only copy.
+        return SpoolFile(attempt_id, handle, written=True)
     os.close(handle)
     return None
 
 
 def is_awaited(credential_id: uuid.UUID) -> bool:
-    """Return True while a living process of this node waits for a response for this credential."""
+    """Return True while a running process of this node waits for a response for this credential."""
     return any(_is_in_use(path) for path in files(credential_id))
 
 
 def unread(credential_id: uuid.UUID, *, since: int) -> list[str]:
-    """Return the names of files that hold a response for this credential which this node could not read.
+    """Return the names of files with a response for this credential that could not be replayed.
 
-    Files of attempts before generation `since` are out of date and left out.
+    Files of attempts before generation `since` are out of date and omitted.
     """
-    waiting = [path for path in files(credential_id) if not _is_in_use(path) and path.exists()]
-    return [path.name for path in waiting if (place := attempt_of(path)) and place.generation >= since]
+    abandoned = [path for path in files(credential_id) if not _is_in_use(path) and path.exists()]
+    return [path.name for path in abandoned if (attempt_id := attempt_of(path)) and attempt_id.generation >= since]
 
 
 def check_writable() -> None:
@@ -199,7 +200,7 @@ def check_writable() -> None:
 
 
 def node_id() -> uuid.UUID:
-    """Return the id of this node: random, kept in SPOOL_DIR. Processes that share the folder share it.
+    """Return the id of this node: random, stored in SPOOL_DIR, and shared by all processes that use the folder.
 
     Raises OSError.
     """
@@ -209,18 +210,18 @@ def node_id() -> uuid.UUID:
 @lru_cache(maxsize=4)
 def _node_id(folder: Path) -> uuid.UUID:
     path = folder / "node"
-    if known := _read_node(path):
-        return known
+    if stored := _read_node_id(path):
+        return stored
     with exclusive(folder / "node.lock"):
-        if known := _read_node(path):
-            return known
-        made = uuid.uuid4()
-        publish_private(path, made.hex.encode())
-    return made
+        if stored := _read_node_id(path):
+            return stored
+        new_id = uuid.uuid4()
+        publish_private(path, new_id.hex.encode())
+    return new_id
 
 
-def _read_node(path: Path) -> uuid.UUID | None:
-    """Return the id in the file; None when there is none, or a full disk left the file empty."""
+def _read_node_id(path: Path) -> uuid.UUID | None:
+    """Return the id in the file, None if there is no file or a full disk left it incomplete."""
     try:
         return uuid.UUID(path.read_text())
     except (FileNotFoundError, ValueError):
@@ -228,13 +229,13 @@ def _read_node(path: Path) -> uuid.UUID | None:
 
 
 def _is_in_use(path: Path) -> bool:
-    """Return True if a living process has the file locked."""
+    """Return True if a running process has locked the file."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        # Shared, so that two probes do not take each other for a process at work.
+        # Shared: two callers that probe at once must not take each other for an attempt in progress.
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return path.exists()
@@ -245,7 +246,7 @@ def _is_in_use(path: Path) -> bool:
 
 
 def _lock(handle: int, path: Path) -> bool:
-    """Lock a file for as long as it is open. Returns True if that worked and the path still names this file."""
+    """Lock an open file until it is closed. Returns False if it is locked, or the path names another file now."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found, held = path.stat(), os.fstat(handle)
@@ -255,11 +256,11 @@ def _lock(handle: int, path: Path) -> bool:
 
 
 def _folder() -> Path:
-    return _created(settings.SPOOL_DIR)
+    return _private_folder(settings.SPOOL_DIR)
 
 
 @lru_cache(maxsize=4)
-def _created(name: str) -> Path:
+def _private_folder(name: str) -> Path:
     folder = Path(name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_private(folder)
@@ -267,7 +268,7 @@ def _created(name: str) -> Path:
 
 
 def attempt_of(path: Path) -> AttemptId | None:
-    """Return the attempt that a file belongs to, None for a file of another kind."""
+    """Return the attempt that a spool file belongs to, None for any other file."""
     identifier, _, generation = path.stem.partition("-")
     try:
         return AttemptId(uuid.UUID(identifier), int(generation))
@@ -275,7 +276,7 @@ def attempt_of(path: Path) -> AttemptId | None:
         return None
 
 
-def _age(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

@@ -57,7 +57,7 @@ def test_what_was_written_stays_and_can_be_read_by_the_next_process(place):
 
     [found] = abandoned()
     with found:
-        assert found.place == place
+        assert found.attempt_id == place
         assert found.read() == "the answer"
 
 
