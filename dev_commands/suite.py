@@ -42,12 +42,8 @@ def test(pytest_arguments: list[str]) -> None:
 def _tests(database: str, environment: dict[str, str], marks: str) -> None:
     """Run the tests in two workers, then those that need the machine to themselves.
 
-    <<<<<<< HEAD
-        Each worker takes consecutive files, so module fixtures are built once; the first to finish takes over some of the
-        other's.
-    =======
-        Each worker takes files in a row, so that what a module starts is started once; the first to end helps the other.
-    >>>>>>> a877076 (Let each test worker keep the modules that it began)
+    Each worker takes consecutive files, so module fixtures are built once; the first to finish takes over some of the
+    other's.
     """
     workers = ("-n", "2", "--dist", "worksteal")
     _step(f"tests on {database}", environment, "-m", "pytest", *workers, "-m", f"{marks}not alone")

@@ -14,7 +14,7 @@ from orgs.credentials.errors import CredentialTampered, OrgError
 from orgs.credentials.failures import error_for, recorded_failure
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import IssuedSession
+from orgs.credentials.session_results import IssuedSession
 from orgs.credentials.token_index import mark_released
 from orgs.errors import AuthUrlReleaseOff, CredentialRotates, CredentialsForbidden, NoAuthUrl, OrgUnverified
 from orgs.models import SalesforceOrg

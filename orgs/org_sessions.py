@@ -14,15 +14,8 @@ from orgs.credentials.errors import OrgError
 from orgs.credentials.failures import BY_CODE, recorded_failure
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest, record_issue
-from orgs.credentials.sessions import (
-    CredentialGone,
-    Gone,
-    IssuedSession,
-    Refused,
-    refuse_session,
-    request_session,
-    retry_when_gone,
-)
+from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
+from orgs.credentials.sessions import refuse_session, request_session, retry_when_gone
 from orgs.errors import OrgNotFound, OrgUnverified
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind

@@ -19,7 +19,8 @@ from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.ownership import unlink_other_owners
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, open_session, retry_when_gone
+from orgs.credentials.session_results import CredentialGone
+from orgs.credentials.sessions import open_session, retry_when_gone
 from orgs.credentials.token_index import credential_for
 from orgs.errors import InvalidChange, RegistrationRefused
 from orgs.locks import lock_credential, one_org_writer

@@ -7,8 +7,8 @@
         `- or wait for another caller's attempt, and adopt   single_flight
     replay commits what a crash left in the spool; orphans deletes credentials without an owner.
 
-It knows no org, no HTTP and no console: who owns a credential, it learns through `ownership`. Apps above
-import from this package alone. Open `sessions` first.
+It depends on no org, HTTP or console: it finds the owner of a credential through `ownership`. `sandboxes` imports
+from this package only, `orgs` from its modules too. Read `sessions` first.
 """
 
 from orgs.credentials.calls import call, call_with_session, session_then_refresh
@@ -35,7 +35,8 @@ from orgs.credentials.models import Credential, Health
 from orgs.credentials.orphans import delete_orphan
 from orgs.credentials.ownership import register_owner, unlink_other_owners
 from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.sessions import CredentialGone, IssuedSession, open_session, retry_when_gone
+from orgs.credentials.session_results import CredentialGone, IssuedSession
+from orgs.credentials.sessions import open_session, retry_when_gone
 from orgs.credentials.token_index import credential_for, mark_released
 
 __all__ = [

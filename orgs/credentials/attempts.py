@@ -27,7 +27,7 @@ from orgs.salesforce import errors as wire
 
 logger = logging.getLogger("frontdesk.spool")
 
-# Salesforce answers "token request is already being processed" while another client refreshes the same token.
+# Salesforce responds "token request is already being processed" while another client refreshes the same token.
 _PAUSE_BEFORE_RETRY = 0.5
 
 
@@ -37,7 +37,7 @@ class _ResponsePending(Exception):
 
 @dataclass(slots=True)
 class Attempt:
-    """A refresh for which this thread holds the refresh lock and room in the spool for the response.
+    """A refresh for which this thread holds the refresh lock and a spool file with space for the response.
 
     `snapshot` is the row as it was read before the lock. Without a `grant` to refresh, `create_grant`
     creates one. `unanswered` says that an earlier response was lost, and may have held the next refresh
@@ -55,7 +55,7 @@ class Attempt:
 
     @property
     def deadline(self) -> float:
-        """When the lock ends, less what the second transaction takes."""
+        """When the refresh lock ends, less the time that the second transaction needs."""
         return self.began + settings.REFRESH_LOCK_SECONDS - refresh_lock.MARGIN_SECONDS
 
     def is_rejected_trial(self, outcome: Outcome) -> bool:
@@ -67,11 +67,11 @@ class Attempt:
 
 
 def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
-    """Acquire the refresh lock, decrypt the grant, audit the attempt and reserve room for the response.
+    """Acquire the refresh lock, decrypt the grant, audit the attempt and reserve disk space for the response.
 
-    Returns None when another process holds the lock, has made an attempt since `snapshot` was read, or none
-    may be made now. Raises CredentialTampered, and SpoolUnavailable when the disk has no room; then nothing
-    is sent.
+    Returns None if another process holds the lock or has made an attempt since `snapshot` was read, or if no
+    attempt is allowed now. Raises CredentialTampered, and SpoolUnavailable if no disk space can be reserved;
+    then nothing is sent.
     """
     spool: SpoolFile | None = None
     began = time.monotonic()
@@ -85,7 +85,7 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
             if snapshot.sent_at and snapshot.rotates is not False and files(snapshot.pk):
                 raise _ResponsePending
             row = Credential.objects.with_secrets().get(pk=snapshot.pk)
-            snapshot.locked_until = row.locked_until  # Says which lock is ours, should it be released unused.
+            snapshot.locked_until = row.locked_until  # Identifies this lock, in case it is released unused.
             grant = None if _needs_grant(row, request) else decrypt_grant(row)
             spool = SpoolFile.reserve(AttemptId(snapshot.pk, snapshot.generation))
     except _ResponsePending:
@@ -123,7 +123,10 @@ def _submitted(grant: Grant, request: SessionRequest) -> Grant:
 
 
 def send(attempt: Attempt) -> Outcome:
-    """Call Salesforce. A new refresh token is on disk before this returns. Raises ParentUnavailable."""
+    """Call Salesforce. A new refresh token is on disk before this returns.
+
+    Raises ParentUnavailable, CredentialTampered.
+    """
     if attempt.create_grant:
         outcome = _create_grant(attempt.create_grant, attempt.deadline)
     elif attempt.grant is None:
@@ -138,24 +141,24 @@ def send(attempt: Attempt) -> Outcome:
 def _refresh_once(attempt: Attempt, grant: Grant) -> Outcome:
     try:
         with salesforce_slot(attempt.snapshot.pk) as salesforce:
-            answer = _refresh(salesforce, attempt, grant)
+            response = _refresh(salesforce, attempt, grant)
     except SalesforceUnavailable as error:
         return Failed(error.code)
     except SalesforceError as error:
         return _failure(attempt, error)
-    return _read(grant, answer)
+    return _read(grant, response)
 
 
 def _write_to_disk(spool: SpoolFile, outcome: Outcome) -> None:
     try:
         spool.write(outcomes.to_text(outcome))
     except OSError:
-        # The disk failed though it had room. The database may still take the token.
+        # The disk failed although space was reserved. The commit may still store the token.
         logger.exception("A new refresh token could not be written to the spool.")
 
 
 def _create_grant(create_grant: GrantCreator, deadline: float) -> Outcome:
-    """Create a grant. A failure leaves none: the next caller tries again."""
+    """Create a grant. A failure leaves the credential without one: the next caller tries again."""
     try:
         created = create_grant(deadline)
     except SessionError as error:
@@ -166,7 +169,7 @@ def _create_grant(create_grant: GrantCreator, deadline: float) -> Outcome:
 
 
 def _refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) -> TokenResponse:
-    """Send the refresh; a second time only where that cannot harm and the lock has time for it."""
+    """Send the refresh; a second time only if that is harmless and the lock leaves enough time for it."""
     began = time.monotonic()
     try:
         return _send_refresh(salesforce, attempt, grant)
@@ -187,33 +190,33 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
     """
     if attempt.snapshot.rotates is False:
         return salesforce.refresh(grant.auth_url)
-    # TAKEOVER_SECONDS after this attempt began another node may take over; then reading stops.
+    # Reading stops when another node may repeat the attempt: TAKEOVER_SECONDS after it began.
     read_on = settings.TAKEOVER_SECONDS - (time.monotonic() - attempt.began)
     exchange = late_responses.Exchange(salesforce, grant.auth_url, read_on_seconds=read_on)
     try:
         return exchange.result()
     except late_responses.StillReading:
         spool = attempt.spool.detach()
-        exchange.when_done(lambda answer: _keep_late(spool, grant, answer))
+        exchange.when_done(lambda response: _keep_late(spool, grant, response))
         raise wire.TimedOut from None
 
 
-def _keep_late(spool: SpoolFile, grant: Grant, answer: TokenResponse | None) -> None:
-    """Spool a response that came after the deadline, and write it to its credential.
+def _keep_late(spool: SpoolFile, grant: Grant, response: TokenResponse | None) -> None:
+    """Spool a response that arrived after the deadline, and commit it to its credential.
 
-    The file stays locked until the database has it: no other attempt begins in between.
+    The file stays locked until the commit, so that no other attempt begins in between.
     """
     with spool:
-        outcome = _read(grant, answer) if answer else None
+        outcome = _read(grant, response) if response else None
         if outcome and (outcome.session or outcome.new_auth_url):
             _write_to_disk(spool, outcome)
             replay.commit(spool.attempt_id, outcome)
             spool.remove()
-            logger.info("A late response of Salesforce was kept.")
+            logger.info("A late response of Salesforce was committed.")
 
 
 def _may_log_in_again(attempt: Attempt) -> bool:
-    """Charge the second try to the login budget. While the database is unavailable there is none."""
+    """Charge the second request to the login budget. Returns False if none is left or the database is unavailable."""
     try:
         return refresh_lock.charge(attempt.snapshot.pk)
     except Error:
@@ -222,16 +225,16 @@ def _may_log_in_again(attempt: Attempt) -> bool:
         release_database()
 
 
-def _read(grant: Grant, answer: TokenResponse) -> Outcome:
-    """Turn a complete response into an outcome. The refresh token in it is kept, whatever else is wrong."""
-    rotated = answer.refresh_token is not None
-    url = replace(grant.auth_url, refresh_token=answer.refresh_token) if answer.refresh_token else grant.auth_url
-    if answer.session is None:
-        code = failure_of(answer.fault or wire.Unreadable()).code
-    elif grant.binding.org_id not in (None, answer.session.org_id):
+def _read(grant: Grant, response: TokenResponse) -> Outcome:
+    """Turn a complete response into an outcome. A new refresh token in it is kept even if the rest is invalid."""
+    rotated = response.refresh_token is not None
+    url = replace(grant.auth_url, refresh_token=response.refresh_token) if response.refresh_token else grant.auth_url
+    if response.session is None:
+        code = failure_of(response.fault or wire.Unreadable()).code
+    elif grant.binding.org_id not in (None, response.session.org_id):
         code = "ORG_ID_MISMATCH"
     else:
-        return Refreshed(answer.session, url, rotated)
+        return Refreshed(response.session, url, rotated)
     return Failed(code, new_auth_url=url if rotated else None)
 
 
@@ -249,7 +252,7 @@ def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
 
 
 def commit(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> bool:
-    """Write the outcome and its audit. Returns False when the row no longer waits for it."""
+    """Write the outcome and its audit rows. Returns False if the credential no longer waits for it."""
     with transaction.atomic():
         row = outcomes.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
         if row is not None:
@@ -261,7 +264,7 @@ def commit(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> bool:
 
 
 def abandon(attempt: Attempt, code: str, request: SessionRequest) -> None:
-    """End an attempt whose failure says nothing of the credential, as if it had not been made.
+    """End an attempt whose failure says nothing about the stored credential. The row is restored as it was before.
 
     What failed was a host or client secret that the caller submitted, or the org that grants are created through.
     """
@@ -271,7 +274,7 @@ def abandon(attempt: Attempt, code: str, request: SessionRequest) -> None:
 
 
 def _audit(request: SessionRequest, code: str, *, token: str = "") -> None:
-    """Record that the refresh ended, and in the same statement what the client gets."""
+    """Record the end of the refresh and, in the same statement, what the client gets."""
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
     events = [audit.event(audit.Action.REFRESH_ENDED, ended, by=request.by, org=request.org, code=code)]
     if issued := issue_event(request, code, token=token):

@@ -43,7 +43,7 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class GrantCreated:
-    """A grant was created through another org, in place of none or of one that Salesforce refuses."""
+    """A grant was created through another org, because there was none or Salesforce refuses it."""
 
     code: ClassVar[str] = ""
     session: Session
@@ -60,8 +60,8 @@ class GrantCreated:
 class Failed:
     """No session. `code` says why (orgs/credentials/failures.py), `retry_after` is in seconds.
 
-    `new_auth_url` is set where the response held the next refresh token all the same. With
-    `without_grant` a grant was to be created, and the credential is left without one.
+    `new_auth_url` is set if the response held the next refresh token nevertheless. `without_grant` says that
+    the attempt was to create a grant, and that the credential is left without one.
     """
 
     session: ClassVar[None] = None
@@ -119,7 +119,7 @@ def from_text(text: str) -> Outcome:
 
 
 def row_to_commit(credential_id: uuid.UUID, generation: int) -> Credential | None:
-    """Return the row, locked for the write, if it still waits for the attempt that read `generation`."""
+    """Return the row, locked, if it still waits for the attempt that read `generation`; else None."""
     return _locked(credential_id).filter(generation=generation).first()
 
 

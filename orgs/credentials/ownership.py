@@ -86,7 +86,7 @@ def reload(owner: CredentialOwner) -> CredentialOwner | None:
 
 
 def unlink_other_owners(credential: models.Model, owner: models.Model) -> None:
-    """Take a credential from every row but `owner`. Call it in the transaction that links it."""
+    """Unlink a credential from every row but `owner`. Call it in the transaction that links it."""
     for owner_type in _owner_types:
         holders = owner_type.model._default_manager.filter(credential=credential)
         if isinstance(owner, owner_type.model):

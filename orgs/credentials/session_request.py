@@ -30,7 +30,7 @@ class GrantCreator(Protocol):
 
 
 class ParentUnavailable(Exception):
-    """The org that grants are created through has no session. That says nothing of the org they are for."""
+    """The parent org, through which grants are created, gets no session. Says nothing about the org they are for."""
 
     def __init__(self, error: OrgError) -> None:
         super().__init__(str(error))
@@ -43,7 +43,7 @@ class SessionRequest:
 
     `audit_action` is None when the token stays at the desk. `force` refreshes although a permanent failure is
     on record. `submitted_auth_url` is the auth URL that came with the request: its host and client secret are
-    newer than the stored ones. `create_grant` creates a grant where there is none, or in place of a refused one.
+    newer than the stored ones. `create_grant` creates a grant if there is none or Salesforce refuses it.
     """
 
     by: Principal

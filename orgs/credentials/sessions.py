@@ -8,7 +8,6 @@ is used again. So one caller refreshes, under the refresh lock (attempts); all o
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -32,54 +31,19 @@ from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Failed, Lost, Outcome
 from orgs.credentials.refresh_lock import LockStatus
 from orgs.credentials.session_request import ParentUnavailable, SessionRequest, record_issue
+from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
 from orgs.credentials.single_flight import wait_for_attempt
-from orgs.salesforce import Session
 
 # A waiting caller gives an attempt its whole time-out, and a little for the two transactions around it.
 _WAIT_BEYOND_TIMEOUT = 2.0
 _PAUSE_WHEN_FREE = 0.05
 _PAUSES_FOR_OTHERS = (0.02, 0.1)
-# When the login budget is spent, a token of this age is issued again, and the response says so.
+# When the login budget is spent, a token up to this age is issued again, and the response says that it is reused.
 _REUSED_UNTIL = timedelta(minutes=10)
 # A registration that fails deletes its new credential; callers who waited for it start again.
 _TRIES_WHEN_GONE = 3
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedSession:
-    """A session, and whether it is an older one that was issued again to save a log-in.
-
-    `audited` says that the attempt's own transaction has recorded it.
-    """
-
-    session: Session
-    reused: bool = False
-    audited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """No session. `is_fresh` says that Salesforce has just said so, rather than an earlier attempt.
-
-    `replaceable` says that the grant is refused and another can be created in its place; `audited`, that the
-    attempt's own transaction has recorded it.
-    """
-
-    error: OrgError
-    is_fresh: bool = False
-    replaceable: bool = False
-    audited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The credential was deleted meanwhile. Its owner may have another."""
-
-
-class CredentialGone(Exception):
-    """The credential was deleted meanwhile. Its owner may have another: run the work again with that one."""
 
 
 def open_session(credential: Credential, request: SessionRequest) -> IssuedSession:
@@ -103,10 +67,10 @@ def request_session(
 
     `is_current` says that `credential` was read after the client's request came in, and need not be read again.
 
-    What was submitted with the request is tried, though, where it differs from what that attempt left stored. A
-    permanent failure on record is returned without a call, unless `request.force`. Where `request.create_grant`
-    can create a grant, it does so in place of a refused one. What the client gets, or that it gets nothing, is
-    in the audit before this returns. Raises DeskSealed, CredentialTampered, SpoolUnavailable, AuditUnavailable.
+    A host or client secret that was submitted with the request is tried nevertheless, if that attempt cannot
+    have used it. A permanent failure on record is returned without a call, unless `request.force` is set. If
+    `request.create_grant` is set, a grant is created in place of a refused one. The result is in the audit
+    before this returns. Raises DeskSealed, CredentialTampered, SpoolUnavailable, AuditUnavailable.
     """
     require_unsealed()
     result = _request_once(credential, request, is_current=is_current)
@@ -119,7 +83,7 @@ def request_session(
 def retry_when_gone(work: Callable[[], Result], request: SessionRequest | None = None) -> Result:
     """Run `work` again, with the credential that its owner has then, as long as it raises CredentialGone.
 
-    Raises SessionError (REFRESH_IN_PROGRESS) after three tries; it is in the audit where `request` is given.
+    Raises SessionError (REFRESH_IN_PROGRESS) after three tries, and records it if `request` is given.
     """
     for _ in range(_TRIES_WHEN_GONE):
         try:
@@ -130,7 +94,7 @@ def retry_when_gone(work: Callable[[], Result], request: SessionRequest | None =
 
 
 def refuse_session(request: SessionRequest, code: str, seconds: float | None = None) -> SessionError:
-    """Record that the client gets nothing, and return the error that says why and for how long."""
+    """Record that the client gets no session. Returns the error to raise; `seconds` is its Retry-After."""
     record_issue(request, code)
     return _error(code, seconds)
 
@@ -202,7 +166,7 @@ def _read(credential: Credential) -> Credential:
 
 
 def _replay_spooled(row: Credential) -> bool:
-    """Write the spooled responses of a credential to it. Returns True if there were files.
+    """Commit the spooled responses of a credential. Returns True if there were files.
 
     Raises SpoolUnreadable, SpoolUnavailable.
     """
@@ -216,7 +180,7 @@ def _replay_spooled(row: Credential) -> bool:
             if not unread:
                 return True
             if pause is not None:
-                time.sleep(pause)  # Another thread may just have locked the file, and not written it yet.
+                time.sleep(pause)  # Another thread may have locked the file and not yet committed it.
     except OSError as error:
         raise SpoolUnavailable from error
     raise SpoolUnreadable(unread)
@@ -246,7 +210,7 @@ def _finish(attempt: Attempt, request: SessionRequest) -> IssuedSession | Refuse
 
 
 def _superseded(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> IssuedSession | Refused:
-    """Handle an outcome that the row does not wait for: another attempt ended, or the credential was deleted."""
+    """Handle an outcome that the row does not wait for: another attempt has ended, or the credential was deleted."""
     if Credential.objects.filter(pk=attempt.snapshot.pk).exists():
         attempt.spool.remove()
         return _adopt(attempt.snapshot, request)
@@ -276,7 +240,7 @@ def _submits_other_app(snapshot: Credential, request: SessionRequest) -> bool:
 
 def _adopt(snapshot: Credential, request: SessionRequest) -> IssuedSession | Refused:
     """Return the outcome of the newest attempt, which ended after this caller had read `snapshot`."""
-    # One query for the secrets and their owner: read apart, they may be of two moments.
+    # One query for the secrets and their owner: two queries might read two different states.
     credential = Credential.objects.with_secrets().filter(pk=snapshot.pk).first()
     if credential is None:
         raise CredentialGone
@@ -292,7 +256,7 @@ def _adopt(snapshot: Credential, request: SessionRequest) -> IssuedSession | Ref
 
 
 def _reuse_or_refuse(snapshot: Credential, status: LockStatus) -> IssuedSession | Refused:
-    """Return the newest token where no log-in may be made now, or the refusal that says until when."""
+    """Return the newest session if the login budget is spent and it is young enough, else the refusal."""
     if status.blocked_by == "LOGIN_BUDGET":
         fresh = Credential.objects.with_secrets().filter(pk=snapshot.pk, last_success_at__gt=Now() - _REUSED_UNTIL)
         row = fresh.first()
@@ -302,7 +266,7 @@ def _reuse_or_refuse(snapshot: Credential, status: LockStatus) -> IssuedSession 
 
 
 def _forbids_reuse(credential: Credential) -> bool:
-    """Return True if the last attempt found that the org or the credential is not what it was."""
+    """Return True if the last attempt showed that the org has changed or its credential is refused."""
     return recorded_failure(credential) is not None or credential.outcome == "ORG_ID_MISMATCH"
 
 
