@@ -14,21 +14,21 @@ EMPTY_OBJECT = JSON_HEAD + b"Content-Length: 2\r\n\r\n{}"
 Turn = Callable[[socket.socket], bool]
 
 
-def says(answer: bytes) -> Turn:
+def says(response: bytes) -> Turn:
     """Respond and keep the connection open."""
 
     def turn(connection: socket.socket) -> bool:
-        connection.sendall(answer)
+        connection.sendall(response)
         return True
 
     return turn
 
 
-def says_and_leaves(answer: bytes) -> Turn:
+def says_and_leaves(response: bytes) -> Turn:
     """Respond and close the connection."""
 
     def turn(connection: socket.socket) -> bool:
-        connection.sendall(answer)
+        connection.sendall(response)
         return False
 
     return turn

@@ -26,21 +26,21 @@ def session(client, auth_url):
 
 
 def test_a_refresh_gives_a_session(client, org, auth_url):
-    answer = client.refresh(auth_url)
+    response = client.refresh(auth_url)
 
-    assert answer.fault is None
-    assert answer.refresh_token is None
-    assert answer.session.instance_url == f"https://{HOST}"
-    assert answer.session.org_id == org.org_id
-    assert answer.session.user_id == org.users[0].user_id
+    assert response.fault is None
+    assert response.refresh_token is None
+    assert response.session.instance_url == f"https://{HOST}"
+    assert response.session.org_id == org.org_id
+    assert response.session.user_id == org.users[0].user_id
 
 
 def test_a_refresh_sends_the_secret_of_an_app_that_has_one(client, salesforce, org, hosts):
     app = salesforce.add_app("AcmeCI", "s3cret")
 
-    answer = client.refresh(AuthUrl.parse(org.auth_url(app), hosts))
+    response = client.refresh(AuthUrl.parse(org.auth_url(app), hosts))
 
-    assert answer.session is not None
+    assert response.session is not None
 
 
 def test_a_refresh_with_the_wrong_secret_is_refused(client, salesforce, org, hosts):
@@ -85,21 +85,21 @@ def test_the_next_token_is_kept_despite_other_faults_of_the_response(client, sal
     url = AuthUrl.parse(org.auth_url(salesforce.add_app("AcmeCI", rotates=True)), hosts)
     salesforce.inject(Fault.fields(**changes), path=TOKEN_PATH)
 
-    answer = client.refresh(url)
+    response = client.refresh(url)
 
-    assert answer.session is None
-    assert type(answer.fault) is fault
-    assert client.refresh(AuthUrl(url.client_id, "", answer.refresh_token, url.host)).session is not None
+    assert response.session is None
+    assert type(response.fault) is fault
+    assert client.refresh(AuthUrl(url.client_id, "", response.refresh_token, url.host)).session is not None
 
 
 @pytest.mark.parametrize("token", ["", "two words", "x" * 4097, 7, {"a": 1}])
 def test_an_invalid_next_token_is_not_returned(client, salesforce, auth_url, token):
     salesforce.inject(Fault.fields(refresh_token=token), path=TOKEN_PATH)
 
-    answer = client.refresh(auth_url)
+    response = client.refresh(auth_url)
 
-    assert answer.refresh_token is None
-    assert answer.session is not None
+    assert response.refresh_token is None
+    assert response.session is not None
 
 
 def test_the_sent_token_is_not_returned_as_the_next_one(client, salesforce, auth_url):

@@ -30,8 +30,8 @@ def ask(server, auth_url, *, host="", **changes):
         session.trust_env = False
         headers = {"Host": host or url.host}
         verify = server.ca_bundle or True
-        with session.post(f"{server.url}/services/oauth2/token", form, headers=headers, verify=verify) as answer:
-            return answer.status_code, answer.json()
+        with session.post(f"{server.url}/services/oauth2/token", form, headers=headers, verify=verify) as response:
+            return response.status_code, response.json()
 
 
 def refusal(text):
@@ -42,12 +42,12 @@ def test_the_in_process_transport_serves_every_known_host(emulator, org):
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         emulator.install(mock)
 
-        answers = [
+        results = [
             requests.get(f"https://{host}/services/data", timeout=5)
             for host in (HOST, "login.salesforce.com", "test.salesforce.com")
         ]
 
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [response.status_code for response in results] == [200, 200, 200]
     assert [call.host for call in emulator.calls] == [HOST, "login.salesforce.com", "test.salesforce.com"]
 
 
@@ -72,23 +72,23 @@ def test_the_server_responds_with_and_without_tls(emulator, org, tls):
 
 def test_a_token_is_refreshed_by_one_request_at_a_time(emulator, org, served):
     emulator.token_latency = 1.0
-    auth_url, answers = org.auth_url(), []
-    threads = [threading.Thread(target=lambda: answers.append(ask(served, auth_url))) for _ in range(2)]
+    auth_url, results = org.auth_url(), []
+    threads = [threading.Thread(target=lambda: results.append(ask(served, auth_url))) for _ in range(2)]
 
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sorted(status for status, _ in answers) == [200, 400]
-    assert refusal(error_texts.ALREADY_PROCESSING) in answers
+    assert sorted(status for status, _ in results) == [200, 400]
+    assert refusal(error_texts.ALREADY_PROCESSING) in results
 
 
 def test_two_tokens_are_refreshed_at_the_same_time(emulator, org, served):
     emulator.token_latency = 1.0
-    answers = []
+    results = []
     threads = [
-        threading.Thread(target=lambda url=url: answers.append(ask(served, url)))
+        threading.Thread(target=lambda url=url: results.append(ask(served, url)))
         for url in (org.auth_url(), org.auth_url())
     ]
 
@@ -97,7 +97,7 @@ def test_two_tokens_are_refreshed_at_the_same_time(emulator, org, served):
     for thread in threads:
         thread.join()
 
-    assert [status for status, _ in answers] == [200, 200]
+    assert [status for status, _ in results] == [200, 200]
 
 
 def test_a_token_works_again_after_its_refresh(emulator, org, served):
@@ -123,10 +123,10 @@ def test_using_a_spent_token_again_ends_the_family(emulator, org, served):
 def test_the_sixth_grant_of_a_user_and_app_ends_the_first(emulator, org, served):
     grants = [org.auth_url() for _ in range(6)]
 
-    answers = [ask(served, grant) for grant in grants]
+    results = [ask(served, grant) for grant in grants]
 
-    assert [status for status, _ in answers] == [400, 200, 200, 200, 200, 200]
-    assert answers[0] == refusal(error_texts.EXPIRED)
+    assert [status for status, _ in results] == [400, 200, 200, 200, 200, 200]
+    assert results[0] == refusal(error_texts.EXPIRED)
 
 
 def test_grants_of_another_user_or_app_do_not_count(emulator, org, served):
@@ -150,14 +150,14 @@ def test_a_session_is_refused_at_the_host_of_another_org(salesforce, org, client
     other = salesforce.add_org("other.my.salesforce.com", username="ci@other.example")
     token = client.refresh(AuthUrl.parse(org.auth_url(), hosts)).session.access_token
 
-    answer = requests.get(
+    response = requests.get(
         f"{other.instance_url}/services/data/v67.0/query",
         {"q": "SELECT Name FROM Organization"},
         headers={"Authorization": f"Bearer {token}"},
         timeout=5,
     )
 
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
 
 
 @pytest.mark.parametrize(

@@ -41,13 +41,13 @@ def test_a_code_of_sandbox_auth_becomes_a_grant_of_the_sandbox(client, session, 
     sandbox = emulator.add_sandbox(production, "dev1")
 
     code = _code(client, session, "DEV1")
-    answer = client.exchange_code(code, client_id="PlatformCLI", client_secret="")
+    response = client.exchange_code(code, client_id="PlatformCLI", client_secret="")
 
     assert code.username == "ci@acme.example.dev1"
-    assert answer.refresh_token
-    assert answer.session.org_id == sandbox.org_id
-    assert answer.session.instance_url == sandbox.instance_url
-    assert client.identity(answer.session).username == "ci@acme.example.dev1"
+    assert response.refresh_token
+    assert response.session.org_id == sandbox.org_id
+    assert response.session.instance_url == sandbox.instance_url
+    assert client.identity(response.session).username == "ci@acme.example.dev1"
 
 
 def test_a_code_is_good_once_and_for_its_app_and_callback(client, session, emulator, production):
@@ -236,6 +236,6 @@ def test_the_old_link_escapes_what_it_holds(session):
     )
 
 
-def test_answers_are_due_before_a_deadline(client, session):
+def test_responses_are_due_before_a_deadline(client, session):
     with pytest.raises(errors.ConnectTimedOut):
         client.until(0.0).organization(session)

@@ -32,10 +32,10 @@ def published_client(access_token, served_with_tls):
 
 
 def test_the_organization_is_queried(published_client, org):
-    answer = published_client.query("SELECT Id, Name, IsSandbox, TrialExpirationDate FROM Organization")
+    response = published_client.query("SELECT Id, Name, IsSandbox, TrialExpirationDate FROM Organization")
 
-    assert (answer["totalSize"], answer["done"]) == (1, True)
-    record = answer["records"][0]
+    assert (response["totalSize"], response["done"]) == (1, True)
+    record = response["records"][0]
     assert record["attributes"]["type"] == "Organization"
     assert (record["Id"], record["Name"], record["IsSandbox"]) == (org.org_id, "Acme", False)
     assert record["TrialExpirationDate"] is None
@@ -50,9 +50,9 @@ def test_a_user_is_read_by_its_id(published_client, org):
 def test_all_records_of_a_query_are_found(published_client, org):
     org.add_user("other@acme.example")
 
-    answer = published_client.query_all("SELECT Username FROM User ORDER BY Username DESC")
+    response = published_client.query_all("SELECT Username FROM User ORDER BY Username DESC")
 
-    assert [record["Username"] for record in answer["records"]] == ["other@acme.example", "ci@acme.example"]
+    assert [record["Username"] for record in response["records"]] == ["other@acme.example", "ci@acme.example"]
 
 
 def test_a_dev_hub_knows_scratch_org_info(published_client):

@@ -13,12 +13,12 @@ FORM = {"grant_type": "refresh_token", "refresh_token": "REFRESHSECRET"}
 BEARER = "BEARERSECRET"
 
 
-def test_a_complete_answer_comes_back_as_it_was_sent(a_transport):
+def test_a_complete_response_is_returned_unchanged(a_transport):
     with RawServer(says(EMPTY_OBJECT)) as server:
-        answer = a_transport(gateway=server.url).send("POST", URL, form=FORM)
+        response = a_transport(gateway=server.url).send("POST", URL, form=FORM)
 
-    assert (answer.status, answer.content_type, answer.body) == (200, "application/json", b"{}")
-    assert answer.json() == {}
+    assert (response.status, response.content_type, response.body) == (200, "application/json", b"{}")
+    assert response.json() == {}
 
 
 def test_a_request_carries_its_host_form_and_bearer(a_transport):
@@ -41,11 +41,11 @@ def test_a_query_is_encoded_into_the_request_line(a_transport):
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 401, 403, 404, 420, 429, 500, 502, 503, 504])
-def test_a_complete_answer_is_no_error_whatever_its_status(a_transport, status):
+def test_a_complete_response_is_returned_whatever_its_status(a_transport, status):
     with RawServer(says(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)) as server:
-        answer = a_transport(gateway=server.url).send("GET", URL)
+        response = a_transport(gateway=server.url).send("GET", URL)
 
-    assert answer.status == status
+    assert response.status == status
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_a_complete_answer_is_no_error_whatever_its_status(a_transport, status):
 )
 def test_retry_after_is_read_in_whole_seconds_up_to_a_day(a_transport, header, seconds):
     with RawServer(says(JSON_HEAD + f"Retry-After: {header}\r\nContent-Length: 2\r\n\r\n{{}}".encode())) as server:
-        answer = a_transport(gateway=server.url).send("GET", URL)
+        response = a_transport(gateway=server.url).send("GET", URL)
 
-    assert answer.retry_after == seconds
+    assert response.retry_after == seconds
 
 
-def test_the_text_of_an_answer_does_not_show_its_body(a_transport):
+def test_the_text_of_a_response_does_not_show_its_body(a_transport):
     with RawServer(says(JSON_HEAD + b'Content-Length: 8\r\n\r\n"SECRET"')) as server:
-        answer = a_transport(gateway=server.url).send("GET", URL)
+        response = a_transport(gateway=server.url).send("GET", URL)
 
-    assert b"SECRET" in answer.body
-    assert "SECRET" not in f"{answer!r} {answer}"
+    assert b"SECRET" in response.body
+    assert "SECRET" not in f"{response!r} {response}"
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_a_foreign_host_is_refused_without_a_connection(a_transport, url):
     ],
 )
 def test_a_redirect_is_reported_and_not_followed(a_transport, status, location):
-    answer = b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)
-    with RawServer(says(answer)) as server:
+    response = b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)
+    with RawServer(says(response)) as server:
         transport = a_transport(gateway=server.url)
 
         with pytest.raises(errors.Redirected):
@@ -121,12 +121,12 @@ def test_a_redirect_is_reported_and_not_followed(a_transport, status, location):
 
 @pytest.mark.parametrize("status", [200, 302])
 @pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"gzip, gzip"])
-def test_an_answer_that_would_have_to_be_unpacked_is_not(a_transport, status, encoding):
-    answer = b"HTTP/1.1 %d X\r\nLocation: /\r\nContent-Encoding: %s\r\nContent-Length: 4\r\n\r\nABCD" % (
+def test_a_compressed_response_is_not_read(a_transport, status, encoding):
+    response = b"HTTP/1.1 %d X\r\nLocation: /\r\nContent-Encoding: %s\r\nContent-Length: 4\r\n\r\nABCD" % (
         status,
         encoding,
     )
-    with RawServer(says(answer)) as server:
+    with RawServer(says(response)) as server:
         transport = a_transport(gateway=server.url)
 
         with pytest.raises(errors.Unreadable):
@@ -168,8 +168,8 @@ def _fits(transport):
 
 
 LOST = {
-    "closed without an answer": leaves,
-    "reset without an answer": resets,
+    "closed without a response": leaves,
+    "reset without a response": resets,
     "no HTTP": says_and_leaves(b"garbage\r\n\r\n"),
     "half a head": says_and_leaves(b"HTTP/1.1 200 OK\r\nContent-"),
     "no body": says_and_leaves(JSON_HEAD + b"Content-Length: 10\r\n\r\n"),
@@ -183,7 +183,7 @@ LOST = {
 
 
 @pytest.mark.parametrize("turn", LOST.values(), ids=LOST.keys())
-def test_an_answer_that_is_not_complete_is_lost_and_nothing_is_sent_twice(a_transport, turn):
+def test_a_response_that_is_not_complete_is_lost_and_nothing_is_sent_twice(a_transport, turn):
     with RawServer(turn) as server:
         transport = a_transport(gateway=server.url)
 
@@ -230,9 +230,9 @@ def test_a_kept_connection_that_the_server_closed_is_replaced(a_transport):
         transport.send("POST", URL, form=FORM)
         assert server.left.acquire(timeout=10)
 
-        answer = transport.send("POST", URL, form=FORM)
+        response = transport.send("POST", URL, form=FORM)
 
-    assert answer.status == 200
+    assert response.status == 200
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
@@ -256,7 +256,7 @@ def test_cookies_are_not_kept(a_transport):
 
 
 @pytest.mark.parametrize("size", [b"-5", b"ffffffffffffffffff", b"x"])
-def test_a_chunk_of_an_impossible_length_is_a_lost_answer(a_transport, size):
+def test_a_chunk_of_an_impossible_length_is_a_lost_response(a_transport, size):
     chunked = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc"
     with RawServer(says_and_leaves(chunked)) as server, pytest.raises(errors.LostResponse):
         a_transport(gateway=server.url).send("POST", URL, form=FORM)

@@ -33,18 +33,18 @@ def decoy(monkeypatch):
 
 
 def test_a_proxy_in_the_environment_is_ignored_for_http(decoy, a_transport, served):
-    answer = a_transport(gateway=served.url).send("GET", "https://login.salesforce.com/services/data")
+    response = a_transport(gateway=served.url).send("GET", "https://login.salesforce.com/services/data")
 
-    assert answer.status == 200
+    assert response.status == 200
     assert decoy.connections == 0
 
 
 def test_a_proxy_in_the_environment_is_ignored_for_https(decoy, a_transport, served_with_tls):
     transport = a_transport(gateway=served_with_tls.url, ca_bundle=served_with_tls.ca_bundle)
 
-    answer = transport.send("GET", "https://login.salesforce.com/services/data")
+    response = transport.send("GET", "https://login.salesforce.com/services/data")
 
-    assert answer.status == 200
+    assert response.status == 200
     assert decoy.connections == 0
 
 
@@ -82,10 +82,10 @@ def test_a_configured_proxy_carries_the_request_to_the_true_host(a_transport, se
     emulator.add_org("acme.my.salesforce.com", username="ci@acme.example")
     with RawServer(tunnels_to(served_with_tls.port)) as proxy:
         transport = a_transport(proxy=proxy.url, ca_bundle=served_with_tls.ca_bundle)
-        answer = transport.send("GET", URL)
+        response = transport.send("GET", URL)
         transport.close()
 
-    assert answer.status == 200
+    assert response.status == 200
     assert proxy.requests[0].startswith(b"CONNECT acme.my.salesforce.com:443 ")
     assert [call.host for call in emulator.calls] == ["acme.my.salesforce.com"]
 
@@ -162,9 +162,9 @@ def test_the_next_address_of_a_host_is_tried_when_one_refuses(a_transport, monke
             lambda host, *rest: [found for name in addresses.get(host, (host,)) for found in resolve(name, *rest)],
         )
 
-        answer = a_transport(gateway=f"http://acme.test:{server.port}").send("GET", URL)
+        response = a_transport(gateway=f"http://acme.test:{server.port}").send("GET", URL)
 
-    assert answer.status == 200
+    assert response.status == 200
     assert len(server.requests) == 1
 
 
@@ -176,10 +176,10 @@ def test_no_log_at_any_level_shows_a_token(a_transport, served, emulator, caplog
     auth_url = AuthUrl.parse(org.auth_url(app), hosts)
     client = SalesforceClient(a_transport(gateway=served.url), hosts)
 
-    answer = client.refresh(auth_url)
-    client.organization(answer.session)
-    client.revoke(auth_url.host, answer.refresh_token)
+    response = client.refresh(auth_url)
+    client.organization(response.session)
+    client.revoke(auth_url.host, response.refresh_token)
 
     assert "urllib3" in {record.name.partition(".")[0] for record in caplog.records}
-    for secret in ("CLIENTSECRET", auth_url.refresh_token, answer.refresh_token, answer.session.access_token):
+    for secret in ("CLIENTSECRET", auth_url.refresh_token, response.refresh_token, response.session.access_token):
         assert secret not in caplog.text

@@ -85,7 +85,7 @@ def test_a_server_that_hangs_in_the_tls_handshake_has_been_sent_nothing(a_transp
         assert time.monotonic() - started < BOUND
 
 
-def test_a_proxy_that_does_not_answer_has_been_sent_nothing_of_the_request(a_transport):
+def test_a_proxy_that_does_not_respond_was_not_sent_the_request(a_transport):
     with RawServer(is_silent) as proxy:
         transport = a_transport(proxy=proxy.url, timeout_seconds=SECONDS)
         started = time.monotonic()
@@ -161,7 +161,7 @@ def test_an_exchange_leaves_no_timer_behind(a_transport):
     assert not any(timer.is_alive() for timer in timers)
 
 
-def _answers_after(seconds: float):
+def _responds_after(seconds: float):
     def turn(connection):
         time.sleep(seconds)
         return says(EMPTY_OBJECT)(connection)
@@ -170,12 +170,12 @@ def _answers_after(seconds: float):
 
 
 def test_a_response_is_read_on_after_the_deadline_where_that_is_wanted(a_transport):
-    with RawServer(_answers_after(0.6)) as server:
+    with RawServer(_responds_after(0.6)) as server:
         transport = a_transport(gateway=server.url)
 
-        answer = transport.send("POST", URL, form={"a": "b"}, watch=Watch(0.2, read_on_seconds=10))
+        response = transport.send("POST", URL, form={"a": "b"}, watch=Watch(0.2, read_on_seconds=10))
 
-    assert answer.body == b"{}"
+    assert response.body == b"{}"
 
 
 def test_reading_on_ends_as_well(a_transport):
