@@ -20,7 +20,7 @@ from authn.console.admin_base import (
     add_domain_error,
     audit_url,
     badge,
-    facts,
+    detail_rows,
     principal_of,
     timestamp_column,
 )
@@ -113,9 +113,11 @@ class UserAdmin(ConsoleAdmin):
             else:
                 self.message_user(request, f"{user.email} is changed.", messages.SUCCESS)
                 return self.to_list()
-        known = facts(("State", self.state_badge(user)), ("Last log-in", user.last_login), ("Created", user.created_at))
+        rows = detail_rows(
+            ("State", self.state_badge(user)), ("Last log-in", user.last_login), ("Created", user.created_at)
+        )
         return self.page(
-            request, "console/user.html", title=user.email, form=form, shown_user=user, facts=known,
+            request, "console/user.html", title=user.email, form=form, shown_user=user, rows=rows,
             audit_url=audit_url(user.email),
         )  # fmt: skip
 
@@ -215,7 +217,7 @@ class ApplicationTokenAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """Show a token; it cannot be changed."""
         token: ApplicationToken = self.row(request, object_id)
-        known = facts(
+        rows = detail_rows(
             ("State", self.state_badge(token)), ("Prefix", token.prefix), ("Created by", token.created_by_name),
             ("Created", token.created_at), ("Expires", token.expires_at), ("Last used", token.last_used_at),
             ("Revoked", token.revoked_at), ("Id", token.id),
@@ -225,7 +227,7 @@ class ApplicationTokenAdmin(ConsoleAdmin):
             "console/token.html",
             title=token.name,
             token=token,
-            facts=known,
+            rows=rows,
             audit_url=audit_url(str(token.pk)),
         )
 

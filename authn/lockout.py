@@ -99,7 +99,7 @@ class LoginWait:
         self._digest, self._blocks = _digest(name), _blocks_of(request)
         self._deadline = time.monotonic() + _MAX_WAIT_SECONDS
 
-    def for_an_outcome(self) -> None:
+    def until_decided(self) -> None:
         """Wait until an attempt can be counted.
 
         Raises TooManyTries once the name is locked, LoginBusy after ten seconds, or at once when a quarter of the

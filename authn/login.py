@@ -78,9 +78,9 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
 def _verify(name: str, password: str, request: HttpRequest) -> User:
     """Count an attempt, check the password and record the result. A locked name does not wait for a hashing slot."""
     lockout.require_unlocked(name, request)
-    waiting = lockout.LoginWait(name, request)
+    wait = lockout.LoginWait(name, request)
     while (checked := _verify_once(name, password, request)) is None:
-        waiting.for_an_outcome()
+        wait.until_decided()
     attempt, user = checked
     if not isinstance(user, User):
         attempt.failed()

@@ -7,7 +7,7 @@ run continues where it stopped.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -116,7 +116,7 @@ def _delete_audit(old: QuerySet[AuditEvent]) -> int:
 
 def delete_ended_logins() -> int:
     """Delete expired log-ins, leeway included, with their sessions. None of their tokens is valid any more."""
-    leeway: timedelta = settings.SIMPLE_JWT["LEEWAY"]
+    leeway = cast(timedelta, settings.SIMPLE_JWT["LEEWAY"])
     return _delete(LoginFamily.objects.filter(expires_at__lt=Now() - leeway))
 
 

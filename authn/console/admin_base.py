@@ -178,7 +178,7 @@ def audit_url(text: str) -> str:
     return f"{reverse('admin:authn_auditevent_changelist')}?{urlencode({'q': text})}"
 
 
-def facts(*pairs: tuple[str, object]) -> Iterable[tuple[str, object]]:
+def detail_rows(*pairs: tuple[str, object]) -> Iterable[tuple[str, object]]:
     """Return the rows of a detail table: labels and values, without empty values."""
     known = [(label, value) for label, value in pairs if value not in (None, "")]
     return [(label, timestamp(value, " UTC") if isinstance(value, datetime) else value) for label, value in known]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from authn.audit_actions import Action, Outcome
 from authn.console import audit_csv
-from authn.console.admin_base import ConsoleAdmin, badge, facts, timestamp_column
+from authn.console.admin_base import ConsoleAdmin, badge, detail_rows, timestamp_column
 from authn.console.site import ExtraContext
 from authn.models import AuditEvent
 
@@ -103,7 +103,7 @@ class AuditEventAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """Show one row in full."""
         event: AuditEvent = self.row(request, object_id)
-        known = facts(
+        rows = detail_rows(
             ("Time", f"{event.at:%Y-%m-%d %H:%M:%S.%f} UTC"), ("Action", event.action),
             ("Outcome", self.outcome_badge(event)),
             ("Principal", f"{event.actor_kind} {event.actor_name}".strip()), ("Principal id", event.actor_id),
@@ -111,7 +111,7 @@ class AuditEventAdmin(ConsoleAdmin):
             ("Token fingerprint", event.fingerprint), ("Request id", event.request_id),
         )  # fmt: skip
         details = json.dumps(event.details, indent=2, ensure_ascii=False) if event.details else ""
-        return self.page(request, "console/event.html", title=f"Audit event {event.pk}", facts=known, details=details)
+        return self.page(request, "console/event.html", title=f"Audit event {event.pk}", rows=rows, details=details)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Redirect to the row itself: audit rows never change."""

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from authn.console.admin_base import ConsoleAdmin, add_domain_error, audit_url, badge, facts, principal_of
+from authn.console.admin_base import ConsoleAdmin, add_domain_error, audit_url, badge, detail_rows, principal_of
 from authn.console.site import ExtraContext, Panel, add_panel
 from authn.pages import continuation
 from orgs.admin import dashboard
@@ -201,7 +201,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
                 self.message_user(request, f"{org.username} was updated.", messages.SUCCESS)
                 return HttpResponseRedirect(self.address("change", org.pk))
         return self.page(
-            request, "console/org.html", title=org.username, form=form, org=org, facts=self._details(org),
+            request, "console/org.html", title=org.username, form=form, org=org, rows=self._details(org),
             health=self._health(org), advice=dashboard.advice(org.credential), audit_url=audit_url(org.username),
             metadata_rows=metadata_rows(org.metadata),
             open_path=continuation.address(_OPEN_ORG, targetOrg=org.username),
@@ -255,7 +255,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
 
     def _details(self, org: SalesforceOrg) -> Iterable[tuple[str, object]]:
         kind = mark_safe(f"{self.kind_badge(org)} {self.dev_hub_badge(org)}")  # noqa: S308  # badges escape their text
-        return facts(
+        return detail_rows(
             ("Kind", kind), ("Org id", org.org_id), ("Instance URL", org.instance_url),
             ("Instance", org.instance_name), ("Type", org.organization_type), ("Sandbox name", org.sandbox_name),
             ("Parent org", org.parent), ("Registered", org.created_at),
@@ -273,7 +273,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
                 ("Last checked", credential.last_checked_at),
                 ("Last used", credential.last_used_at),
             ]
-        return facts(*rows)
+        return detail_rows(*rows)
 
     def _registered_username(self, username: str) -> str:
         """Return the username as registered, or "": a link may prefill the form only with known usernames."""

@@ -20,7 +20,7 @@ from authn.console.admin_base import (
     add_domain_error,
     audit_url,
     badge,
-    facts,
+    detail_rows,
     principal_of,
     timestamp_column,
 )
@@ -132,7 +132,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """Show an instance, read-only: jobs change it over the API."""
         instance: PoolInstance = self.row(request, object_id)
-        details = facts(
+        details = detail_rows(
             ("Status", self.status_badge(instance)), ("Own credential", self._credential_badge(instance)),
             ("Pool", instance.pool_tag), ("Repository", instance.repository),
             ("Type", instance.get_type_display()), ("Username", instance.username), ("Org id", instance.org_id),
@@ -141,7 +141,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
             ("Assigned at", instance.assigned_at), ("Expires", instance.expires_at), ("Added", instance.created_at),
         )  # fmt: skip
         return self.page(
-            request, "console/pool_instance.html", title=instance.name, instance=instance, facts=details,
+            request, "console/pool_instance.html", title=instance.name, instance=instance, rows=details,
             audit_url=audit_url(instance.name),
             open_path=continue_link(instance.name, repository=instance.repository),
         )  # fmt: skip
