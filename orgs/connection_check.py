@@ -1,90 +1,89 @@
-"""Asks Salesforce whether a stored credential still works, and fills in what was never asked."""
+"""Tests a stored credential with Salesforce, and stores what Salesforce returns of the org."""
 
 import uuid
 from dataclasses import dataclass
-from functools import partial
 
 from authn import audit
 from authn.principals import Principal
+from orgs.credential_ownership import bind
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.errors import CredentialTampered, OrgError, SessionError, SpoolUnavailable
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.session_request import SessionRequest
 from orgs.errors import RegistrationRefused
-from orgs.locks import lock_credential, one_org_writer
+from orgs.locks import lock_credential, org_write_transaction
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
-from orgs.registration import bind
 from orgs.salesforce import Organization, SalesforceClient, Session
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a check: the org as it stands now, and the error when the connection is dead."""
+    """The result of a connection test: the org as it is now, and the error if the test failed."""
 
     org: SalesforceOrg
     error: OrgError | None = None
 
 
-def check_connection(org: SalesforceOrg, *, by: Principal) -> Verdict:
-    """Mint a session and read the org's facts with it; note in the credential what became of it.
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """What Salesforce returned. For a verified org, `username` is the stored one."""
 
-    An org that was registered without validation is verified by this. Raises OrgNotFound when the
-    org was deleted meanwhile.
+    organization: Organization
+    username: str
+
+
+def check_connection(org: SalesforceOrg, *, by: Principal) -> Verdict:
+    """Refresh the credential of an org, read the org's details, and record the credential's health.
+
+    A success verifies an org that was registered without validation. Raises OrgNotFound if the org was
+    deleted meanwhile.
     """
-    asking = SessionRequest(by=by, org=org.username, force=True)
+    request = SessionRequest(by=by, org=org.username, force=True)
+
+    def read(salesforce: SalesforceClient, session: Session) -> _Details:
+        username = org.username if org.org_id else salesforce.identity(session).username
+        return _Details(salesforce.organization(session), username)
+
     try:
-        session, answer = call_with_session(
-            org.credential_id or uuid.uuid4(), lambda: session_for(org, asking).session, partial(_read, org=org)
+        session, details = call_with_session(
+            org.credential_id or uuid.uuid4(), lambda: session_for(org, request).session, read
         )
-        _store(org, session, answer)
+        _store(org, session, details)
     except (SessionError, CredentialTampered, SpoolUnavailable, RegistrationRefused) as error:
-        _note(org, error)
+        _record_health(org, error)
         audit.record(audit.Action.ORG_TESTED, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
         return Verdict(org, error)
     audit.record(audit.Action.ORG_TESTED, audit.Outcome.GRANTED, by=by, org=org.username)
     return Verdict(org)
 
 
-def _note(org: SalesforceOrg, error: OrgError) -> None:
-    """Show in the health what stopped the question; the engine has noted what stopped the session."""
-    ending = BY_CODE.get(error.code)
-    if ending and ending.health and org.credential_id:
+def _record_health(org: SalesforceOrg, error: OrgError) -> None:
+    """Record a failure of the call after the refresh. The engine has recorded a failure of the refresh itself."""
+    failure = BY_CODE.get(error.code)
+    if failure and failure.health and org.credential_id:
         rows = Credential.objects.filter(pk=org.credential_id, health=Health.HEALTHY)
-        rows.update(health=ending.health, reason=ending.code)
+        rows.update(health=failure.health, reason=failure.code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The org's facts, and whose they are where that was not known before."""
-
-    organization: Organization
-    username: str
-
-
-def _read(salesforce: SalesforceClient, session: Session, *, org: SalesforceOrg) -> _Answer:
-    username = org.username if org.org_id else salesforce.identity(session).username
-    return _Answer(salesforce.organization(session), username)
-
-
-def _store(org: SalesforceOrg, session: Session, answer: _Answer) -> None:
-    if answer.username.lower() != org.username.lower():
+def _store(org: SalesforceOrg, session: Session, details: _Details) -> None:
+    if details.username.lower() != org.username.lower():
         raise RegistrationRefused(
             "USERNAME_MISMATCH",
-            f"The stored auth URL belongs to {answer.username}, not to {org.username}.",
-            "Delete this org and register the auth URL again, with validation.",
+            f"The stored auth URL belongs to {details.username}, not to {org.username}.",
+            "Delete this org, and register the auth URL again with validation.",
         )
-    with one_org_writer():
+    with org_write_transaction():
         lock_credential(org.credential_id)
-        # Only while it is still the org that was asked about: it may have been deleted, or registered
-        # anew with another credential or org id, and then these facts are old.
-        # A key that was made anew for a sandbox has written the org id that it found.
+        # Only if the row is still the org that was tested. If it was deleted, or registered again with another
+        # credential or org id, these details are outdated. A grant that was created for a sandbox during the
+        # test has stored the org id that came with it.
         org_id = session.org_id if org.is_jit_registration else org.org_id
-        same = SalesforceOrg.objects.filter(pk=org.pk, credential=org.credential, org_id=org_id)
+        tested = SalesforceOrg.objects.filter(pk=org.pk, credential=org.credential, org_id=org_id)
         verified_before = bool(org.org_id)
-        org.take_facts(session, answer.organization)
-        if not same.update(**{fact: getattr(org, fact) for fact in SalesforceOrg.FACTS}):
+        org.set_details(session, details.organization)
+        if not tested.update(**{name: getattr(org, name) for name in SalesforceOrg.DETAILS}):
             return
         credential = Credential.objects.filter(org=org).first()
         if credential and not verified_before:

@@ -1,4 +1,4 @@
-"""Hands out keys of registered orgs: access tokens and, where that is allowed, auth URLs."""
+"""Releases credentials of registered orgs to clients: access tokens and, if enabled, auth URLs."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,7 +22,10 @@ from orgs.org_sessions import session_for
 
 
 def access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
-    """Return a session that was minted after this call began. Raises what session_for raises."""
+    """Return a session that was issued after this call began, for the client.
+
+    Raises CredentialsForbidden, and what session_for raises.
+    """
     if not by.may_hold_credentials:
         raise CredentialsForbidden
     return session_for(
@@ -31,23 +34,23 @@ def access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
 
 
 def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Principal, token: str) -> None:
-    """Record a link or token that a client is about to get, where the engine has not recorded it."""
+    """Record that a client gets a link or token, before it does. For those that the engine does not record itself."""
     with transaction.atomic():
         audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
         Credential.objects.filter(pk=credential_id).update(last_used_at=Now())
 
 
 def auth_url(org: SalesforceOrg, *, by: Principal) -> str:
-    """Return the auth URL of an org: its long-lived secret, which then lives at two places.
+    """Return the auth URL of an org. Its refresh token then has a second holder, and is marked so.
 
     Raises CredentialsForbidden, AuthUrlReleaseOff, NoAuthUrl, OrgUnverified, CredentialRotates,
-    CredentialTampered, and SessionError when Salesforce is known to refuse it.
+    CredentialTampered, and SessionError if a permanent failure is on record.
     """
     require_release_allowed(by)
     try:
         credential = Credential.objects.with_secrets().filter(org=org).first()
-        if (obstacle := _obstacle(org, credential)) or credential is None:
-            raise obstacle or error_for("CREDENTIAL_EXPIRED")
+        if (error := _refusal(org, credential)) or credential is None:
+            raise error or error_for("CREDENTIAL_EXPIRED")
         with transaction.atomic():
             url = decrypt_grant(credential).auth_url
             mark_released([url])
@@ -59,30 +62,29 @@ def auth_url(org: SalesforceOrg, *, by: Principal) -> str:
 
 
 def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Principal) -> dict[int, str]:
-    """Return the auth URLs of those orgs that have one to release, by the primary key of the org.
+    """Return the auth URLs of the orgs that have one to release, by the org's primary key.
 
-    One audit row for each, in one transaction, before any is returned. Raises CredentialsForbidden,
-    AuthUrlReleaseOff.
+    Each is in the audit before this returns. Raises CredentialsForbidden, AuthUrlReleaseOff.
     """
     require_release_allowed(by)
-    releasable = {org.credential.pk: org for org in orgs if org.credential and _obstacle(org, org.credential) is None}
+    releasable = {org.credential.pk: org for org in orgs if org.credential and not _refusal(org, org.credential)}
     with transaction.atomic():
-        found = []
+        released = []
         for credential in Credential.objects.with_secrets().filter(pk__in=releasable):
             try:
-                found.append((releasable[credential.pk], decrypt_grant(credential).auth_url))
+                released.append((releasable[credential.pk], decrypt_grant(credential).auth_url))
             except CredentialTampered:
-                continue  # A request for this org by name returns the error; the others go on.
-        mark_released(url for _, url in found)
+                continue  # A request for this org alone returns the error.
+        mark_released(url for _, url in released)
         audit.record_all(
             audit.event(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
-            for org, url in found
+            for org, url in released
         )
-    return {org.pk: url.reveal() for org, url in found}
+    return {org.pk: url.reveal() for org, url in released}
 
 
 def require_release_allowed(by: Principal) -> None:
-    """Raise CredentialsForbidden or AuthUrlReleaseOff unless this principal may get auth URLs."""
+    """Raise CredentialsForbidden or AuthUrlReleaseOff unless the principal may get auth URLs."""
     if not by.may_hold_credentials:
         raise CredentialsForbidden
     if not settings.ALLOW_AUTH_URL_RELEASE:
@@ -90,12 +92,12 @@ def require_release_allowed(by: Principal) -> None:
 
 
 def is_shareable(credential: Credential) -> bool:
-    """Return True if a second holder of the refresh token would not end it: only one that is known not to rotate."""
+    """Return True if the refresh token may have a second holder: if it is known not to rotate."""
     return credential.rotates is False
 
 
-def _obstacle(org: SalesforceOrg, credential: Credential | None) -> OrgError | None:
-    """Return why an org has no auth URL to release, None if it has. Decrypts nothing."""
+def _refusal(org: SalesforceOrg, credential: Credential | None) -> OrgError | None:
+    """Return why an org has no auth URL to release, None if it has one. Decrypts nothing."""
     if org.is_jit_registration:
         return NoAuthUrl(org.username)
     if not org.org_id:

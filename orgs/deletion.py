@@ -1,4 +1,4 @@
-"""Deletes an org and its credential, and ends the refresh token at Salesforce when asked to."""
+"""Deletes an org with its credential, and on request revokes the refresh token at Salesforce."""
 
 import time
 from collections.abc import Iterator
@@ -17,50 +17,69 @@ from orgs.credentials.errors import SessionError
 from orgs.credentials.failures import error_for, failure_of
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.ownership import CredentialOwner, owner_types, reload
+from orgs.credentials.refresh_lock import HeldLocks
 from orgs.credentials.single_flight import wait_for_attempt
 from orgs.errors import HasChildren, OrgNotFound
-from orgs.locks import lock_credential, one_org_writer
+from orgs.locks import lock_credential, org_write_transaction
 from orgs.models import SalesforceOrg
 from orgs.salesforce import SalesforceError
 from orgs.salesforce.errors import OrgGone
 
+# A row to delete, and its credential, whose refresh lock this process holds.
+_Locked = tuple[CredentialOwner, Credential]
+
 
 class _CredentialReplaced(Exception):
-    """An org that is to be deleted has another credential by now than the one that is held."""
+    """A row that is to be deleted has another credential than the one whose refresh lock is held."""
 
 
 def delete_org(org: SalesforceOrg, *, by: Principal, cascade: bool = False, revoke: bool = False) -> None:
-    """Delete an org with its credential; with `cascade` its children too.
+    """Delete an org with its credential; with `cascade`, also the rows that reach Salesforce through it.
 
-    Waits for a refresh that is under way: a token that is registered anew while Salesforce still
-    answers for the old row would be refreshed twice at once. With `revoke` the refresh tokens are
-    ended at Salesforce first; one that is dead already counts as ended. Raises HasChildren,
-    OrgNotFound, SessionError (Salesforce out of reach: nothing is deleted), CredentialTampered.
+    Waits for a running refresh: otherwise, if the same token was registered again during it, the token could
+    be refreshed twice at once. With `revoke`, the refresh tokens are revoked at Salesforce first; one that is
+    invalid already counts as revoked. Raises HasChildren, OrgNotFound, CredentialTampered, and SessionError if
+    Salesforce is unavailable: then nothing is deleted.
     """
     audit.require_writable()
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
     while True:
         try:
-            return _remove(org, by=by, cascade=cascade, revoke=revoke, deadline=deadline)
+            return _delete_rows(org, by=by, cascade=cascade, revoke=revoke, deadline=deadline)
         except _CredentialReplaced:
             if time.monotonic() >= deadline:
                 raise error_for("REFRESH_IN_PROGRESS") from None
 
 
 def dependents(org: SalesforceOrg) -> list[CredentialOwner]:
-    """Return what an owner must agree to lose with an org: the rows that reach Salesforce through it."""
+    """Return the rows that reach Salesforce through an org, and are deleted with it only on `cascade`."""
     return list(_dependents(org, blocking=True))
 
 
-def _remove(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, deadline: float) -> None:
+@contextmanager
+def locked_credential(row: CredentialOwner) -> Iterator[Credential | None]:
+    """Hold the refresh lock of a row's credential while the row is deleted; None for a row without one.
+
+    Waits for a running refresh. Raises SessionError (REFRESH_IN_PROGRESS).
+    """
     with refresh_lock.hold_locks() as locks:
-        doomed = _rows_to_delete(org, cascade=cascade)
-        held = [(row, _hold(row, deadline, locks)) for row in doomed if row.credential_id]
+        try:
+            deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
+            credential = _acquire(row, deadline, locks) if row.credential_id else None
+        except _CredentialReplaced as error:
+            raise error_for("REFRESH_IN_PROGRESS") from error
+        yield credential
+
+
+def _delete_rows(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, deadline: float) -> None:
+    with refresh_lock.hold_locks() as locks:
+        rows = _rows_to_delete(org, cascade=cascade)
+        locked = [(row, _acquire(row, deadline, locks)) for row in rows if row.credential_id]
         if revoke:
-            _revoke_all(held, by, deadline, locks)
-        with one_org_writer():
+            _revoke_all(locked, by, deadline, locks)
+        with org_write_transaction():
             rows = _rows_to_delete(org, cascade=cascade)
-            if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in held}:
+            if {row.credential_id for row in rows} - {None} != {credential.pk for _, credential in locked}:
                 raise _CredentialReplaced
             for row in rows:
                 lock_credential(row.credential_id)
@@ -69,11 +88,11 @@ def _remove(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, d
 
 
 def _rows_to_delete(org: SalesforceOrg, *, cascade: bool) -> list[CredentialOwner]:
-    """Return the rows to delete, what is reached through the org first. Raises HasChildren, OrgNotFound."""
+    """Return the rows to delete, each after its dependents. Raises HasChildren, OrgNotFound."""
     current = SalesforceOrg.objects.filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
-    if not cascade and (children := list(_dependents(current, blocking=True))):
+    if not cascade and (children := dependents(current)):
         raise HasChildren(current.username, map(str, children))
     return _with_dependents(current)
 
@@ -102,23 +121,8 @@ def _delete(row: CredentialOwner, by: Principal, *, revoked: bool) -> None:
     audit.record(action, audit.Outcome.GRANTED, by=by, org=str(row), revoked=revoked)
 
 
-@contextmanager
-def locked_credential(row: CredentialOwner) -> Iterator[Credential | None]:
-    """Hold the refresh lock of the credential of a row that an app above deletes; None where it has none.
-
-    Raises SessionError (REFRESH_IN_PROGRESS).
-    """
-    with refresh_lock.hold_locks() as locks:
-        try:
-            deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS
-            held = _hold(row, deadline, locks) if row.credential_id else None
-        except _CredentialReplaced as error:
-            raise error_for("REFRESH_IN_PROGRESS") from error
-        yield held
-
-
-def _hold(row: CredentialOwner, deadline: float, locks: refresh_lock.HeldLocks) -> Credential:
-    """Take the lease of a row's credential, after whoever has it. Raises REFRESH_IN_PROGRESS."""
+def _acquire(row: CredentialOwner, deadline: float, locks: HeldLocks) -> Credential:
+    """Acquire the refresh lock of a row's credential, after its holder. Raises SessionError, _CredentialReplaced."""
     while True:
         current = reload(row)
         if current is None or current.credential_id is None:
@@ -128,53 +132,51 @@ def _hold(row: CredentialOwner, deadline: float, locks: refresh_lock.HeldLocks) 
             raise _CredentialReplaced
         if locks.acquire(credential):
             return credential
-        sight = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
-        if sight and time.monotonic() >= deadline:
-            raise error_for("REFRESH_IN_PROGRESS", max(1, round(sight.lock_remaining)))
+        status = wait_for_attempt(credential.pk, credential.generation, deadline=deadline)
+        if status and time.monotonic() >= deadline:
+            raise error_for("REFRESH_IN_PROGRESS", max(1, round(status.lock_remaining)))
 
 
-# --- Ending the refresh token at Salesforce --------------------------------------------------------
+# --- Revoking refresh tokens at Salesforce ---------------------------------------------------------
 
 
-def _revoke_all(
-    held: list[tuple[CredentialOwner, Credential]], by: Principal, deadline: float, locks: refresh_lock.HeldLocks
-) -> None:
-    for number, (row, credential) in enumerate(held):
-        # The calls before may have outlasted its lock; the one that comes must not.
+def _revoke_all(locked: list[_Locked], by: Principal, deadline: float, locks: HeldLocks) -> None:
+    for number, (row, credential) in enumerate(locked):
+        # The previous calls may have outlasted this lock, and it must last for the next one.
         if not locks.renew(credential):
-            held[number] = row, _hold(row, deadline, locks)
-        _revoke(row, held[number][1], by)
+            locked[number] = row, _acquire(row, deadline, locks)
+        _revoke(row, locked[number][1], by)
 
 
-def _revoke(org: CredentialOwner, credential: Credential, by: Principal) -> None:
-    """End a refresh token whose credential is held."""
+def _revoke(owner: CredentialOwner, credential: Credential, by: Principal) -> None:
+    """Revoke the refresh token of a credential whose refresh lock is held."""
     row = Credential.objects.with_secrets().get(pk=credential.pk)
     if row.sealed_grant is None:
-        return  # No key was made yet, or the last one was refused.
+        return  # No grant was created yet, or the last one was refused.
     url = decrypt_grant(row).auth_url
     try:
         with salesforce_slot(credential.pk) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
     except OrgGone:
-        pass  # The token is gone with its org, as one that is dead already.
+        pass  # The token ended with its org.
     except SalesforceError as error:
-        ended = failure_of(error).error(error.retry_after)
-        _audit_failure(org, ended, by)
-        raise ended from error
+        failure = failure_of(error).error(error.retry_after)
+        _audit_failure(owner, failure, by)
+        raise failure from error
     except SessionError as error:
-        _audit_failure(org, error, by)
+        _audit_failure(owner, error, by)
         raise
     with transaction.atomic():
         _mark_revoked(credential)
-        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(org))
+        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(owner))
 
 
-def _audit_failure(org: CredentialOwner, error: SessionError, by: Principal) -> None:
-    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(org), code=error.code)
+def _audit_failure(owner: CredentialOwner, error: SessionError, by: Principal) -> None:
+    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(owner), code=error.code)
 
 
 def _mark_revoked(credential: Credential) -> None:
-    """Write the revocation as an attempt's outcome: whoever waits learns at once that the token is dead."""
+    """Write the revocation as an attempt's outcome, so that waiting callers adopt it at once."""
     Credential.objects.filter(pk=credential.pk, generation=credential.generation).update(
         generation=credential.generation + 1,
         locked_until=None,

@@ -1,4 +1,4 @@
-"""Gets links that log a browser in to an org, once."""
+"""Creates one-time links that log a browser in to an org."""
 
 import uuid
 from collections.abc import Callable
@@ -10,23 +10,24 @@ from orgs.credentials.errors import SessionError
 from orgs.credentials.failures import error_for
 from orgs.salesforce import Session, frontdoor_with_session
 
-# Salesforce tells a user who may have no link as it tells a session that is dead.
+# Salesforce refuses a user who may not have a link with the same errors as an invalid session.
 _REFUSALS = ("SESSION_REFUSED", "UPSTREAM_REFUSED")
 
 
 def create_frontdoor_link(
-    credential_id: uuid.UUID, session: Session, reopen: Callable[[], Session], page: str = ""
+    credential_id: uuid.UUID, session: Session, refresh: Callable[[], Session], page: str = ""
 ) -> str:
-    """Return a link that opens an org at a page, once and soon. `reopen` gives a fresh session if need be.
+    """Return a link to a page of an org. It works once, within about a minute.
 
-    Raises SessionError; FRONTDOOR_REFUSED when the org gives this user none, unless the operator
-    allows the old kind of link, which holds the access token.
+    `refresh` returns a new session if Salesforce does not accept `session`. Raises SessionError; its code is
+    FRONTDOOR_REFUSED if the org refuses the user a link, unless ALLOW_LEGACY_FRONTDOOR permits the older kind,
+    which contains the access token.
     """
     try:
         _, link = call_with_session(
             credential_id,
-            session_then_refresh(session, reopen),
-            lambda salesforce, good: salesforce.one_time_link(good, page),
+            session_then_refresh(session, refresh),
+            lambda salesforce, accepted: salesforce.one_time_link(accepted, page),
         )
     except SessionError as error:
         if error.code not in _REFUSALS:

@@ -52,5 +52,5 @@ def _block(orgs: SalesforceOrgQuerySet, after: str) -> list[SalesforceOrg]:
 
 
 def _after(orgs: SalesforceOrgQuerySet, username: str) -> SalesforceOrgQuerySet:
-    rest = orgs.for_answers().order_by("username_key")
+    rest = orgs.with_related().order_by("username_key")
     return rest.filter(username_key__gt=Lower(Value(username.strip()))) if username else rest

@@ -1,9 +1,8 @@
 """Serialises the few, short transactions that change which orgs are registered.
 
-Registering, moving the default and deleting are rare deeds of owners. Letting them in one at a
-time is simpler than making each of them safe against each other, and costs nobody anything:
-minting tokens does not come this way. It meets them at the rows: there the order is, for both, a
-credential before the org that has it.
+Owners register, delete and change the default rarely. One lock for all of these is simpler than making
+each safe against each other, and refreshes do not take it. Refreshes and org writes meet at the rows, and
+both lock in the same order: a credential before the org that owns it.
 """
 
 import uuid
@@ -13,10 +12,11 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from orgs.credentials.models import Credential
+from orgs.credentials.session_results import CredentialGone
 
-_ORG_WRITES = 0x46_44_6F_72_67  # "FDorg", to keep clear of other users of advisory locks
-# The queue moves, so it is worth more patience than a lock that somebody forgot: up to the statement's time-out.
-_TAKE_TURN = """
+_ORG_WRITES = 0x46_44_6F_72_67  # "FDorg", distinct from other users of advisory locks
+# This queue advances, so a waiter is not limited by lock_timeout, only by statement_timeout.
+_ACQUIRE = """
     SET LOCAL lock_timeout = 0;
     SELECT pg_advisory_xact_lock(%s);
     SET LOCAL lock_timeout TO DEFAULT
@@ -24,24 +24,32 @@ _TAKE_TURN = """
 
 
 @contextmanager
-def one_org_writer() -> Iterator[None]:
-    """Open a transaction that no other writer of orgs shares.
+def org_write_transaction() -> Iterator[None]:
+    """Open a transaction that excludes all other transactions opened by this function.
 
     On SQLite a transaction is exclusive as it begins (transaction_mode=IMMEDIATE).
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute(_TAKE_TURN, [_ORG_WRITES])
+                cursor.execute(_ACQUIRE, [_ORG_WRITES])
         yield
 
 
-def lock_credential(identifier: uuid.UUID | None) -> Credential | None:
-    """Return a credential, locked until the transaction ends; None when it is gone.
+def lock_credential(credential_id: uuid.UUID | None) -> Credential | None:
+    """Return a credential, locked until the transaction ends; None if it was deleted.
 
-    A writer of orgs locks what it is going to change or delete before it writes the first org: an
-    attempt that ends meanwhile has the credential, and goes on to write to its org.
+    Lock every credential that is to be changed or deleted before the first org is written: an attempt that
+    ends meanwhile has locked its credential, and writes to its org next.
     """
-    if identifier is None:
+    if credential_id is None:
         return None
-    return Credential.objects.select_for_update(of=("self",)).filter(pk=identifier).first()
+    return Credential.objects.select_for_update(of=("self",)).filter(pk=credential_id).first()
+
+
+def require_locked_credential(credential_id: uuid.UUID) -> Credential:
+    """Return a credential, locked until the transaction ends. Raises CredentialGone if it was deleted."""
+    credential = lock_credential(credential_id)
+    if credential is None:
+        raise CredentialGone
+    return credential

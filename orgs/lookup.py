@@ -1,15 +1,15 @@
-"""Finds the registered org that a caller means."""
+"""Finds a registered org by its username or sandbox name, or as the default DevHub."""
 
 from orgs.errors import AmbiguousSandbox, NoDefaultDevHub, OrgNotFound
 from orgs.models import SalesforceOrg
 
 
 def find_org(identifier: str) -> SalesforceOrg:
-    """Return the org of this username or, when there is none, of this sandbox name; case is ignored.
+    """Return the org with this username, else the sandbox with this name, case-insensitively.
 
-    Raises OrgNotFound, and AmbiguousSandbox when sandboxes of several orgs share the name.
+    Raises OrgNotFound, and AmbiguousSandbox if several sandboxes have this name.
     """
-    orgs = SalesforceOrg.objects.for_answers()
+    orgs = SalesforceOrg.objects.with_related()
     if org := orgs.with_username(identifier).first():
         return org
     namesakes = list(orgs.with_sandbox_name(identifier)) if identifier.strip() else []
@@ -22,7 +22,7 @@ def find_org(identifier: str) -> SalesforceOrg:
 
 def default_dev_hub() -> SalesforceOrg:
     """Return the default DevHub. Raises NoDefaultDevHub."""
-    org = SalesforceOrg.objects.for_answers().filter(is_default=True).first()
+    org = SalesforceOrg.objects.with_related().filter(is_default=True).first()
     if org is None:
         raise NoDefaultDevHub
     return org

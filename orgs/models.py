@@ -15,38 +15,38 @@ __all__ = ["Credential", "DeskKey", "KnownToken", "OrgMetadata", "SalesforceOrg"
 
 
 class SalesforceOrgQuerySet(models.QuerySet["SalesforceOrg"]):
-    """Finds registered orgs in the ways that the contract asks for."""
+    """Finds registered orgs as the API filters them."""
 
     def with_username(self, username: str) -> "SalesforceOrgQuerySet":
-        """Keep the org of this username, case ignored."""
+        """Keep the org with this username, case-insensitively."""
         return self.filter(username_key=Lower(Value(username.strip())))
 
     def with_sandbox_name(self, name: str) -> "SalesforceOrgQuerySet":
-        """Keep the orgs whose sandbox has this name, case ignored."""
+        """Keep the sandboxes with this name, case-insensitively."""
         return self.filter(sandbox_name=name.strip().lower())
 
     def of_type(self, wanted: str) -> "SalesforceOrgQuerySet":
-        """Keep a kind (`Production`, `Sandbox`, `Scratch`) or an organization type, case ignored."""
+        """Keep a kind (`Production`, `Sandbox`, `Scratch`) or an organization type, case-insensitively."""
         if wanted.lower() in Kind.values:
             return self.filter(kind=wanted.lower())
         return self.filter(organization_type__iexact=wanted)
 
     def with_metadata(self, pairs: list[tuple[str, list[str]]]) -> "SalesforceOrgQuerySet":
-        """Keep the orgs that have, for each pair, the key with one of the JSON texts."""
+        """Keep the orgs whose metadata has, for each pair, one of the JSON texts under the key."""
         kept = self
         for key, texts in pairs:
             kept = kept.filter(pk__in=OrgMetadata.objects.filter(key=key, value__in=texts).values("org_id"))
         return kept
 
-    def for_answers(self) -> "SalesforceOrgQuerySet":
-        """Fetch what an answer shows, parent and health included, in one query and without secrets."""
+    def with_related(self) -> "SalesforceOrgQuerySet":
+        """Fetch parent and credential in the same query, without the credential's secrets."""
         return self.select_related("parent", "credential").defer(
             "credential__sealed_grant", "credential__sealed_session"
         )
 
 
 class SalesforceOrg(models.Model):
-    """An org that an owner registered: public facts, freely listed. Its key is a Credential."""
+    """An org that an owner registered. Its columns hold no secret; those are in its Credential."""
 
     id = models.BigAutoField(primary_key=True)
     username = models.CharField(max_length=255)
@@ -73,8 +73,8 @@ class SalesforceOrg(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # What `take_facts` sets.
-    FACTS = ("org_id", "instance_url", "kind", "organization_type", "instance_name", "sandbox_name")
+    # The columns that `set_details` sets.
+    DETAILS = ("org_id", "instance_url", "kind", "organization_type", "instance_name", "sandbox_name")
 
     objects = SalesforceOrgQuerySet.as_manager()
 
@@ -93,11 +93,11 @@ class SalesforceOrg(models.Model):
         return self.username
 
     def store_facts(self, **facts: str) -> None:
-        """Store what Salesforce says of the org, by column. No other column is written."""
+        """Store these columns, as Salesforce returned them. No other column is written."""
         SalesforceOrg.objects.filter(pk=self.pk).update(**facts)
 
-    def take_facts(self, session: Session, organization: Organization) -> None:
-        """Set what Salesforce says of the org. Does not save."""
+    def set_details(self, session: Session, organization: Organization) -> None:
+        """Set the columns of DETAILS as Salesforce returned them. Does not save."""
         self.org_id = session.org_id
         self.instance_url = session.instance_url
         self.kind = organization.kind
@@ -110,7 +110,7 @@ register_owner(SalesforceOrg, accessor="org", parent_field="parent", blocks_dele
 
 
 class OrgMetadata(models.Model):
-    """One scalar of an org's metadata, as JSON text, so that both databases find it by index."""
+    """One scalar of an org's metadata, as JSON text, indexed on SQLite and PostgreSQL alike."""
 
     id = models.BigAutoField(primary_key=True)
     org = models.ForeignKey(SalesforceOrg, on_delete=models.CASCADE, related_name="metadata_rows")

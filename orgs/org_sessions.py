@@ -1,7 +1,7 @@
-"""Returns a session for a registered org, whichever way its grant came to be.
+"""Returns sessions of registered orgs.
 
-Most orgs have a grant that an owner registered. One that was registered by its sandbox name has a
-grant that was created through its parent, and another is created when Salesforce refuses it.
+Most orgs have a grant that an owner registered. An org that was registered by its sandbox name has a grant
+that was created through its parent; another is created when Salesforce refuses it.
 """
 
 from dataclasses import replace
@@ -24,18 +24,17 @@ from orgs.sandbox_grants import SandboxGrantCreator
 
 
 def session_for(org: SalesforceOrg, request: SessionRequest, *, is_current: bool = False) -> IssuedSession:
-    """Return a session for a registered org, with the credential that it has at this moment.
+    """Return a session for a registered org, with its current credential.
 
     `is_current` says that `org`, with its credential, was read after the client's request came in. Raises
-    what open_session raises, but for CredentialGone; OrgUnverified; OrgNotFound when the org was deleted
-    meanwhile.
+    what open_session raises, except CredentialGone; OrgUnverified; OrgNotFound if the org was deleted meanwhile.
     """
     current = [org] if is_current else []
     return retry_when_gone(lambda: _session_for(current.pop() if current else _reload(org), request), request)
 
 
 def _reload(org: SalesforceOrg) -> SalesforceOrg:
-    current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
+    current = SalesforceOrg.objects.with_related().filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
     return current
@@ -62,7 +61,7 @@ def _session_for(current: SalesforceOrg, request: SessionRequest) -> IssuedSessi
 
 
 class ParentSessions:
-    """Returns sessions of a parent for one call: its newest one first and, after that was refused, a fresh one.
+    """Returns sessions of a parent org for one call: the newest stored one first, then fresh ones.
 
     Raises what session_for raises, with the parent as the subject of the error.
     """
@@ -104,20 +103,20 @@ def _grant_creator(org: SalesforceOrg, credential: Credential, by: Principal) ->
     )
 
 
-# --- A sandbox with a grant of its own that was refreshed --------------------------------------------
+# --- A refreshed sandbox with a grant of its own -----------------------------------------------------
 
 
 def parent_of(sandbox: SalesforceOrg) -> SalesforceOrg | None:
-    """Return the registered production org of a sandbox: the one it was registered with, or of its My Domain."""
+    """Return the registered production org of a sandbox: the one it was registered through, or one of its My Domain."""
     if sandbox.parent is not None:
         return sandbox.parent
     domain = my_domain(host_of(sandbox.instance_url))
-    fitting = SalesforceOrg.objects.filter(kind=Kind.PRODUCTION, instance_url__startswith=f"https://{domain}.")
-    return fitting.exclude(org_id="").order_by("pk").first()
+    candidates = SalesforceOrg.objects.filter(kind=Kind.PRODUCTION, instance_url__startswith=f"https://{domain}.")
+    return candidates.exclude(org_id="").order_by("pk").first()
 
 
 def _was_refreshed(org: SalesforceOrg, by: Principal) -> bool:
-    """Return True if the parent says that a sandbox, whose grant was just refused, was refreshed since."""
+    """Return True if the parent reports that a sandbox, whose grant was just refused, was refreshed since."""
     parent = parent_of(org) if org.kind == Kind.SANDBOX and org.sandbox_name else None
     if parent is None or parent.credential_id is None:
         return False
@@ -128,12 +127,12 @@ def _was_refreshed(org: SalesforceOrg, by: Principal) -> bool:
             lambda salesforce, session: salesforce.sandbox_state(session, org.sandbox_name),
         )
     except OrgError:
-        return False  # Unknown: the refusal stays what Salesforce called it.
+        return False  # Unknown: the refusal is reported as it is.
     return state is not None and state.org_id not in ("", org.org_id[:15])
 
 
 def _record_sandbox_refresh(credential: Credential) -> None:
-    """Store what the parent said, for the health and for later callers."""
+    """Store the sandbox refresh as the outcome, for the health and for later callers."""
     failure = BY_CODE["SANDBOX_REFRESHED"]
     rows = Credential.objects.filter(pk=credential.pk, outcome="CREDENTIAL_EXPIRED")
     rows.update(outcome=failure.code, health=failure.health, reason=failure.code)

@@ -1,4 +1,4 @@
-"""The three kinds of Salesforce org."""
+"""The kinds of Salesforce org, as stored and filtered."""
 
 from django.db import models
 

@@ -1,8 +1,7 @@
-"""Makes a key for a sandbox through its production org: a code of sandboxAuth, traded for a grant.
+"""Creates a grant for a sandbox through its production org: sandboxAuth returns a code, which is exchanged.
 
-Each exchange is one more grant of the same user and app, and the sixth ends the first (Salesforce
-keeps five). So a key that was made is kept and refreshed, and another is made only when Salesforce
-refuses it for good (design 9.7).
+Each exchange adds a grant of the same user and app, and Salesforce keeps five: the sixth ends the first. So a
+created grant is stored and refreshed, and another is created only after Salesforce refused it permanently.
 """
 
 import uuid
@@ -25,10 +24,10 @@ from orgs.salesforce import errors as wire
 
 @dataclass(frozen=True, slots=True)
 class SandboxGrantCreator:
-    """Makes keys for one sandbox. `credential_id` is the row that they are for.
+    """Creates grants for one sandbox. `credential_id` is the credential that they are stored in.
 
-    `parent_sessions` gives, for each question, what gives the parent's sessions for it. A `username` says
-    whose key it must be; `admit` refuses an org id by raising.
+    `parent_sessions` returns, for each call, the function that gets the parent's sessions for it. The grant must
+    be of `username`, if that is set; `check_org_id` raises OrgError for an org id that is not accepted.
     """
 
     parent: SalesforceOrg
@@ -36,25 +35,25 @@ class SandboxGrantCreator:
     sandbox_name: str
     credential_id: uuid.UUID
     username: str = ""
-    admit: Callable[[str], None] = lambda _org_id: None
+    check_org_id: Callable[[str], None] = lambda _org_id: None
 
     def __call__(self, deadline: float) -> CreatedGrant:
-        """Make a key: sandboxAuth at the parent, then the exchange where its answer says."""
+        """Create a grant: sandboxAuth at the parent, then the exchange at the host that it returns."""
         app = self._app()
         code = self._code(app.client_id, deadline)
         return self._exchange(code, app, deadline)
 
     def explain(self, error: OrgError) -> OrgError:
-        """Return the error to raise: one that names the sandbox and the production org where both matter."""
+        """Return the error to raise: one that names the sandbox and the production org, where both matter."""
         messages = {
-            "SANDBOX_AUTH_REFUSED": f"{self.parent.username} gets no log-in to the sandbox {self.sandbox_name!r}: "
-            "only the user who created or last refreshed it does.",
+            "SANDBOX_AUTH_REFUSED": f"{self.parent.username} cannot log in to the sandbox {self.sandbox_name!r}: "
+            "only the user who created or last refreshed it can.",
             "SANDBOX_NOT_FOUND": f"{self.parent.username} has no sandbox {self.sandbox_name!r}.",
         }
         return BY_CODE[error.code].error(message=messages[error.code]) if error.code in messages else error
 
     def _app(self) -> AuthUrl:
-        """Return the app of the parent's own key: the code is for it."""
+        """Return the app of the parent's own grant, which the code is issued to."""
         row = Credential.objects.with_secrets().filter(org=self.parent).first()
         if row is None:
             raise ParentUnavailable(OrgNotFound(self.parent.username))
@@ -77,7 +76,7 @@ class SandboxGrantCreator:
         return code
 
     def _reason(self, refusal: wire.RequestRefused, deadline: float) -> SessionError:
-        """Find out why the production org gave no code: its words for that are documented nowhere."""
+        """Return why the production org issued no code. Its error messages for that are not documented."""
         if refusal.error_code == "INVALID_STATUS":
             return error_for("SANDBOX_BUSY")
         _, state = call(
@@ -91,26 +90,26 @@ class SandboxGrantCreator:
 
     def _exchange(self, code: SandboxCode, app: AuthUrl, deadline: float) -> CreatedGrant:
         with salesforce_slot(self.credential_id) as salesforce:
-            answer = salesforce.until(deadline).exchange_code(
+            result = salesforce.until(deadline).exchange_code(
                 code, client_id=app.client_id, client_secret=app.client_secret
             )
-        if answer.session is None or answer.refresh_token is None:
-            raise answer.fault or wire.Unreadable()
-        host = host_of(answer.session.instance_url)
-        url = AuthUrl(app.client_id, app.client_secret, answer.refresh_token, host)
+        if result.session is None or result.refresh_token is None:
+            raise result.fault or wire.Unreadable()
+        host = host_of(result.session.instance_url)
+        url = AuthUrl(app.client_id, app.client_secret, result.refresh_token, host)
         try:
-            self._check(code, answer.session)
+            self._check(code, result.session)
         except (SessionError, ParentUnavailable):
-            # It is nobody's, and would take one of the five places.
+            # The grant would not be stored, but would count against the five that Salesforce keeps.
             replay.revoke_orphan(self.credential_id, url)
             raise
-        return CreatedGrant(url, answer.session, self.username or code.username)
+        return CreatedGrant(url, result.session, self.username or code.username)
 
     def _check(self, code: SandboxCode, session: Session) -> None:
         if self.username and code.username.lower() != self.username.lower():
             raise error_for("SANDBOX_USER_CHANGED")
         try:
-            self.admit(session.org_id)
+            self.check_org_id(session.org_id)
         except OrgError as error:
             raise ParentUnavailable(error) from error
 
@@ -119,12 +118,13 @@ class SandboxGrantCreator:
         return self.parent.credential_id or self.credential_id
 
     def _sessions(self) -> Callable[[], Session]:
-        a_session = self.parent_sessions()
+        """Return the function that gets the parent's sessions for one call. It raises ParentUnavailable."""
+        next_session = self.parent_sessions()
 
-        def of_parent() -> Session:
+        def session_of_parent() -> Session:
             try:
-                return a_session()
+                return next_session()
             except OrgError as error:
                 raise ParentUnavailable(error) from error
 
-        return of_parent
+        return session_of_parent

@@ -1,12 +1,10 @@
-"""Changes what an owner says of an org. Salesforce is not asked."""
-
-from typing import Any
+"""Updates the settings of a registered org, without a call to Salesforce."""
 
 from authn import audit
 from authn.principals import Principal
 from orgs.errors import InvalidChange, OrgNotFound
-from orgs.locks import one_org_writer
-from orgs.metadata import write_metadata
+from orgs.locks import org_write_transaction
+from orgs.metadata import Metadata, write_metadata
 from orgs.models import SalesforceOrg
 
 
@@ -17,13 +15,12 @@ def update_org(
     is_dev_hub: bool | None = None,
     is_default: bool | None = None,
     member_frontdoor: bool | None = None,
-    metadata: dict[str, Any] | None = None,
+    metadata: Metadata | None = None,
 ) -> SalesforceOrg:
-    """Store new values of what is given; None keeps a value, and metadata is replaced whole.
+    """Store the values that are given. None keeps a value; metadata is replaced as a whole.
 
-    An org that is no DevHub any more is not the default either. Raises InvalidChange when an org
-    that is no DevHub, or was never verified, would become the default; OrgNotFound when the org
-    was deleted meanwhile.
+    An org that is not a DevHub any longer is not the default either. Raises InvalidChange if an org would
+    become the default that is not a DevHub or was not verified, and OrgNotFound if the org was deleted meanwhile.
     """
     given = {
         "isDevHub": is_dev_hub,
@@ -32,28 +29,28 @@ def update_org(
         "metadata": metadata,
     }
     changed = [name for name, value in given.items() if value is not None]
-    with one_org_writer():
-        current = SalesforceOrg.objects.for_answers().filter(pk=org.pk).first()
+    with org_write_transaction():
+        current = SalesforceOrg.objects.with_related().filter(pk=org.pk).first()
         if current is None:
             raise OrgNotFound(org.username)
         if not changed:
             return current
-        mark_dev_hub(current, is_dev_hub=is_dev_hub, is_default=is_default)
+        set_dev_hub_flags(current, is_dev_hub=is_dev_hub, is_default=is_default)
         if member_frontdoor is not None:
             current.member_frontdoor = member_frontdoor
         if metadata is not None:
             current.metadata = metadata
             write_metadata(current, metadata)
-        # These columns alone: a refresh under way may write the others.
+        # Only these columns: a concurrent refresh may write the others.
         current.save(update_fields=["is_dev_hub", "is_default", "member_frontdoor", "metadata"])
         audit.record(audit.Action.ORG_CHANGED, audit.Outcome.GRANTED, by=by, org=current.username, fields=changed)
     return current
 
 
-def mark_dev_hub(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default: bool | None) -> None:
-    """Set the two marks on an unsaved row, and take the default from whichever org has it.
+def set_dev_hub_flags(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default: bool | None) -> None:
+    """Set the two flags on a row without saving it, and clear the default flag of the org that has it.
 
-    Call it under `one_org_writer`, and save the row in the same transaction. Raises InvalidChange.
+    Call it in `org_write_transaction`, and save the row there. Raises InvalidChange.
     """
     if is_dev_hub is not None:
         org.is_dev_hub = is_dev_hub
@@ -64,7 +61,7 @@ def mark_dev_hub(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default: boo
     if is_default and not org.org_id:
         raise InvalidChange(
             "UNVERIFIED_DEFAULT",
-            "An org that was never verified cannot be the default DevHub.",
+            "An unverified org cannot be the default DevHub.",
             "Test its connection first: POST /sfp/api/auth/salesforce/test-connection?username=...",
         )
     if not org.is_dev_hub:
@@ -74,7 +71,7 @@ def mark_dev_hub(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default: boo
 
 
 def default_needs_dev_hub() -> InvalidChange:
-    """Return the error of making an org the default DevHub that is none."""
+    """Return the error for a default DevHub that is not a DevHub."""
     return InvalidChange(
         "DEFAULT_NEEDS_DEVHUB",
         "Only a DevHub can be the default DevHub.",

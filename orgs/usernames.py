@@ -1,4 +1,4 @@
-"""The shared grammar of usernames and sandbox names."""
+"""The syntax that usernames and sandbox names share."""
 
 import re
 
@@ -9,8 +9,8 @@ _SHAPE = re.compile(r"[^\s:,/\\?#<>\"(){}\[\]|\x00]+")
 
 
 def is_username_like(text: str) -> bool:
-    """Return True if a text can be a username or sandbox name, not an address, a secret, or markup.
+    """Return True if a text can be a username or sandbox name rather than a URL, a secret or markup.
 
-    Usernames appear in messages and in the audit, which must never hold an auth URL.
+    Such texts are repeated in messages and in the audit, which must not contain an auth URL.
     """
     return len(text) <= MAX_LENGTH and bool(_SHAPE.fullmatch(text)) and is_safe_text(text)

@@ -1,7 +1,7 @@
-"""Opens an org in a browser: finds which is meant, asks who may, and gets a one-time link.
+"""Creates links that log a browser in to an org: finds the org, checks access, and gets the link.
 
-The order is the contract's: registered orgs, pool instances (only with their repository), and orgs
-that are reached through their production org or DevHub.
+Orgs are searched in the order of the API contract: registered orgs, pool instances (only with a repository), and
+orgs that are reached through their production org or DevHub.
 """
 
 from collections.abc import Callable
@@ -16,25 +16,20 @@ from orgs.errors import AmbiguousSandbox, InvalidRequest
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from sandboxes.errors import (
-    AlreadyRegistered,
-    FrontdoorNotAllowed,
-    InstanceExpired,
-    InstanceProvisioning,
-    PoolNotAssigned,
-)
+from sandboxes.errors import FrontdoorNotAllowed, InstanceExpired, InstanceProvisioning, PoolNotAssigned
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
-from sandboxes.on_demand.org_session import OrgSession
-from sandboxes.on_demand.parents import dev_hub, dev_hubs, production_org, production_orgs_of
-from sandboxes.on_demand.sandbox import same_domain, sandbox_session_through_any
-from sandboxes.on_demand.scratch import find_scratch_org, scratch_session
-from sandboxes.pools.access import instance_session, registered_org, registered_session
+from sandboxes.on_demand.org_session import OrgSession, registered_session
+from sandboxes.on_demand.parents import dev_hubs, production_org, production_orgs_of
+from sandboxes.on_demand.sandbox import has_same_domain, sandbox_or_registered_session
+from sandboxes.on_demand.scratch import scratch_session
+from sandboxes.on_demand.scratch_records import find_scratch_org
+from sandboxes.pools.access import instance_session, registered_org
 
 
 @dataclass(frozen=True, slots=True)
 class FrontdoorRequest:
-    """What somebody wants to open: a username, sandbox name or pool instance name, and where to look."""
+    """The org to create a link to: a username, sandbox name or pool instance name, and where to search for it."""
 
     name: str
     repository: str = ""
@@ -44,7 +39,7 @@ class FrontdoorRequest:
 
 @dataclass(frozen=True, slots=True)
 class FrontdoorLink:
-    """A one-time link into an org, and which org and user it is for."""
+    """A one-time link to an org, and the org and user that it is for."""
 
     link: str = field(repr=False)
     username: str
@@ -54,72 +49,77 @@ class FrontdoorLink:
 
 @dataclass(frozen=True, slots=True)
 class FrontdoorTarget:
-    """A way into an org that this actor may go. `open` mints a session; finding the door does not."""
+    """An org that the principal may view. Only `create_session` calls Salesforce."""
 
     kind: str  # "registered", "pool" or "on demand"
     name: str
-    open: Callable[[], OrgSession] = field(repr=False)
+    create_session: Callable[[], OrgSession] = field(repr=False)
 
 
-def create_link(target: FrontdoorRequest, *, by: Principal) -> FrontdoorLink:
-    """Return a one-time link to a target. Raises what find_door raises, and OrgError."""
-    door = resolve(target, by=by)
+def create_link(request: FrontdoorRequest, *, by: Principal) -> FrontdoorLink:
+    """Return a one-time link to the requested org. Raises what resolve raises, and OrgError."""
+    target = resolve(request, by=by)
     audit.require_writable()
     try:
-        opened = door.open()
-        link = create_frontdoor_link(opened.credential_id, opened.session, opened.reopen, target.page)
+        org_session = target.create_session()
+        session = org_session.session
+        link = create_frontdoor_link(org_session.credential_id, session, org_session.refresh, request.page)
     except OrgError as error:
-        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=target.name, code=error.code)
+        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=request.name, code=error.code)
         raise
-    name = opened.username or door.name
-    credential_release.record_issue(opened.credential_id, audit.Action.FRONTDOOR, org=name, by=by, token=link)
-    return FrontdoorLink(link, name, opened.session.instance_url, opened.session.org_id)
+    username = org_session.username or target.name
+    credential_release.record_issue(org_session.credential_id, audit.Action.FRONTDOOR, org=username, by=by, token=link)
+    return FrontdoorLink(link, username, session.instance_url, session.org_id)
 
 
-def resolve(target: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
-    """Return the way to a target. Only where it is neither registered nor in a pool is that not yet known.
+def resolve(request: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
+    """Return the requested org, without a call to Salesforce.
 
-    Raises OrgNotFound, AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired,
-    InstanceProvisioning, InvalidRequest.
+    Whether an "on demand" target exists is known only after `create_session`. Raises OrgNotFound,
+    AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired, InstanceProvisioning, InvalidRequest.
     """
-    if org := _registered(target):
+    if org := _registered(request):
         _require_access(org, by)
         return FrontdoorTarget("registered", org.username, partial(registered_session, org, by=by))
-    if target.repository and (instance := _pool_instance(target)):
+    if request.repository and (instance := _pool_instance(request)):
         _require_instance_access(instance, by)
+        require_access = partial(_require_access, by=by)
         return FrontdoorTarget(
-            "pool", instance.name, partial(instance_session, instance, by=by, admit=partial(_require_access, by=by))
+            "pool", instance.name, partial(instance_session, instance, by=by, require_access=require_access)
         )
-    if is_scratch_username(target.name):
-        return FrontdoorTarget("on demand", target.name, partial(_open_scratch_org, target, by))
-    if not is_sandbox_name(target.name):
+    if is_scratch_username(request.name):
+        return FrontdoorTarget("on demand", request.name, partial(_scratch_session, request, by))
+    if not is_sandbox_name(request.name):
         raise InvalidRequest(
             "INVALID_TARGET",
-            f"{target.name!r} is neither a username nor the name of a sandbox.",
+            f"{request.name!r} is neither a username nor a sandbox name.",
             "Send the username of an org, or the name of a sandbox or pool instance.",
         )
-    return FrontdoorTarget("on demand", target.name, partial(_open_sandbox, target, by))
+    return FrontdoorTarget("on demand", request.name, partial(_sandbox_session, request, by))
 
 
 # --- Registered orgs ----------------------------------------------------------------------------------
 
 
-def _registered(target: FrontdoorRequest) -> SalesforceOrg | None:
-    """Return the registered org that is meant, if any. A production org that is named tells namesakes apart."""
-    orgs = SalesforceOrg.objects.for_answers()
-    if org := orgs.with_username(target.name).first():
+def _registered(request: FrontdoorRequest) -> SalesforceOrg | None:
+    """Return the registered org with the requested name, if any.
+
+    Of several sandboxes with this name, it is the one of the requested production org. Raises AmbiguousSandbox.
+    """
+    orgs = SalesforceOrg.objects.with_related()
+    if org := orgs.with_username(request.name).first():
         return org
-    namesakes = list(orgs.with_sandbox_name(target.name))
-    if target.production_username and namesakes:
-        parent = production_org(target.production_username)
-        namesakes = [org for org in namesakes if org.parent_id == parent.pk or same_domain(org, parent)]
+    namesakes = list(orgs.with_sandbox_name(request.name))
+    if request.production_username and namesakes:
+        parent = production_org(request.production_username)
+        namesakes = [org for org in namesakes if org.parent_id == parent.pk or has_same_domain(org, parent)]
     if len(namesakes) > 1:
-        raise AmbiguousSandbox(target.name, [org.username for org in namesakes])
+        raise AmbiguousSandbox(request.name, [org.username for org in namesakes])
     return namesakes[0] if namesakes else None
 
 
 def _require_access(org: SalesforceOrg, by: Principal) -> None:
-    """Keep members out of production orgs and DevHubs, unless an owner has let them in."""
+    """Raise FrontdoorNotAllowed for a member and a production org or DevHub, unless an owner allows it."""
     if by.may_hold_credentials or org.member_frontdoor:
         return
     if org.kind == Kind.PRODUCTION or org.is_dev_hub:
@@ -129,10 +129,10 @@ def _require_access(org: SalesforceOrg, by: Principal) -> None:
 # --- Pool instances -----------------------------------------------------------------------------------
 
 
-def _pool_instance(target: FrontdoorRequest) -> PoolInstance | None:
+def _pool_instance(request: FrontdoorRequest) -> PoolInstance | None:
     PoolInstance.objects.expire_overdue()
-    rows = PoolInstance.objects.filter(repository=target.repository).select_related("parent")
-    return rows.filter(name__iexact=target.name).first()
+    rows = PoolInstance.objects.filter(repository=request.repository).select_related("parent")
+    return rows.filter(name__iexact=request.name).first()
 
 
 def _require_instance_access(instance: PoolInstance, by: Principal) -> None:
@@ -142,23 +142,19 @@ def _require_instance_access(instance: PoolInstance, by: Principal) -> None:
         raise InstanceProvisioning(instance.name)
     if instance.status == PoolInstance.Status.AVAILABLE and not by.may_hold_credentials:
         raise PoolNotAssigned(instance.name)
-    if org := registered_org(instance):  # Also where the instance has a key of its own: it is the same org.
+    if org := registered_org(instance):  # Also for an instance with its own credential: it is the same org.
         _require_access(org, by)
 
 
 # --- On demand ----------------------------------------------------------------------------------------
 
 
-def _open_sandbox(target: FrontdoorRequest, by: Principal) -> OrgSession:
-    named = target.production_username
-    parents = [production_org(named)] if named else production_orgs_of(target.name, by=by)
-    try:
-        return sandbox_session_through_any(parents, target.name, by=by)[1]
-    except AlreadyRegistered as refusal:  # Its host does not tell its name; Salesforce did.
-        _require_access(refusal.org, by)
-        return registered_session(refusal.org, by=by)
+def _sandbox_session(request: FrontdoorRequest, by: Principal) -> OrgSession:
+    username = request.production_username
+    parents = [production_org(username)] if username else production_orgs_of(request.name, by=by)
+    # The host of a registered sandbox does not always contain its name, so `resolve` may not have found it.
+    return sandbox_or_registered_session(parents, request.name, by=by, require_access=partial(_require_access, by=by))
 
 
-def _open_scratch_org(target: FrontdoorRequest, by: Principal) -> OrgSession:
-    hubs = [dev_hub(target.production_username)] if target.production_username else dev_hubs()
-    return scratch_session(find_scratch_org(target.name, hubs, by=by), by=by)
+def _scratch_session(request: FrontdoorRequest, by: Principal) -> OrgSession:
+    return scratch_session(find_scratch_org(request.name, dev_hubs(request.production_username), by=by), by=by)

@@ -96,13 +96,12 @@ class SandboxAuthView(APIView):
         org = authenticate_sandbox(by=Principal.of(request), **form.validated_data)
         content = {
             "sandboxName": form.validated_data["sandbox_name"],
-            "sandboxUsername": org.opened.username,
+            "sandboxUsername": org.org_session.username,
             "productionOrg": org.parent,
             **_session_fields(org),
         }
-        return Response(
-            SandboxAuthResponseDto(content).data, HTTP_201_CREATED, headers=token_source_header(org.opened.reused)
-        )
+        headers = token_source_header(org.org_session.reused)
+        return Response(SandboxAuthResponseDto(content).data, HTTP_201_CREATED, headers=headers)
 
 
 class ScratchOrgAuthView(APIView):
@@ -128,22 +127,21 @@ class ScratchOrgAuthView(APIView):
         form.is_valid(raise_exception=True)
         org = authenticate_scratch_org(by=Principal.of(request), **form.validated_data)
         content = {
-            "scratchOrgUsername": org.opened.username,
+            "scratchOrgUsername": org.org_session.username,
             "sfdxAuthUrl": org.auth_url or None,
-            "orgId": org.opened.session.org_id,
+            "orgId": org.org_session.session.org_id,
             "devhubOrg": org.parent,
             **_session_fields(org),
         }
-        return Response(
-            ScratchOrgAuthResponseDto(content).data, HTTP_201_CREATED, headers=token_source_header(org.opened.reused)
-        )
+        headers = token_source_header(org.org_session.reused)
+        return Response(ScratchOrgAuthResponseDto(content).data, HTTP_201_CREATED, headers=headers)
 
 
 def _session_fields(org: OnDemandOrg) -> dict[str, object]:
     """Return the fields that the responses for sandboxes and scratch orgs share."""
     return {
-        "accessToken": org.opened.session.access_token,
-        "instanceUrl": org.opened.session.instance_url,
+        "accessToken": org.org_session.session.access_token,
+        "instanceUrl": org.org_session.session.instance_url,
         "frontDoorUrl": org.link,
         "frontDoorError": org.link_error,
     }
@@ -256,9 +254,10 @@ class PoolInstanceViewSet(ViewSet):
         """Assign an available instance."""
         form = PoolFetchDto(data=request.data)
         form.is_valid(raise_exception=True)
-        instance, opened = assignment.fetch(assignment.FetchRequest(**form.validated_data), by=Principal.of(request))
-        content = {**PoolInstanceDto(instance).data, "accessToken": opened.session.access_token}
-        return Response(content, headers=token_source_header(opened.reused))
+        wanted = assignment.FetchRequest(**form.validated_data)
+        instance, org_session = assignment.fetch(wanted, by=Principal.of(request))
+        content = {**PoolInstanceDto(instance).data, "accessToken": org_session.session.access_token}
+        return Response(content, headers=token_source_header(org_session.reused))
 
     @extend_schema(
         operation_id="PoolInstancesController_unassign",

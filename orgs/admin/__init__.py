@@ -87,7 +87,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SalesforceOrg]:
         """Return orgs with their parent and credential health, without encrypted columns."""
-        return SalesforceOrg.objects.for_answers()
+        return SalesforceOrg.objects.with_related()
 
     @admin.display(description="Kind", ordering="kind")
     def kind_badge(self, org: SalesforceOrg) -> SafeString:

@@ -99,7 +99,7 @@ def credential_alerts() -> dict[str, object]:
 
 def org_alerts(limit: int) -> list[CredentialAlert]:
     """Return alerts about registered orgs, at most `limit`, expired credentials first."""
-    orgs = SalesforceOrg.objects.for_answers().filter(Q(credential=None) | needs_attention(include_unverified=True))
+    orgs = SalesforceOrg.objects.with_related().filter(Q(credential=None) | needs_attention(include_unverified=True))
     rows = orgs.order_by("credential__health", "username")[:limit]
     return [
         alert_for(org.credential, org.username, reverse("admin:orgs_salesforceorg_change", args=[org.pk]))

@@ -60,7 +60,7 @@ def orgs_for(user: User, search: str) -> VisibleOrgs:
     fields = ("username", "sandbox_name", "instance_url", "organization_type", "org_id", "metadata_rows__value")
     matching = rows.filter(_matches(search, fields)).distinct()
     return _limited(
-        [_from_org(org) for org in matching.for_answers().order_by("username_key")[: MAX_SHOWN + 1]], matching
+        [_from_org(org) for org in matching.with_related().order_by("username_key")[: MAX_SHOWN + 1]], matching
     )
 
 

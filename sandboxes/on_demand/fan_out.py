@@ -1,10 +1,10 @@
-"""Asks several production orgs or DevHubs the same question, side by side, within one budget of time.
+"""Queries several production orgs or DevHubs concurrently, within one time limit.
 
-One dead org never fails a search: found, not found, found twice and not everybody asked are told
-apart by whoever reads the replies.
+The failure of one org does not fail the search. Callers distinguish by the results: found, found twice, not found,
+and not found while some orgs could not be queried.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -17,57 +17,64 @@ from authn.database.connections import release_database
 from orgs.credentials import OrgError
 from orgs.models import SalesforceOrg
 
-BUDGET_SECONDS = 20.0
+TIME_LIMIT_SECONDS = 20.0
 _MAX_PARALLEL = 8
 
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class OrgAnswer(Generic[Found]):
-    """What one org said: `found`, or None; `unasked` says, by a code, why it could not be asked."""
+class OrgResult(Generic[Found]):
+    """The result of one org: what was found, or None. `error_code` says why the org could not be queried."""
 
     org: SalesforceOrg
     found: Found | None = None
-    unasked: str = ""
+    error_code: str = ""
 
 
 def query_all(
-    orgs: Sequence[SalesforceOrg], question: Callable[[SalesforceOrg], Found | None], *, seconds: float | None = None
-) -> list[OrgAnswer[Found]]:
-    """Return the reply of each org, in their order. Whoever has not replied in `seconds` (20) counts as unasked.
+    orgs: Sequence[SalesforceOrg], query: Callable[[SalesforceOrg], Found | None], *, seconds: float | None = None
+) -> list[OrgResult[Found]]:
+    """Return the result of each org, in their order. The error after `seconds` (20) is UPSTREAM_TIMEOUT.
 
-    A single org is asked by the caller itself, and takes the time that any question to it takes.
+    A single org is queried in the caller's thread, with the time limits of any call to Salesforce.
     """
     if len(orgs) == 1:
-        return [_query(orgs[0], question)]
-    audit.require_writable()  # Once for all threads: each gets a copy of this one's context.
+        return [_query(orgs[0], query)]
+    audit.require_writable()  # Once for all threads: each gets a copy of this thread's context.
     release_database()
     pool = ThreadPoolExecutor(_MAX_PARALLEL, thread_name_prefix="search")
     try:
-        futures: list[Future[OrgAnswer[Found]]] = [
-            pool.submit(copy_context().run, _query_in_thread, org, question) for org in orgs
+        futures: list[Future[OrgResult[Found]]] = [
+            pool.submit(copy_context().run, _query_in_thread, org, query) for org in orgs
         ]
-        wait(futures, timeout=BUDGET_SECONDS if seconds is None else seconds)
-        return [_answer(org, future) for org, future in zip(orgs, futures, strict=True)]
+        wait(futures, timeout=TIME_LIMIT_SECONDS if seconds is None else seconds)
+        return [_result(org, future) for org, future in zip(orgs, futures, strict=True)]
     finally:
-        # Those still under way end by their own time-outs; nobody waits for them.
+        # Running queries end by their own time-outs, in the background.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _answer(org: SalesforceOrg, future: "Future[OrgAnswer[Found]]") -> OrgAnswer[Found]:
-    return future.result() if future.done() and not future.cancelled() else OrgAnswer(org, unasked="UPSTREAM_TIMEOUT")
+def failures_in(results: Iterable[OrgResult[Found]]) -> list[str]:
+    """Return the orgs that could not be queried, each with the error code, for a message."""
+    return [f"{result.org.username} ({result.error_code})" for result in results if result.error_code]
 
 
-def _query_in_thread(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> OrgAnswer[Found]:
+def _result(org: SalesforceOrg, future: "Future[OrgResult[Found]]") -> OrgResult[Found]:
+    if future.done() and not future.cancelled():
+        return future.result()
+    return OrgResult(org, error_code="UPSTREAM_TIMEOUT")
+
+
+def _query_in_thread(org: SalesforceOrg, query: Callable[[SalesforceOrg], Found | None]) -> OrgResult[Found]:
     try:
-        return _query(org, question)
+        return _query(org, query)
     finally:
         connections.close_all()
 
 
-def _query(org: SalesforceOrg, question: Callable[[SalesforceOrg], Found | None]) -> OrgAnswer[Found]:
+def _query(org: SalesforceOrg, query: Callable[[SalesforceOrg], Found | None]) -> OrgResult[Found]:
     try:
-        return OrgAnswer(org, question(org))
+        return OrgResult(org, query(org))
     except OrgError as error:
-        return OrgAnswer(org, unasked=error.code)
+        return OrgResult(org, error_code=error.code)

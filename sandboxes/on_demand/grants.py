@@ -1,4 +1,4 @@
-"""The rows of keys that were made on demand: made empty, kept while they are used, dropped when idle."""
+"""Stores the grants of sandboxes and scratch orgs that are not registered."""
 
 from datetime import timedelta
 
@@ -11,39 +11,40 @@ from orgs.models import SalesforceOrg
 from sandboxes.models import OnDemandGrant
 
 IDLE = timedelta(days=30)
+_MAX_TRIES = 3
 
 
 def grant_for(parent: SalesforceOrg, name: str) -> tuple[OnDemandGrant, Credential]:
-    """Return the row for a sandbox or scratch org with its credential, made empty if there is none."""
-    key = name.strip().lower()
-    for _ in range(3):
-        grant = OnDemandGrant.objects.filter(parent=parent, name=key).select_related("credential").first()
+    """Return the row of a sandbox or scratch org, and its credential; create an empty one if there is none."""
+    name = name.strip().lower()
+    for _ in range(_MAX_TRIES):
+        grant = OnDemandGrant.objects.filter(parent=parent, name=name).select_related("credential").first()
         if grant is not None and grant.credential is not None:
             return grant, grant.credential
         try:
             with transaction.atomic():
                 credential = Credential.objects.create(sealed_grant=None)
                 if grant is None:
-                    return OnDemandGrant.objects.create(parent=parent, name=key, credential=credential), credential
-                # A registration has taken the former one.
+                    return OnDemandGrant.objects.create(parent=parent, name=name, credential=credential), credential
+                # A registration has taken the previous credential.
                 if OnDemandGrant.objects.filter(pk=grant.pk, credential=None).update(credential=credential, org_id=""):
                     return grant, credential
                 credential.delete()
         except IntegrityError:
-            continue  # Another has made it at this moment.
-    raise RuntimeError("A grant was made and deleted three times over.")
+            continue  # Another caller created the row at this moment.
+    raise RuntimeError("A grant was created and deleted three times in a row.")
 
 
 def touch(grant: OnDemandGrant) -> None:
-    """Note that a grant was used."""
+    """Record that a grant was used now."""
     OnDemandGrant.objects.filter(pk=grant.pk).update(last_used_at=Now())
 
 
 def drop_if_empty(credential: Credential) -> None:
-    """Delete the row of a key that could never be made, so that wrong names leave nothing behind."""
+    """Delete a credential that never had a grant, and its row, so that wrong names leave nothing behind."""
     with transaction.atomic():
-        idle = Q(locked_until=None) | Q(locked_until__lte=Now())
-        rows = Credential.objects.select_for_update(of=("self",)).filter(idle, pk=credential.pk)
+        unlocked = Q(locked_until=None) | Q(locked_until__lte=Now())
+        rows = Credential.objects.select_for_update(of=("self",)).filter(unlocked, pk=credential.pk)
         row = rows.filter(sealed_grant__isnull=True, on_demand_grant__org_id="").first()
         if row is not None:
             OnDemandGrant.objects.filter(credential=row).delete()
@@ -51,7 +52,10 @@ def drop_if_empty(credential: Credential) -> None:
 
 
 def drop_idle_grants() -> int:
-    """Delete grants that nobody used for 30 days; their keys are revoked as those that nobody owns are."""
+    """Delete the rows that were not used for 30 days. Returns their number.
+
+    Their credentials then have no owner; the sweep of orphans revokes and deletes them.
+    """
     idle = OnDemandGrant.objects.filter(last_used_at__lt=Now() - IDLE)
     deleted, _ = idle.delete()
     return deleted

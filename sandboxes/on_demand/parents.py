@@ -10,21 +10,23 @@ from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.salesforce import SandboxState
 from sandboxes.errors import Ambiguous, NotFound, SearchIncomplete
-from sandboxes.on_demand.fan_out import query_all
+from sandboxes.on_demand.fan_out import failures_in, query_all
 
 
 def production_org(username: str) -> SalesforceOrg:
-    """Return the registered production org of this username. Raises OrgNotFound, InvalidRequest."""
+    """Return the registered production org with this username. Raises OrgNotFound, InvalidRequest."""
     org = _registered(username)
     if org.kind != Kind.PRODUCTION:
         raise InvalidRequest(
-            "NOT_A_PRODUCTION_ORG", f"{org.username} is no production org.", "Name the org that the sandbox belongs to."
+            "NOT_A_PRODUCTION_ORG",
+            f"{org.username} is not a production org.",
+            "Send the username of the production org that the sandbox belongs to.",
         )
     return org
 
 
 def dev_hub(username: str) -> SalesforceOrg:
-    """Return the registered DevHub of this username. Raises OrgNotFound, NotFound."""
+    """Return the registered DevHub with this username. Raises OrgNotFound, NotFound."""
     org = _registered(username)
     if not org.is_dev_hub:
         raise NotFound(
@@ -35,8 +37,10 @@ def dev_hub(username: str) -> SalesforceOrg:
     return org
 
 
-def dev_hubs() -> list[SalesforceOrg]:
-    """Return all registered DevHubs. Raises NotFound when there is none."""
+def dev_hubs(username: str = "") -> list[SalesforceOrg]:
+    """Return the DevHub with this username; without one, all registered DevHubs. Raises OrgNotFound, NotFound."""
+    if username:
+        return [dev_hub(username)]
     hubs = list(SalesforceOrg.objects.filter(is_dev_hub=True).exclude(org_id="").order_by("-is_default", "pk"))
     if not hubs:
         raise NotFound(
@@ -48,34 +52,35 @@ def dev_hubs() -> list[SalesforceOrg]:
 
 
 def production_orgs_of(sandbox_name: str, *, by: Principal) -> list[SalesforceOrg]:
-    """Return the one production org that has a sandbox of this name, after asking all that are registered.
+    """Search all registered production orgs for a sandbox, and return the one that has it.
 
-    They are several where several users of it are registered. Raises NotFound, Ambiguous, SearchIncomplete.
+    Returns several rows if several users of that org are registered. Raises NotFound, Ambiguous, SearchIncomplete.
     """
     orgs = list(SalesforceOrg.objects.filter(kind=Kind.PRODUCTION).exclude(org_id="").order_by("pk"))
     if not orgs:
         raise NotFound(
             "PRODUCTION_ORG_NOT_FOUND",
-            "No production org is registered, so that no sandbox can be reached.",
+            "No production org is registered.",
             "An owner can register one: POST /sfp/api/auth/salesforce/register.",
         )
-    replies = query_all(orgs, lambda org: _state_of(org, sandbox_name, by))
-    found = [reply.org for reply in replies if reply.found]
+    results = query_all(orgs, lambda org: _state_of(org, sandbox_name, by))
+    found = [result.org for result in results if result.found]
     if len({org.org_id for org in found}) > 1:
         raise Ambiguous(sandbox_name, [org.username for org in found])
     if found:
         return found
-    if unasked := [f"{reply.org.username} ({reply.unasked})" for reply in replies if reply.unasked]:
-        raise SearchIncomplete(f"The sandbox {sandbox_name!r}", unasked)
+    if failures := failures_in(results):
+        raise SearchIncomplete(f"The sandbox {sandbox_name!r}", failures)
     raise NotFound(
         "SANDBOX_NOT_FOUND",
         f"No sandbox {sandbox_name!r} was found in {', '.join(org.username for org in orgs)}.",
-        "Check the name: Setup > Sandboxes in the production org. If its org is not listed, an owner can register it.",
+        "Check the name in the production org, under Setup > Sandboxes. "
+        "If that org is not listed here, an owner can register it.",
     )
 
 
-def credential_id_of(org: SalesforceOrg) -> uuid.UUID:
-    """Return the credential of a parent. Raises SessionError when it has none."""
+def parent_credential_id(org: SalesforceOrg) -> uuid.UUID:
+    """Return the id of a parent's credential. Raises SessionError (CREDENTIAL_EXPIRED) if it has none."""
     if org.credential_id is None:
         raise error_for("CREDENTIAL_EXPIRED")
     return org.credential_id
@@ -90,7 +95,7 @@ def _registered(username: str) -> SalesforceOrg:
 
 def _state_of(org: SalesforceOrg, sandbox_name: str, by: Principal) -> SandboxState | None:
     _, state = call_with_session(
-        credential_id_of(org),
+        parent_credential_id(org),
         ParentSessions(org, by),
         lambda salesforce, session: salesforce.sandbox_state(session, sandbox_name),
     )

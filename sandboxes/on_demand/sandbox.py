@@ -1,5 +1,6 @@
-"""Opens a sandbox that nobody registered, through its production org."""
+"""Sessions of sandboxes that are not registered, through their production orgs."""
 
+from collections.abc import Callable
 from functools import partial
 
 from django.db.models import Q
@@ -22,29 +23,28 @@ from orgs.sandbox_grants import SandboxGrantCreator
 from sandboxes.errors import AlreadyRegistered
 from sandboxes.models import OnDemandGrant
 from sandboxes.on_demand.grants import drop_if_empty, grant_for, touch
-from sandboxes.on_demand.org_session import OrgSession
+from sandboxes.on_demand.org_session import OrgSession, registered_session
 
 
 def sandbox_session(
     parent: SalesforceOrg, name: str, *, by: Principal, audit_action: audit.Action | None = None, register: bool = False
 ) -> OrgSession:
-    """Return a fresh session of a sandbox: by the grant that was created for it before, or by a new one.
+    """Return a session of a sandbox by its stored grant, or by a new one that is created through the parent.
 
-    The first time calls Salesforce twice (sandboxAuth, code exchange), later once. `register` says
-    that it is being registered: then it may be a registered org. Raises AlreadyRegistered,
-    SessionError.
+    The first session takes two calls to Salesforce (sandboxAuth, code exchange), later ones take one. With
+    `register`, the sandbox may be a registered org. Raises AlreadyRegistered, SessionError.
     """
-    admit = _allow_any if register else _refuse_if_registered
+    check_org_id = _accept if register else _refuse_if_registered
 
     def work() -> OrgSession:
         grant, credential = grant_for(parent, name)
-        admit(grant.org_id)
+        check_org_id(grant.org_id)
         creator = SandboxGrantCreator(
             parent=parent,
             parent_sessions=partial(ParentSessions, parent, by),
             sandbox_name=name,
             credential_id=credential.pk,
-            admit=admit,
+            check_org_id=check_org_id,
         )
         org = f"{grant.name} of {parent.username}"
         try:
@@ -55,9 +55,9 @@ def sandbox_session(
             drop_if_empty(credential)
             raise creator.explain(error) from error
         # A caller who waited adopts a session that was requested with other permissions.
-        admit(issued.session.org_id)
+        check_org_id(issued.session.org_id)
         touch(grant)
-        return _org_session(grant, issued, partial(_reopen, parent, name, by, register))
+        return _org_session(grant, issued, partial(_refresh, parent, name, by, register))
 
     return retry_when_gone(work)
 
@@ -65,7 +65,10 @@ def sandbox_session(
 def sandbox_session_through_any(
     parents: list[SalesforceOrg], name: str, *, by: Principal, audit_action: audit.Action | None = None
 ) -> tuple[SalesforceOrg, OrgSession]:
-    """Open a sandbox by whichever user of its production org made it. Raises what open_sandbox raises."""
+    """Return a session through the first registered user of the production org who may log in to the sandbox.
+
+    Returns that user's row with it. Raises what sandbox_session raises.
+    """
     *others, last = parents
     for parent in others:
         try:
@@ -76,49 +79,68 @@ def sandbox_session_through_any(
     return last, sandbox_session(last, name, by=by, audit_action=audit_action)
 
 
-def require_unregistered(name: str, parent: SalesforceOrg | None) -> None:
-    """Raise AlreadyRegistered when a registered org is meant, however it is spelled; nobody is asked for it.
+def sandbox_or_registered_session(
+    parents: list[SalesforceOrg],
+    name: str,
+    *,
+    by: Principal,
+    require_access: Callable[[SalesforceOrg], None],
+    audit_action: audit.Action | None = None,
+) -> OrgSession:
+    """Return a session of a sandbox. If Salesforce shows that it is a registered org, use that org's credential.
 
-    Under a production org, that is told by the parent it was registered with, or by its My Domain.
+    `require_access` raises if the caller may not use that org. Raises what sandbox_session raises.
     """
+    try:
+        return sandbox_session_through_any(parents, name, by=by, audit_action=audit_action)[1]
+    except AlreadyRegistered as error:
+        require_access(error.org)
+        return registered_session(error.org, by=by, audit_action=audit_action)
+
+
+def require_unregistered(name: str, parent: SalesforceOrg | None) -> None:
+    """Raise AlreadyRegistered if the sandbox is known to be registered, without a call to Salesforce."""
     if org := registered_sandbox(name, parent):
-        raise _registered(org)
+        raise _already_registered(org)
 
 
 def registered_sandbox(name: str, parent: SalesforceOrg | None) -> SalesforceOrg | None:
-    """Return the registered org that a sandbox of this name is: under a production org, or under any."""
-    key = name.strip().lower()
-    for org in SalesforceOrg.objects.for_answers().filter(Q(sandbox_name=key) | Q(username_key=key)):
-        if parent is None or org.username_key == key or org.parent_id == parent.pk or same_domain(org, parent):
+    """Return the registered org with this sandbox name or username: of the parent if given, else of any.
+
+    It is of the parent if it was registered through it or has the same My Domain.
+    """
+    name = name.strip().lower()
+    for org in SalesforceOrg.objects.with_related().filter(Q(sandbox_name=name) | Q(username_key=name)):
+        if parent is None or org.username_key == name or org.parent_id == parent.pk or has_same_domain(org, parent):
             return org
     return None
 
 
-def same_domain(org: SalesforceOrg, parent: SalesforceOrg) -> bool:
-    """Tell whether an org lives under the My Domain of another: a sandbox has its name before the `--`."""
+def has_same_domain(org: SalesforceOrg, parent: SalesforceOrg) -> bool:
+    """Return True if two orgs have the same My Domain; a sandbox has its production org's before the `--`."""
     return my_domain(host_of(org.instance_url)) == my_domain(host_of(parent.instance_url))
 
 
 def _refuse_if_registered(org_id: str) -> None:
-    """The backstop: whatever it was called, it is a registered org."""
+    """Raise AlreadyRegistered for the org id of a registered org, whatever name was requested."""
     if org_id and (org := SalesforceOrg.objects.filter(org_id=org_id).first()):
-        raise _registered(org)
+        raise _already_registered(org)
 
 
-def _allow_any(_org_id: str) -> None:
+def _accept(_org_id: str) -> None:
     return
 
 
-def _registered(org: SalesforceOrg) -> AlreadyRegistered:
+def _already_registered(org: SalesforceOrg) -> AlreadyRegistered:
     return AlreadyRegistered("SANDBOX_REGISTERED", "sandbox", org)
 
 
-def _reopen(parent: SalesforceOrg, name: str, by: Principal, register: bool) -> Session:
+def _refresh(parent: SalesforceOrg, name: str, by: Principal, register: bool) -> Session:
     return sandbox_session(parent, name, by=by, register=register).session
 
 
-def _org_session(grant: OnDemandGrant, issued: IssuedSession, reopen: "partial[Session]") -> OrgSession:
+def _org_session(grant: OnDemandGrant, issued: IssuedSession, refresh: Callable[[], Session]) -> OrgSession:
     current = OnDemandGrant.objects.filter(pk=grant.pk).first()
     if current is None or current.credential_id is None:
-        raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it over.
-    return OrgSession(current.username, issued.session, current.credential_id, reopen, issued.reused)
+        raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken the credential.
+    return OrgSession(current.username, issued.session, current.credential_id, refresh, issued.reused)

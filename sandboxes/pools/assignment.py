@@ -1,4 +1,4 @@
-"""Gives the orgs of a pool to whoever asks, one holder at a time, and takes them back."""
+"""Assigns the orgs of a pool, each to one assignment at a time, and ends assignments."""
 
 from dataclasses import dataclass
 
@@ -22,18 +22,20 @@ from sandboxes.errors import AssignedInOtherPool, NotFound, PoolEmpty, ScratchOr
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand.org_session import OrgSession
 from sandboxes.pools.access import instance_session
+from sandboxes.pools.events import record_event
 
 Status = PoolInstance.Status
 DEFAULT_HOURS = 24
-# An instance whose org does not open is passed over, but not so often that a fetch takes minutes.
-_TRIES = 3
+# An instance without a session is skipped for the next one. Few times only, because each try may time out.
+_MAX_INSTANCES = 3
+_MAX_CONFLICTS = 3
 _TEMPORARY = (SalesforceUnavailable, SalesforceTimedOut, SalesforceLimited, SpoolUnavailable, SearchIncomplete)
 _UNUSABLE = (OrgGone, ScratchOrgExpired, SandboxNotFound, NotFound)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """Who wants an org of which pool, and for how long."""
+    """An assignment that requests an org of a pool, for a number of hours."""
 
     repository: str
     pool_tag: str
@@ -42,17 +44,18 @@ class FetchRequest:
     hours: int = DEFAULT_HOURS
 
 
-def fetch(wanted: FetchRequest, *, by: Principal) -> tuple[PoolInstance, OrgSession]:
-    """Assign the next available instance, and open it. The same assignment gets the same org again.
+def fetch(request: FetchRequest, *, by: Principal) -> tuple[PoolInstance, OrgSession]:
+    """Assign the next available instance, and return it with a session. The same assignment gets the same org again.
 
-    An instance whose org is gone expires; one that does not open goes to the end of the queue, and
-    the next is tried. Raises PoolEmpty, AssignedInOtherPool, and what opening the last one raised.
+    If the org no longer exists, its instance expires; if there is no session for another reason, the instance goes
+    to the end of the queue. The next instance is then tried, unless the failure is temporary. Raises PoolEmpty,
+    AssignedInOtherPool, and the error of the last instance.
     """
     audit.require_writable()
-    for tries_left in reversed(range(_TRIES)):
-        instance, is_new = _assign(wanted, by)
+    for tries_left in reversed(range(_MAX_INSTANCES)):
+        instance, is_new = _assign(request, by)
         try:
-            return instance, instance_session(instance, by=by, action=audit.Action.ACCESS_TOKEN)
+            return instance, instance_session(instance, by=by, audit_action=audit.Action.ACCESS_TOKEN)
         except OrgError as error:
             if is_new:
                 _undo(instance, error, by)
@@ -62,71 +65,73 @@ def fetch(wanted: FetchRequest, *, by: Principal) -> tuple[PoolInstance, OrgSess
 
 
 def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: Principal) -> PoolInstance:
-    """Take an instance from an assignment: back to the pool, or out of it. Raises NotFound."""
+    """End an assignment, and make its instance available again or expired. Returns the instance. Raises NotFound."""
     with transaction.atomic():
-        held = PoolInstance.objects.select_for_update(of=("self",)).filter(
+        assigned = PoolInstance.objects.select_for_update(of=("self",)).filter(
             repository=repository, assignment_id=assignment_id, status__in=(Status.ASSIGNED, Status.EXPIRED)
         )
-        instance = held.order_by("status", "pk").first()
+        instance = assigned.order_by("status", "pk").first()
         if instance is None:
             raise NotFound(
                 "ASSIGNMENT_NOT_FOUND",
-                f"Nothing of {repository} is assigned to {assignment_id!r}.",
-                "List what is: GET /sfp/api/pools/instances?repository=...&status=ASSIGNED.",
+                f"No instance of {repository} is assigned to {assignment_id!r}.",
+                "List the assigned ones: GET /sfp/api/pools/instances?repository=...&status=ASSIGNED.",
             )
         instance.release(Status.AVAILABLE if return_to_pool else Status.EXPIRED)
         instance.save()
-        _audit(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment_id)
+        record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment_id)
     return instance
 
 
-def _assign(wanted: FetchRequest, by: Principal) -> tuple[PoolInstance, bool]:
-    """Return the instance that an assignment has, or has now, and whether it is new."""
-    for _ in range(3):
+def _assign(request: FetchRequest, by: Principal) -> tuple[PoolInstance, bool]:
+    """Return the instance of an assignment, and whether it was assigned by this call."""
+    for _ in range(_MAX_CONFLICTS):
         try:
             with transaction.atomic():
                 PoolInstance.objects.expire_overdue()
-                return (held, False) if (held := _held(wanted)) else (_take(wanted, by), True)
+                if current := _current(request):
+                    return current, False
+                return _assign_next(request, by), True
         except IntegrityError:
-            continue  # The same assignment was given one at this moment.
+            continue  # Another call for the same assignment was first.
     raise error_for("UPSTREAM_BUSY")
 
 
-def _held(wanted: FetchRequest) -> PoolInstance | None:
+def _current(request: FetchRequest) -> PoolInstance | None:
+    """Return the instance that the assignment holds, and renew its `assigned_at`. Raises AssignedInOtherPool."""
     rows = PoolInstance.objects.filter(
-        repository=wanted.repository, assignment_id=wanted.assignment_id, status=Status.ASSIGNED
+        repository=request.repository, assignment_id=request.assignment_id, status=Status.ASSIGNED
     )
-    held = rows.select_related("parent").first()
-    if held is not None and held.pool_tag != wanted.pool_tag:
-        raise AssignedInOtherPool(wanted.assignment_id, held.name, held.pool_tag)
-    if held is not None:
-        rows.filter(pk=held.pk).update(assigned_at=timezone.now())
-    return held
+    instance = rows.select_related("parent").first()
+    if instance is not None and instance.pool_tag != request.pool_tag:
+        raise AssignedInOtherPool(request.assignment_id, instance.name, instance.pool_tag)
+    if instance is not None:
+        rows.filter(pk=instance.pk).update(assigned_at=timezone.now())
+    return instance
 
 
-def _take(wanted: FetchRequest, by: Principal) -> PoolInstance:
-    free = PoolInstance.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        repository=wanted.repository, pool_tag=wanted.pool_tag, status=Status.AVAILABLE
+def _assign_next(request: FetchRequest, by: Principal) -> PoolInstance:
+    available = PoolInstance.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        repository=request.repository, pool_tag=request.pool_tag, status=Status.AVAILABLE
     )
-    instance = free.order_by(F("failed_at").asc(nulls_first=True), "created_at", "pk").first()
+    instance = available.order_by(F("failed_at").asc(nulls_first=True), "created_at", "pk").first()
     if instance is None:
-        raise PoolEmpty(wanted.repository, wanted.pool_tag)
-    instance.assign(wanted.assignment_id, email=wanted.email, hours=wanted.hours)
+        raise PoolEmpty(request.repository, request.pool_tag)
+    instance.assign(request.assignment_id, email=request.email, hours=request.hours)
     instance.save()
-    _audit(audit.Action.POOL_FETCHED, instance, by, assignment=wanted.assignment_id)
+    record_event(audit.Action.POOL_FETCHED, instance, by, assignment=request.assignment_id)
     return instance
 
 
 def _undo(instance: PoolInstance, error: OrgError, by: Principal) -> None:
-    """Undo an assignment whose org did not open, unless it has ended since, or been asked for again.
+    """Undo an assignment without a session, unless it has ended or was fetched again since.
 
-    Each asking renews `assigned_at`, so that it says whose assignment, and which asking of it, this was.
+    Each fetch renews `assigned_at`, so the two columns identify both the assignment and the fetch.
     """
-    given = {"assignment_id": instance.assignment_id, "assigned_at": instance.assigned_at}
+    fetched = {"assignment_id": instance.assignment_id, "assigned_at": instance.assigned_at}
     instance.release(Status.EXPIRED if isinstance(error, _UNUSABLE) else Status.AVAILABLE)
     instance.failed_at = timezone.now()
-    held = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED, **given)
-    taken = held.update(
+    updated = PoolInstance.objects.filter(pk=instance.pk, status=Status.ASSIGNED, **fetched).update(
         status=instance.status,
         assignment_id="",
         assigned_to_email="",
@@ -134,10 +139,6 @@ def _undo(instance: PoolInstance, error: OrgError, by: Principal) -> None:
         expires_at=None,
         failed_at=instance.failed_at,
     )
-    if taken:
-        _audit(audit.Action.POOL_UNASSIGNED, instance, by, assignment=str(given["assignment_id"]), because=error.code)
-
-
-def _audit(action: audit.Action, instance: PoolInstance, by: Principal, **facts: str) -> None:
-    facts |= {"repository": instance.repository, "pool": instance.pool_tag}
-    audit.record(action, audit.Outcome.GRANTED, by=by, org=instance.name, **facts)
+    if updated:
+        assignment = str(fetched["assignment_id"])
+        record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment, because=error.code)

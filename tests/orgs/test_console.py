@@ -96,7 +96,7 @@ def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, sal
     ("fields", "field", "words"),
     [
         ({"username": "other@acme.example"}, "username", "The auth URL belongs to ci@acme.example."),
-        ({"is_dev_hub": "on"}, "is_dev_hub", "ci@acme.example is not in a DevHub."),
+        ({"is_dev_hub": "on"}, "is_dev_hub", "The org of ci@acme.example is not a DevHub."),
         ({"is_default": "on"}, "is_default", "Only a DevHub can be the default DevHub."),
         ({"metadata": "[1]"}, "metadata", "Metadata must be a JSON object."),
         ({"metadata": '{"a": 1, "a": 2}'}, "metadata", "has a duplicate key"),

@@ -12,7 +12,7 @@ from orgs.credentials import outcomes
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Refreshed
-from orgs.locks import one_org_writer
+from orgs.locks import org_write_transaction
 from orgs.models import SalesforceOrg
 from orgs.salesforce import Session
 from orgs.salesforce.emulator import Fault
@@ -156,7 +156,7 @@ def test_a_writer_of_orgs_waits_its_turn_longer_than_for_any_lock(owner, salesfo
     begun, writing = threading.Event(), settings.DATABASE_LOCK_TIMEOUT_SECONDS + 0.5
 
     def hold() -> None:
-        with one_org_writer():
+        with org_write_transaction():
             begun.set()
             time.sleep(writing)
         connection.close()
@@ -170,6 +170,6 @@ def test_a_writer_of_orgs_waits_its_turn_longer_than_for_any_lock(owner, salesfo
 
     before.join(10)
     assert answer.status_code == 201, answer
-    with one_org_writer(), connection.cursor() as cursor:
+    with org_write_transaction(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout')")
         assert cursor.fetchone()[0] == "1200ms"

@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 from django.db import transaction
 
+from orgs.credential_ownership import bind
 from orgs.credentials import outcomes
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential, KnownToken
-from orgs.locks import one_org_writer
+from orgs.locks import org_write_transaction
 from orgs.models import SalesforceOrg
-from orgs.registration import bind
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, a_registered_org, an_org
 from tests.support.api_client import Caller
 from tests.support.concurrency import run_together
@@ -146,7 +146,7 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
 
     def bind_again() -> None:
         written.wait(10)
-        with one_org_writer():
+        with org_write_transaction():
             bind(credential, row)
 
     run_together([refresh, bind_again])

@@ -38,7 +38,7 @@ def test_an_instance_is_added(console, production):
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({}, "parent_username", "Nothing says how this instance is reached."),
+        ({}, "parent_username", "The instance has neither a credential nor a parent org."),
         ({"repository": "no repository"}, "repository", "org/repo"),
         ({"pool_tag": "two words"}, "pool_tag", "Not a valid pool tag"),
         ({"name": "a b"}, "name", "spaces, slashes"),

@@ -7,7 +7,7 @@ import pytest
 
 from orgs.models import SalesforceOrg
 from sandboxes.errors import NotFound
-from sandboxes.on_demand.fan_out import OrgAnswer, query_all
+from sandboxes.on_demand.fan_out import OrgResult, query_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK, HANGING, BROKEN = (SalesforceOrg(username=f"{name}@acme.example") for name in ("quick", "hanging", "broken"))
@@ -33,9 +33,9 @@ def test_whoever_hangs_counts_as_unasked_when_the_time_is_over(let_go):
 
     assert time.monotonic() - began < 10
     assert replies == [
-        OrgAnswer(HANGING, unasked="UPSTREAM_TIMEOUT"),
-        OrgAnswer(QUICK, "quick@acme.example"),
-        OrgAnswer(BROKEN, unasked="GONE"),
+        OrgResult(HANGING, error_code="UPSTREAM_TIMEOUT"),
+        OrgResult(QUICK, "quick@acme.example"),
+        OrgResult(BROKEN, error_code="GONE"),
     ]
 
 
@@ -51,5 +51,5 @@ def test_those_who_wait_for_a_place_are_not_asked_after_the_time_is_over(let_go)
     let_go.set()
     time.sleep(0.2)
 
-    assert [reply.unasked for reply in replies] == ["UPSTREAM_TIMEOUT"] * 12
+    assert [reply.error_code for reply in replies] == ["UPSTREAM_TIMEOUT"] * 12
     assert len(asked) == 8

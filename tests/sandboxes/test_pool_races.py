@@ -60,9 +60,9 @@ def test_a_late_failure_leaves_the_same_assignment_that_asked_again_its_org(pool
     def asks_again():
         assert pool.arrived.wait(20)
         PoolInstance.objects.get()  # The assignment stands; a client that timed out asks again.
-        from sandboxes.pools.assignment import FetchRequest, _held
+        from sandboxes.pools.assignment import FetchRequest, _current
 
-        assert _held(FetchRequest(REPOSITORY, "features", "pr-1"))
+        assert _current(FetchRequest(REPOSITORY, "features", "pr-1"))
         pool.let_go.set()
 
     failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), asks_again])

@@ -37,5 +37,5 @@ class Command(BaseCommand):
             raise CommandError(f"{error} {error.action}") from error
         self.stdout.write(
             f"{imported.added} added to the pool {tag!r} of {repository}, "
-            f"{imported.made_available} made available, {imported.passed_over} skipped."
+            f"{imported.made_available} made available, {imported.skipped} skipped."
         )

@@ -1,0 +1,74 @@
+"""Validates an auth URL with Salesforce before anything is stored for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from authn.principals import Principal
+from orgs.credential_ownership import delete_if_unused
+from orgs.credentials.calls import call_with_session
+from orgs.credentials.concurrency import host_policy
+from orgs.credentials.errors import OrgError, SessionError
+from orgs.credentials.failures import BY_CODE
+from orgs.credentials.models import Credential
+from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.sessions import open_session, retry_when_gone
+from orgs.credentials.token_index import credential_for
+from orgs.errors import RegistrationRefused
+from orgs.salesforce import AuthUrl, InvalidAuthUrl, SalesforceClient, Session
+
+Details = TypeVar("Details")
+Stored = TypeVar("Stored")
+
+
+def parse_auth_url(text: str) -> AuthUrl:
+    """Parse an auth URL sent by a caller. Raises RegistrationRefused."""
+    try:
+        return AuthUrl.parse(text, host_policy())
+    except InvalidAuthUrl as error:
+        raise RegistrationRefused(error.code, str(error), error.action) from error
+
+
+def validate_and_store(
+    auth_url: AuthUrl,
+    *,
+    by: Principal,
+    org: str,
+    read: Callable[[SalesforceClient, Session], Details],
+    store: Callable[[Credential, Session, Details], Stored],
+) -> Stored:
+    """Refresh the credential of an auth URL, call Salesforce with `read`, and return what `store` returns.
+
+    `store` writes in one transaction and may raise CredentialGone: then all is done again with the current
+    credential. On an error a new credential is deleted, unless its token rotated. `org` is its name in the
+    audit. Raises RegistrationRefused for permanent failures, SessionError for temporary ones.
+    """
+
+    def work() -> Stored:
+        credential = credential_for(auth_url)
+        request = SessionRequest(by=by, org=org, force=True, submitted_auth_url=auth_url)
+        try:
+            with permanent_failures_refused():
+                session, details = call_with_session(
+                    credential.pk, lambda: open_session(credential, request).session, read
+                )
+            return store(credential, session, details)
+        except OrgError:
+            delete_if_unused(credential)
+            raise
+
+    return retry_when_gone(work)
+
+
+@contextmanager
+def permanent_failures_refused(*codes: str) -> Iterator[None]:
+    """Raise RegistrationRefused (400) for a SessionError that is a client error or has one of `codes`.
+
+    Registration sends the credential to be validated, so a permanent failure is invalid input there.
+    """
+    try:
+        yield
+    except SessionError as error:
+        if not (BY_CODE[error.code].is_client_error or error.code in codes):
+            raise
+        raise RegistrationRefused(error.code, str(error), error.action) from error
