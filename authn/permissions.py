@@ -1,5 +1,6 @@
 """REST framework permissions: one class per set of roles that a route admits."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rest_framework.permissions import BasePermission
@@ -47,3 +48,14 @@ class OwnersAndApplications(RequiresRole):
     """Admits owners and application tokens, the principals that may hold credentials."""
 
     roles = (Role.OWNER, Role.APPLICATION)
+
+
+class PermissionsByMethod:
+    """Mixin of a view set: `permissions` holds the permission of each method. Methods without one are for owners."""
+
+    permissions: ClassVar[Mapping[str, type[RequiresRole]]] = {}
+
+    def get_permissions(self) -> list[RequiresRole]:
+        """Return the permission of the called method."""
+        method: str = getattr(self, "action", None) or ""  # ViewSetMixin sets it, to None for an unknown method.
+        return [self.permissions.get(method, OwnersOnly)()]

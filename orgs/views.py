@@ -1,7 +1,7 @@
 """The Orgs group of the API: registered orgs and their credentials."""
 
 from functools import partial
-from typing import ClassVar, TypedDict
+from typing import TypedDict
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -12,7 +12,7 @@ from rest_framework.status import HTTP_201_CREATED
 from rest_framework.viewsets import ViewSet
 
 from authn.openapi import documented
-from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
+from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, PermissionsByMethod
 from authn.principals import Principal
 from orgs import credential_release, listing, responses
 from orgs.connection_check import check_connection
@@ -20,6 +20,7 @@ from orgs.deletion import delete_org
 from orgs.lookup import default_dev_hub, find_org
 from orgs.metadata import FilterPair
 from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
+from orgs.permissions import ORG_PERMISSIONS
 from orgs.registration import Registration, register
 from orgs.serializers import (
     AccessTokenResponseDto,
@@ -43,25 +44,10 @@ _WITHOUT_GONE = (409, 429, 502, 503, 504)
 
 
 @extend_schema(tags=["Orgs"])
-class SalesforceOrgViewSet(ViewSet):
+class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     """`/sfp/api/auth/salesforce/...`: one method for each documented operation."""
 
-    # The roles that may call each method, as the table of roles in docs/api.md says.
-    permissions: ClassVar[dict[str, type[RequiresRole]]] = {
-        "list": MembersAndApplications,
-        "retrieve": MembersAndApplications,
-        "default_dev_hub": MembersAndApplications,
-        "test_connection": OwnersAndApplications,
-        "access_token": OwnersAndApplications,
-        "default_dev_hub_access_token": OwnersAndApplications,
-        "register": OwnersOnly,
-        "partial_update": OwnersOnly,
-        "destroy": OwnersOnly,
-    }
-
-    def get_permissions(self) -> list[RequiresRole]:
-        """Return the permission of the called method; OwnersOnly for unknown methods."""
-        return [self.permissions.get(self.action or "", OwnersOnly)()]
+    permissions = ORG_PERMISSIONS
 
     @extend_schema(
         operation_id="SalesforceAuthController_listOrgs",

@@ -1,7 +1,5 @@
 """The API of on-demand access, front-door links and pools."""
 
-from typing import ClassVar
-
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -12,7 +10,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from authn.openapi import documented
-from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
+from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, PermissionsByMethod
 from authn.principals import Principal
 from authn.web.prefetch import is_prefetch
 from orgs.responses import is_head, token_source_header
@@ -21,6 +19,7 @@ from sandboxes.frontdoor import FrontdoorRequest, create_link, resolve
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand.authentication import OnDemandOrg, authenticate_sandbox, authenticate_scratch_org
 from sandboxes.on_demand.registration import register_sandbox
+from sandboxes.permissions import POOL_PERMISSIONS
 from sandboxes.pools import assignment, stock
 from sandboxes.pools.serializers import (
     FetchedInstanceDto,
@@ -184,20 +183,10 @@ class FrontdoorView(APIView):
 
 
 @extend_schema(tags=["Pools"])
-class PoolInstanceViewSet(ViewSet):
+class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
     """`/sfp/api/pools/instances`: orgs that jobs share, each held by one assignment at a time."""
 
-    permissions: ClassVar[dict[str, type[RequiresRole]]] = {
-        "list": MembersAndApplications,
-        "fetch": OwnersAndApplications,
-        "unassign": OwnersAndApplications,
-        "create": OwnersOnly,
-        "destroy": OwnersOnly,
-    }
-
-    def get_permissions(self) -> list[RequiresRole]:
-        """Return the permission of the called method; OwnersOnly for unknown methods."""
-        return [self.permissions.get(self.action or "", OwnersOnly)()]
+    permissions = POOL_PERMISSIONS
 
     @extend_schema(
         operation_id="PoolInstancesController_list",
