@@ -66,7 +66,7 @@ def test_a_mistyped_token_is_refused_without_asking_the_database(made, django_as
     with django_assert_num_queries(0):
         answer = Caller(mistyped).get(ORGS)
 
-    assert answer.status_code == 401
+    assert answer.refusal == (401, "TOKEN_INVALID")
 
 
 @pytest.mark.database

@@ -63,18 +63,20 @@ def test_bad_tokens_are_401(changes, pair):
 def test_tokens_in_each_others_place_are_401(pair):
     swapped = {"access_token": pair["refresh_token"], "refresh_token": pair["access_token"]}
 
-    assert Caller().post(CALLBACK, swapped).status_code == 401
+    assert Caller().post(CALLBACK, swapped).refusal == (401, "TOKEN_INVALID")
 
 
 @pytest.mark.database
 def test_tokens_of_two_log_ins_are_401(pair, member, a_person):
     other = Caller().post(LOGIN, {"email": "member@acme.example", "password": PASSWORD}).json()
 
-    assert Caller().post(CALLBACK, _tokens(pair, refresh_token=other["refresh_token"])).status_code == 401
+    answer = Caller().post(CALLBACK, _tokens(pair, refresh_token=other["refresh_token"]))
+
+    assert answer.refusal == (401, "REFRESH_INVALID")
 
 
 def test_an_application_token_logs_nobody_in(application):
-    assert Caller().post(CALLBACK, {"access_token": application.bearer}).status_code == 401
+    assert Caller().post(CALLBACK, {"access_token": application.bearer}).refusal == (401, "TOKEN_INVALID")
 
 
 @pytest.mark.database
@@ -116,4 +118,4 @@ def test_json_alone_is_taken(kind, pair):
 
 @pytest.mark.parametrize("body", [{}, {"access_token": 7}, {"access_token": None}, [], {"access_token": "x" * 5000}])
 def test_a_bad_body_is_400(body, db):
-    assert Caller().post(CALLBACK, body).status_code == 400
+    assert Caller().post(CALLBACK, body).refusal == (400, "VALIDATION_FAILED")

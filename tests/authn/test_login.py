@@ -112,7 +112,7 @@ def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
 
     answer = Caller(token).get("/sfp/api/application-tokens")
 
-    assert answer.status_code == 403
+    assert answer.refusal == (403, "ROLE_REQUIRED")
 
 
 # --- Lockout -----------------------------------------------------------------------------------------
@@ -155,14 +155,14 @@ def test_other_spellings_count_for_the_same_name(anonymous, olga):
     for spelling in (EMAIL, EMAIL.upper(), f" {EMAIL}", "ｏlga@acme.example", EMAIL):
         _log_in(anonymous, spelling, "wrong")
 
-    assert _log_in(anonymous).status_code == 429
+    assert _log_in(anonymous).refusal == (429, "LOGIN_LOCKED")
 
 
 def test_a_name_is_locked_whether_or_not_it_exists(anonymous, olga):
     for _ in range(5):
         _log_in(anonymous, "nobody@acme.example", "wrong")
 
-    assert _log_in(anonymous, "nobody@acme.example").status_code == 429
+    assert _log_in(anonymous, "nobody@acme.example").refusal == (429, "LOGIN_LOCKED")
     assert _log_in(anonymous).status_code == 200
 
 
@@ -199,7 +199,7 @@ def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(anonymous, ol
             {"email": f"u{number}@acme.example", "password": "x"},
             headers={"X-Forwarded-For": f"1.2.3.4, 10.0.0.{number}"},
         )
-        assert answer.status_code == 401
+        assert answer.refusal == (401, "INVALID_CREDENTIALS")
 
 
 # --- Refresh -----------------------------------------------------------------------------------------
@@ -237,8 +237,8 @@ def test_a_refresh_token_that_is_none(anonymous, db, token):
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(anonymous, olga):
     pair = _log_in(anonymous).json()
 
-    assert anonymous.post(REFRESH, {"refresh_token": pair["access_token"]}).status_code == 401
-    assert Caller(pair["refresh_token"]).get(ORGS).status_code == 401
+    assert anonymous.post(REFRESH, {"refresh_token": pair["access_token"]}).refusal == (401, "REFRESH_INVALID")
+    assert Caller(pair["refresh_token"]).get(ORGS).refusal == (401, "TOKEN_INVALID")
 
 
 def test_an_expired_refresh_token(anonymous, olga):
@@ -247,7 +247,7 @@ def test_an_expired_refresh_token(anonymous, olga):
     with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)):
         answer = anonymous.post(REFRESH, {"refresh_token": token})
 
-    assert answer.status_code == 401
+    assert answer.refusal == (401, "REFRESH_INVALID")
 
 
 @pytest.mark.database
@@ -311,4 +311,4 @@ def test_a_refused_refresh_does(anonymous, olga):
     statuses = [anonymous.post(REFRESH, {"refresh_token": "x"}).status_code for _ in range(62)]
 
     assert statuses == [401] * 60 + [429] * 2
-    assert _log_in(anonymous).status_code == 429
+    assert _log_in(anonymous).refusal == (429, "TOO_MANY_REQUESTS")

@@ -82,7 +82,7 @@ def test_facts_that_changed_are_written_down(application, ci):
 
 
 def test_an_unknown_org(application):
-    assert application.post(TEST_CONNECTION, username="x@acme.example").status_code == 404
+    assert application.post(TEST_CONNECTION, username="x@acme.example").refusal == (404, "ORG_NOT_FOUND")
 
 
 @pytest.mark.database

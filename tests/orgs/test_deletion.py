@@ -49,15 +49,15 @@ def test_an_org_goes_with_all_that_is_stored_of_it(owner, salesforce, ci):
 
 @pytest.mark.database
 def test_an_unknown_org(owner):
-    assert owner.delete(ORG, username="x@acme.example").status_code == 404
+    assert owner.delete(ORG, username="x@acme.example").refusal == (404, "ORG_NOT_FOUND")
 
 
 @pytest.mark.database
 def test_an_org_that_is_gone_is_not_found(owner, ci):
     owner.delete(ORG, username="ci@acme.example")
 
-    assert owner.get(ORG, username="ci@acme.example").status_code == 404
-    assert owner.delete(ORG, username="ci@acme.example").status_code == 404
+    assert owner.get(ORG, username="ci@acme.example").refusal == (404, "ORG_NOT_FOUND")
+    assert owner.delete(ORG, username="ci@acme.example").refusal == (404, "ORG_NOT_FOUND")
 
 
 @pytest.mark.database
@@ -122,8 +122,9 @@ def test_nothing_is_deleted_while_salesforce_is_out_of_reach(owner, salesforce, 
 @pytest.mark.parametrize("query", [{}, {"revoke": "true"}], ids=["delete", "revoke and delete"])
 def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
     with refusing(SalesforceOrg, "DELETE"):
-        assert owner.delete(ORG, username="ci@acme.example", **query).status_code >= 500
+        answer = owner.delete(ORG, username="ci@acme.example", **query)
 
+    assert answer.refusal == (500, "INTERNAL_ERROR")
     assert SalesforceOrg.objects.count() == 1
     assert Credential.objects.get().locked_until is None
 

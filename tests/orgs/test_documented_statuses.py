@@ -56,8 +56,8 @@ def test_an_org_that_is_gone_is_refused_at_registration_and_can_be_deleted(owner
 
 
 def test_parameters_that_are_wrong_or_missing(owner):
-    assert owner.get(DEFAULT, authType="zzz").status_code == 400
-    assert owner.post(TEST_CONNECTION).status_code == 400
+    assert owner.get(DEFAULT, authType="zzz").refusal == (400, "VALIDATION_FAILED")
+    assert owner.post(TEST_CONNECTION).refusal == (400, "VALIDATION_FAILED")
 
 
 def test_the_document_names_no_gone_where_there_is_none():

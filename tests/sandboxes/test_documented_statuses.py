@@ -38,21 +38,22 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("status", FAULTS)
 @pytest.mark.parametrize("path", [BY_NAME, SANDBOX, SCRATCH, POOLS, FETCH])
-def test_a_fault_at_the_token_endpoint(path, status, owner, salesforce, production, sandbox):
+def test_a_fault_at_the_token_endpoint(path, owner, salesforce, production, sandbox, each):
     a_scratch_org(salesforce, production)
     if path == FETCH:
         an_instance(owner)
     body = {BY_NAME: DEV1, SANDBOX: DEV1, SCRATCH: S1, FETCH: PR1, POOLS: NEW | {"sfdxAuthUrl": sandbox.auth_url()}}
-    end = salesforce.inject(FAULTS[status], path=TOKEN, times=None)
+    for status, fault in FAULTS.items():
+        with each(str(status)):
+            end = salesforce.inject(fault, path=TOKEN, times=None)
 
-    answer = owner.post(path, body[path])
+            answer = owner.post(path, body[path])
 
-    assert answer.status_code == status, answer
-    end()
-    Credential.objects.update(paused_until=None)
-    assert owner.post(path, body[path]).status_code in (200, 201)
+            assert answer.status_code == status, answer
+            end()
+            Credential.objects.update(paused_until=None)
+            assert owner.post(path, body[path]).status_code == (200 if path == FETCH else 201)
 
 
 @pytest.mark.parametrize("path", [SANDBOX, FETCH])
@@ -71,7 +72,7 @@ def test_three_instances_that_are_gone_in_turn(owner, salesforce, production):
         an_instance(owner, f"f{number}", type="SCRATCH_ORG", username=f"s{number}@acme.example")
         production.scratch_records[-1].status = "Deleted"
 
-    assert owner.post(FETCH, PR1).status_code == 410
+    assert owner.post(FETCH, PR1).refusal == (410, "SCRATCH_ORG_EXPIRED")
 
 
 def test_three_instances_that_nobody_knows(owner, salesforce, production):

@@ -244,6 +244,7 @@ def test_the_lock_is_released_whatever_made_a_removal_fail(owner, sandboxes):
     owner.post(POOLS, content | {"sfdxAuthUrl": sandboxes[0].auth_url()})
 
     with refusing(PoolInstance, "DELETE"):
-        assert owner.delete(POOLS, repository=REPOSITORY, name="dev1").status_code >= 500
+        answer = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
 
+    assert answer.refusal == (500, "INTERNAL_ERROR")
     assert PoolInstance.objects.get().credential.locked_until is None

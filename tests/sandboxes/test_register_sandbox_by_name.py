@@ -111,7 +111,7 @@ def test_a_sandbox_that_cannot_be_had_is_400_and_nothing_is_stored(spoil, code, 
 def test_fault_that_passes_is_503(owner, salesforce, sandbox):
     salesforce.inject(Fault.html_maintenance(), path=SANDBOX_AUTH)
 
-    assert owner.post(BY_NAME, DEV1).status_code == 503
+    assert owner.post(BY_NAME, DEV1).refusal == (503, "UPSTREAM_MAINTENANCE")
 
 
 def test_the_production_org_must_be_registered_and_be_one(owner, salesforce, sandbox, registered):

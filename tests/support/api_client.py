@@ -20,6 +20,11 @@ class Answer:
         assert self.headers["Content-Type"].startswith("application/json"), self.headers
         return json.loads(self.content)
 
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """Return the status and the code of a refusal."""
+        return self.status_code, self.json()["code"]
+
     def __repr__(self) -> str:
         return f"<{self.status_code} {self.text[:2000]}>"
 

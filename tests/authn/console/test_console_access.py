@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from authn.models import ApplicationToken
 from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
@@ -96,6 +97,7 @@ def test_a_form_of_another_site_changes_nothing(a_person):
     answer = visitor.client.post("/console/authn/applicationtoken/add/", {"name": "evil", "days": 1})
 
     assert answer.status_code == 403
+    assert not ApplicationToken.objects.exists()
 
 
 NOT_THERE = [

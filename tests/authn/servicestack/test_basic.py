@@ -100,7 +100,7 @@ def test_a_request_without_a_header_gets_a_basic_challenge(wire):
 
 
 def test_a_password_in_the_body_does_not_replace_the_header(wire):
-    assert wire.post("/auth/basic", LOGIN).status == 401
+    assert wire.post("/auth/basic", LOGIN).refusal == (401, "Unauthorized")
 
 
 def test_with_a_header_the_provider_logs_in(wire):

@@ -58,7 +58,7 @@ def test_jwt_is_for_users_and_apikey_for_applications(key, wire):
 
 @pytest.mark.parametrize("path", ["/auth", "/auth/apikey"])
 def test_a_token_of_an_application_needs_a_scheme(path, key, wire):
-    assert Wire().post(path, {}, Authorization=f"Digest {key}").status == 401
+    assert Wire().post(path, {}, Authorization=f"Digest {key}").refusal == (401, "Unauthorized")
 
 
 @pytest.mark.database

@@ -57,7 +57,7 @@ def test_a_wrong_password_counts_for_every_way_to_log_in(wire, each):
             for _ in range(5):
                 assert log_in(wire).status == 401
 
-            assert wire.post("/auth/credentials", LOGIN).status == 429
+            assert wire.post("/auth/credentials", LOGIN).refusal == (429, "TooManyRequests")
 
 
 @pytest.mark.database
@@ -68,8 +68,8 @@ def test_the_api_shares_the_count(wire, anonymous):
     for _ in range(2):
         wire.post("/auth/credentials", WRONG)
 
-    assert wire.post("/auth/credentials", LOGIN).status == 429
-    assert anonymous.post("/sfp/api/auth/admin/login", rest | {"password": PASSWORD}).status_code == 429
+    assert wire.post("/auth/credentials", LOGIN).refusal == (429, "TooManyRequests")
+    assert anonymous.post("/sfp/api/auth/admin/login", rest | {"password": PASSWORD}).refusal == (429, "LOGIN_LOCKED")
 
 
 def test_the_log_in_page_shares_the_count(wire):

@@ -61,7 +61,7 @@ def test_a_log_out_without_a_session_ends_the_log_in_of_its_tokens(held, wire):
 
     other.send("POST", "/auth/logout", {}, **headers)
 
-    assert Wire().post("/access-token", {"refreshToken": login["refreshToken"]}).status == 401
+    assert Wire().post("/access-token", {"refreshToken": login["refreshToken"]}).refusal == (401, "TokenException")
 
 
 @pytest.mark.database

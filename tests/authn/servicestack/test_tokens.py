@@ -106,9 +106,11 @@ def test_refresh_tokens_of_this_service_and_of_the_api_are_not_interchangeable(w
     login = wire.log_in()
     pair = anonymous.post("/sfp/api/auth/admin/login", {"email": LOGIN["UserName"], "password": PASSWORD}).json()
 
-    assert anonymous.post("/sfp/api/auth/refresh", {"refresh_token": login["refreshToken"]}).status_code == 401
-    assert _refresh(pair["refresh_token"]).status == 400
-    assert Caller(login["refreshToken"]).get(ORGS).status_code == 401
+    elsewhere = anonymous.post("/sfp/api/auth/refresh", {"refresh_token": login["refreshToken"]})
+
+    assert elsewhere.refusal == (401, "REFRESH_INVALID")
+    assert _refresh(pair["refresh_token"]).refusal == (400, "ArgumentException")
+    assert Caller(login["refreshToken"]).get(ORGS).refusal == (401, "TOKEN_INVALID")
 
 
 @pytest.mark.database
@@ -230,7 +232,7 @@ def test_a_refresh_token_ends_with_the_password(wire, ursula):
     ursula.set_password("another-horse-battery")
     ursula.save()
 
-    assert _refresh(login["refreshToken"]).status == 401
+    assert _refresh(login["refreshToken"]).refusal == (401, "TokenException")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])

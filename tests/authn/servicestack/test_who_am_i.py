@@ -47,8 +47,8 @@ def test_a_header_names_a_permanent_session(wire):
 def test_a_session_id_in_the_query_is_ignored(wire):
     session = wire.log_in()["sessionId"]
 
-    assert Wire().get(f"/auth?ss-id={session}").status == 401
-    assert Wire().post("/auth", {"SessionId": session, "ss-id": session}).status == 401
+    assert Wire().get(f"/auth?ss-id={session}").refusal == (401, "Unauthorized")
+    assert Wire().post("/auth", {"SessionId": session, "ss-id": session}).refusal == (401, "Unauthorized")
 
 
 @pytest.mark.database

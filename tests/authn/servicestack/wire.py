@@ -37,6 +37,11 @@ class WireResponse:
         assert set(self.json()) == {"responseStatus"}, self
         return self.json()["responseStatus"]
 
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """Return the status and the code of a refusal."""
+        return self.status, self.error()["errorCode"]
+
     def jsv(self, kind: Any = AuthenticateResponse) -> Any:
         return jsv.decode(self.text, kind)
 

@@ -403,7 +403,7 @@ def test_an_org_whose_answer_cannot_be_read_is_not_refreshed(owner, salesforce, 
 def test_it_works_again_when_the_file_can_be_read(owner, two_answers, cannot_open, monkeypatch):
     old, _ = two_answers
     cannot_open(AttemptId(old.pk, old.generation).path)
-    assert owner.post(ACCESS_TOKEN, username="old@acme.example").status_code == 503
+    assert owner.post(ACCESS_TOKEN, username="old@acme.example").refusal == (503, "SPOOL_UNREADABLE")
 
     monkeypatch.undo()
 
