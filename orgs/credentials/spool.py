@@ -27,7 +27,7 @@ from django.conf import settings
 from authn.private_files import exclusive, make_private, publish_private, sync_folder
 from orgs.credentials.models import Credential
 
-ROOM_BYTES = 24_576  # The longest auth URL and access token, as JSON, encrypted.
+RESERVED_BYTES = 24_576  # The longest auth URL and access token, as JSON, encrypted.
 _SUFFIX, _DAMAGED = ".spool", ".damaged"
 _HEADER = struct.Struct(">8sI")
 _MAGIC = b"FDSPOOL1"
@@ -83,7 +83,7 @@ class SpoolFile:
         try:
             if not _lock(handle, attempt_id.path) or os.pread(handle, len(_MAGIC), 0) == _MAGIC:
                 raise SpoolInUse
-            os.posix_fallocate(handle, 0, ROOM_BYTES)
+            os.posix_fallocate(handle, 0, RESERVED_BYTES)
         except OSError as error:
             os.close(handle)
             raise SpoolFull from error
@@ -109,7 +109,7 @@ class SpoolFile:
         if not self._written:
             return None
         try:
-            if magic != _MAGIC or length > ROOM_BYTES:
+            if magic != _MAGIC or length > RESERVED_BYTES:
                 raise SpoolDamaged
             return _keys().decrypt(os.pread(handle, length, _HEADER.size)).decode()
         except InvalidToken as error:

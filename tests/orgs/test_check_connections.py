@@ -18,7 +18,7 @@ from django.db.backends.signals import connection_created
 from authn.models import AuditEvent
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator, Fault
-from tests.orgs.credentials.abandoned import leave_an_answer
+from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import REGISTER, a_registered_org, an_org, register
 from tests.support.live_server import ROOT, live_desk
 
@@ -73,7 +73,7 @@ def test_an_answer_that_lies_in_the_spool_is_brought_home_first(owner, salesforc
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     url = an_org(salesforce).auth_url(app)
     owner.post(REGISTER, {"sfdxAuthUrl": url})
-    leave_an_answer(Credential.objects.get())
+    leave_spooled_response(Credential.objects.get())
 
     _, printed = _run()
 

@@ -3,7 +3,6 @@
 The rows are in faults.py, the routes in routes.py.
 """
 
-import errno
 import os
 import shutil
 import uuid
@@ -21,6 +20,7 @@ from orgs.credentials.models import Credential
 from orgs.credentials.spool import node_id
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
+from tests.orgs.credentials.disk_faults import no_space
 from tests.orgs.credentials.faults import (
     BUSY,
     DEFINITE,
@@ -207,10 +207,6 @@ def no_place(urls, settings) -> Iterator[None]:
         yield
 
 
-def _full_disk(*_: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
 @pytest.fixture(params=["not-a-directory", "full", "gone"])
 def no_spool(request, urls, settings, tmp_path: Path, monkeypatch) -> None:
     """Take the room for answers away, in one of three ways."""
@@ -218,7 +214,7 @@ def no_spool(request, urls, settings, tmp_path: Path, monkeypatch) -> None:
     if request.param == "not-a-directory":
         (tmp_path / "spool").write_text("")
     elif request.param == "full":
-        monkeypatch.setattr(os, "posix_fallocate", _full_disk)
+        monkeypatch.setattr(os, "posix_fallocate", no_space)
     else:
         node_id()
         shutil.rmtree(tmp_path / "spool")

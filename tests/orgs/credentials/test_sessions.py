@@ -19,7 +19,7 @@ from orgs.credentials.sessions import open_session
 from orgs.credentials.spool import node_id
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.abandoned import leave_an_answer
+from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
 from tests.support.concurrency import run_together
 
@@ -306,7 +306,7 @@ def test_an_app_that_starts_to_rotate_while_a_process_dies_loses_nothing(owner, 
     url = an_org(salesforce).auth_url(app)
     owner.post(REGISTER, {"sfdxAuthUrl": url})
     app.rotates = True
-    leave_an_answer(Credential.objects.get())
+    leave_spooled_response(Credential.objects.get())
     Credential.objects.update(sent_at=Now(), sent_by=node_id())
 
     answer = owner.post(ACCESS_TOKEN, **CI)

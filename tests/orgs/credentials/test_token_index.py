@@ -15,7 +15,7 @@ from orgs.credentials.spool import AttemptId
 from orgs.credentials.token_index import credential_for
 from orgs.salesforce import AuthUrl, HostPolicy
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.abandoned import leave_an_answer
+from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, an_org
 from tests.support.api_client import Caller
 from tests.support.concurrency import run_together
@@ -66,7 +66,7 @@ def test_a_registration_that_fails_leaves_the_row_whose_answer_another_node_may_
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     url = an_org(salesforce).auth_url(app)
     credential = credential_for(AuthUrl.parse(url, HostPolicy()))
-    leave_an_answer(credential)
+    leave_spooled_response(credential)
     Credential.objects.update(sent_at=Now() - timedelta(seconds=30), sent_by=uuid.uuid4())
     file = AttemptId(credential.pk, credential.generation).path
     elsewhere = file.rename(file.with_suffix(".elsewhere"))

@@ -1,4 +1,4 @@
-"""Leaves an answer in the spool, where a process that died before the commit would have left it."""
+"""Leaves a response in the spool, as a process does that dies before the commit."""
 
 from dataclasses import replace
 
@@ -9,12 +9,12 @@ from orgs.credentials.outcomes import Refreshed, to_text
 from orgs.credentials.spool import AttemptId, SpoolFile
 
 
-def leave_an_answer(credential: Credential) -> None:
-    """Refresh at Salesforce, with a rotating app, and keep the answer in the spool alone."""
+def leave_spooled_response(credential: Credential) -> None:
+    """Refresh a rotating credential at Salesforce, and store the response in the spool only."""
     url = decrypt_grant(credential).auth_url
     with salesforce_slot(credential.pk) as client:
-        answer = client.refresh(url)
-    assert answer.refresh_token, "the app must rotate"
-    newest = replace(url, refresh_token=answer.refresh_token)
+        response = client.refresh(url)
+    assert response.refresh_token, "the app must rotate"
+    newest = replace(url, refresh_token=response.refresh_token)
     with SpoolFile.reserve(AttemptId(credential.pk, credential.generation)) as file:
-        file.write(to_text(Refreshed(answer.session, newest, rotated=True)))
+        file.write(to_text(Refreshed(response.session, newest, rotated=True)))

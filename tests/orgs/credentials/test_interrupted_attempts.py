@@ -1,0 +1,119 @@
+"""Attempts whose process died before Salesforce responded, or whose caller no longer waits for the response."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from orgs.credentials import attempts, refresh_lock, sessions, spool
+from orgs.credentials.concurrency import salesforce_slot
+from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.models import Credential
+from orgs.credentials.outcomes import to_text
+from orgs.credentials.replay import replay
+from orgs.credentials.spool import AttemptId, SpoolFile
+from orgs.salesforce import TokenResponse
+from tests.orgs.credentials.disk_faults import io_error
+from tests.orgs.factories import ACCESS_TOKEN
+
+pytestmark = pytest.mark.usefixtures("spool_folder")
+
+
+@pytest.fixture
+def interrupted(rotating, settings) -> Credential:
+    """A credential whose refresh ended when a process of this node was killed."""
+    settings.REFRESH_LOCK_SECONDS, settings.TAKEOVER_SECONDS = 300, 600
+    credential = Credential.objects.get()
+    assert refresh_lock.acquire_for_refresh(credential.pk, credential.generation)
+    AttemptId(credential.pk, credential.generation).path.write_bytes(bytes(spool.RESERVED_BYTES))
+    return credential
+
+
+def test_the_lock_of_a_dead_process_is_released_at_once(owner, salesforce, rotating, interrupted):
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+
+
+def test_the_lock_of_a_running_process_is_not_released(owner, interrupted, settings):
+    settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
+    [path] = spool.files()
+    with spool.lock_abandoned(path):
+        response = owner.post(ACCESS_TOKEN, username="ci@acme.example")
+
+        assert (response.status_code, response.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+
+
+def test_a_lock_for_a_deletion_is_not_released_by_a_replay(interrupted):
+    credential = Credential.objects.get()
+    Credential.objects.update(locked_until=None)
+    with refresh_lock.hold_locks() as locks:
+        assert locks.acquire(credential)
+        Credential.objects.update(sent_at=Now() - timedelta(seconds=5))
+
+        replay()
+
+        assert Credential.objects.get().locked_until == credential.locked_until
+
+
+@pytest.fixture
+def awaited(rotating) -> SpoolFile:
+    """The file of an attempt whose caller got 504, while its response may still arrive."""
+    credential = Credential.objects.get()
+    file = SpoolFile.reserve(AttemptId(credential.pk, credential.generation))
+    Credential.objects.update(
+        generation=credential.generation + 1,
+        sent_at=Now(),
+        sent_by=spool.node_id(),
+        unanswered_since=credential.generation,
+        health="uncertain",
+        rotates=True,
+    )
+    return file
+
+
+def _late_response(salesforce) -> TokenResponse:
+    """Refresh at Salesforce without storing the response."""
+    credential = Credential.objects.get()
+    with salesforce_slot(credential.pk) as client:
+        return client.refresh(decrypt_grant(credential).auth_url)
+
+
+@pytest.mark.parametrize("is_committed", [False, True], ids=["spooled", "committed"])
+def test_a_response_that_arrives_between_a_request_and_its_refresh_is_used(
+    owner, salesforce, rotating, awaited, monkeypatch, is_committed
+):
+    grant, response = decrypt_grant(Credential.objects.get()), _late_response(salesforce)
+    salesforce.reset_calls()
+    load = sessions._load
+
+    def load_and_receive(credential: Credential, *, is_current: bool) -> Credential:
+        monkeypatch.setattr(sessions, "_load", load)
+        snapshot = load(credential, is_current=is_current)
+        if is_committed:
+            attempts._keep_late(awaited, grant, response)
+        else:
+            with awaited:
+                awaited.write(to_text(attempts._read(grant, response)))
+        return snapshot
+
+    monkeypatch.setattr(sessions, "_load", load_and_receive)
+
+    issued = owner.post(ACCESS_TOKEN, username="ci@acme.example")
+
+    assert issued.status_code == 200, issued
+    assert salesforce.refreshes() == 0, "the late response is newer than the request"
+    assert salesforce.is_alive(rotating)
+    assert spool.files() == []
+
+
+def test_a_late_response_is_committed_when_the_disk_fails(owner, salesforce, rotating, awaited, monkeypatch):
+    grant, response = decrypt_grant(Credential.objects.get()), _late_response(salesforce)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", io_error)
+        attempts._keep_late(awaited, grant, response)
+
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+    assert salesforce.is_alive(rotating)
+    assert spool.files() == []
