@@ -87,7 +87,7 @@ def test_an_org_whose_response_cannot_be_read_is_not_refreshed(owner, salesforce
 def test_an_org_is_refreshed_again_when_its_file_can_be_read(owner, two_spooled, forbid_opening, monkeypatch):
     old, _ = two_spooled
     forbid_opening(AttemptId(old.pk, old.generation).path)
-    assert owner.post(ACCESS_TOKEN, username="old@acme.example").status_code == 503
+    assert owner.post(ACCESS_TOKEN, username="old@acme.example").refusal == (503, "SPOOL_UNREADABLE")
 
     monkeypatch.undo()
 
