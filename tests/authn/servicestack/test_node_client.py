@@ -55,9 +55,9 @@ def test_node_refreshes_twice_in_a_row_with_an_expired_bearer(browserless, desk)
 
     for _ in range(2):
         browserless.run("set", bearerToken=old)
-        told = browserless.run("get")
-        assert told["response"]["userId"] == login["userId"]
-        assert told["bearerToken"] not in (old, login["bearerToken"])
+        result = browserless.run("get")
+        assert result["response"]["userId"] == login["userId"]
+        assert result["bearerToken"] not in (old, login["bearerToken"])
 
 
 def test_node_refreshes_by_its_cookie(browserless, desk):
@@ -79,15 +79,15 @@ def test_node_logs_out(cookie, browserless):
     kept = browserless.run("cookies")["response"]
     assert kept["ss-tok"] == ""
     assert kept.get("ss-reftok", "") == ""
-    told = browserless.run("get")
+    result = browserless.run("get")
     # Once its tokens were in cookies, JsonServiceClient refreshes after each 401, even without a refresh
     # token, and reports the error of that refresh.
     asks_again = cookie and browserless.kind == "JsonServiceClient"
-    assert told["error"]["errorCode"] == ("ArgumentNullException" if asks_again else "Unauthorized")
-    assert told["type"] == ("RefreshTokenException" if asks_again else None)
+    assert result["error"]["errorCode"] == ("ArgumentNullException" if asks_again else "Unauthorized")
+    assert result["type"] == ("RefreshTokenException" if asks_again else None)
 
 
 def test_node_reports_a_wrong_password(browserless):
-    told = browserless.run("post", **LOGIN | {"password": "wrong"})
+    result = browserless.run("post", **LOGIN | {"password": "wrong"})
 
-    assert (told["error"]["errorCode"], told["error"]["message"]) == REFUSED
+    assert (result["error"]["errorCode"], result["error"]["message"]) == REFUSED

@@ -98,7 +98,7 @@ def test_the_log_holds_no_query_and_no_password(desk, url):
 
     assert [response.status_code for response in asked] == [401, 405]
     for response in asked:
-        assert f'"requestId": "{response.headers["X-Request-Id"]}"' in desk.logs(), "a line tells of the request"
+        assert f'"requestId": "{response.headers["X-Request-Id"]}"' in desk.logs(), "the request is logged"
     assert "UserName=" not in desk.logs()
     assert "a-canary" not in desk.logs()
     assert PASSWORD not in desk.logs()

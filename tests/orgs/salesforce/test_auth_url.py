@@ -173,10 +173,10 @@ def test_no_refusal_repeats_a_part_of_what_was_sent(hosts, host):
     with pytest.raises(InvalidAuthUrl) as caught:
         AuthUrl.parse(f"force://PlatformCLI:{SECRET}:{REFRESH_TOKEN}@{host}", hosts)
 
-    told = f"{caught.value!r} {caught.value} {caught.value.__cause__} {caught.value.action}"
-    assert SECRET not in told
-    assert REFRESH_TOKEN not in told
-    assert host not in told
+    texts = f"{caught.value!r} {caught.value} {caught.value.__cause__} {caught.value.action}"
+    assert SECRET not in texts
+    assert REFRESH_TOKEN not in texts
+    assert host not in texts
 
 
 def _auth_url():
