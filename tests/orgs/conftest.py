@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests: a registered DevHub, an org that is not registered, and their auth URLs."""
+"""Fixtures: a registered DevHub, an unregistered org, and their auth URLs."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ def urls(owner: Caller, salesforce: Emulator) -> dict[str, str]:
     app = salesforce.add_app("AcmeCI", "s3cret-of-the-app")
     hub = an_org(salesforce, "hub@acme.example", is_dev_hub=True).auth_url(app)
     new = an_org(salesforce, "new@acme.example").auth_url(app)
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": hub, "isDevHub": True, "isDefault": True})
-    assert answer.status_code == 201, answer
+    response = owner.post(REGISTER, {"sfdxAuthUrl": hub, "isDevHub": True, "isDefault": True})
+    assert response.status_code == 201, response
     salesforce.reset_calls()
     return {"hub": hub, "new": new}
 

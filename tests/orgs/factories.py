@@ -1,4 +1,4 @@
-"""Orgs in the emulated Salesforce, registered or not, in one line each."""
+"""Creates orgs in the emulated Salesforce, registered or not."""
 
 from typing import Any
 
@@ -15,22 +15,22 @@ DEFAULT_DEVHUB = "/sfp/api/auth/salesforce/default-devhub"
 DEFAULT_DEVHUB_TOKEN = "/sfp/api/auth/salesforce/default-devhub/access-token"
 
 
-def an_org(salesforce: Emulator, username: str = "ci@acme.example", host: str = "", **facts: Any) -> Org:
+def an_org(salesforce: Emulator, username: str = "ci@acme.example", host: str = "", **fields: Any) -> Org:
     """Add a production org to the emulated Salesforce."""
-    return salesforce.add_org(host or f"{username.partition('@')[0]}.my.salesforce.com", username=username, **facts)
+    return salesforce.add_org(host or f"{username.partition('@')[0]}.my.salesforce.com", username=username, **fields)
 
 
 def a_registered_org(
-    owner: Caller, salesforce: Emulator, username: str = "ci@acme.example", *, app: App | None = None, **wish: Any
+    owner: Caller, salesforce: Emulator, username: str = "ci@acme.example", *, app: App | None = None, **fields: Any
 ) -> Org:
     """Add an org and register it through the API."""
-    org = an_org(salesforce, username, is_dev_hub=wish.get("isDevHub", False))
-    register(owner, org, app, **wish)
+    org = an_org(salesforce, username, is_dev_hub=fields.get("isDevHub", False))
+    register(owner, org, app, **fields)
     return org
 
 
-def register(owner: Caller, org: Org, app: App | None = None, **wish: Any) -> Any:
-    """Register an org that exists; returns the answer's body."""
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(app), **wish})
-    assert answer.status_code == 201, answer
-    return answer.json()
+def register(owner: Caller, org: Org, app: App | None = None, **fields: Any) -> Any:
+    """Register an existing org, and return the response body."""
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(app), **fields})
+    assert response.status_code == 201, response
+    return response.json()

@@ -16,11 +16,11 @@ def hub(owner, salesforce):
 
 
 @both
-def test_a_fresh_token_that_works(application, salesforce, hub, path, query):
-    answer = application.post(path, **query)
+def test_the_response_has_a_fresh_access_token(application, salesforce, hub, path, query):
+    response = application.post(path, **query)
 
-    assert answer.status_code == 200
-    body = answer.json()
+    assert response.status_code == 200
+    body = response.json()
     assert salesforce.sessions[body.pop("accessToken")].alive
     assert body == {
         "instanceUrl": "https://hub.my.salesforce.com",
@@ -28,11 +28,11 @@ def test_a_fresh_token_that_works(application, salesforce, hub, path, query):
         "orgId": hub.org_id,
         "isDevHub": True,
     }
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @both
-def test_each_request_mints(application, salesforce, hub, path, query):
+def test_each_request_refreshes_the_credential(application, salesforce, hub, path, query):
     salesforce.reset_calls()
 
     tokens = {application.post(path, **query).json()["accessToken"] for _ in range(3)}
@@ -42,15 +42,15 @@ def test_each_request_mints(application, salesforce, hub, path, query):
 
 
 @both
-def test_a_rotating_token_survives_many_mints(application, owner, salesforce, path, query):
+def test_a_rotating_token_survives_many_refreshes(application, owner, salesforce, path, query):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     org = an_org(salesforce, "hub@acme.example", is_dev_hub=True)
     url = org.auth_url(app)
     owner.post("/sfp/api/auth/salesforce/register", {"sfdxAuthUrl": url, "isDevHub": True, "isDefault": True})
 
-    answers = [application.post(path, **query) for _ in range(30)]
+    responses = [application.post(path, **query) for _ in range(30)]
 
-    assert [answer.status_code for answer in answers] == [200] * 30
+    assert [response.status_code for response in responses] == [200] * 30
     assert salesforce.is_alive(url)
 
 
@@ -72,32 +72,32 @@ def test_a_rotating_token_survives_many_mints(application, owner, salesforce, pa
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
-def test_trouble_of_salesforce(application, salesforce, hub, path, query, fault, status, code, retry_after):
+def test_failures_have_status_and_code(application, salesforce, hub, path, query, fault, status, code, retry_after):
     salesforce.inject(fault, path="/services/oauth2/token")
     salesforce.reset_calls()
 
-    answer = application.post(path, **query)
+    response = application.post(path, **query)
 
-    assert answer.status_code == status, answer
-    assert answer.json()["code"] == code
-    assert answer.headers.get("Retry-After") == retry_after
+    assert response.status_code == status, response
+    assert response.json()["code"] == code
+    assert response.headers.get("Retry-After") == retry_after
     assert salesforce.refreshes() == 1
     event = AuditEvent.objects.filter(action="access_token.handed_out").first()
     assert (event.outcome, event.code) == ("failed", code)
 
 
-def test_an_answer_for_another_org_is_not_handed_out(application, owner, salesforce, hub):
+def test_a_token_of_another_org_is_not_issued(application, owner, salesforce, hub):
     other = an_org(salesforce, "other@acme.example")
     fault = Fault.fields(id=f"https://login.salesforce.com/id/{other.org_id}/{other.users[0].user_id}")
     salesforce.inject(fault, path="/services/oauth2/token")
 
-    answer = application.post(ACCESS_TOKEN, username="hub@acme.example")
+    response = application.post(ACCESS_TOKEN, username="hub@acme.example")
 
-    assert answer.status_code == 502
-    assert answer.json()["code"] == "ORG_ID_MISMATCH"
+    assert response.status_code == 502
+    assert response.json()["code"] == "ORG_ID_MISMATCH"
 
 
-def test_a_definite_refusal_stays_until_somebody_tests_or_registers(application, owner, salesforce, hub):
+def test_a_permanent_failure_stays_until_a_connection_test_succeeds(application, owner, salesforce, hub):
     hub.users[0].deactivate()
     application.post(ACCESS_TOKEN, username="hub@acme.example")
     hub.users[0].active = True
@@ -106,37 +106,37 @@ def test_a_definite_refusal_stays_until_somebody_tests_or_registers(application,
     refused = application.post(ACCESS_TOKEN, username="hub@acme.example")
     calls = len(salesforce.calls)
     tested = owner.post("/sfp/api/auth/salesforce/test-connection", username="hub@acme.example")
-    healed = application.post(ACCESS_TOKEN, username="hub@acme.example")
+    repaired = application.post(ACCESS_TOKEN, username="hub@acme.example")
 
     assert (refused.status_code, refused.json()["code"], calls) == (409, "USER_INACTIVE", 0)
     assert tested.json()["isValid"] is True
-    assert healed.status_code == 200
+    assert repaired.status_code == 200
 
 
 def test_a_sandbox_is_found_by_its_name(application, owner, salesforce, hub):
     sandbox = salesforce.add_sandbox(hub, "qa")
     register(owner, sandbox)
 
-    answer = application.post(ACCESS_TOKEN, username="qa")
+    response = application.post(ACCESS_TOKEN, username="qa")
 
-    assert answer.json()["username"] == sandbox.username
-
-
-def test_an_unknown_org(application):
-    assert application.post(ACCESS_TOKEN, username="nobody@acme.example").json()["code"] == "ORG_NOT_FOUND"
+    assert response.json()["username"] == sandbox.username
 
 
-def test_no_default_dev_hub(application):
+def test_an_unknown_org_is_not_found(application):
+    assert application.post(ACCESS_TOKEN, username="unknown@acme.example").json()["code"] == "ORG_NOT_FOUND"
+
+
+def test_a_missing_default_dev_hub_is_an_error(application):
     assert application.post(DEFAULT_DEVHUB_TOKEN).json()["code"] == "NO_DEFAULT_DEVHUB"
 
 
-def test_what_it_does_is_audited_before_and_after(application, salesforce, hub):
+def test_the_refresh_is_audited_before_and_after(application, salesforce, hub):
     AuditEvent.objects.all().delete()
 
     application.post(ACCESS_TOKEN, username="hub@acme.example")
 
-    told = [(event.action, event.outcome) for event in AuditEvent.objects.order_by("id")]
-    assert told == [
+    recorded = [(event.action, event.outcome) for event in AuditEvent.objects.order_by("id")]
+    assert recorded == [
         ("credential.refresh_sent", "attempted"),
         ("credential.refresh_ended", "granted"),
         ("access_token.handed_out", "granted"),

@@ -1,4 +1,4 @@
-"""A host of Salesforce that resolves into a private network, asked for over the API."""
+"""Registration of an org whose host resolves to a private network."""
 
 import socket
 from typing import Any
@@ -20,19 +20,19 @@ def _dns(monkeypatch: pytest.MonkeyPatch) -> None:
     concurrency._client.cache_clear()
 
 
-def test_a_host_in_a_private_network_is_refused_by_the_name_of_the_setting(owner: Any) -> None:
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": GOOD_AUTH_URL})
+def test_a_host_in_a_private_network_is_refused_and_the_setting_is_named(owner: Any) -> None:
+    response = owner.post(REGISTER, {"sfdxAuthUrl": GOOD_AUTH_URL})
 
-    is_clear(answer, 502)
-    assert answer.json()["code"] == "UPSTREAM_ADDRESS_REFUSED"
-    assert "SALESFORCE_ALLOWED_NETWORKS" in answer.json()["action"]
+    is_clear(response, 502)
+    assert response.json()["code"] == "UPSTREAM_ADDRESS_REFUSED"
+    assert "SALESFORCE_ALLOWED_NETWORKS" in response.json()["action"]
     assert rows() == 0
 
 
-def test_a_host_in_a_network_that_the_operator_allows_is_connected_to(owner: Any, settings: Any) -> None:
+def test_a_host_in_an_allowed_network_is_connected_to(owner: Any, settings: Any) -> None:
     settings.SALESFORCE_ALLOWED_NETWORKS = ["127.0.0.0/8"]
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": GOOD_AUTH_URL})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": GOOD_AUTH_URL})
 
-    is_clear(answer, 503)
-    assert answer.json()["code"] == "UPSTREAM_UNREACHABLE", "nothing listens there"
+    is_clear(response, 503)
+    assert response.json()["code"] == "UPSTREAM_UNREACHABLE", "nothing listens there"

@@ -1,4 +1,4 @@
-"""manage.py check_connections: all orgs or some, side by side, as a table or JSON, with an exit code."""
+"""manage.py check_connections: tests all or some orgs concurrently; prints a table or JSON, and sets the exit code."""
 
 import io
 import json
@@ -27,7 +27,7 @@ TOKEN = "/services/oauth2/token"
 
 
 def _run(*arguments: str) -> tuple[int, str]:
-    """Run the command; returns its exit code and what it printed on standard output."""
+    """Run the command, and return its exit code and standard output."""
     out = io.StringIO()
     try:
         call_command("check_connections", *arguments, stdout=out)
@@ -37,12 +37,12 @@ def _run(*arguments: str) -> tuple[int, str]:
 
 
 def _most_at_once(calls) -> int:
-    """Return how many calls were under way at the same moment."""
+    """Return the largest number of concurrent calls."""
     ends = chain(((call.started_at, 1) for call in calls), ((call.finished_at, -1) for call in calls))
-    under_way = most = 0
+    running = most = 0
     for _, step in sorted(ends):
-        under_way += step
-        most = max(most, under_way)
+        running += step
+        most = max(most, running)
     return most
 
 
@@ -57,7 +57,7 @@ def hub(owner, salesforce):
 
 
 @pytest.mark.database
-def test_connections_that_work_end_with_0(ci, hub):
+def test_the_exit_code_is_0_if_all_connections_work(ci, hub):
     code, printed = _run()
 
     assert code == 0
@@ -69,7 +69,7 @@ def test_connections_that_work_end_with_0(ci, hub):
 
 
 @pytest.mark.database
-def test_an_answer_that_lies_in_the_spool_is_brought_home_first(owner, salesforce):
+def test_a_spooled_response_is_committed_first(owner, salesforce):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     url = an_org(salesforce).auth_url(app)
     owner.post(REGISTER, {"sfdxAuthUrl": url})
@@ -81,18 +81,18 @@ def test_an_answer_that_lies_in_the_spool_is_brought_home_first(owner, salesforc
     assert salesforce.is_alive(url)
 
 
-def test_a_spool_that_cannot_be_read_ends_with_2(ci, settings, tmp_path):
+def test_the_exit_code_is_2_if_the_spool_cannot_be_read(ci, settings, tmp_path):
     (tmp_path / "file").touch()
     settings.SPOOL_DIR = str(tmp_path / "file")
 
-    with pytest.raises(CommandError, match="SPOOL_DIR") as refused:
+    with pytest.raises(CommandError, match="SPOOL_DIR") as raised:
         _run()
 
-    assert refused.value.returncode == 2
+    assert raised.value.returncode == 2
 
 
 @pytest.mark.database
-def test_a_dead_one_comes_first_with_what_to_do_and_ends_with_1(ci, hub):
+def test_a_permanent_failure_is_listed_first_and_the_exit_code_is_1(ci, hub):
     hub.revoke_all()
 
     code, printed = _run()
@@ -105,7 +105,7 @@ def test_a_dead_one_comes_first_with_what_to_do_and_ends_with_1(ci, hub):
     assert head.index("WHAT TO DO") == first.index("An owner must"), "the columns are aligned"
 
 
-def test_json_is_one_document(ci, hub):
+def test_the_json_output_is_one_document(ci, hub):
     hub.revoke_all()
 
     code, printed = _run("--json")
@@ -139,7 +139,7 @@ def test_json_is_one_document(ci, hub):
     }
 
 
-def test_a_desk_without_orgs():
+def test_without_orgs_the_result_is_empty():
     assert _run() == (0, "0 checked: 0 failed permanently, 0 other errors.\n")
     assert json.loads(_run("--json")[1]) == {"checked": 0, "dead": 0, "orgs": []}
 
@@ -153,7 +153,7 @@ def test_a_desk_without_orgs():
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
-def test_a_temporary_error_is_listed_and_is_not_permanent(salesforce, ci, fault, code, state):
+def test_a_temporary_failure_is_listed_as_another_error(salesforce, ci, fault, code, state):
     salesforce.inject(fault, path=TOKEN)
 
     ended, printed = _run()
@@ -175,7 +175,7 @@ def test_a_credential_of_another_row_needs_an_owner(ci, hub):
 
 def test_a_credential_of_another_user_needs_an_owner(settings, owner, salesforce):
     settings.ALLOW_SKIP_VALIDATION = True
-    register(owner, an_org(salesforce, "somebody@acme.example"), username="ci@acme.example", skipValidation=True)
+    register(owner, an_org(salesforce, "other@acme.example"), username="ci@acme.example", skipValidation=True)
 
     code, printed = _run()
 
@@ -184,7 +184,7 @@ def test_a_credential_of_another_user_needs_an_owner(settings, owner, salesforce
 
 
 @pytest.mark.database
-def test_chosen_orgs_alone_are_asked(owner, salesforce, ci, hub):
+def test_only_the_named_orgs_are_tested(owner, salesforce, ci, hub):
     register(owner, salesforce.add_sandbox(ci, "qa"))
     salesforce.reset_calls()
 
@@ -194,20 +194,20 @@ def test_chosen_orgs_alone_are_asked(owner, salesforce, ci, hub):
     assert not salesforce.calls_to(host=ci.host)
 
 
-def test_unknown_names_are_told_before_anybody_is_asked(salesforce, ci):
+def test_unknown_names_are_reported_before_any_call_to_salesforce(salesforce, ci):
     salesforce.reset_calls()
 
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         _run("ci@acme.example", "x@acme.example", "nowhere")
 
-    assert "'x@acme.example'" in str(told.value)
-    assert "'nowhere'" in str(told.value)
-    assert told.value.returncode == 2
+    assert "'x@acme.example'" in str(raised.value)
+    assert "'nowhere'" in str(raised.value)
+    assert raised.value.returncode == 2
     assert not salesforce.calls
 
 
 @pytest.mark.parametrize("number", ["0", "-1"])
-def test_none_side_by_side_is_refused(number):
+def test_a_concurrency_below_1_is_refused(number):
     with pytest.raises(CommandError):
         _run(f"--side-by-side={number}")
 
@@ -216,7 +216,7 @@ def test_none_side_by_side_is_refused(number):
 @pytest.mark.parametrize(
     ("wanted", "threads", "limit"), [((), 128, 8), (("--side-by-side=3",), 128, 3), (("--side-by-side=20",), 8, 4)]
 )
-def test_orgs_are_asked_side_by_side_within_limits(settings, owner, salesforce, wanted, threads, limit):
+def test_orgs_are_tested_concurrently_within_limits(settings, owner, salesforce, wanted, threads, limit):
     for number in range(12):
         a_registered_org(owner, salesforce, f"ci{number}@acme.example")
     settings.WEB_THREADS = threads
@@ -230,11 +230,11 @@ def test_orgs_are_asked_side_by_side_within_limits(settings, owner, salesforce, 
 
 
 @pytest.mark.database
-def test_no_thread_keeps_a_database_connection(ci, hub):
-    opened = []
+def test_every_thread_closes_its_database_connection(ci, hub):
+    created = []
 
     def note(connection, **_):
-        opened.append(connection)
+        created.append(connection)
 
     connection_created.connect(note)
     try:
@@ -242,20 +242,20 @@ def test_no_thread_keeps_a_database_connection(ci, hub):
     finally:
         connection_created.disconnect(note)
 
-    used = {id(wrapper): wrapper for wrapper in opened}.values()
+    used = {id(wrapper): wrapper for wrapper in created}.values()
     of_threads = [wrapper for wrapper in used if wrapper._thread_ident != threading.get_ident()]
     assert len(of_threads) >= 2
     assert all(wrapper.connection is None for wrapper in of_threads)
 
 
-def test_the_check_is_audited_as_the_commands(ci):
+def test_the_audit_names_the_command_as_the_actor(ci):
     _run()
 
     event = AuditEvent.objects.get(action="org.connection_tested")
     assert (event.actor_kind, event.actor_name, event.outcome) == ("system", "check_connections", "granted")
 
 
-def test_no_secret_is_printed(capfd, salesforce, ci, hub):
+def test_the_output_has_no_secrets(capfd, salesforce, ci, hub):
     salesforce.inject(Fault.status(500, b"5Aep861-canary"), path=TOKEN)
 
     printed = _run()[1] + _run("--json")[1] + "".join(capfd.readouterr())
@@ -265,7 +265,7 @@ def test_no_secret_is_printed(capfd, salesforce, ci, hub):
 
 
 @pytest.mark.database
-def test_on_a_terminal_a_bar_shows_and_an_interrupt_loses_no_token(tmp_path):
+def test_a_terminal_shows_progress_and_an_interrupt_loses_no_token(tmp_path):
     world = Emulator()
     app = world.add_app("AcmeCI", "s3cret", rotates=True)
     with world.serve() as salesforce, live_desk(tmp_path, salesforce.url) as desk:

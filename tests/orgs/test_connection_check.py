@@ -16,11 +16,11 @@ def ci(owner, salesforce):
 
 
 @pytest.mark.database
-def test_a_connection_that_works(application, ci):
-    answer = application.post(TEST_CONNECTION, username="ci@acme.example")
+def test_a_working_connection_is_valid(application, ci):
+    response = application.post(TEST_CONNECTION, username="ci@acme.example")
 
-    assert answer.status_code == 200
-    assert answer.json() == {
+    assert response.status_code == 200
+    assert response.json() == {
         "isValid": True,
         "username": "ci@acme.example",
         "orgId": ci.org_id,
@@ -29,20 +29,20 @@ def test_a_connection_that_works(application, ci):
     }
 
 
-def test_a_connection_by_sandbox_name(application, owner, salesforce, ci):
+def test_a_sandbox_is_tested_by_its_name(application, owner, salesforce, ci):
     register(owner, salesforce.add_sandbox(ci, "qa"))
 
     assert application.post(TEST_CONNECTION, username="qa").json()["isValid"] is True
 
 
 @pytest.mark.database
-def test_a_dead_connection_says_why_and_what_to_do(application, ci):
+def test_a_failed_test_returns_the_error_and_the_action(application, ci):
     ci.revoke_all()
 
-    answer = application.post(TEST_CONNECTION, username="ci@acme.example")
+    response = application.post(TEST_CONNECTION, username="ci@acme.example")
 
-    assert answer.status_code == 200
-    body = answer.json()
+    assert response.status_code == 200
+    body = response.json()
     assert body["isValid"] is False
     assert body["code"] == "CREDENTIAL_EXPIRED"
     assert body["error"] == "Salesforce no longer accepts the refresh token of this org."
@@ -61,18 +61,18 @@ def test_a_dead_connection_says_why_and_what_to_do(application, ci):
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
-def test_trouble_is_an_answer_and_shows_in_the_health(application, member, salesforce, ci, fault, path, code, state):
+def test_a_failure_is_a_result_and_sets_the_health(application, member, salesforce, ci, fault, path, code, state):
     salesforce.inject(fault, path=path)
 
-    answer = application.post(TEST_CONNECTION, username="ci@acme.example")
+    response = application.post(TEST_CONNECTION, username="ci@acme.example")
 
-    assert answer.status_code == 200
-    assert (answer.json()["isValid"], answer.json()["code"]) == (False, code)
+    assert response.status_code == 200
+    assert (response.json()["isValid"], response.json()["code"]) == (False, code)
     assert member.get(ORG, username="ci@acme.example").json()["health"]["state"] == state
 
 
 @pytest.mark.database
-def test_facts_that_changed_are_written_down(application, ci):
+def test_changed_org_details_are_stored(application, ci):
     ci.instance_name, ci.organization_type = "USA77", "Unlimited Edition"
 
     application.post(TEST_CONNECTION, username="ci@acme.example")
@@ -81,7 +81,7 @@ def test_facts_that_changed_are_written_down(application, ci):
     assert (row.instance_name, row.organization_type) == ("USA77", "Unlimited Edition")
 
 
-def test_an_unknown_org(application):
+def test_an_unknown_org_is_not_found(application):
     assert application.post(TEST_CONNECTION, username="x@acme.example").refusal == (404, "ORG_NOT_FOUND")
 
 
@@ -96,7 +96,7 @@ def test_each_test_is_audited(application, ci):
 
 
 @pytest.mark.database
-def test_a_slow_test_does_not_write_old_facts_over_a_new_registration(owner, application, salesforce, ci):
+def test_a_slow_test_does_not_overwrite_a_new_registration(owner, application, salesforce, ci):
     def register_meanwhile(_: object) -> None:
         salesforce.on_change = None
         SalesforceOrg.objects.update(org_id="00D000000000001AAA")

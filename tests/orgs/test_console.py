@@ -1,4 +1,4 @@
-"""The console's pages for orgs: registering, changing and deleting, with each refusal at its field."""
+"""The console's pages for orgs: registering, changing and deleting, with each error at its field."""
 
 import json
 
@@ -40,15 +40,15 @@ def _change(console, org, **fields):
 
 @pytest.mark.database
 @pytest.mark.parametrize("as_json", [False, True])
-def test_an_org_is_registered_by_pasting(as_json, console, salesforce):
+def test_an_org_is_registered_by_pasting_its_auth_url(as_json, console, salesforce):
     url = an_org(salesforce, is_dev_hub=True).auth_url()
     pasted = json.dumps({"status": 0, "result": {"sfdxAuthUrl": url}}) if as_json else f"  {url}\n"
 
     fields = {"auth_url": pasted, "is_dev_hub": "on", "is_default": "on", "metadata": '{"team": "core"}'}
-    answer = console.post(ADD, fields)
+    response = console.post(ADD, fields)
 
     org = _org()
-    assert answer["Location"] == _page(org)
+    assert response["Location"] == _page(org)
     assert (org.is_dev_hub, org.is_default, org.metadata) == (True, True, {"team": "core"})
     assert [row.key for row in org.metadata_rows.all()] == ["team"]
     assert AuditEvent.objects.get(action="org.registered").actor_name == "olga@acme.example"
@@ -56,7 +56,7 @@ def test_an_org_is_registered_by_pasting(as_json, console, salesforce):
 
 
 @pytest.mark.parametrize(
-    ("pasted", "words"),
+    ("pasted", "message"),
     [
         ("", "This field is required."),
         ("force://a:b:c@evil.example", "The host of the auth URL is not a Salesforce host"),
@@ -70,22 +70,22 @@ def test_an_org_is_registered_by_pasting(as_json, console, salesforce):
         ("force://a\x00b", "Null characters are not allowed."),
     ],
 )
-def test_a_paste_that_is_no_auth_url_is_told_at_the_field(pasted, words, console, salesforce):
-    answer = console.post(ADD, {"auth_url": pasted})
+def test_an_invalid_auth_url_is_reported_at_its_field(pasted, message, console, salesforce):
+    response = console.post(ADD, {"auth_url": pasted})
 
-    assert answer.status_code == 200
-    assert words in text_of(answer).split('id="id_auth_url_error"')[1].split("</ul>")[0].replace("&#x27;", "'")
+    assert response.status_code == 200
+    assert message in text_of(response).split('id="id_auth_url_error"')[1].split("</ul>")[0].replace("&#x27;", "'")
     assert not salesforce.calls
 
 
-def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, salesforce):
+def test_a_refused_auth_url_is_reported_at_its_field_and_nothing_is_stored(console, salesforce):
     org = an_org(salesforce)
     url = org.auth_url()
     org.revoke_all()
 
-    answer = console.post(ADD, {"auth_url": url})
+    response = console.post(ADD, {"auth_url": url})
 
-    at_the_field = text_of(answer).split('id="id_auth_url_error"')[1].split("</ul>")[0]
+    at_the_field = text_of(response).split('id="id_auth_url_error"')[1].split("</ul>")[0]
     assert "Salesforce no longer accepts the refresh token of this org." in at_the_field
     assert "sf org login web" in at_the_field
     assert not SalesforceOrg.objects.exists()
@@ -93,7 +93,7 @@ def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, sal
 
 
 @pytest.mark.parametrize(
-    ("fields", "field", "words"),
+    ("fields", "field", "message"),
     [
         ({"username": "other@acme.example"}, "username", "The auth URL belongs to ci@acme.example."),
         ({"is_dev_hub": "on"}, "is_dev_hub", "The org of ci@acme.example is not a DevHub."),
@@ -105,24 +105,24 @@ def test_a_dead_auth_url_is_told_at_the_field_and_nothing_is_stored(console, sal
         ({"username": "https://evil.example"}, "username", "Not a valid Salesforce username."),
     ],
 )
-def test_each_other_refusal_stands_at_its_field(fields, field, words, console, salesforce):
-    answer = console.post(ADD, {"auth_url": an_org(salesforce).auth_url(), **fields})
+def test_each_other_error_is_reported_at_its_field(fields, field, message, console, salesforce):
+    response = console.post(ADD, {"auth_url": an_org(salesforce).auth_url(), **fields})
 
-    assert words in text_of(answer).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
+    assert message in text_of(response).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
     assert not SalesforceOrg.objects.exists()
 
 
-def test_trouble_at_salesforce_stands_above_the_form(console, salesforce):
+def test_a_salesforce_failure_is_reported_above_the_form(console, salesforce):
     url = an_org(salesforce).auth_url()
     salesforce.inject(Fault.html_maintenance(), path="/services/oauth2/token")
 
-    answer = console.post(ADD, {"auth_url": url})
+    response = console.post(ADD, {"auth_url": url})
 
-    assert "Salesforce is down for maintenance. See status.salesforce.com." in text_of(answer)
+    assert "Salesforce is down for maintenance. See status.salesforce.com." in text_of(response)
 
 
 @pytest.mark.database
-def test_registering_again_keeps_what_was_said(console, owner, salesforce):
+def test_registering_again_keeps_the_settings(console, owner, salesforce):
     world = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
 
     console.post(ADD, {"auth_url": world.auth_url(), "username": "ci@acme.example"})
@@ -131,7 +131,7 @@ def test_registering_again_keeps_what_was_said(console, owner, salesforce):
     assert (org.is_dev_hub, org.is_default, org.metadata) == (True, True, {"team": "core"})
 
 
-def test_a_link_prefills_the_form_with_usernames_that_are_registered_alone(console, owner, salesforce):
+def test_a_link_prefills_the_form_with_registered_usernames_only(console, owner, salesforce):
     a_registered_org(owner, salesforce)
 
     assert 'value="ci@acme.example"' in text_of(console.get(ADD, username="CI@acme.example"))
@@ -149,12 +149,12 @@ def org(owner, salesforce) -> SalesforceOrg:
 
 
 @pytest.mark.database
-def test_what_is_said_of_an_org_is_changed(console, org):
+def test_the_settings_of_an_org_are_changed(console, org):
     wanted = {"is_dev_hub": "on", "is_default": "on", "member_frontdoor": "on", "metadata": '{"tier": 1}'}
 
-    answer = _change(console, org, **wanted)
+    response = _change(console, org, **wanted)
 
-    assert answer["Location"] == _page(org)
+    assert response["Location"] == _page(org)
     org.refresh_from_db()
     assert (org.is_dev_hub, org.is_default, org.member_frontdoor) == (True, True, True)
     assert org.metadata == {"tier": 1}
@@ -164,7 +164,7 @@ def test_what_is_said_of_an_org_is_changed(console, org):
     assert set(row.details["fields"]) == {"isDevHub", "isDefault", "memberFrontdoor", "metadata"}
 
 
-def test_members_are_kept_out_unless_an_owner_says_so(org):
+def test_members_may_not_view_an_org_until_an_owner_allows_it(org):
     assert org.member_frontdoor is False
 
 
@@ -175,15 +175,15 @@ def test_saving_without_a_change_changes_nothing(console, org):
     assert not AuditEvent.objects.filter(action="org.changed").exists()
 
 
-def test_a_default_that_is_no_dev_hub_is_told_at_the_field(console, org):
-    answer = _change(console, org, is_default="on")
+def test_a_default_that_is_not_a_dev_hub_is_reported_at_its_field(console, org):
+    response = _change(console, org, is_default="on")
 
-    errors = text_of(answer).split('id="id_is_default_error"')[1].split("</ul>")[0]
+    errors = text_of(response).split('id="id_is_default_error"')[1].split("</ul>")[0]
     assert "Only a DevHub can be the default DevHub. Select DevHub as well" in errors
 
 
 @pytest.mark.database
-def test_taking_the_dev_hub_away_takes_the_default_too(console, org):
+def test_clearing_the_dev_hub_flag_clears_the_default_too(console, org):
     _change(console, org, is_dev_hub="on", is_default="on")
 
     _change(console, org, is_default="on")
@@ -224,20 +224,20 @@ def test_two_orgs_cannot_both_become_the_default(console, owner, salesforce):
 
 
 @pytest.mark.database
-def test_deleting_asks_first_and_takes_the_key_along(console, org):
+def test_deletion_is_confirmed_first_and_deletes_the_credential(console, org):
     assert "Delete ci@acme.example?" in text_of(console.get(_page(org, "delete")))
     assert SalesforceOrg.objects.exists()
 
-    answer = console.post(_page(org, "delete"))
+    response = console.post(_page(org, "delete"))
 
-    assert answer["Location"] == ORGS
+    assert response["Location"] == ORGS
     assert not SalesforceOrg.objects.exists()
     assert not Credential.objects.exists()
     assert AuditEvent.objects.get(action="org.deleted").actor_name == "olga@acme.example"
 
 
 @pytest.mark.database
-def test_deleting_with_revocation_ends_the_token_at_salesforce(console, org, salesforce):
+def test_deletion_with_revocation_revokes_the_token_at_salesforce(console, org, salesforce):
     console.post(_page(org, "delete"), {"revoke": "on"})
 
     assert [call.path for call in salesforce.calls if "revoke" in call.path]
@@ -247,14 +247,14 @@ def test_deleting_with_revocation_ends_the_token_at_salesforce(console, org, sal
 def test_nothing_is_deleted_while_salesforce_cannot_revoke(console, org, salesforce):
     salesforce.inject(Fault.html_maintenance(), path="/services/oauth2/revoke")
 
-    answer = console.post(_page(org, "delete"), {"revoke": "on"})
+    response = console.post(_page(org, "delete"), {"revoke": "on"})
 
-    assert "Salesforce is down for maintenance." in text_of(answer)
+    assert "Salesforce is down for maintenance." in text_of(response)
     assert SalesforceOrg.objects.exists()
 
 
 @pytest.mark.database
-def test_children_must_be_agreed_to(console, owner, salesforce, org):
+def test_the_deletion_of_children_must_be_confirmed(console, owner, salesforce, org):
     a_registered_org(owner, salesforce, "dev1@acme.example")
     SalesforceOrg.objects.filter(username="dev1@acme.example").update(parent=org)
 
@@ -269,7 +269,7 @@ def test_children_must_be_agreed_to(console, owner, salesforce, org):
 
 
 @pytest.mark.database
-def test_several_are_deleted_by_the_action(console, owner, salesforce, org):
+def test_several_orgs_are_deleted_by_the_action(console, owner, salesforce, org):
     a_registered_org(owner, salesforce, "other@acme.example")
     ids = list(SalesforceOrg.objects.values_list("pk", flat=True))
 

@@ -1,4 +1,4 @@
-"""What the console shows of orgs: they are found, those in need are named, and no key is ever shown."""
+"""The console's pages for orgs: search, orgs that need attention, and no secrets."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -32,7 +32,7 @@ def _page(org: SalesforceOrg, submit_label: str = "change") -> str:
     return f"{ORGS}{org.pk}/{submit_label}/"
 
 
-# --- Finding ------------------------------------------------------------------------------------------------
+# --- Search -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -67,12 +67,12 @@ def test_orgs_are_found_by_search_and_filter(console, three, each):
 
 
 @pytest.mark.database
-def test_the_org_id_finds_it_too(console, org):
+def test_an_org_is_found_by_its_org_id(console, org):
     assert "ci@acme.example" in text_of(console.get(ORGS, q=org.org_id)).split('id="result_list"')[1]
 
 
 @pytest.mark.database
-def test_the_dashboard_names_who_needs_a_hand_and_what_to_do(console, three):
+def test_the_dashboard_lists_orgs_that_need_attention_with_the_action(console, three):
     page = text_of(console.get(reverse("admin:index")))
 
     needy = page.split('class="alerts"')[1].split("</ul>")[0]
@@ -81,7 +81,7 @@ def test_the_dashboard_names_who_needs_a_hand_and_what_to_do(console, three):
     assert "hub@acme.example" not in needy
 
 
-# --- What is never shown ------------------------------------------------------------------------------------
+# --- Secrets and markup -------------------------------------------------------------------------------------
 
 
 def _every_page(console: Visitor, org: SalesforceOrg) -> list[str]:
@@ -98,7 +98,7 @@ def _every_page(console: Visitor, org: SalesforceOrg) -> list[str]:
     return [text_of(console.get(path)) for path in paths]
 
 
-def test_no_page_of_the_console_holds_a_secret(console, owner, salesforce):
+def test_no_console_page_contains_a_secret(console, owner, salesforce):
     app = salesforce.add_app("AcmeCI", "app-secret-canary", rotates=True)
     url = an_org(salesforce).auth_url(app)
     pages = [text_of(console.post(ADD, {"auth_url": url, "username": "other@acme.example"}))]
@@ -118,7 +118,7 @@ def test_no_page_of_the_console_holds_a_secret(console, owner, salesforce):
     assert not LogEntry.objects.exists()
 
 
-def test_markup_in_names_and_metadata_stays_text(console, org):
+def test_markup_in_names_and_metadata_is_escaped(console, org):
     odd = "<b>x</b>@acme.example"
     SalesforceOrg.objects.filter(pk=org.pk).update(
         username=odd, metadata={EVIL: EVIL}, instance_name=EVIL[:40], sandbox_name=EVIL, organization_type=EVIL

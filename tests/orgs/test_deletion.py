@@ -35,25 +35,25 @@ def _rows() -> int:
 
 
 @pytest.mark.database
-def test_an_org_goes_with_all_that_is_stored_of_it(owner, salesforce, ci):
+def test_deletion_leaves_no_row_of_the_org(owner, salesforce, ci):
     salesforce.reset_calls()
 
-    answer = owner.delete(ORG, username="CI@acme.example")
+    response = owner.delete(ORG, username="CI@acme.example")
 
-    assert answer.status_code == 200
-    assert answer.content == b""
+    assert response.status_code == 200
+    assert response.content == b""
     assert _rows() == 0
     assert salesforce.calls == []
     assert any(grant.alive for grant in salesforce.grants), "the token still works elsewhere"
 
 
 @pytest.mark.database
-def test_an_unknown_org(owner):
+def test_an_unknown_org_is_not_found(owner):
     assert owner.delete(ORG, username="x@acme.example").refusal == (404, "ORG_NOT_FOUND")
 
 
 @pytest.mark.database
-def test_an_org_that_is_gone_is_not_found(owner, ci):
+def test_an_org_deleted_meanwhile_is_not_found(owner, ci):
     owner.delete(ORG, username="ci@acme.example")
 
     assert owner.get(ORG, username="ci@acme.example").refusal == (404, "ORG_NOT_FOUND")
@@ -61,39 +61,39 @@ def test_an_org_that_is_gone_is_not_found(owner, ci):
 
 
 @pytest.mark.database
-def test_a_parent_is_kept_while_others_reach_salesforce_through_it(owner, child):
-    answer = owner.delete(ORG, username="ci@acme.example")
+def test_a_parent_with_children_is_not_deleted(owner, child):
+    response = owner.delete(ORG, username="ci@acme.example")
 
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "HAS_CHILDREN"
-    assert child.username in answer.json()["message"]
+    assert response.status_code == 409
+    assert response.json()["code"] == "HAS_CHILDREN"
+    assert child.username in response.json()["message"]
     assert SalesforceOrg.objects.count() == 2
 
 
 @pytest.mark.database
 def test_cascade_deletes_the_children_too(owner, child):
-    answer = owner.delete(ORG, username="ci@acme.example", cascade="true")
+    response = owner.delete(ORG, username="ci@acme.example", cascade="true")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert _rows() == 0
 
 
 @pytest.mark.database
-def test_revoke_ends_the_token_at_salesforce_first(owner, salesforce, ci):
-    answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
+def test_revoke_revokes_the_token_at_salesforce_first(owner, salesforce, ci):
+    response = owner.delete(ORG, username="ci@acme.example", revoke="true")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert not any(grant.alive for grant in salesforce.grants)
     assert AuditEvent.objects.filter(action="credential.revoked", outcome="granted").count() == 1
 
 
 @pytest.mark.database
-def test_a_token_that_is_dead_already_counts_as_revoked(owner, salesforce, ci):
+def test_an_invalid_token_counts_as_revoked(owner, salesforce, ci):
     ci.revoke_all()
 
-    answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
+    response = owner.delete(ORG, username="ci@acme.example", revoke="true")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert _rows() == 0
 
 
@@ -107,30 +107,30 @@ def test_a_token_that_is_dead_already_counts_as_revoked(owner, salesforce, ci):
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_nothing_is_deleted_while_salesforce_is_out_of_reach(owner, salesforce, ci, fault, status):
+def test_nothing_is_deleted_while_salesforce_is_unavailable(owner, salesforce, ci, fault, status):
     salesforce.inject(fault, path="/services/oauth2/revoke")
     rows = _rows()
 
-    answer = owner.delete(ORG, username="ci@acme.example", revoke="true")
+    response = owner.delete(ORG, username="ci@acme.example", revoke="true")
 
-    assert answer.status_code == status, answer
+    assert response.status_code == status, response
     assert _rows() == rows
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200, "the lease was given back"
 
 
 @pytest.mark.database
 @pytest.mark.parametrize("query", [{}, {"revoke": "true"}], ids=["delete", "revoke and delete"])
-def test_the_lock_is_released_whatever_made_a_delete_fail(owner, ci, query):
+def test_the_refresh_lock_is_released_after_any_failed_deletion(owner, ci, query):
     with refusing(SalesforceOrg, "DELETE"):
-        answer = owner.delete(ORG, username="ci@acme.example", **query)
+        response = owner.delete(ORG, username="ci@acme.example", **query)
 
-    assert answer.refusal == (500, "INTERNAL_ERROR")
+    assert response.refusal == (500, "INTERNAL_ERROR")
     assert SalesforceOrg.objects.count() == 1
     assert Credential.objects.get().locked_until is None
 
 
 @pytest.mark.database
-def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
+def test_cascade_and_revoke_revoke_every_token(owner, salesforce, child):
     owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
 
     assert not any(grant.alive for grant in salesforce.grants)
@@ -138,7 +138,7 @@ def test_cascade_and_revoke_end_every_token(owner, salesforce, child):
 
 
 @pytest.mark.database
-def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(owner, salesforce, ci, child, settings):
+def test_a_token_is_not_revoked_while_another_process_has_its_refresh_lock(owner, salesforce, ci, child, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.5
     parent = Credential.objects.get(org__username="ci@acme.example")
 
@@ -149,8 +149,8 @@ def test_a_token_is_not_revoked_under_the_lease_of_somebody_who_refreshes_it(own
 
     salesforce.on_change = refresh_the_parent  # While the child's token is revoked.
 
-    answer = owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
+    response = owner.delete(ORG, username="ci@acme.example", cascade="true", revoke="true")
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert response.refusal == (503, "REFRESH_IN_PROGRESS")
     assert any(grant.alive for grant in salesforce.grants)
-    assert not refresh_lock.acquire_for_refresh(parent.pk, parent.generation), "the lease is left to whoever has it"
+    assert not refresh_lock.acquire_for_refresh(parent.pk, parent.generation), "the refresh lock stays with its holder"

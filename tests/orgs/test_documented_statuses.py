@@ -1,4 +1,4 @@
-"""Statuses that the document names for registered orgs, and that no test of the route reaches by itself."""
+"""Documented statuses of the Orgs endpoints that the tests of the endpoints do not cover."""
 
 import json
 
@@ -14,7 +14,7 @@ DEFAULT = "/sfp/api/auth/salesforce/default-devhub"
 
 @pytest.fixture
 def namesakes(owner, salesforce):
-    """Two registered sandboxes of one name, under two production orgs."""
+    """Register two sandboxes with the same name, of two production orgs."""
     for company in ("acme", "globex"):
         production = an_org(salesforce, f"ci@{company}.example", host=f"{company}.my.salesforce.com")
         sandbox = salesforce.add_sandbox(production, "qa")
@@ -22,27 +22,27 @@ def namesakes(owner, salesforce):
 
 
 @pytest.mark.parametrize("verb", ["patch", "delete", "test"])
-def test_a_name_of_two_orgs_is_a_conflict(verb, owner, namesakes):
+def test_a_sandbox_name_of_two_orgs_is_a_conflict(verb, owner, namesakes):
     if verb == "patch":
-        answer = owner.patch(ORG, {"metadata": {}}, username="qa")
+        response = owner.patch(ORG, {"metadata": {}}, username="qa")
     else:
-        answer = owner.delete(ORG, username="qa") if verb == "delete" else owner.post(TEST_CONNECTION, username="qa")
+        response = owner.delete(ORG, username="qa") if verb == "delete" else owner.post(TEST_CONNECTION, username="qa")
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "AMBIGUOUS_SANDBOX")
+    assert response.refusal == (409, "AMBIGUOUS_SANDBOX")
 
 
-def test_a_stored_key_that_was_tampered_with_cannot_be_registered_over_unseen(owner, salesforce):
+def test_a_tampered_credential_is_reported_at_registration(owner, salesforce):
     org = an_org(salesforce, "ci@acme.example")
     url = org.auth_url()
     owner.post(REGISTER, {"sfdxAuthUrl": url})
     Credential.objects.update(sealed_grant="nonsense")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": url})
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "CREDENTIAL_TAMPERED")
+    assert response.refusal == (409, "CREDENTIAL_TAMPERED")
 
 
-def test_an_org_that_is_gone_is_refused_at_registration_and_can_be_deleted(owner, salesforce):
+def test_an_org_deleted_at_salesforce_cannot_be_registered_and_can_be_deleted(owner, salesforce):
     url = (gone := an_org(salesforce, "gone@acme.example")).auth_url()
     gone.delete()
     known = a_registered_org(owner, salesforce, "known@acme.example")
@@ -51,16 +51,16 @@ def test_an_org_that_is_gone_is_refused_at_registration_and_can_be_deleted(owner
     refused = owner.post(REGISTER, {"sfdxAuthUrl": url})
     deleted = owner.delete(ORG, username="known@acme.example", revoke="true")
 
-    assert (refused.status_code, refused.json()["code"]) == (400, "ORG_GONE")
+    assert refused.refusal == (400, "ORG_GONE")
     assert deleted.status_code == 200, deleted
 
 
-def test_parameters_that_are_wrong_or_missing(owner):
+def test_invalid_or_missing_parameters_are_refused(owner):
     assert owner.get(DEFAULT, authType="zzz").refusal == (400, "VALIDATION_FAILED")
     assert owner.post(TEST_CONNECTION).refusal == (400, "VALIDATION_FAILED")
 
 
-def test_the_document_names_no_gone_where_there_is_none():
+def test_the_document_lists_410_only_where_it_can_occur():
     document = json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
     sf = "/sfp/api/auth/salesforce"
     named = {

@@ -1,4 +1,4 @@
-"""Writers of orgs take their locks in the order of the credential engine: a credential, then its org."""
+"""Org writes lock rows in the same order as the credential engine: a credential, then its org."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ MOVED = Session("00D!moved", "https://moved.my.salesforce.com", "00D" + "m" * 15
 
 
 class LateOutcome(threading.Thread):
-    """Locks a credential's row, waits until somebody waits for a lock, then writes an outcome and its org."""
+    """Locks a credential, waits until another transaction waits for a lock, then writes an outcome and its org."""
 
     def __init__(self, username: str) -> None:
         super().__init__()
@@ -58,9 +58,9 @@ class LateOutcome(threading.Thread):
 
 @pytest.fixture
 def late_outcome(transactional_db) -> Callable[..., LateOutcome]:
-    """Return what starts one, and returns when it has its lock."""
+    """Return a function that starts a LateOutcome and waits until it has locked its credential."""
     if connection.vendor == "sqlite":
-        pytest.skip("SQLite lets one writer in at a time")
+        pytest.skip("SQLite has one writer at a time")
 
     def start(username: str = "ci@acme.example") -> LateOutcome:
         late = LateOutcome(username)
@@ -72,14 +72,14 @@ def late_outcome(transactional_db) -> Callable[..., LateOutcome]:
 
 
 def _during(salesforce, start: Callable[..., LateOutcome], *, path: str, host: str | None = None) -> list[LateOutcome]:
-    """Let an outcome come late while Salesforce answers a call; it is in the list that this returns."""
+    """Start a LateOutcome during a call to Salesforce. The returned list contains it after the call."""
     started: list[LateOutcome] = []
 
-    def and_start(response):
+    def start_and_pass(response):
         started.append(start())
         return response
 
-    salesforce.inject(Fault("an outcome comes late", True, and_start), path=path, host=host)
+    salesforce.inject(Fault("an outcome comes late", True, start_and_pass), path=path, host=host)
     return started
 
 
@@ -89,52 +89,52 @@ def _no_deadlock(*late: LateOutcome) -> bool:
     return [each.error for each in late] == [None]
 
 
-def test_registering_anew(owner, salesforce, late_outcome):
+def test_registering_again_does_not_deadlock(owner, salesforce, late_outcome):
     org = a_registered_org(owner, salesforce)
     late = _during(salesforce, late_outcome, path="/services/data")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert _no_deadlock(*late)
 
 
-def test_registering_with_another_auth_url(owner, salesforce, late_outcome):
+def test_registering_with_another_auth_url_does_not_deadlock(owner, salesforce, late_outcome):
     org = a_registered_org(owner, salesforce)
     other = org.auth_url(salesforce.add_app("Other"))
     late = late_outcome()
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": other})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": other})
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert _no_deadlock(late)
 
 
-def test_registering_without_validation_with_another_auth_url(owner, salesforce, settings, late_outcome):
+def test_registering_another_auth_url_without_validation_does_not_deadlock(owner, salesforce, settings, late_outcome):
     settings.ALLOW_SKIP_VALIDATION = True
     org = an_org(salesforce)
     owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "skipValidation": True, **CI})
     other = org.auth_url(salesforce.add_app("Other"))
     late = late_outcome()
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": other, "skipValidation": True, **CI})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": other, "skipValidation": True, **CI})
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert _no_deadlock(late)
 
 
-def test_verifying(owner, salesforce, settings, late_outcome):
+def test_verifying_does_not_deadlock(owner, salesforce, settings, late_outcome):
     settings.ALLOW_SKIP_VALIDATION = True
     owner.post(REGISTER, {"sfdxAuthUrl": an_org(salesforce).auth_url(), "skipValidation": True, **CI})
     late = _during(salesforce, late_outcome, path="/services/data")
 
-    answer = owner.post(TEST_CONNECTION, **CI)
+    response = owner.post(TEST_CONNECTION, **CI)
 
-    assert answer.status_code == 200, answer
+    assert response.status_code == 200, response
     assert _no_deadlock(*late)
 
 
-def test_deleting(owner, salesforce, late_outcome):
+def test_deleting_does_not_deadlock(owner, salesforce, late_outcome):
     parent = a_registered_org(owner, salesforce)
     child = salesforce.add_sandbox(parent, "dev1")
     register(owner, child)
@@ -144,15 +144,15 @@ def test_deleting(owner, salesforce, late_outcome):
         salesforce, lambda: late_outcome(child.username), path="/services/oauth2/revoke", host=parent.host
     )
 
-    answer = owner.delete(ORG, cascade="true", revoke="true", **CI)
+    response = owner.delete(ORG, cascade="true", revoke="true", **CI)
 
-    assert answer.status_code == 200, answer
+    assert response.status_code == 200, response
     assert _no_deadlock(*started)
 
 
-def test_a_writer_of_orgs_waits_its_turn_longer_than_for_any_lock(owner, salesforce):
+def test_an_org_write_waits_for_another_longer_than_the_lock_timeout(owner, salesforce):
     if connection.vendor == "sqlite":
-        pytest.skip("SQLite lets one writer in at a time")
+        pytest.skip("SQLite has one writer at a time")
     begun, writing = threading.Event(), settings.DATABASE_LOCK_TIMEOUT_SECONDS + 0.5
 
     def hold() -> None:
@@ -166,10 +166,10 @@ def test_a_writer_of_orgs_waits_its_turn_longer_than_for_any_lock(owner, salesfo
     before.start()
     assert begun.wait(10)
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": url})
 
     before.join(10)
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     with org_write_transaction(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout')")
         assert cursor.fetchone()[0] == "1200ms"

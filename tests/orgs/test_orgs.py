@@ -16,9 +16,9 @@ from tests.orgs.factories import ORG, ORGS, REGISTER, a_registered_org, an_org, 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
-def _names(answer) -> list[str]:
-    assert answer.status_code == 200, answer
-    return [org["username"].partition("@")[0] for org in answer.json()]
+def _names(response) -> list[str]:
+    assert response.status_code == 200, response
+    return [org["username"].partition("@")[0] for org in response.json()]
 
 
 @pytest.fixture
@@ -32,17 +32,17 @@ def company(owner, salesforce):
     return hub
 
 
-def test_the_list_holds_every_org_and_no_credential(member, company):
-    answer = member.get(ORGS)
+def test_the_list_has_every_org_and_no_credential(member, company):
+    response = member.get(ORGS)
 
-    assert _names(answer) == ["dev", "emea", "hub", "scratch"]
-    for org in answer.json():
+    assert _names(response) == ["dev", "emea", "hub", "scratch"]
+    for org in response.json():
         assert not {"accessToken", "sfdxAuthUrl"} & set(org)
         assert org["createdAt"]
         assert org["health"]["state"] == "healthy"
 
 
-def test_no_org_is_an_empty_list(member):
+def test_without_orgs_the_list_is_empty(member):
     assert member.get(ORGS).json() == []
 
 
@@ -75,13 +75,13 @@ FILTERS = [
 ]
 
 
-def test_filters(member, company, each):
+def test_the_list_is_filtered(member, company, each):
     for query, names in FILTERS:
         with each(str(query)):
             assert _names(member.get(ORGS, **query)) == names
 
 
-def test_changed_metadata_is_found_and_the_old_is_not(owner, company):
+def test_only_current_metadata_is_found(owner, company):
     owner.patch(ORG, {"metadata": {"team": "new", "nested": {"a": 1}, "long": "x" * 600}}, username="hub@acme.example")
 
     assert _names(owner.get(ORGS, metadata="team=new")) == ["hub"]
@@ -90,17 +90,17 @@ def test_changed_metadata_is_found_and_the_old_is_not(owner, company):
     assert _names(owner.get(ORGS, metadata="long=" + "x" * 600)) == []
 
 
-# --- Pages and blocks --------------------------------------------------------------------------------
+# --- Pages -------------------------------------------------------------------------------------------
 
 
-def test_pages_lead_through_the_whole_list(member, company):
+def test_the_pages_cover_the_whole_list(member, company):
     seen, query = [], {"limit": "1", "type": "Production"}
 
     for _ in range(2):
-        answer = member.get(ORGS, **query)
-        seen += _names(answer)
+        response = member.get(ORGS, **query)
+        seen += _names(response)
         link = re.fullmatch(
-            r'<(http://localhost:8000/sfp/api/auth/salesforce/orgs\?.*)>; rel="next"', answer.headers.get("Link", "")
+            r'<(http://localhost:8000/sfp/api/auth/salesforce/orgs\?.*)>; rel="next"', response.headers.get("Link", "")
         )
         query = {name: values[0] for name, values in parse_qs(urlsplit(link[1]).query).items()} if link else {}
 
@@ -110,7 +110,7 @@ def test_pages_lead_through_the_whole_list(member, company):
 
 @pytest.fixture
 def thousands(db):
-    """2,500 registered orgs, with metadata; written straight to the database, for speed."""
+    """Insert 2,500 registered orgs with metadata, directly in the database for speed."""
     credentials = Credential.objects.bulk_create(Credential(sealed_grant="{}") for _ in range(2500))
     orgs = SalesforceOrg.objects.bulk_create(
         SalesforceOrg(
@@ -131,20 +131,20 @@ def test_the_whole_list_takes_one_query_more_for_each_thousand(member, thousands
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        answer = member.get(ORGS)
+        response = member.get(ORGS)
 
-    assert len(answer.json()) == 2500
-    assert [org["username"] for org in answer.json()] == [org.username for org in thousands]
+    assert len(response.json()) == 2500
+    assert [org["username"] for org in response.json()] == [org.username for org in thousands]
     assert len(captured) <= 1 + 3, [query["sql"][:90] for query in captured]
 
 
-def test_a_page_takes_two_queries_where_the_use_of_the_token_is_noted_already(application, thousands):
+def test_a_page_takes_two_queries_after_the_use_of_the_token_was_recorded(application, thousands):
     application.get(ORGS, limit="1")
 
     with CaptureQueriesContext(connection) as captured:
-        answer = application.get(ORGS, limit="500", metadata="number=3", devhub="false")
+        response = application.get(ORGS, limit="500", metadata="number=3", devhub="false")
 
-    assert len(answer.json()) == 1
+    assert len(response.json()) == 1
     assert len(captured) == 2, [query["sql"][:90] for query in captured]
 
 
@@ -161,14 +161,14 @@ def test_the_list_decrypts_nothing(member, thousands):
 # --- Auth URLs in the list ---------------------------------------------------------------------------
 
 
-def test_auth_urls_are_handed_out_when_asked_for_and_each_is_audited(application, owner, salesforce, company):
+def test_auth_urls_are_released_if_requested_and_each_is_audited(application, owner, salesforce, company):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     register(owner, an_org(salesforce, "rotating@acme.example"), app)
     AuditEvent.objects.all().delete()
 
-    answer = application.get(ORGS, includeSfdxAuthUrl="true")
+    response = application.get(ORGS, includeSfdxAuthUrl="true")
 
-    urls = {org["username"].partition("@")[0]: org.get("sfdxAuthUrl") for org in answer.json()}
+    urls = {org["username"].partition("@")[0]: org.get("sfdxAuthUrl") for org in response.json()}
     assert urls.pop("rotating") is None
     assert all(url.startswith("force://PlatformCLI::") for url in urls.values())
     assert all(salesforce.is_alive(url) for url in urls.values())
@@ -177,7 +177,7 @@ def test_auth_urls_are_handed_out_when_asked_for_and_each_is_audited(application
     assert all(event.fingerprint for event in events)
 
 
-def test_an_auth_url_from_the_list_registers_the_same_credential(owner, company):
+def test_a_released_auth_url_registers_the_same_credential(owner, company):
     url = owner.get(ORGS, includeSfdxAuthUrl="true").json()[0]["sfdxAuthUrl"]
 
     owner.post(REGISTER, {"sfdxAuthUrl": url})
@@ -185,31 +185,31 @@ def test_an_auth_url_from_the_list_registers_the_same_credential(owner, company)
     assert Credential.objects.count() == 4
 
 
-def test_an_org_with_a_dead_or_no_credential_stands_in_the_list_without_an_auth_url(owner, salesforce, company):
+def test_an_org_without_a_valid_credential_is_listed_without_an_auth_url(owner, salesforce, company):
     company.revoke_all()
     owner.get(ORG, username=company.username)
     SalesforceOrg.objects.filter(username="emea@acme.example").update(credential=None)
 
-    answer = owner.get(ORGS, includeSfdxAuthUrl="true")
+    response = owner.get(ORGS, includeSfdxAuthUrl="true")
 
-    with_url = [org["username"].partition("@")[0] for org in answer.json() if "sfdxAuthUrl" in org]
+    with_url = [org["username"].partition("@")[0] for org in response.json() if "sfdxAuthUrl" in org]
     assert with_url == ["dev", "scratch"]
 
 
-def test_auth_urls_are_refused_when_their_release_is_off(owner, company, settings):
+def test_auth_urls_are_refused_if_the_release_is_disabled(owner, company, settings):
     settings.ALLOW_AUTH_URL_RELEASE = False
 
-    answer = owner.get(ORGS, includeSfdxAuthUrl="true")
+    response = owner.get(ORGS, includeSfdxAuthUrl="true")
 
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "AUTH_URL_RELEASE_OFF"
+    assert response.status_code == 403
+    assert response.json()["code"] == "AUTH_URL_RELEASE_OFF"
 
 
-def test_a_head_request_hands_out_nothing(owner, company):
+def test_a_head_request_releases_nothing(owner, company):
     AuditEvent.objects.all().delete()
 
-    answer = owner.head(ORGS, includeSfdxAuthUrl="true")
+    response = owner.head(ORGS, includeSfdxAuthUrl="true")
 
-    assert answer.status_code == 200
-    assert answer.content == b""
+    assert response.status_code == 200
+    assert response.content == b""
     assert not AuditEvent.objects.filter(action="auth_url.handed_out").exists()

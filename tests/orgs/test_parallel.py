@@ -1,4 +1,4 @@
-"""Callers who come at once: one row, one default, one refresh. On both databases."""
+"""Concurrent callers: one row, one default, one refresh."""
 
 import threading
 import time
@@ -21,71 +21,71 @@ from tests.support.concurrency import run_together
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
-def _statuses(answers) -> dict[int, int]:
+def _statuses(responses) -> dict[int, int]:
     counted: dict[int, int] = {}
-    for answer in answers:
-        counted[answer.status_code] = counted.get(answer.status_code, 0) + 1
+    for response in responses:
+        counted[response.status_code] = counted.get(response.status_code, 0) + 1
     return counted
 
 
 @pytest.mark.parametrize("rotates", [False, True], ids=["not rotating", "rotating"])
-def test_sixteen_registrations_of_one_new_username(owner, salesforce, rotates):
+def test_concurrent_registrations_of_a_new_username_store_one_org(owner, salesforce, rotates):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=rotates)
     salesforce.token_latency = 0.05
     url = an_org(salesforce).auth_url(app)
     callers = [Caller(owner.bearer) for _ in range(16)]
 
-    answers = run_together([partial(caller.post, REGISTER, {"sfdxAuthUrl": url}) for caller in callers])
+    responses = run_together([partial(caller.post, REGISTER, {"sfdxAuthUrl": url}) for caller in callers])
 
-    assert _statuses(answers) == {201: 16}, [answer for answer in answers if answer.status_code != 201]
+    assert _statuses(responses) == {201: 16}, [response for response in responses if response.status_code != 201]
     assert SalesforceOrg.objects.count() == 1
     assert Credential.objects.count() == 1
     assert salesforce.is_alive(url)
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
 
 
-def test_sixteen_registrations_of_one_username_with_an_auth_url_each(owner, salesforce):
+def test_concurrent_registrations_with_different_auth_urls_store_one_org(owner, salesforce):
     org = an_org(salesforce)
     apps = [salesforce.add_app(f"App{number}") for number in range(16)]
     urls = [org.auth_url(app) for app in apps]
     callers = [Caller(owner.bearer) for _ in urls]
 
-    answers = run_together(
+    responses = run_together(
         [partial(caller.post, REGISTER, {"sfdxAuthUrl": url}) for caller, url in zip(callers, urls, strict=True)]
     )
 
-    assert _statuses(answers) == {201: 16}, [answer for answer in answers if answer.status_code != 201]
+    assert _statuses(responses) == {201: 16}, [response for response in responses if response.status_code != 201]
     assert SalesforceOrg.objects.count() == 1
     assert Credential.objects.count() == 1
     assert KnownToken.objects.count() == 1
 
 
-def test_eight_callers_set_the_default_fifty_times(owner, salesforce):
+def test_concurrent_callers_leave_one_default(owner, salesforce):
     names = [f"hub{number}@acme.example" for number in range(8)]
     for name in names:
         a_registered_org(owner, salesforce, name, isDevHub=True)
     callers = [Caller(owner.bearer) for _ in names]
 
     for _ in range(50):
-        answers = run_together(
+        responses = run_together(
             [
                 partial(caller.patch, ORG, {"isDefault": True}, username=name)
                 for caller, name in zip(callers, names, strict=True)
             ]
         )
 
-        assert _statuses(answers) == {200: 8}
+        assert _statuses(responses) == {200: 8}
         assert SalesforceOrg.objects.filter(is_default=True).count() == 1
 
 
-def test_a_default_is_set_while_dev_hubs_are_taken_back_and_deleted(owner, salesforce):
+def test_a_default_is_set_while_dev_hubs_are_unmarked_and_deleted(owner, salesforce):
     names = [f"hub{number}@acme.example" for number in range(6)]
     for name in names:
         a_registered_org(owner, salesforce, name, isDevHub=True)
-    deeds = []
+    requests = []
     for number, name in enumerate(names):
         caller = Caller(owner.bearer)
-        deeds.append(
+        requests.append(
             [
                 partial(caller.patch, ORG, {"isDefault": True}, username=name),
                 partial(caller.patch, ORG, {"isDevHub": False}, username=name),
@@ -93,14 +93,14 @@ def test_a_default_is_set_while_dev_hubs_are_taken_back_and_deleted(owner, sales
             ][number % 3]
         )
 
-    answers = run_together(deeds)
+    responses = run_together(requests)
 
-    assert set(_statuses(answers)) <= {200, 404}
+    assert set(_statuses(responses)) <= {200, 404}
     assert SalesforceOrg.objects.filter(is_default=True).count() <= 1
 
 
 @pytest.mark.parametrize("rotates", [False, True], ids=["not rotating", "rotating"])
-def test_callers_who_wait_together_share_a_refresh(owner, salesforce, rotates):
+def test_concurrent_callers_share_a_refresh(owner, salesforce, rotates):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=rotates)
     org = an_org(salesforce)
     url = org.auth_url(app)
@@ -109,27 +109,27 @@ def test_callers_who_wait_together_share_a_refresh(owner, salesforce, rotates):
     salesforce.reset_calls()
     callers = [Caller(owner.bearer) for _ in range(24)]
 
-    answers = run_together([partial(caller.post, ACCESS_TOKEN, username=org.username) for caller in callers])
+    responses = run_together([partial(caller.post, ACCESS_TOKEN, username=org.username) for caller in callers])
 
-    assert _statuses(answers) == {200: 24}, [answer for answer in answers if answer.status_code != 200]
+    assert _statuses(responses) == {200: 24}, [response for response in responses if response.status_code != 200]
     assert salesforce.refreshes() <= 2
     assert salesforce.is_alive(url)
-    assert all(salesforce.sessions[answer.json()["accessToken"]].alive for answer in answers)
+    assert all(salesforce.sessions[response.json()["accessToken"]].alive for response in responses)
 
 
-def test_registering_and_deleting_at_once_leaves_all_or_nothing(owner, salesforce):
+def test_concurrent_registrations_and_deletions_leave_all_or_nothing(owner, salesforce):
     org = a_registered_org(owner, salesforce)
     urls = [org.auth_url() for _ in range(4)]
-    deeds = [partial(Caller(owner.bearer).post, REGISTER, {"sfdxAuthUrl": url}) for url in urls]
-    deeds += [partial(Caller(owner.bearer).delete, ORG, username=org.username) for _ in range(4)]
+    requests = [partial(Caller(owner.bearer).post, REGISTER, {"sfdxAuthUrl": url}) for url in urls]
+    requests += [partial(Caller(owner.bearer).delete, ORG, username=org.username) for _ in range(4)]
 
-    answers = run_together(deeds)
+    responses = run_together(requests)
 
-    assert set(_statuses(answers)) <= {200, 201, 404}, answers
+    assert set(_statuses(responses)) <= {200, 201, 404}, responses
     assert SalesforceOrg.objects.count() == Credential.objects.filter(org__isnull=False).count()
 
 
-def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner, salesforce):
+def test_binding_a_credential_does_not_undo_a_concurrent_refresh(owner, salesforce):
     org = a_registered_org(owner, salesforce)
     row = SalesforceOrg.objects.get()
     credential = Credential.objects.with_secrets().get()
@@ -138,9 +138,9 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
 
     def refresh() -> None:
         with transaction.atomic():
-            held = outcomes.row_to_commit(credential.pk, credential.generation)
-            assert held
-            outcomes.write(held, outcomes.Failed("UPSTREAM_UNREADABLE", new_auth_url=newest))
+            locked = outcomes.row_to_commit(credential.pk, credential.generation)
+            assert locked
+            outcomes.write(locked, outcomes.Failed("UPSTREAM_UNREADABLE", new_auth_url=newest))
             written.set()
             time.sleep(0.5)
 
@@ -155,24 +155,24 @@ def test_binding_a_credential_does_not_undo_a_refresh_that_ends_meanwhile(owner,
     assert org.username == row.username
 
 
-def test_deleting_waits_for_a_refresh_that_is_under_way(owner, salesforce):
+def test_deleting_waits_for_a_running_refresh(owner, salesforce):
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     url = an_org(salesforce).auth_url(app)
     owner.post(REGISTER, {"sfdxAuthUrl": url})
     salesforce.token_latency = 1.0
 
-    def delete_and_register_anew() -> int:
+    def delete_and_register_again() -> int:
         time.sleep(0.4)
         other = Caller(owner.bearer)
         other.delete(ORG, username="ci@acme.example")
         return other.post(REGISTER, {"sfdxAuthUrl": url}).status_code
 
-    minted, registered = run_together(
-        [lambda: owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code, delete_and_register_anew]
+    refreshed, registered = run_together(
+        [lambda: owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code, delete_and_register_again]
     )
 
-    # The desk has forgotten the rotated token with the org, so the old URL is dead; nothing overlapped.
-    assert minted == 200
+    # The rotated token was deleted with the org, so the old auth URL is refused. No two refreshes overlapped.
+    assert refreshed == 200
     assert registered == 400
     calls = sorted(salesforce.calls_to(path="/services/oauth2/token"), key=lambda call: call.started_at)
     assert all(one.finished_at <= two.started_at for one, two in zip(calls, calls[1:], strict=False))

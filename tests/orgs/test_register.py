@@ -15,10 +15,10 @@ pytestmark = pytest.mark.django_db
 def test_an_owner_registers_an_org(owner, salesforce):
     org = an_org(salesforce, "ci@acme.example")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "metadata": {"team": "core"}})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "metadata": {"team": "core"}})
 
-    assert answer.status_code == 201, answer
-    body = answer.json()
+    assert response.status_code == 201, response
+    body = response.json()
     health = body.pop("health")
     assert body == {
         "username": "ci@acme.example",
@@ -36,16 +36,16 @@ def test_an_owner_registers_an_org(owner, salesforce):
 
 
 @pytest.mark.database
-def test_a_sandbox_is_known_by_its_name_too(owner, salesforce):
+def test_a_sandbox_is_found_by_its_name_too(owner, salesforce):
     sandbox = salesforce.add_sandbox(an_org(salesforce), "Dev1")
     register(owner, sandbox)
 
-    answer = owner.get(ORG, username=" DEV1 ")
+    response = owner.get(ORG, username=" DEV1 ")
 
-    assert answer.json()["username"] == sandbox.username
+    assert response.json()["username"] == sandbox.username
 
 
-def test_a_scratch_org_is_told_apart_by_its_trial(owner, salesforce):
+def test_a_scratch_org_is_recognized_by_its_trial_expiration(owner, salesforce):
     hub = an_org(salesforce)
     scratch = salesforce.add_scratch_org(
         hub, username="s@acme.example", host="swift-1-dev-ed.scratch.my.salesforce.com"
@@ -57,7 +57,7 @@ def test_a_scratch_org_is_told_apart_by_its_trial(owner, salesforce):
 
 
 @pytest.mark.database
-def test_registering_again_answers_201_and_keeps_what_is_not_said(owner, salesforce):
+def test_registering_again_is_201_and_keeps_omitted_values(owner, salesforce):
     org = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
 
     again = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
@@ -71,7 +71,7 @@ def test_registering_again_answers_201_and_keeps_what_is_not_said(owner, salesfo
 
 
 @pytest.mark.database
-def test_registering_again_replaces_what_is_said(owner, salesforce):
+def test_registering_again_replaces_sent_values(owner, salesforce):
     org = a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
 
     again = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDevHub": False, "metadata": {"tier": 1}})
@@ -81,58 +81,58 @@ def test_registering_again_replaces_what_is_said(owner, salesforce):
 
 
 @pytest.mark.database
-def test_the_username_is_that_of_the_user_in_the_spelling_of_salesforce(owner, salesforce):
+def test_the_username_is_stored_as_salesforce_spells_it(owner, salesforce):
     org = an_org(salesforce, "CI@Acme.example", host="acme.my.salesforce.com")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "username": "ci@acme.EXAMPLE"})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "username": "ci@acme.EXAMPLE"})
 
-    assert answer.status_code == 201
-    assert answer.json()["username"] == "CI@Acme.example"
+    assert response.status_code == 201
+    assert response.json()["username"] == "CI@Acme.example"
 
 
 @pytest.mark.database
-def test_another_username_than_the_user_s_is_refused(owner, salesforce):
+def test_the_username_of_another_user_is_refused(owner, salesforce):
     org = an_org(salesforce)
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "username": "other@acme.example"})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "username": "other@acme.example"})
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "USERNAME_MISMATCH"
+    assert response.status_code == 400
+    assert response.json()["code"] == "USERNAME_MISMATCH"
     assert SalesforceOrg.objects.count() == Credential.objects.count() == 0
 
 
-def test_the_instance_url_of_salesforce_wins(owner, salesforce):
+def test_the_instance_url_is_stored_as_salesforce_returns_it(owner, salesforce):
     org = an_org(salesforce)
     url = org.auth_url()
     org.move_to("acme2.my.salesforce.com")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": url, "instanceUrl": "https://ci.my.salesforce.com/"})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": url, "instanceUrl": "https://ci.my.salesforce.com/"})
 
-    assert answer.json()["instanceUrl"] == "https://acme2.my.salesforce.com"
+    assert response.json()["instanceUrl"] == "https://acme2.my.salesforce.com"
 
 
-def test_an_org_that_is_no_dev_hub_cannot_be_registered_as_one(owner, salesforce):
+def test_an_org_that_is_not_a_dev_hub_cannot_be_registered_as_one(owner, salesforce):
     org = an_org(salesforce)
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDevHub": True})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDevHub": True})
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "NOT_A_DEVHUB"
+    assert response.status_code == 400
+    assert response.json()["code"] == "NOT_A_DEVHUB"
     assert SalesforceOrg.objects.count() == 0
 
 
 @pytest.mark.database
-def test_a_default_that_is_no_dev_hub_is_refused(owner, salesforce):
+def test_a_default_that_is_not_a_dev_hub_is_refused(owner, salesforce):
     org = an_org(salesforce, is_dev_hub=True)
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDefault": True})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDefault": True})
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "DEFAULT_NEEDS_DEVHUB"
+    assert response.status_code == 400
+    assert response.json()["code"] == "DEFAULT_NEEDS_DEVHUB"
 
 
 @pytest.mark.database
-def test_a_second_default_takes_the_place_of_the_first(owner, salesforce):
+def test_a_second_default_replaces_the_first(owner, salesforce):
     a_registered_org(owner, salesforce, "one@acme.example", isDevHub=True, isDefault=True)
 
     a_registered_org(owner, salesforce, "two@acme.example", isDevHub=True, isDefault=True)
@@ -140,17 +140,17 @@ def test_a_second_default_takes_the_place_of_the_first(owner, salesforce):
     assert [org.username for org in SalesforceOrg.objects.filter(is_default=True)] == ["two@acme.example"]
 
 
-def test_an_org_behind_the_login_host_is_registered_under_its_own_host(owner, salesforce):
+def test_an_auth_url_of_the_login_host_is_registered_with_the_host_of_its_org(owner, salesforce):
     org = an_org(salesforce)
     url = org.auth_url().replace("@ci.my.salesforce.com", "@login.salesforce.com")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": url})
 
-    assert answer.status_code == 201
-    assert answer.json()["instanceUrl"] == "https://ci.my.salesforce.com"
+    assert response.status_code == 201
+    assert response.json()["instanceUrl"] == "https://ci.my.salesforce.com"
 
 
-def test_an_app_with_a_secret_works(owner, salesforce):
+def test_an_app_with_a_client_secret_can_be_used(owner, salesforce):
     app = salesforce.add_app("AcmeCI", "s3cret")
     org = an_org(salesforce)
 
@@ -159,7 +159,7 @@ def test_an_app_with_a_secret_works(owner, salesforce):
     assert salesforce.is_alive(org.auth_url(app))
 
 
-# --- Refusals of Salesforce --------------------------------------------------------------------------
+# --- Failures at Salesforce --------------------------------------------------------------------------
 
 
 def _dead(org):
@@ -192,16 +192,16 @@ def _restricted(org):
         (_restricted, "IP_NOT_ALLOWED"),
     ],
 )
-def test_a_definite_refusal_is_400_and_nothing_is_stored(owner, salesforce, spoil, code):
+def test_a_permanent_failure_is_400_and_nothing_is_stored(owner, salesforce, spoil, code):
     org = an_org(salesforce)
     url = org.auth_url()
     spoil(org)
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": url})
 
-    assert answer.status_code == 400, answer
-    assert answer.json()["code"] == code
-    assert answer.json()["action"]
+    assert response.status_code == 400, response
+    assert response.json()["code"] == code
+    assert response.json()["action"]
     assert SalesforceOrg.objects.count() == Credential.objects.count() == KnownToken.objects.count() == 0
 
 
@@ -219,40 +219,40 @@ def test_a_definite_refusal_is_400_and_nothing_is_stored(owner, salesforce, spoi
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
-def test_trouble_of_salesforce_stores_no_org(owner, salesforce, fault, status, code, retry_after):
+def test_a_temporary_failure_stores_no_org(owner, salesforce, fault, status, code, retry_after):
     org = an_org(salesforce)
     salesforce.inject(fault, path="/services/oauth2/token")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert answer.status_code == status, answer
-    assert answer.json()["code"] == code
-    assert answer.headers.get("Retry-After") == retry_after
+    assert response.status_code == status, response
+    assert response.json()["code"] == code
+    assert response.headers.get("Retry-After") == retry_after
     assert SalesforceOrg.objects.count() == 0
 
 
 @pytest.mark.database
-def test_trouble_after_the_refresh_stores_no_org_and_forgets_a_token_that_did_not_rotate(owner, salesforce):
+def test_a_failure_after_the_refresh_deletes_a_credential_that_did_not_rotate(owner, salesforce):
     org = an_org(salesforce)
     salesforce.inject(Fault.status(500), path="/services/data")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert answer.status_code == 503
+    assert response.status_code == 503
     assert SalesforceOrg.objects.count() == Credential.objects.count() == 0
 
 
 @pytest.mark.database
-def test_an_org_that_was_registered_stays_as_it_was_when_registering_again_fails(owner, salesforce):
+def test_a_failed_registration_does_not_change_a_registered_org(owner, salesforce):
     org = a_registered_org(owner, salesforce, metadata={"team": "core"})
     before = owner.get(ORG, username=org.username, authType="accessToken").json()
-    dead = org.auth_url()
-    salesforce.end_grants(lambda grant: grant is salesforce.family_of(dead))
+    refused = org.auth_url()
+    salesforce.end_grants(lambda grant: grant is salesforce.family_of(refused))
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": dead, "metadata": {"team": "other"}})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": refused, "metadata": {"team": "other"}})
 
     after = owner.get(ORG, username=org.username, authType="accessToken").json()
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert after["metadata"] == before["metadata"] == {"team": "core"}
     assert after["accessToken"]
 
@@ -284,30 +284,30 @@ def test_another_user_of_the_same_org_is_another_registration(owner, salesforce)
     org = a_registered_org(owner, salesforce)
     other = org.add_user("release@acme.example")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(user=other)})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(user=other)})
 
-    assert answer.json()["username"] == "release@acme.example"
+    assert response.json()["username"] == "release@acme.example"
     assert SalesforceOrg.objects.count() == 2
 
 
-# --- An access token that Salesforce ends under our hands --------------------------------------------
+# --- A session that Salesforce ends during the registration ------------------------------------------
 
 
-def test_a_session_that_was_ended_is_opened_anew_once(owner, salesforce):
+def test_an_ended_session_is_replaced_once(owner, salesforce):
     org = an_org(salesforce)
     salesforce.inject(Fault.rest(401, "INVALID_SESSION_ID"), path="/services/data/v")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert answer.status_code == 201
+    assert response.status_code == 201
     assert salesforce.refreshes() == 2
 
 
-def test_sessions_that_are_never_accepted_are_an_error_that_says_so(owner, salesforce):
+def test_sessions_that_are_never_accepted_are_an_error(owner, salesforce):
     org = an_org(salesforce)
     salesforce.inject(Fault.rest(401, "INVALID_SESSION_ID"), path="/services/data/v", times=None)
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert (answer.status_code, answer.json()["code"]) == (502, "SESSION_REFUSED")
+    assert response.refusal == (502, "SESSION_REFUSED")
     assert salesforce.refreshes() == 2

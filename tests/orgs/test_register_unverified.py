@@ -1,4 +1,4 @@
-"""POST .../register with skipValidation: an org that nobody has asked Salesforce about."""
+"""POST .../register with skipValidation: an org is stored without a call to Salesforce."""
 
 import pytest
 
@@ -14,45 +14,45 @@ def unverified(owner, salesforce, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     org = an_org(salesforce)
     body = {"sfdxAuthUrl": org.auth_url(), "username": org.username, "skipValidation": True}
-    answer = owner.post(REGISTER, body)
-    assert answer.status_code == 201, answer
-    return answer.json()
+    response = owner.post(REGISTER, body)
+    assert response.status_code == 201, response
+    return response.json()
 
 
 @pytest.mark.database
-def test_an_org_that_nobody_verified_is_stored_with_empty_facts(unverified, salesforce):
+def test_an_unverified_org_is_stored_with_empty_details(unverified, salesforce):
     assert unverified["orgId"] == unverified["organizationType"] == unverified["instanceName"] == ""
     assert unverified["health"]["state"] == "unverified"
     assert salesforce.calls == []
 
 
 @pytest.mark.parametrize("query", [{}, {"authType": "accessToken"}, {"authType": "sfdxAuthUrl"}])
-def test_an_org_that_nobody_verified_hands_out_nothing(owner, salesforce, unverified, query):
-    answer = owner.get(ORG, username="ci@acme.example", **query)
+def test_no_credential_of_an_unverified_org_is_issued(owner, salesforce, unverified, query):
+    response = owner.get(ORG, username="ci@acme.example", **query)
 
-    assert not {"accessToken", "sfdxAuthUrl"} & set(answer.json())
-    assert answer.json().get("authError", answer.json())["code"] == "ORG_UNVERIFIED"
+    assert not {"accessToken", "sfdxAuthUrl"} & set(response.json())
+    assert response.json().get("authError", response.json())["code"] == "ORG_UNVERIFIED"
     assert salesforce.calls == []
 
 
 @pytest.mark.database
-def test_a_test_of_the_connection_verifies_an_org(owner, unverified, salesforce):
-    answer = owner.post(TEST_CONNECTION, username="ci@acme.example")
+def test_a_connection_test_verifies_an_org(owner, unverified, salesforce):
+    response = owner.post(TEST_CONNECTION, username="ci@acme.example")
 
-    assert answer.json()["isValid"] is True
-    assert answer.json()["organizationType"] == "Enterprise Edition"
+    assert response.json()["isValid"] is True
+    assert response.json()["organizationType"] == "Enterprise Edition"
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
 
 
-def test_an_org_of_another_user_than_was_said_is_not_verified(owner, salesforce, settings):
+def test_an_org_of_another_user_is_not_verified(owner, salesforce, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     body = {"sfdxAuthUrl": an_org(salesforce).auth_url(), "username": "x@acme.example", "skipValidation": True}
     owner.post(REGISTER, body)
 
-    answer = owner.post(TEST_CONNECTION, username="x@acme.example")
+    response = owner.post(TEST_CONNECTION, username="x@acme.example")
 
-    assert answer.json()["isValid"] is False
-    assert answer.json()["code"] == "USERNAME_MISMATCH"
+    assert response.json()["isValid"] is False
+    assert response.json()["code"] == "USERNAME_MISMATCH"
     assert owner.post(ACCESS_TOKEN, username="x@acme.example").json()["code"] == "ORG_UNVERIFIED"
 
 
@@ -60,26 +60,26 @@ def test_an_org_of_another_user_than_was_said_is_not_verified(owner, salesforce,
 def test_an_unverified_org_is_verified_by_registering_it(owner, unverified, salesforce):
     url = salesforce.grants[-1].newest
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": f"force://PlatformCLI::{url}@ci.my.salesforce.com"})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": f"force://PlatformCLI::{url}@ci.my.salesforce.com"})
 
-    assert answer.status_code == 201
-    assert answer.json()["orgId"]
-    assert answer.json()["health"]["state"] == "healthy"
+    assert response.status_code == 201
+    assert response.json()["orgId"]
+    assert response.json()["health"]["state"] == "healthy"
 
 
 def test_an_unverified_org_cannot_be_the_default(owner, unverified):
-    answer = owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
+    response = owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "UNVERIFIED_DEFAULT"
+    assert response.status_code == 400
+    assert response.json()["code"] == "UNVERIFIED_DEFAULT"
 
 
 @pytest.mark.database
-def test_an_unverified_registration_that_is_refused_leaves_nothing(owner, salesforce, settings):
+def test_a_refused_unverified_registration_stores_nothing(owner, salesforce, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     body = {"sfdxAuthUrl": an_org(salesforce).auth_url(), "username": "x@acme.example", "skipValidation": True}
 
-    answer = owner.post(REGISTER, {**body, "isDevHub": True, "isDefault": True})
+    response = owner.post(REGISTER, {**body, "isDevHub": True, "isDefault": True})
 
-    assert answer.json()["code"] == "UNVERIFIED_DEFAULT"
+    assert response.json()["code"] == "UNVERIFIED_DEFAULT"
     assert SalesforceOrg.objects.count() == Credential.objects.count() == KnownToken.objects.count() == 0

@@ -29,17 +29,17 @@ def test_each_field_is_changed_and_the_rest_is_kept(owner, salesforce, ci):
     assert salesforce.calls == []
 
 
-def test_nothing_to_change_is_no_error(owner, ci):
+def test_an_empty_change_is_not_an_error(owner, ci):
     assert owner.patch(ORG, {}, username="ci@acme.example").status_code == 200
 
 
 @pytest.mark.database
-def test_an_org_that_is_no_dev_hub_any_more_is_not_the_default(owner, ci):
+def test_an_org_that_is_unmarked_as_dev_hub_is_not_the_default(owner, ci):
     owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
 
-    answer = owner.patch(ORG, {"isDevHub": False}, username="ci@acme.example")
+    response = owner.patch(ORG, {"isDevHub": False}, username="ci@acme.example")
 
-    assert answer.json()["isDefault"] is False
+    assert response.json()["isDefault"] is False
     assert not SalesforceOrg.objects.filter(is_default=True).exists()
 
 
@@ -53,19 +53,19 @@ def test_the_default_moves(owner, salesforce, ci):
 
 
 @pytest.mark.database
-def test_an_unknown_org(owner):
+def test_an_unknown_org_is_not_found(owner):
     assert owner.patch(ORG, {"metadata": {}}, username="x@acme.example").json()["code"] == "ORG_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
     "name", ["force://App::5Aep861canary@ci.my.salesforce.com", "<b>canary", "canary" * 7, "cañary"]
 )
-def test_a_field_that_is_no_name_is_not_repeated(owner, ci, name):
-    answer = owner.patch(ORG, {name: "x"}, username="ci@acme.example")
+def test_an_unsafe_field_name_is_not_repeated(owner, ci, name):
+    response = owner.patch(ORG, {name: "x"}, username="ci@acme.example")
 
-    assert answer.status_code == 400
-    assert [error["field"] for error in answer.json()["errors"]] == ["other"]
-    assert name[:20] not in answer.text
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["other"]
+    assert name[:20] not in response.text
 
 
 @pytest.mark.parametrize(
@@ -76,18 +76,18 @@ def test_a_field_that_is_no_name_is_not_repeated(owner, ci, name):
         {"jobs": [{"url": "see FORCE://App::5Aep861canary@ci.my.salesforce.com"}]},
     ],
 )
-def test_metadata_that_holds_an_auth_url_is_refused(owner, member, ci, metadata):
-    answer = owner.patch(ORG, {"metadata": metadata}, username="ci@acme.example")
+def test_metadata_with_an_auth_url_is_refused(owner, member, ci, metadata):
+    response = owner.patch(ORG, {"metadata": metadata}, username="ci@acme.example")
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_FAILED")
-    assert "canary" not in answer.text
+    assert response.refusal == (400, "VALIDATION_FAILED")
+    assert "canary" not in response.text
     assert member.get(ORG, username="ci@acme.example").json()["metadata"] == {"team": "core"}
 
 
-def test_a_refused_field_is_named(owner, ci):
-    answer = owner.patch(ORG, {"orgId": "x", "metadata": {}}, username="ci@acme.example")
+def test_the_error_names_the_refused_field(owner, ci):
+    response = owner.patch(ORG, {"orgId": "x", "metadata": {}}, username="ci@acme.example")
 
-    assert [error["field"] for error in answer.json()["errors"]] == ["orgId"]
+    assert [error["field"] for error in response.json()["errors"]] == ["orgId"]
 
 
 @pytest.mark.database

@@ -1,4 +1,4 @@
-"""Fixtures of keys on demand: a registered production org, sandboxes of it, and a pool."""
+"""Fixtures: a registered production org, sandboxes of it, and a pool."""
 
 from typing import Any
 
@@ -12,23 +12,23 @@ from tests.support.api_client import Caller
 
 @pytest.fixture
 def production(owner: Caller, salesforce: Emulator) -> Org:
-    """A registered production org, a DevHub too."""
+    """Register a production org that is also a DevHub."""
     return a_production_org(owner, salesforce)
 
 
 @pytest.fixture
 def sandbox(production: Org, salesforce: Emulator) -> Org:
-    """A sandbox of it that nobody registered."""
+    """Create a sandbox that is not registered."""
     return salesforce.add_sandbox(production, "dev1")
 
 
 @pytest.fixture
 def sandboxes(production: Org, salesforce: Emulator) -> list[Org]:
-    """Three of them."""
+    """Create three sandboxes that are not registered."""
     return [salesforce.add_sandbox(production, f"dev{number}") for number in (1, 2, 3)]
 
 
 @pytest.fixture
 def pool(owner: Caller, sandboxes: list[Org]) -> list[Any]:
-    """Three instances of a pool, one for each sandbox."""
+    """Add each of the three sandboxes to a pool."""
     return [an_instance(owner, org.sandbox_name) for org in sandboxes]

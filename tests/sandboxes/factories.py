@@ -1,4 +1,4 @@
-"""Production orgs, DevHubs, sandboxes and scratch orgs for tests, in one line each."""
+"""Creates production orgs, DevHubs, scratch orgs and pool instances."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ PROD = "ci@acme.example"
 REPOSITORY = "acme/app"
 
 
-def a_production_org(owner: Caller, salesforce: Emulator, username: str = PROD, **wish: Any) -> Org:
-    """Add a production org that is a DevHub too, and register it."""
+def a_production_org(owner: Caller, salesforce: Emulator, username: str = PROD, **fields: Any) -> Org:
+    """Add a production org that is also a DevHub, and register it."""
     org = an_org(salesforce, username, is_dev_hub=True)
-    register(owner, org, isDevHub=True, **wish)
+    register(owner, org, isDevHub=True, **fields)
     salesforce.reset_calls()
     return org
 
@@ -33,16 +33,16 @@ def a_scratch_org(salesforce: Emulator, hub: Org, username: str = "s1@acme.examp
     return salesforce.add_scratch_org(hub, username=username, host=host, **fields)
 
 
-def an_instance(owner: Caller, name: str = "dev1", **wish: Any) -> Any:
-    """Add a sandbox to the pool `features` of REPOSITORY; returns the answer's body."""
-    content = {"repository": REPOSITORY, "poolTag": "features", "name": name, "type": "SANDBOX", **wish}
-    if "sfdxAuthUrl" not in wish:
+def an_instance(owner: Caller, name: str = "dev1", **fields: Any) -> Any:
+    """Add a sandbox to the pool `features` of REPOSITORY, and return the response body."""
+    content = {"repository": REPOSITORY, "poolTag": "features", "name": name, "type": "SANDBOX", **fields}
+    if "sfdxAuthUrl" not in fields:
         content.setdefault("parentUsername", PROD)
-    answer = owner.post(POOLS, content)
-    assert answer.status_code == 201, answer
-    return answer.json()
+    response = owner.post(POOLS, content)
+    assert response.status_code == 201, response
+    return response.json()
 
 
 def works(salesforce: Emulator, token: str) -> bool:
-    """Tell whether an access token is good."""
+    """Return True if an access token is valid."""
     return token in salesforce.sessions and salesforce.sessions[token].alive

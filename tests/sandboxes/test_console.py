@@ -1,4 +1,4 @@
-"""The console's pages for pools: what they show, add and take out, and that keys are never among it."""
+"""The console's pages for pools: adding, showing and removing instances, without secrets."""
 
 from datetime import timedelta
 
@@ -27,16 +27,16 @@ def console(a_person) -> Visitor:
 
 @pytest.mark.database
 def test_an_instance_is_added(console, production):
-    answer = console.post(ADD, GOOD | {"parent_username": PROD})
+    response = console.post(ADD, GOOD | {"parent_username": PROD})
 
     instance = PoolInstance.objects.get()
-    assert answer["Location"] == f"{POOLS}{instance.pk}/change/"
+    assert response["Location"] == f"{POOLS}{instance.pk}/change/"
     assert (instance.name, instance.status, instance.parent.username) == ("dev1", "AVAILABLE", PROD)
     assert AuditEvent.objects.get(action="pool_instance.added").actor_name == "olga@acme.example"
 
 
 @pytest.mark.parametrize(
-    ("fields", "field", "words"),
+    ("fields", "field", "message"),
     [
         ({}, "parent_username", "The instance has neither a credential nor a parent org."),
         ({"repository": "no repository"}, "repository", "org/repo"),
@@ -47,14 +47,14 @@ def test_an_instance_is_added(console, production):
         ({"status": "ASSIGNED"}, "status", "not one of the available choices"),
         ({"auth_url": "nothing of the kind"}, "auth_url", "not an auth URL"),
         ({"auth_url": "{"}, "auth_url", "not valid JSON"),
-        ({"parent_username": "nobody@acme.example"}, "parent_username", "No registered org is named"),
+        ({"parent_username": "unknown@acme.example"}, "parent_username", "No registered org is named"),
     ],
 )
-def test_what_cannot_be_added_is_told_at_its_field(fields, field, words, console, production):
-    answer = console.post(ADD, GOOD | fields)
+def test_an_error_is_reported_at_its_field(fields, field, message, console, production):
+    response = console.post(ADD, GOOD | fields)
 
-    assert answer.status_code == 200
-    assert words in text_of(answer).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
+    assert response.status_code == 200
+    assert message in text_of(response).split(f'id="id_{field}_error"')[1].split("</ul>")[0]
     assert not PoolInstance.objects.exists()
 
 
@@ -62,14 +62,14 @@ def test_a_parent_that_is_not_a_dev_hub_is_refused_at_its_field(console, owner, 
     a_registered_org(owner, salesforce, "plain@acme.example")
     scratch = GOOD | {"type": "SCRATCH_ORG", "name": "f1", "username": "s1@acme.example"}
 
-    answer = console.post(ADD, scratch | {"parent_username": "plain@acme.example"})
+    response = console.post(ADD, scratch | {"parent_username": "plain@acme.example"})
 
-    told = text_of(answer).split('id="id_parent_username_error"')[1].split("</ul>")[0]
-    assert "plain@acme.example is not registered as a DevHub. Select DevHub on the page of that org" in told
+    expected = text_of(response).split('id="id_parent_username_error"')[1].split("</ul>")[0]
+    assert "plain@acme.example is not registered as a DevHub. Select DevHub on the page of that org" in expected
 
 
 @pytest.mark.database
-def test_an_assignment_whose_time_is_over_is_shown_as_expired(console, owner, application, production, salesforce):
+def test_an_overdue_assignment_is_shown_as_expired(console, owner, application, production, salesforce):
     salesforce.add_sandbox(production, "dev1")
     an_instance(owner)
     application.post(FETCH, {"repository": "acme/app", "poolTag": "features", "assignmentId": "pr-1"})
@@ -96,8 +96,8 @@ def test_an_instance_with_an_expired_credential_needs_attention(console, owner, 
 
 
 @pytest.mark.database
-@pytest.mark.parametrize(("status", "told"), [("PROVISIONING", "AVAILABLE"), ("EXPIRED", "AVAILABLE")])
-def test_an_instance_is_made_available(status, told, console, owner, production):
+@pytest.mark.parametrize(("status", "expected"), [("PROVISIONING", "AVAILABLE"), ("EXPIRED", "AVAILABLE")])
+def test_an_instance_is_made_available(status, expected, console, owner, production):
     an_instance(owner)
     PoolInstance.objects.update(status=status)
     page = f"{POOLS}{PoolInstance.objects.get().pk}/"
@@ -105,7 +105,7 @@ def test_an_instance_is_made_available(status, told, console, owner, production)
 
     console.post(f"{page}make-available/", form_at=f"{page}change/")
 
-    assert PoolInstance.objects.get().status == told
+    assert PoolInstance.objects.get().status == expected
     assert AuditEvent.objects.filter(action="pool_instance.made_available", org_username="dev1").count() == 1
     assert "Make available" not in text_of(console.get(f"{page}change/"))
 
@@ -123,7 +123,7 @@ def test_an_assigned_instance_is_not_made_available(console, owner, application,
     assert "dev1 is assigned and was not changed." in text_of(console.get(f"{page}change/"))
 
 
-def test_an_instance_with_a_key_of_its_own_shows_no_secret(console, production, salesforce):
+def test_the_page_of_an_instance_with_a_credential_has_no_secret(console, production, salesforce):
     url = salesforce.add_sandbox(production, "dev1").auth_url()
     pages = [text_of(console.post(ADD, GOOD | {"auth_url": url, "name": "a b"}))]
 
@@ -137,7 +137,7 @@ def test_an_instance_with_a_key_of_its_own_shows_no_secret(console, production, 
 
 
 @pytest.mark.database
-def test_an_instance_is_taken_out_after_a_question(console, owner, production):
+def test_the_removal_of_an_instance_is_confirmed_first(console, owner, production):
     an_instance(owner)
     instance = PoolInstance.objects.get()
     path = f"{POOLS}{instance.pk}/delete/"
@@ -150,7 +150,7 @@ def test_an_instance_is_taken_out_after_a_question(console, owner, production):
 
 
 @pytest.mark.database
-def test_who_has_which_org_is_shown(console, owner, application, salesforce, production):
+def test_the_assignment_of_each_instance_is_shown(console, owner, application, salesforce, production):
     salesforce.add_sandbox(production, "dev1")
     an_instance(owner)
     wanted = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-7"}
@@ -164,7 +164,7 @@ def test_who_has_which_org_is_shown(console, owner, application, salesforce, pro
 
 
 @pytest.mark.database
-def test_the_dashboard_shows_how_full_each_pool_is(console, owner, production):
+def test_the_dashboard_shows_the_usage_of_each_pool(console, owner, production):
     for name in ("dev1", "dev2", "dev3"):
         an_instance(owner, name)
     PoolInstance.objects.filter(name="dev3").update(status="EXPIRED")
@@ -178,7 +178,7 @@ def test_the_dashboard_shows_how_full_each_pool_is(console, owner, production):
 
 
 @pytest.mark.database
-def test_deleting_an_org_names_the_pool_instances_that_go_with_it(console, owner, production):
+def test_the_deletion_of_an_org_lists_its_pool_instances(console, owner, production):
     an_instance(owner)
     org = PoolInstance.objects.get().parent
     path = f"/console/orgs/salesforceorg/{org.pk}/delete/"
@@ -191,7 +191,7 @@ def test_deleting_an_org_names_the_pool_instances_that_go_with_it(console, owner
     assert not Credential.objects.filter(org__isnull=False).exists()
 
 
-def test_markup_stays_text(console, owner, production):
+def test_markup_is_escaped(console, owner, production):
     an_instance(owner)
     instance = PoolInstance.objects.get()
     PoolInstance.objects.update(

@@ -1,4 +1,4 @@
-"""/sfp/api/auth/continue: a stable link without a secret, that opens an org for whoever may."""
+"""/sfp/api/auth/continue: a stable link without a secret that redirects authorized users to an org."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,33 +39,33 @@ def _link_in(page: str) -> str:
 # --- The link ------------------------------------------------------------------------------------------
 
 
-def test_a_stranger_sees_what_will_be_opened_and_a_log_in(salesforce, sandbox):
-    answer = Visitor().get(f"{CONTINUE}?action=frontdoorurl&params=targetOrg:dev1,repository:acme/app,prodOrg:{PROD}")
+def test_an_anonymous_visitor_sees_the_org_and_a_log_in_form(salesforce, sandbox):
+    response = Visitor().get(f"{CONTINUE}?action=frontdoorurl&params=targetOrg:dev1,repository:acme/app,prodOrg:{PROD}")
 
-    assert answer.status_code == 200
-    page = text_of(answer)
+    assert response.status_code == 200
+    page = text_of(response)
     for text in ("dev1", "acme/app", PROD, 'name="password"', "Log in and continue"):
         assert text in page
     assert not salesforce.calls
-    assert answer["Cache-Control"] == "no-store"
-    assert answer["Referrer-Policy"] == "same-origin"  # with no-referrer a form would send Origin: null
-    assert answer["X-Frame-Options"] == "DENY"
-    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
-    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert response["Cache-Control"] == "no-store"
+    assert response["Referrer-Policy"] == "same-origin"  # with no-referrer a form would send Origin: null
+    assert response["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
 
 
-def test_the_log_in_goes_on_to_the_same_link(mia, sandbox):
+def test_the_log_in_returns_to_the_same_link(mia, sandbox):
     visitor = Visitor()
 
-    answer = visitor.post(DEV1, LOGIN)
+    response = visitor.post(DEV1, LOGIN)
 
-    assert (answer.status_code, answer["Location"]) == (302, DEV1)
+    assert (response.status_code, response["Location"]) == (302, DEV1)
     page = text_of(visitor.get(DEV1))
     assert "data-auto-submit" in page
     assert 'name="password"' not in page
 
 
-def test_looking_opens_nothing(visitor, salesforce, sandbox):
+def test_a_get_request_creates_no_link(visitor, salesforce, sandbox):
     for method in (visitor.client.get, visitor.client.head):
         assert method(DEV1).status_code == 200
 
@@ -73,44 +73,44 @@ def test_looking_opens_nothing(visitor, salesforce, sandbox):
 
 
 @pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose", "X-Moz"])
-def test_a_prefetch_gets_nothing(header, visitor, salesforce, sandbox):
-    answer = visitor.client.get(DEV1, headers={header: "prefetch"})
+def test_a_prefetch_gets_an_empty_response(header, visitor, salesforce, sandbox):
+    response = visitor.client.get(DEV1, headers={header: "prefetch"})
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
 
 
-def test_the_post_answers_a_page_that_leads_to_a_one_time_link(visitor, salesforce, sandbox):
-    answer = visitor.post(DEV1)
+def test_the_post_returns_a_page_that_redirects_to_a_one_time_link(visitor, salesforce, sandbox):
+    response = visitor.post(DEV1)
 
-    assert answer.status_code == 200
-    link = _link_in(text_of(answer))
+    assert response.status_code == 200
+    link = _link_in(text_of(response))
     code = parse_qs(urlsplit(link).query)["otp"][0]
     assert salesforce.visits[code].user.org is sandbox
     assert f'<noscript><meta http-equiv="refresh" content="0;url={link.replace("&", "&amp;")}"></noscript>' in text_of(
-        answer
+        response
     )
-    assert "Location" not in answer
+    assert "Location" not in response
     row = AuditEvent.objects.get(action="frontdoor.handed_out")
     assert (row.actor_name, row.outcome) == ("mia@acme.example", "granted")
 
 
-def test_the_post_needs_its_token(visitor, salesforce, sandbox):
-    answer = visitor.client.post(DEV1)
+def test_the_post_requires_a_csrf_token(visitor, salesforce, sandbox):
+    response = visitor.client.post(DEV1)
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert not salesforce.calls
 
 
-def test_a_log_in_of_another_site_is_refused(mia, sandbox):
+def test_a_log_in_from_another_site_is_refused(mia, sandbox):
     visitor = Visitor()
 
-    answer = visitor.client.post(DEV1, LOGIN)
+    response = visitor.client.post(DEV1, LOGIN)
 
-    assert answer.status_code == 403
-    assert "sessionid" not in answer.cookies
+    assert response.status_code == 403
+    assert "sessionid" not in response.cookies
 
 
-def test_the_session_key_is_another_one_after_the_log_in(mia, sandbox):
+def test_the_session_key_changes_at_the_log_in(mia, sandbox):
     visitor = Visitor()
     visitor.client.cookies["sessionid"] = "a" * 32
 
@@ -143,18 +143,18 @@ def test_the_session_key_is_another_one_after_the_log_in(mia, sandbox):
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_link_that_cannot_be_is_a_400_page(method, query, visitor, salesforce):
-    answer = getattr(visitor.client, method)(f"{CONTINUE}?{query}")
+def test_an_invalid_link_is_a_400_page(method, query, visitor, salesforce):
+    response = getattr(visitor.client, method)(f"{CONTINUE}?{query}")
 
     # A POST without a token is refused before its link is read.
-    assert answer.status_code == (400 if method == "get" else 403)
-    assert answer["Content-Type"].startswith("text/html")
-    assert "Location" not in answer
-    assert "<script>alert" not in text_of(answer)
+    assert response.status_code == (400 if method == "get" else 403)
+    assert response["Content-Type"].startswith("text/html")
+    assert "Location" not in response
+    assert "<script>alert" not in text_of(response)
     assert not salesforce.calls
 
 
-def test_values_are_split_at_commas_and_at_the_first_colon():
+def test_parameters_are_split_at_commas_and_at_the_first_colon():
     continuation = read("FRONTDOORURL", " targetOrg : dev1 ,repository:acme/proj/app")
 
     assert dict(continuation.params) == {"targetOrg": "dev1", "repository": "acme/proj/app"}
@@ -172,37 +172,37 @@ def test_values_are_split_at_commas_and_at_the_first_colon():
         {},
     ],
 )
-def test_a_typed_name_adds_nothing_to_the_link(query, visitor):
-    answer = visitor.get("/open", **query)
+def test_an_entered_name_adds_no_parameters_to_the_link(query, visitor):
+    response = visitor.get("/open", **query)
 
-    assert answer.status_code == 400
-    assert "<b>" not in text_of(answer)
-
-
-def test_a_typed_name_leads_to_its_link(visitor):
-    answer = visitor.get("/open", name=" dev1 ", production=PROD)
-
-    assert (answer.status_code, answer["Location"]) == (302, DEV1)
+    assert response.status_code == 400
+    assert "<b>" not in text_of(response)
 
 
-def test_a_made_link_reads_back():
+def test_an_entered_name_leads_to_its_link(visitor):
+    response = visitor.get("/open", name=" dev1 ", production=PROD)
+
+    assert (response.status_code, response["Location"]) == (302, DEV1)
+
+
+def test_a_created_link_is_parsed_back():
     link = continue_link("ci+x@acme.example", repository=REPOSITORY)
 
     assert link == f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:ci%2Bx@acme.example,repository:acme/app"
 
 
-# --- What is in the way --------------------------------------------------------------------------------
+# --- Errors --------------------------------------------------------------------------------------------
 
 
 def test_a_wrong_password_stays_on_the_page(mia, sandbox):
-    answer = Visitor().post(DEV1, LOGIN | {"password": "wrong"})
+    response = Visitor().post(DEV1, LOGIN | {"password": "wrong"})
 
-    page = text_of(answer)
+    page = text_of(response)
     assert "Incorrect e-mail or password" in page
     assert "dev1" in page
 
 
-def test_a_locked_name_says_so(mia, sandbox):
+def test_a_locked_name_is_reported(mia, sandbox):
     visitor = Visitor()
     for _ in range(5):
         visitor.post(DEV1, LOGIN | {"password": "wrong"})
@@ -215,18 +215,18 @@ def test_a_locked_name_says_so(mia, sandbox):
     [
         (PROD, 403, "Members may not open"),
         ("nope", 404, "No sandbox &#x27;nope&#x27; was found"),
-        ("nobody@acme.example", 404, "No scratch org nobody@acme.example"),
+        ("unknown@acme.example", 404, "No scratch org unknown@acme.example"),
     ],
 )
-def test_an_org_that_may_or_can_not_be_opened_is_told(target, status, text, visitor, sandbox):
+def test_an_org_without_access_is_an_error_page(target, status, text, visitor, sandbox):
     path = f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:{target}"
 
-    answer = visitor.post(path)
+    response = visitor.post(path)
 
-    assert answer.status_code == status
-    assert answer["Content-Type"].startswith("text/html")
-    assert text in text_of(answer)
-    assert "Go to the start page" in text_of(answer)
+    assert response.status_code == status
+    assert response["Content-Type"].startswith("text/html")
+    assert text in text_of(response)
+    assert "Go to the start page" in text_of(response)
 
 
 def test_a_refusal_is_audited(visitor, sandbox):
@@ -236,37 +236,37 @@ def test_a_refusal_is_audited(visitor, sandbox):
     assert (row.code, row.actor_name) == ("FRONTDOOR_NOT_ALLOWED", "mia@acme.example")
 
 
-def test_maintenance_says_when_to_try_again(visitor, salesforce, sandbox):
+def test_the_maintenance_page_says_when_to_try_again(visitor, salesforce, sandbox):
     salesforce.inject(Fault.html_maintenance(), path="/services/data/v67.0/tooling/sandboxAuth")
 
-    answer = visitor.post(DEV1)
+    response = visitor.post(DEV1)
 
-    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
-    assert "maintenance" in text_of(answer)
-    assert "Try again" in text_of(answer)
+    assert (response.status_code, response["Retry-After"]) == (503, "60")
+    assert "maintenance" in text_of(response)
+    assert "Try again" in text_of(response)
 
 
-def test_an_owner_goes_to_a_production_org(a_person, salesforce, production):
+def test_an_owner_is_redirected_to_a_production_org(a_person, salesforce, production):
     visitor = Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
 
-    answer = visitor.post(f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:{PROD}")
+    response = visitor.post(f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:{PROD}")
 
-    assert "otp=" in _link_in(text_of(answer))
+    assert "otp=" in _link_in(text_of(response))
 
 
-def test_a_pool_instance_is_opened_by_its_repository(owner, visitor, sandbox):
+def test_a_pool_instance_is_found_by_its_repository(owner, visitor, sandbox):
     an_instance(owner)
     path = f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:dev1,repository:{REPOSITORY}"
 
     refused = visitor.post(path)
     PoolInstance.objects.update(status="ASSIGNED", assignment_id="pr-1")
-    opened = visitor.post(path)
+    page = visitor.post(path)
 
     assert refused.status_code == 403
-    assert "otp=" in _link_in(text_of(opened))
+    assert "otp=" in _link_in(text_of(page))
 
 
-def test_no_secret_stands_in_the_link_or_the_log(owner, visitor, sandbox, caplog):
+def test_the_link_and_the_log_have_no_secret(owner, visitor, sandbox, caplog):
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
 
     link = _link_in(text_of(visitor.post(f"{CONTINUE}?action=frontDoorUrl&params=targetOrg:dev1")))

@@ -1,4 +1,4 @@
-"""Each status that the document names for a route on demand, and that no test of the route reaches by itself."""
+"""Documented statuses of on-demand and pool endpoints that the tests of the endpoints do not cover."""
 
 import json
 from datetime import timedelta
@@ -39,7 +39,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("path", [BY_NAME, SANDBOX, SCRATCH, POOLS, FETCH])
-def test_a_fault_at_the_token_endpoint(path, owner, salesforce, production, sandbox, each):
+def test_a_fault_at_the_token_endpoint_has_its_status(path, owner, salesforce, production, sandbox, each):
     a_scratch_org(salesforce, production)
     if path == FETCH:
         an_instance(owner)
@@ -48,25 +48,25 @@ def test_a_fault_at_the_token_endpoint(path, owner, salesforce, production, sand
         with each(str(status)):
             end = salesforce.inject(fault, path=TOKEN, times=None)
 
-            answer = owner.post(path, body[path])
+            response = owner.post(path, body[path])
 
-            assert answer.status_code == status, answer
+            assert response.status_code == status, response
             end()
             Credential.objects.update(paused_until=None)
             assert owner.post(path, body[path]).status_code == (200 if path == FETCH else 201)
 
 
 @pytest.mark.parametrize("path", [SANDBOX, FETCH])
-def test_a_production_org_that_is_no_more(path, owner, production, sandbox):
+def test_a_deleted_production_org_is_410(path, owner, production, sandbox):
     an_instance(owner)
     production.delete()
 
-    answer = owner.post(path, DEV1 if path == SANDBOX else PR1)
+    response = owner.post(path, DEV1 if path == SANDBOX else PR1)
 
-    assert answer.status_code == (410 if path == SANDBOX else 409), answer
+    assert response.status_code == (410 if path == SANDBOX else 409), response
 
 
-def test_three_instances_that_are_gone_in_turn(owner, salesforce, production):
+def test_three_deleted_instances_in_turn_are_an_error(owner, salesforce, production):
     for number in (1, 2, 3):
         a_scratch_org(salesforce, production, f"s{number}@acme.example")
         an_instance(owner, f"f{number}", type="SCRATCH_ORG", username=f"s{number}@acme.example")
@@ -75,35 +75,35 @@ def test_three_instances_that_are_gone_in_turn(owner, salesforce, production):
     assert owner.post(FETCH, PR1).refusal == (410, "SCRATCH_ORG_EXPIRED")
 
 
-def test_three_instances_that_nobody_knows(owner, salesforce, production):
+def test_three_unknown_instances_in_turn_are_an_error(owner, salesforce, production):
     for number in (1, 2, 3):
         an_instance(owner, f"f{number}", type="SCRATCH_ORG", username=f"s{number}@acme.example")
 
-    answer = owner.post(FETCH, PR1)
+    response = owner.post(FETCH, PR1)
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "SCRATCH_ORG_NOT_FOUND")
+    assert response.refusal == (404, "SCRATCH_ORG_NOT_FOUND")
 
 
 @pytest.mark.parametrize("path", [BY_NAME, SANDBOX, POOLS])
-def test_a_stored_key_that_was_tampered_with(path, owner, salesforce, production, sandbox):
+def test_a_tampered_credential_is_an_error(path, owner, salesforce, production, sandbox):
     url = sandbox.auth_url()
     owner.post(REGISTER, {"sfdxAuthUrl": url})
     Credential.objects.update(sealed_grant="nonsense")
     body = {POOLS: NEW | {"sfdxAuthUrl": url}}.get(path, {"sandboxName": "qa", "productionUsername": PROD})
 
-    answer = owner.post(path, body)
+    response = owner.post(path, body)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "CREDENTIAL_TAMPERED")
+    assert response.refusal == (409, "CREDENTIAL_TAMPERED")
 
 
-def test_an_unverified_production_org(owner, salesforce, settings):
+def test_an_unverified_production_org_is_an_error(owner, salesforce, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     url = an_org(salesforce, PROD).auth_url()
     owner.post(REGISTER, {"sfdxAuthUrl": url, "username": PROD, "skipValidation": True})
 
-    answer = owner.post(BY_NAME, DEV1)
+    response = owner.post(BY_NAME, DEV1)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "ORG_UNVERIFIED")
+    assert response.refusal == (409, "ORG_UNVERIFIED")
 
 
 @pytest.mark.parametrize(
@@ -114,25 +114,25 @@ def test_an_unverified_production_org(owner, salesforce, settings):
         ("delete", POOLS, {"repository": "no repository", "name": "dev1"}),
     ],
 )
-def test_bad_words_about_a_pool(verb, path, content, owner):
-    answer = owner.post(path, content) if verb == "post" else owner.delete(path, **content)
+def test_invalid_pool_parameters_are_refused(verb, path, content, owner):
+    response = owner.post(path, content) if verb == "post" else owner.delete(path, **content)
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_FAILED")
+    assert response.refusal == (400, "VALIDATION_FAILED")
 
 
-def test_an_instance_is_not_removed_while_its_key_is_refreshed(owner, sandbox, settings):
+def test_an_instance_is_not_removed_during_a_refresh(owner, sandbox, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.2
     an_instance(owner, sfdxAuthUrl=sandbox.auth_url())
-    held = Credential.objects.filter(pool_instance__isnull=False)
-    held.update(locked_until=timezone.now() + timedelta(minutes=1))
+    credentials = Credential.objects.filter(pool_instance__isnull=False)
+    credentials.update(locked_until=timezone.now() + timedelta(minutes=1))
 
-    answer = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
+    response = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert response.refusal == (503, "REFRESH_IN_PROGRESS")
     assert PoolInstance.objects.exists()
 
 
-def test_nothing_is_gone_where_one_registers():
+def test_the_document_lists_no_410_for_registration():
     paths = json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))["paths"]
 
     assert "410" not in paths[BY_NAME]["post"]["responses"]

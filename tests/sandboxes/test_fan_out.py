@@ -1,4 +1,4 @@
-"""A search among several orgs keeps its budget of time, whoever hangs."""
+"""A search of several orgs keeps its time limit when one of them hangs."""
 
 import threading
 import time
@@ -14,42 +14,42 @@ QUICK, HANGING, BROKEN = (SalesforceOrg(username=f"{name}@acme.example") for nam
 
 
 @pytest.fixture
-def let_go():
+def may_continue():
     event = threading.Event()
     yield event
     event.set()
 
 
-def test_whoever_hangs_counts_as_unasked_when_the_time_is_over(let_go):
-    def question(org):
+def test_an_org_that_hangs_is_a_timeout_after_the_time_limit(may_continue):
+    def query(org):
         if org is HANGING:
-            let_go.wait(30)
+            may_continue.wait(30)
         if org is BROKEN:
-            raise NotFound("GONE", "It is gone.", "Look elsewhere.")
+            raise NotFound("GONE", "It does not exist.", "Check the name.")
         return org.username
 
     began = time.monotonic()
-    replies = query_all([HANGING, QUICK, BROKEN], question, seconds=0.5)
+    results = query_all([HANGING, QUICK, BROKEN], query, seconds=0.5)
 
     assert time.monotonic() - began < 10
-    assert replies == [
+    assert results == [
         OrgResult(HANGING, error_code="UPSTREAM_TIMEOUT"),
         OrgResult(QUICK, "quick@acme.example"),
         OrgResult(BROKEN, error_code="GONE"),
     ]
 
 
-def test_those_who_wait_for_a_place_are_not_asked_after_the_time_is_over(let_go):
-    asked = []
+def test_waiting_queries_are_not_started_after_the_time_limit(may_continue):
+    queried = []
 
-    def question(org):
-        asked.append(org)
-        let_go.wait(30)
+    def query(org):
+        queried.append(org)
+        may_continue.wait(30)
 
     orgs = [SalesforceOrg(username=f"{number}@acme.example") for number in range(12)]
-    replies = query_all(orgs, question, seconds=0.2)
-    let_go.set()
+    results = query_all(orgs, query, seconds=0.2)
+    may_continue.set()
     time.sleep(0.2)
 
-    assert [reply.error_code for reply in replies] == ["UPSTREAM_TIMEOUT"] * 12
-    assert len(asked) == 8
+    assert [result.error_code for result in results] == ["UPSTREAM_TIMEOUT"] * 12
+    assert len(queried) == 8

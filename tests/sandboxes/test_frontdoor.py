@@ -1,4 +1,4 @@
-"""GET .../frontdoor: a one-time link into a registered org, a pool instance, or an org on demand."""
+"""GET .../frontdoor: a one-time link to a registered org, a pool instance, or an unregistered org."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,26 +26,22 @@ POOL = {"repository": REPOSITORY, "poolTag": "features"}
 NOT_ALLOWED = (403, "FRONTDOOR_NOT_ALLOWED")
 
 
-def _told(answer):
-    return answer.status_code, answer.json()["code"]
-
-
 def _opens(salesforce, link, org):
-    """Tell whether a link opens an org, once."""
+    """Return True if a link leads to an org and was not used yet."""
     code = parse_qs(urlsplit(link).query)["otp"][0]
     return salesforce.visits[code].user.org is org and not salesforce.visits[code].entered
 
 
-# --- The three places ----------------------------------------------------------------------------------
+# --- Search order --------------------------------------------------------------------------------------
 
 
-def test_a_registered_sandbox_is_opened(member, owner, salesforce, sandbox):
+def test_a_link_to_a_registered_sandbox_is_created(member, owner, salesforce, sandbox):
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
 
-    answer = member.get(FRONTDOOR, target="dev1", redirect="false")
+    response = member.get(FRONTDOOR, target="dev1", redirect="false")
 
-    assert answer.status_code == 200, answer
-    content = answer.json()
+    assert response.status_code == 200, response
+    content = response.json()
     assert content == {
         "frontDoorUrl": content["frontDoorUrl"],
         "username": "ci@acme.example.dev1",
@@ -55,7 +51,7 @@ def test_a_registered_sandbox_is_opened(member, owner, salesforce, sandbox):
     assert _opens(salesforce, content["frontDoorUrl"], sandbox)
 
 
-def test_a_sandbox_that_was_registered_by_name_is_opened(member, owner, salesforce, sandbox):
+def test_a_link_to_a_sandbox_registered_by_name_is_created(member, owner, salesforce, sandbox):
     owner.post(BY_NAME, {"sandboxName": "dev1", "productionUsername": PROD})
 
     link = member.get(FRONTDOOR, target="dev1", redirect="false").json()["frontDoorUrl"]
@@ -63,7 +59,7 @@ def test_a_sandbox_that_was_registered_by_name_is_opened(member, owner, salesfor
     assert _opens(salesforce, link, sandbox)
 
 
-def test_a_pool_instance_is_opened_with_its_repository(owner, salesforce, sandbox):
+def test_a_link_to_a_pool_instance_is_created_with_its_repository(owner, salesforce, sandbox):
     an_instance(owner)
 
     link = owner.get(FRONTDOOR, target="DEV1", repository=REPOSITORY, redirect="false").json()["frontDoorUrl"]
@@ -72,13 +68,13 @@ def test_a_pool_instance_is_opened_with_its_repository(owner, salesforce, sandbo
     assert PoolInstance.objects.get().org_id == sandbox.org_id
 
 
-def test_a_sandbox_on_demand_is_opened(member, salesforce, sandbox):
+def test_a_link_to_an_unregistered_sandbox_is_created(member, salesforce, sandbox):
     for query in ({"prodOrg": PROD}, {}):
         link = member.get(FRONTDOOR, target="dev1", redirect="false", **query).json()["frontDoorUrl"]
         assert _opens(salesforce, link, sandbox)
 
 
-def test_a_scratch_org_on_demand_is_opened(member, salesforce, production):
+def test_a_link_to_an_unregistered_scratch_org_is_created(member, salesforce, production):
     scratch = a_scratch_org(salesforce, production)
 
     link = member.get(FRONTDOOR, target="s1@acme.example", redirect="false").json()["frontDoorUrl"]
@@ -86,27 +82,27 @@ def test_a_scratch_org_on_demand_is_opened(member, salesforce, production):
     assert _opens(salesforce, link, scratch)
 
 
-def test_a_registered_org_comes_before_a_pool_instance_of_its_name(member, owner, salesforce, production, sandbox):
+def test_a_registered_org_precedes_a_pool_instance_with_its_name(member, owner, salesforce, production, sandbox):
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
     PoolInstance.objects.create(repository=REPOSITORY, pool_tag="x", name="dev1", type="SANDBOX", status="EXPIRED")
 
-    answer = member.get(FRONTDOOR, target="dev1", repository=REPOSITORY, redirect="false")
+    response = member.get(FRONTDOOR, target="dev1", repository=REPOSITORY, redirect="false")
 
-    assert answer.json()["username"] == "ci@acme.example.dev1"
+    assert response.json()["username"] == "ci@acme.example.dev1"
 
 
-def test_a_pool_is_not_looked_at_without_its_repository(member, owner, salesforce, sandbox):
+def test_pool_instances_are_searched_in_the_requested_repository_only(member, owner, salesforce, sandbox):
     an_instance(owner)
 
     without = member.get(FRONTDOOR, target="dev1", redirect="false")
     elsewhere = member.get(FRONTDOOR, target="dev1", repository="acme/other", redirect="false")
     there = member.get(FRONTDOOR, target="dev1", repository=REPOSITORY, redirect="false")
 
-    assert (without.status_code, elsewhere.status_code) == (200, 200)  # both by the production org
-    assert _told(there) == (403, "POOL_NOT_ASSIGNED")
+    assert (without.status_code, elsewhere.status_code) == (200, 200)  # both through the production org
+    assert there.refusal == (403, "POOL_NOT_ASSIGNED")
 
 
-def test_namesakes_are_told_apart_by_their_production_org(member, owner, salesforce, sandbox):
+def test_sandboxes_with_the_same_name_are_selected_by_production_org(member, owner, salesforce, sandbox):
     other = a_production_org(owner, salesforce, "other@acme.example")
     namesake = salesforce.add_sandbox(other, "dev1")
     for org in (sandbox, namesake):
@@ -115,36 +111,36 @@ def test_namesakes_are_told_apart_by_their_production_org(member, owner, salesfo
     ambiguous = member.get(FRONTDOOR, target="dev1")
     link = member.get(FRONTDOOR, target="dev1", prodOrg="other@acme.example", redirect="false").json()["frontDoorUrl"]
 
-    assert _told(ambiguous) == (409, "AMBIGUOUS_SANDBOX")
+    assert ambiguous.refusal == (409, "AMBIGUOUS_SANDBOX")
     assert _opens(salesforce, link, namesake)
 
 
-def test_nothing_of_that_name_is_404(member, production):
-    assert _told(member.get(FRONTDOOR, target="nope")) == (404, "SANDBOX_NOT_FOUND")
-    assert _told(member.get(FRONTDOOR, target="nobody@acme.example")) == (404, "SCRATCH_ORG_NOT_FOUND")
+def test_an_unknown_name_is_404(member, production):
+    assert member.get(FRONTDOOR, target="nope").refusal == (404, "SANDBOX_NOT_FOUND")
+    assert member.get(FRONTDOOR, target="unknown@acme.example").refusal == (404, "SCRATCH_ORG_NOT_FOUND")
     for name in ("no.such.name", "x'y@acme.example", "a@b@c.example"):
-        assert _told(member.get(FRONTDOOR, target=name)) == (400, "INVALID_TARGET")
+        assert member.get(FRONTDOOR, target=name).refusal == (400, "INVALID_TARGET")
 
 
-# --- Who may -------------------------------------------------------------------------------------------
+# --- Access --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("redirect", ["true", "false"])
-def test_members_stay_out_of_production_orgs_and_dev_hubs(redirect, member, salesforce, production):
-    answer = member.get(FRONTDOOR, target=PROD, redirect=redirect)
+def test_members_may_not_view_production_orgs_and_dev_hubs(redirect, member, salesforce, production):
+    response = member.get(FRONTDOOR, target=PROD, redirect=redirect)
 
-    assert _told(answer) == NOT_ALLOWED
+    assert response.refusal == NOT_ALLOWED
     assert not salesforce.calls
 
 
-def test_members_stay_out_of_a_sandbox_that_is_a_dev_hub(owner, member, salesforce):
+def test_members_may_not_view_a_sandbox_that_is_a_dev_hub(owner, member, salesforce):
     org = an_org(salesforce, "hub@acme.example", kind="sandbox", is_dev_hub=True)
     owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDevHub": True})
 
-    assert _told(member.get(FRONTDOOR, target="hub@acme.example")) == NOT_ALLOWED
+    assert member.get(FRONTDOOR, target="hub@acme.example").refusal == NOT_ALLOWED
 
 
-def test_members_come_in_where_an_owner_has_let_them(member, salesforce, production):
+def test_members_may_view_an_org_if_an_owner_allows_it(member, salesforce, production):
     SalesforceOrg.objects.filter(username=PROD).update(member_frontdoor=True)
 
     link = member.get(FRONTDOOR, target=PROD, redirect="false").json()["frontDoorUrl"]
@@ -153,7 +149,7 @@ def test_members_come_in_where_an_owner_has_let_them(member, salesforce, product
 
 
 @pytest.mark.parametrize("role", ["application", "owner"])
-def test_owners_and_applications_open_production_orgs(role, request, salesforce, production):
+def test_owners_and_applications_may_view_production_orgs(role, request, salesforce, production):
     link = request.getfixturevalue(role).get(FRONTDOOR, target=PROD, redirect="false").json()["frontDoorUrl"]
 
     assert _opens(salesforce, link, production)
@@ -161,7 +157,7 @@ def test_owners_and_applications_open_production_orgs(role, request, salesforce,
 
 @pytest.mark.parametrize("role", ["member", "application", "owner"])
 @pytest.mark.parametrize(
-    ("status", "member_told", "others_told"),
+    ("status", "for_member", "for_others"),
     [
         ("ASSIGNED", 200, 200),
         ("AVAILABLE", (403, "POOL_NOT_ASSIGNED"), 200),
@@ -169,19 +165,21 @@ def test_owners_and_applications_open_production_orgs(role, request, salesforce,
         ("EXPIRED", (410, "POOL_INSTANCE_EXPIRED"), (410, "POOL_INSTANCE_EXPIRED")),
     ],
 )
-def test_who_may_open_a_pool_instance(role, status, member_told, others_told, request, owner, sandbox):
+def test_access_to_an_instance_depends_on_role_and_status(
+    role, status, for_member, for_others, request, owner, sandbox
+):
     an_instance(owner)
     PoolInstance.objects.update(status=status, assignment_id="pr-1")
-    expected = member_told if role == "member" else others_told
+    expected = for_member if role == "member" else for_others
 
-    answer = request.getfixturevalue(role).get(FRONTDOOR, target="dev1", repository=REPOSITORY, redirect="false")
+    response = request.getfixturevalue(role).get(FRONTDOOR, target="dev1", repository=REPOSITORY, redirect="false")
 
-    assert (answer.status_code if expected == 200 else _told(answer)) == expected
-    if answer.status_code == 503:
-        assert answer.headers["Retry-After"] == "60"
+    assert (response.status_code if expected == 200 else response.refusal) == expected
+    if response.status_code == 503:
+        assert response.headers["Retry-After"] == "60"
 
 
-def test_a_pool_is_no_way_around_the_policy(member, owner, salesforce, production):
+def test_a_pool_does_not_bypass_the_access_rules(member, owner, salesforce, production):
     PoolInstance.objects.create(
         repository=REPOSITORY,
         pool_tag="x",
@@ -192,58 +190,58 @@ def test_a_pool_is_no_way_around_the_policy(member, owner, salesforce, productio
         username=PROD,
     )
 
-    assert _told(member.get(FRONTDOOR, target="sneaky", repository=REPOSITORY)) == NOT_ALLOWED
+    assert member.get(FRONTDOOR, target="sneaky", repository=REPOSITORY).refusal == NOT_ALLOWED
 
 
-def test_nor_is_a_pool_with_a_key_of_its_own(member, owner, salesforce, sandbox):
+def test_a_pool_instance_with_its_own_credential_does_not_bypass_the_access_rules(member, owner, salesforce, sandbox):
     owner.post(POOLS, {**POOL, "name": "dev1", "type": "SANDBOX", "sfdxAuthUrl": sandbox.auth_url()})
     PoolInstance.objects.update(status="ASSIGNED", assignment_id="pr-1", name="other")
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
     SalesforceOrg.objects.filter(username="ci@acme.example.dev1").update(is_dev_hub=True)
 
-    assert _told(member.get(FRONTDOOR, target="other", repository=REPOSITORY)) == NOT_ALLOWED
+    assert member.get(FRONTDOOR, target="other", repository=REPOSITORY).refusal == NOT_ALLOWED
 
 
-# --- How it answers --------------------------------------------------------------------------------------
+# --- Responses -------------------------------------------------------------------------------------------
 
 
-def test_it_redirects_unless_told_otherwise(member, salesforce, sandbox):
-    answer = member.get(FRONTDOOR, target="dev1")
+def test_the_response_redirects_by_default(member, salesforce, sandbox):
+    response = member.get(FRONTDOOR, target="dev1")
 
-    assert answer.status_code == 302
-    assert _opens(salesforce, answer.headers["Location"], sandbox)
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert "sid=" not in answer.headers["Location"]
+    assert response.status_code == 302
+    assert _opens(salesforce, response.headers["Location"], sandbox)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert "sid=" not in response.headers["Location"]
 
 
-def test_each_request_has_a_link_of_its_own(member, sandbox):
+def test_each_request_gets_a_different_link(member, sandbox):
     links = {member.get(FRONTDOOR, target="dev1", redirect="false").json()["frontDoorUrl"] for _ in range(3)}
 
     assert len(links) == 3
 
 
 @pytest.mark.parametrize("target", ["dev1", PROD])
-def test_head_mints_nothing(target, owner, salesforce, sandbox):
-    answer = owner.head(FRONTDOOR, target=target)
+def test_a_head_request_creates_no_link(target, owner, salesforce, sandbox):
+    response = owner.head(FRONTDOOR, target=target)
 
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert (response.status_code, response.content) == (200, b"")
     assert not salesforce.calls
 
 
-def test_head_tells_a_member_what_he_may_not(member, production):
+def test_a_head_request_is_refused_like_get(member, production):
     assert member.head(FRONTDOOR, target=PROD).status_code == 403
 
 
 @pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose", "X-Moz"])
-def test_a_prefetch_mints_nothing(header, owner, salesforce, sandbox):
-    answer = owner.send("GET", FRONTDOOR, query={"target": "dev1"}, headers={header: "prefetch;prerender"})
+def test_a_prefetch_creates_no_link(header, owner, salesforce, sandbox):
+    response = owner.send("GET", FRONTDOOR, query={"target": "dev1"}, headers={header: "prefetch;prerender"})
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert not salesforce.calls
 
 
-def test_a_page_of_the_org_is_opened(member, salesforce, sandbox):
+def test_a_link_leads_to_the_requested_page(member, salesforce, sandbox):
     link = member.get(FRONTDOOR, target="dev1", path="lightning/setup/home", redirect="false").json()["frontDoorUrl"]
 
     code = parse_qs(urlsplit(link).query)["otp"][0]
@@ -267,12 +265,12 @@ ELSEWHERE = [
 ]
 
 
-def test_a_path_that_leads_elsewhere_is_refused(member, salesforce, sandbox, each):
+def test_a_path_to_another_host_is_refused(member, salesforce, sandbox, each):
     for leads_to in ELSEWHERE:
         with each(leads_to[:40]):
-            answer = member.get(FRONTDOOR, target="dev1", path=leads_to)
+            response = member.get(FRONTDOOR, target="dev1", path=leads_to)
 
-            assert _told(answer) == (400, "VALIDATION_FAILED")
+            assert response.refusal == (400, "VALIDATION_FAILED")
             assert not salesforce.calls
 
 
@@ -302,39 +300,39 @@ def test_bad_parameters_are_refused(member, salesforce, sandbox, each):
             assert not salesforce.calls
 
 
-# --- Trouble ---------------------------------------------------------------------------------------------
+# --- Failures --------------------------------------------------------------------------------------------
 
 
-def test_a_session_that_ended_is_renewed_once(owner, salesforce, production):
+def test_an_ended_session_is_replaced_once(owner, salesforce, production):
     salesforce.inject(Fault.status(403, b"Bad_OAuth_Token"), path="/services/oauth2/singleaccess")
 
-    answer = owner.get(FRONTDOOR, target=PROD, redirect="false")
+    response = owner.get(FRONTDOOR, target=PROD, redirect="false")
 
-    assert answer.status_code == 200, answer
+    assert response.status_code == 200, response
     assert salesforce.refreshes() == 2
 
 
-def test_a_user_who_may_not_log_in_by_browser_is_told(owner, salesforce, production):
+def test_a_user_without_browser_access_is_an_error(owner, salesforce, production):
     production.users[0].api_only = True
 
-    answer = owner.get(FRONTDOOR, target=PROD)
+    response = owner.get(FRONTDOOR, target=PROD)
 
-    assert _told(answer) == (502, "FRONTDOOR_REFUSED")
-    assert "API-only" in answer.json()["action"]
+    assert response.refusal == (502, "FRONTDOOR_REFUSED")
+    assert "API-only" in response.json()["action"]
     assert salesforce.refreshes() == 2
 
 
 @pytest.mark.parametrize("link", ["https://evil.example/?otp=1", "https://ci.my.salesforce.com@evil.example/"])
-def test_a_link_to_a_foreign_host_is_not_passed_on(link, owner, salesforce, production):
+def test_a_link_to_a_foreign_host_is_not_returned(link, owner, salesforce, production):
     salesforce.inject(Fault.fields(frontdoor_uri=link), path="/services/oauth2/singleaccess")
 
-    answer = owner.get(FRONTDOOR, target=PROD)
+    response = owner.get(FRONTDOOR, target=PROD)
 
-    assert _told(answer) == (502, "UPSTREAM_UNTRUSTED_URL")
-    assert "evil.example" not in answer.text
+    assert response.refusal == (502, "UPSTREAM_UNTRUSTED_URL")
+    assert "evil.example" not in response.text
 
 
-def test_no_link_stands_in_log_or_audit(member, sandbox, caplog):
+def test_links_are_not_in_the_log_or_the_audit(member, sandbox, caplog):
     link = member.get(FRONTDOOR, target="dev1", redirect="false").json()["frontDoorUrl"]
 
     rows = AuditEvent.objects.filter(action="frontdoor.handed_out")

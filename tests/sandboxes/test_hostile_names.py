@@ -1,4 +1,4 @@
-"""Names that would bend a query, a path or a header: refused on every route before anybody is asked."""
+"""Names that could alter a query, path or header are refused on every endpoint before any call to Salesforce."""
 
 import pytest
 
@@ -32,13 +32,13 @@ ROUTES = {
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_hostile_name_is_refused_before_anybody_is_asked(route, owner, salesforce, production, each):
+def test_a_hostile_name_is_refused_before_any_call_to_salesforce(route, owner, salesforce, production, each):
     for name in NAMES:
         with each(name):
-            answer = ROUTES[route](owner, name)
+            response = ROUTES[route](owner, name)
 
-            # A production org is looked up here alone, where any name that could be one is just unknown.
-            assert answer.status_code == (404 if (route, name) == (OF_A_PRODUCTION_ORG, "Œ@a.b") else 400), answer
+            # The production org is searched in the database only, where any other valid username is unknown.
+            assert response.status_code == (404 if (route, name) == (OF_A_PRODUCTION_ORG, "Œ@a.b") else 400), response
             assert not salesforce.calls
             assert not OnDemandGrant.objects.exists()
             assert not PoolInstance.objects.exists()

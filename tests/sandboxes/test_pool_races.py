@@ -1,4 +1,4 @@
-"""A fetch whose org opens slowly, and fails: it must not take the org from whoever has it by then."""
+"""A slow fetch that fails must not end a later assignment of the same instance."""
 
 from functools import partial
 from threading import Event
@@ -18,37 +18,37 @@ TOKEN = "/services/oauth2/token"
 
 
 class _Slow(Emulator):
-    """Holds the first refresh of a sandbox until it is let go, and then fails it."""
+    """Delays the first refresh of a sandbox until `may_continue` is set, and then fails it."""
 
     arrived: Event
-    let_go: Event
+    may_continue: Event
 
     def answer(self, request: Request) -> Response:
         if request.path == TOKEN and "--dev1" in request.host and not self.arrived.is_set():
             self.arrived.set()
-            assert self.let_go.wait(20)
+            assert self.may_continue.wait(20)
             return Fault.html_maintenance().change(super().answer(request))
         return super().answer(request)
 
 
 @pytest.fixture
 def pool(owner, salesforce):
-    """A pool of one sandbox, opened once and returned, whose next refresh waits and fails."""
+    """Create a pool of one sandbox that was fetched and returned, and whose next refresh is delayed and fails."""
     salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
     an_instance(owner, "dev1")
     assert owner.post(FETCH, PR1).status_code == 200
     assert owner.post(UNASSIGN, {"repository": REPOSITORY, "assignmentId": "pr-1"}).status_code == 200
-    salesforce.__class__, salesforce.arrived, salesforce.let_go = _Slow, Event(), Event()
+    salesforce.__class__, salesforce.arrived, salesforce.may_continue = _Slow, Event(), Event()
     return salesforce
 
 
-def test_a_late_failure_leaves_the_next_holder_the_org(pool, owner, application):
+def test_a_late_failure_does_not_end_the_next_assignment(pool, owner, application):
     def next_holder():
         caller = Caller(owner.bearer)
         assert pool.arrived.wait(20)
         caller.post(UNASSIGN, {"repository": REPOSITORY, "assignmentId": "pr-1"})
         PoolInstance.objects.filter(status="AVAILABLE").update(status="ASSIGNED", assignment_id="pr-2")
-        pool.let_go.set()
+        pool.may_continue.set()
 
     failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), next_holder])
 
@@ -56,16 +56,16 @@ def test_a_late_failure_leaves_the_next_holder_the_org(pool, owner, application)
     assert PoolInstance.objects.get().assignment_id == "pr-2"
 
 
-def test_a_late_failure_leaves_the_same_assignment_that_asked_again_its_org(pool, application):
-    def asks_again():
+def test_a_late_failure_does_not_end_an_assignment_that_was_fetched_again(pool, application):
+    def fetch_again():
         assert pool.arrived.wait(20)
-        PoolInstance.objects.get()  # The assignment stands; a client that timed out asks again.
+        PoolInstance.objects.get()  # Still assigned. A client that timed out fetches again.
         from sandboxes.pools.assignment import FetchRequest, _current
 
         assert _current(FetchRequest(REPOSITORY, "features", "pr-1"))
-        pool.let_go.set()
+        pool.may_continue.set()
 
-    failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), asks_again])
+    failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), fetch_again])
 
     assert failed.status_code == 503
     assert PoolInstance.objects.get().assignment_id == "pr-1"

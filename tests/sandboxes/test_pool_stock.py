@@ -1,4 +1,4 @@
-"""What is in a pool: instances added, listed, removed, imported, and deleted with their production org."""
+"""Pool instances are added, listed, removed, imported, and deleted with their production org."""
 
 from io import StringIO
 
@@ -18,11 +18,7 @@ PR1 = POOL | {"assignmentId": "pr-1"}
 NEW = POOL | {"name": "dev1", "type": "SANDBOX", "parentUsername": PROD}
 
 
-def _told(answer):
-    return answer.status_code, answer.json()["code"]
-
-
-def test_an_instance_is_added_without_asking_salesforce(owner, salesforce, production):
+def test_an_instance_is_added_without_a_call_to_salesforce(owner, salesforce, production):
     instance = an_instance(owner)
 
     assert {name: instance[name] for name in ("name", "type", "status", "parentUsername")} == {
@@ -35,15 +31,15 @@ def test_an_instance_is_added_without_asking_salesforce(owner, salesforce, produ
     assert not salesforce.calls
 
 
-def test_an_instance_with_a_key_of_its_own_is_verified(owner, salesforce, sandboxes):
+def test_an_instance_with_an_auth_url_is_validated(owner, salesforce, sandboxes):
     content = {name: value for name, value in NEW.items() if name != "parentUsername"}
 
-    answer = owner.post(POOLS, content | {"sfdxAuthUrl": sandboxes[0].auth_url()})
+    response = owner.post(POOLS, content | {"sfdxAuthUrl": sandboxes[0].auth_url()})
 
-    assert answer.status_code == 201, answer
-    assert answer.json()["username"] == "ci@acme.example.dev1"
-    assert answer.json()["salesforceOrgId"] == sandboxes[0].org_id
-    assert "sfdxAuthUrl" not in answer.json()
+    assert response.status_code == 201, response
+    assert response.json()["username"] == "ci@acme.example.dev1"
+    assert response.json()["salesforceOrgId"] == sandboxes[0].org_id
+    assert "sfdxAuthUrl" not in response.json()
     assert works(salesforce, owner.post(FETCH, PR1).json()["accessToken"])
 
 
@@ -51,13 +47,13 @@ def test_a_registered_org_becomes_an_instance_by_its_username(owner, salesforce,
     owner.post(REGISTER, {"sfdxAuthUrl": sandboxes[0].auth_url()})
     content = {name: value for name, value in NEW.items() if name != "parentUsername"}
 
-    answer = owner.post(POOLS, content | {"username": "ci@acme.example.dev1"})
+    response = owner.post(POOLS, content | {"username": "ci@acme.example.dev1"})
 
-    assert answer.json()["salesforceOrgId"] == sandboxes[0].org_id
+    assert response.json()["salesforceOrgId"] == sandboxes[0].org_id
     assert works(salesforce, owner.post(FETCH, PR1).json()["accessToken"])
 
 
-def test_the_auth_url_of_a_registered_org_stays_the_orgs(owner, salesforce, sandboxes):
+def test_the_credential_of_a_registered_org_stays_with_the_org(owner, salesforce, sandboxes):
     url = sandboxes[0].auth_url()
     owner.post(REGISTER, {"sfdxAuthUrl": url})
 
@@ -68,7 +64,7 @@ def test_the_auth_url_of_a_registered_org_stays_the_orgs(owner, salesforce, sand
     assert owner.post(ACCESS_TOKEN, username="dev1").status_code == 200
 
 
-def test_registering_takes_the_key_of_an_instance_which_then_uses_the_orgs(owner, salesforce, sandboxes):
+def test_registering_an_org_takes_the_credential_of_its_instance(owner, salesforce, sandboxes):
     url = sandboxes[0].auth_url()
     owner.post(POOLS, NEW | {"sfdxAuthUrl": url})
 
@@ -80,7 +76,7 @@ def test_registering_takes_the_key_of_an_instance_which_then_uses_the_orgs(owner
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"name": "dev 1"}, (400, "VALIDATION_FAILED")),
         ({"name": "x' OR 1=1"}, (400, "VALIDATION_FAILED")),
@@ -89,48 +85,48 @@ def test_registering_takes_the_key_of_an_instance_which_then_uses_the_orgs(owner
         ({"repository": "no-slash"}, (400, "VALIDATION_FAILED")),
         ({"poolTag": "a b"}, (400, "VALIDATION_FAILED")),
         ({"poolTag": "a\nb"}, (400, "VALIDATION_FAILED")),
-        ({"parentUsername": "nobody@acme.example"}, (404, "ORG_NOT_FOUND")),
+        ({"parentUsername": "unknown@acme.example"}, (404, "ORG_NOT_FOUND")),
         ({"sfdxAuthUrl": "force://a:b:c@evil.example"}, (400, "INVALID_SFDX_AUTH_URL")),
         ({"type": "SCRATCH_ORG"}, (400, "USERNAME_NEEDED")),
     ],
 )
-def test_an_instance_that_could_not_be_opened_is_refused(change, told, owner, salesforce, production):
-    answer = owner.post(POOLS, NEW | change)
+def test_an_instance_without_access_to_its_org_is_refused(change, expected, owner, salesforce, production):
+    response = owner.post(POOLS, NEW | change)
 
-    assert _told(answer) == told, answer
+    assert response.refusal == expected, response
     assert not PoolInstance.objects.exists()
     assert not salesforce.calls
 
 
-def test_an_instance_that_nothing_leads_to_is_refused(owner, production):
-    answer = owner.post(POOLS, {name: value for name, value in NEW.items() if name != "parentUsername"})
+def test_an_instance_without_parent_and_auth_url_is_refused(owner, production):
+    response = owner.post(POOLS, {name: value for name, value in NEW.items() if name != "parentUsername"})
 
-    assert _told(answer) == (400, "POOL_INSTANCE_WITHOUT_KEY")
+    assert response.refusal == (400, "POOL_INSTANCE_WITHOUT_KEY")
 
 
-def test_a_production_org_is_no_instance(owner, salesforce, production):
+def test_a_production_org_cannot_be_an_instance(owner, salesforce, production):
     by_url = owner.post(POOLS, NEW | {"sfdxAuthUrl": an_org(salesforce, "other@acme.example").auth_url()})
     by_name = owner.post(POOLS, NEW | {"username": PROD})
 
-    assert _told(by_url) == _told(by_name) == (400, "WRONG_KIND_OF_ORG")
+    assert by_url.refusal == by_name.refusal == (400, "WRONG_KIND_OF_ORG")
     assert not PoolInstance.objects.exists()
     assert Credential.objects.count() == 1
 
 
-def test_a_dead_auth_url_is_told_at_once(owner, salesforce, sandboxes):
+def test_a_refused_auth_url_is_an_error(owner, salesforce, sandboxes):
     url = sandboxes[0].auth_url()
     sandboxes[0].revoke_all()
 
-    answer = owner.post(POOLS, NEW | {"sfdxAuthUrl": url})
+    response = owner.post(POOLS, NEW | {"sfdxAuthUrl": url})
 
-    assert _told(answer) == (400, "CREDENTIAL_EXPIRED")
+    assert response.refusal == (400, "CREDENTIAL_EXPIRED")
 
 
 @pytest.mark.parametrize("change", [{}, {"name": "DEV1"}, {"repository": "acme/other"}])
-def test_an_org_is_in_one_pool_once(change, owner, production):
+def test_an_org_is_in_one_pool_only(change, owner, production):
     an_instance(owner)
 
-    assert _told(owner.post(POOLS, NEW | change)) == (400, "POOL_INSTANCE_EXISTS")
+    assert owner.post(POOLS, NEW | change).refusal == (400, "POOL_INSTANCE_EXISTS")
 
 
 def test_instances_are_listed_and_filtered(member, owner, pool, salesforce, production):
@@ -148,12 +144,12 @@ def test_instances_are_listed_and_filtered(member, owner, pool, salesforce, prod
     assert member.get(POOLS, status="LOST").status_code == 400
 
 
-def test_an_instance_is_removed_with_its_key(owner, sandboxes):
+def test_an_instance_is_removed_with_its_credential(owner, sandboxes):
     owner.post(POOLS, NEW | {"sfdxAuthUrl": sandboxes[0].auth_url()})
 
     assert owner.delete(POOLS, repository=REPOSITORY, name="DEV1").status_code == 200
     assert Credential.objects.count() == 1
-    assert _told(owner.delete(POOLS, repository=REPOSITORY, name="dev1")) == (404, "POOL_INSTANCE_NOT_FOUND")
+    assert owner.delete(POOLS, repository=REPOSITORY, name="dev1").refusal == (404, "POOL_INSTANCE_NOT_FOUND")
 
 
 # --- A scratch pool of a DevHub ----------------------------------------------------------------------
@@ -192,7 +188,7 @@ def test_a_pool_is_imported_from_a_dev_hub(application, salesforce, scratch_pool
     assert works(salesforce, application.post(FETCH, PR1).json()["accessToken"])
 
 
-def test_a_later_import_makes_available_what_was_still_being_made(production, scratch_pool):
+def test_a_later_import_makes_provisioned_orgs_available(production, scratch_pool):
     _import()
     production.scratch_record("s1@acme.example").fields["Allocation_status__c"] = "Available"
 
@@ -205,46 +201,46 @@ def test_a_later_import_makes_available_what_was_still_being_made(production, sc
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dev_hub": "nobody@acme.example"}, "No registered org is named"),
+        ({"dev_hub": "unknown@acme.example"}, "No registered org is named"),
         ({"repository": "x"}, "org/repo"),
     ],
 )
-def test_an_import_that_cannot_be_says_why(options, message, scratch_pool):
+def test_a_failed_import_reports_the_reason(options, message, scratch_pool):
     with pytest.raises(CommandError, match=message):
         _import(**options)
 
 
-# --- Their production org ---------------------------------------------------------------------------------
+# --- Deletion of the production org -----------------------------------------------------------------------
 
 
-def test_a_production_org_with_instances_is_deleted_by_agreement_only(owner, pool):
+def test_a_production_org_with_instances_is_deleted_only_with_cascade(owner, pool):
     refused = owner.delete(ORG, username=PROD)
     agreed = owner.delete(ORG, username=PROD, cascade="true")
 
-    assert _told(refused) == (409, "HAS_CHILDREN")
+    assert refused.refusal == (409, "HAS_CHILDREN")
     assert "dev1 of acme/app" in refused.json()["message"]
     assert agreed.status_code == 200, agreed
     assert not PoolInstance.objects.exists()
     assert not SalesforceOrg.objects.exists()
 
 
-def test_keys_on_demand_go_with_their_production_org(owner, application, pool, salesforce, sandboxes):
+def test_on_demand_grants_are_deleted_with_their_production_org(owner, application, pool, salesforce, sandboxes):
     application.post(FETCH, PR1)
     grants = [grant for grant in salesforce.grants if grant.user.org is sandboxes[0] and grant.alive]
 
-    answer = owner.delete(ORG, username=PROD, cascade="true", revoke="true")
+    response = owner.delete(ORG, username=PROD, cascade="true", revoke="true")
 
-    assert answer.status_code == 200, answer
+    assert response.status_code == 200, response
     assert not Credential.objects.exists()
     assert not any(grant.alive for grant in grants)
 
 
-def test_the_lock_is_released_whatever_made_a_removal_fail(owner, sandboxes):
+def test_the_refresh_lock_is_released_after_any_failed_removal(owner, sandboxes):
     content = {name: value for name, value in NEW.items() if name != "parentUsername"}
     owner.post(POOLS, content | {"sfdxAuthUrl": sandboxes[0].auth_url()})
 
     with refusing(PoolInstance, "DELETE"):
-        answer = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
+        response = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
 
-    assert answer.refusal == (500, "INTERNAL_ERROR")
+    assert response.refusal == (500, "INTERNAL_ERROR")
     assert PoolInstance.objects.get().credential.locked_until is None

@@ -1,4 +1,4 @@
-"""A sandbox that is registered while a key on demand for it is being refreshed: the key is not handed out."""
+"""A sandbox that is registered during a refresh of its on-demand grant: the token is not issued."""
 
 from functools import partial
 from threading import Event
@@ -17,30 +17,30 @@ DEV1 = {"sandboxName": "dev1", "productionUsername": PROD}
 
 
 class _Slow(Emulator):
-    """Holds the first refresh of a sandbox until it is let go."""
+    """Delays the first refresh of a sandbox until `may_continue` is set."""
 
     arrived: Event
-    let_go: Event
+    may_continue: Event
 
     def answer(self, request: Request) -> Response:
         if request.path == "/services/oauth2/token" and "--dev1" in request.host and not self.arrived.is_set():
             self.arrived.set()
-            assert self.let_go.wait(20)
+            assert self.may_continue.wait(20)
         return super().answer(request)
 
 
-def test_who_began_before_it_was_registered_is_refused(owner, member, salesforce):
+def test_a_request_that_began_before_the_registration_is_refused(owner, member, salesforce):
     sandbox = salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
     assert member.post(SANDBOX, DEV1).status_code == 201
-    salesforce.__class__, salesforce.arrived, salesforce.let_go = _Slow, Event(), Event()
+    salesforce.__class__, salesforce.arrived, salesforce.may_continue = _Slow, Event(), Event()
 
-    def registers():
+    def register_sandbox():
         assert salesforce.arrived.wait(20)
-        answer = Caller(owner.bearer).post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-        salesforce.let_go.set()
-        return answer
+        response = Caller(owner.bearer).post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+        salesforce.may_continue.set()
+        return response
 
-    refused, registered = run_together([partial(Caller(member.bearer).post, SANDBOX, DEV1), registers])
+    refused, registered = run_together([partial(Caller(member.bearer).post, SANDBOX, DEV1), register_sandbox])
 
     assert registered.status_code == 201, registered
-    assert (refused.status_code, refused.json()["code"]) == (400, "SANDBOX_REGISTERED")
+    assert refused.refusal == (400, "SANDBOX_REGISTERED")

@@ -1,4 +1,4 @@
-"""POST .../sandbox/authenticate: a sandbox that nobody registered, through its production org."""
+"""POST .../sandbox/authenticate: a session of an unregistered sandbox, through its production org."""
 
 from functools import partial
 
@@ -25,13 +25,13 @@ def _paths(salesforce):
 
 
 @pytest.mark.parametrize("role", ["member", "application", "owner"])
-def test_a_sandbox_is_opened_through_its_production_org(role, request, salesforce, production, sandbox):
+def test_a_session_of_a_sandbox_is_created_through_its_production_org(role, request, salesforce, production, sandbox):
     caller = request.getfixturevalue(role)
 
-    answer = caller.post(SANDBOX, DEV1)
+    response = caller.post(SANDBOX, DEV1)
 
-    assert answer.status_code == 201, answer
-    content = answer.json()
+    assert response.status_code == 201, response
+    content = response.json()
     assert content["sandboxName"] == "dev1"
     assert content["sandboxUsername"] == "ci@acme.example.dev1"
     assert content["instanceUrl"] == sandbox.instance_url
@@ -46,7 +46,7 @@ def test_a_sandbox_is_opened_through_its_production_org(role, request, salesforc
     assert "frontDoorError" not in content
 
 
-def test_the_first_time_asks_three_times_and_the_next_time_twice(member, salesforce, sandbox):
+def test_the_first_session_takes_three_calls_and_the_next_two(member, salesforce, sandbox):
     member.post(SANDBOX, DEV1)
     first = _paths(salesforce)
     salesforce.reset_calls()
@@ -56,7 +56,7 @@ def test_the_first_time_asks_three_times_and_the_next_time_twice(member, salesfo
     assert _paths(salesforce) == ["token", "singleaccess"]
 
 
-def test_twelve_jobs_in_turn_get_tokens_that_all_work_at_the_end(application, salesforce, sandbox):
+def test_tokens_of_twelve_consecutive_jobs_all_stay_valid(application, salesforce, sandbox):
     tokens = [application.post(SANDBOX, DEV1).json()["accessToken"] for _ in range(12)]
 
     assert len(set(tokens)) == 12
@@ -66,36 +66,36 @@ def test_twelve_jobs_in_turn_get_tokens_that_all_work_at_the_end(application, sa
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_twenty_callers_at_once_make_one_grant(owner, salesforce):
+def test_concurrent_callers_create_one_grant(owner, salesforce):
     sandbox = salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
     callers = [Caller(owner.bearer) for _ in range(20)]
 
-    answers = run_together([partial(caller.post, SANDBOX, DEV1) for caller in callers])
+    responses = run_together([partial(caller.post, SANDBOX, DEV1) for caller in callers])
 
-    assert {answer.status_code for answer in answers} == {201}, answers
+    assert {response.status_code for response in responses} == {201}, responses
     assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1
-    assert all(works(salesforce, answer.json()["accessToken"]) for answer in answers)
+    assert all(works(salesforce, response.json()["accessToken"]) for response in responses)
     assert OnDemandGrant.objects.get().org_id == sandbox.org_id
 
 
-def test_a_grant_that_died_is_made_anew(member, salesforce, sandbox):
+def test_a_refused_grant_is_replaced(member, salesforce, sandbox):
     member.post(SANDBOX, DEV1)
     sandbox.revoke_all()
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert works(salesforce, answer.json()["accessToken"])
+    assert works(salesforce, response.json()["accessToken"])
     assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 2
 
 
-def test_a_refreshed_sandbox_goes_on_under_its_new_org_id(member, salesforce, sandbox):
+def test_a_refreshed_sandbox_gets_its_new_org_id(member, salesforce, sandbox):
     member.post(SANDBOX, DEV1)
     was = sandbox.org_id
     sandbox.refresh_sandbox()
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert works(salesforce, answer.json()["accessToken"])
+    assert works(salesforce, response.json()["accessToken"])
     assert OnDemandGrant.objects.get().org_id == sandbox.org_id
     event = AuditEvent.objects.get(action="org.org_id_changed")
     assert (event.details["old"], event.details["new"]) == (was, sandbox.org_id)
@@ -113,57 +113,57 @@ def test_a_rotating_grant_is_refreshed_with_its_newest_token(owner, member, sale
     assert len(salesforce.calls_to(path=SANDBOX_AUTH)) == 1
 
 
-# --- Trouble -------------------------------------------------------------------------------------------
+# --- Failures ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "name",
     ["x' OR SandboxName LIKE '%", "dev1/../x", "dev\\1", "d" * 300, "", "   ", "dev 1", "dev1\r\nHost: evil", "<b>", 7],
 )
-def test_a_hostile_name_is_refused_before_anybody_is_asked(name, member, salesforce, production):
-    answer = member.post(SANDBOX, {"sandboxName": name, "productionUsername": PROD})
+def test_a_hostile_name_is_refused_before_any_call_to_salesforce(name, member, salesforce, production):
+    response = member.post(SANDBOX, {"sandboxName": name, "productionUsername": PROD})
 
-    assert answer.status_code == 400, answer
-    assert answer.json()["code"] == "VALIDATION_FAILED"
+    assert response.status_code == 400, response
+    assert response.json()["code"] == "VALIDATION_FAILED"
     assert not salesforce.calls
 
 
-def test_a_sandbox_that_is_being_made_answers_when_to_come_back(member, salesforce, production, sandbox):
+def test_a_sandbox_that_is_not_ready_is_503_with_retry_after(member, salesforce, production, sandbox):
     production.processes[-1].status = "Processing"
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "SANDBOX_BUSY")
-    assert answer.headers["Retry-After"] == "300"
+    assert response.refusal == (503, "SANDBOX_BUSY")
+    assert response.headers["Retry-After"] == "300"
     assert not OnDemandGrant.objects.exists()
 
 
-def test_another_creator_is_told_who_must_register(member, salesforce, sandbox):
+def test_a_sandbox_of_another_creator_is_refused_and_the_message_says_why(member, salesforce, sandbox):
     sandbox.creator = "release@acme.example"
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "SANDBOX_AUTH_REFUSED")
-    assert PROD in answer.json()["message"]
-    assert "created or last refreshed" in answer.json()["message"]
+    assert response.refusal == (409, "SANDBOX_AUTH_REFUSED")
+    assert PROD in response.json()["message"]
+    assert "created or last refreshed" in response.json()["message"]
 
 
-def test_a_dead_production_org_is_named(member, salesforce, production, sandbox):
+def test_the_error_names_a_production_org_without_access(member, salesforce, production, sandbox):
     production.revoke_all()
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "CREDENTIAL_EXPIRED")
-    assert answer.json()["message"].startswith(PROD)
+    assert response.refusal == (409, "CREDENTIAL_EXPIRED")
+    assert response.json()["message"].startswith(PROD)
 
 
-def test_an_ended_parent_session_is_renewed_once(member, salesforce, production, sandbox):
+def test_an_ended_parent_session_is_replaced_once(member, salesforce, production, sandbox):
     for session in salesforce.sessions.values():
         session.alive = False
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert _paths(salesforce) == ["sandboxAuth", "token", "sandboxAuth", "token", "singleaccess"]
 
 
@@ -188,29 +188,29 @@ def test_an_ended_parent_session_is_renewed_once(member, salesforce, production,
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_a_fault_on_the_way_is_told_and_the_next_try_works(fault, path, status, code, member, salesforce, sandbox):
+def test_after_a_failure_the_next_request_succeeds(fault, path, status, code, member, salesforce, sandbox):
     salesforce.inject(fault, path=path)
 
-    answer, again = member.post(SANDBOX, DEV1), member.post(SANDBOX, DEV1)
+    response, again = member.post(SANDBOX, DEV1), member.post(SANDBOX, DEV1)
 
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer
-    assert "evil.example" not in answer.text
+    assert response.refusal == (status, code), response
+    assert "evil.example" not in response.text
     assert again.status_code == 201, again
 
 
-def test_an_org_that_gives_no_one_time_link_gives_a_token_all_the_same(member, salesforce, sandbox):
+def test_a_token_is_issued_even_if_no_link_can_be_created(member, salesforce, sandbox):
     sandbox.users[0].api_only = True
 
-    answer = member.post(SANDBOX, DEV1)
+    response = member.post(SANDBOX, DEV1)
 
-    assert answer.status_code == 201, answer
-    content = answer.json()
+    assert response.status_code == 201, response
+    content = response.json()
     assert content["frontDoorUrl"] == sandbox.instance_url
     assert content["frontDoorError"].startswith("FRONTDOOR_REFUSED")
     assert works(salesforce, content["accessToken"])
 
 
-def test_the_old_kind_of_link_only_where_the_operator_allows_it(member, salesforce, sandbox, settings):
+def test_a_legacy_link_is_created_only_if_the_operator_allows_it(member, salesforce, sandbox, settings):
     sandbox.users[0].api_only = True
     settings.ALLOW_LEGACY_FRONTDOOR = True
 
@@ -220,7 +220,7 @@ def test_the_old_kind_of_link_only_where_the_operator_allows_it(member, salesfor
     assert not AuditEvent.objects.filter(details__icontains="sid=").exists()
 
 
-def test_each_key_is_an_audit_row_without_the_key(member, salesforce, sandbox):
+def test_each_issued_token_is_audited_without_the_token(member, salesforce, sandbox):
     content = member.post(SANDBOX, DEV1).json()
 
     rows = AuditEvent.objects.filter(actor_name="member@acme.example")
@@ -229,10 +229,10 @@ def test_each_key_is_an_audit_row_without_the_key(member, salesforce, sandbox):
     assert not any(content["accessToken"] in str(row.details) for row in rows)
 
 
-# --- What is kept -------------------------------------------------------------------------------------
+# --- Stored grants ------------------------------------------------------------------------------------
 
 
-def test_a_grant_that_nobody_used_for_a_month_goes_and_is_revoked_later(member, salesforce, sandbox):
+def test_a_grant_unused_for_30_days_is_deleted_and_revoked_later(member, salesforce, sandbox):
     member.post(SANDBOX, DEV1)
     grant = OnDemandGrant.objects.get()
     OnDemandGrant.objects.update(last_used_at=grant.last_used_at - IDLE)
@@ -241,14 +241,14 @@ def test_a_grant_that_nobody_used_for_a_month_goes_and_is_revoked_later(member, 
     assert Credential.objects.orphaned().filter(ever_rotated=True).count() == 1
 
 
-def test_registering_the_auth_url_of_a_grant_moves_its_key_to_the_org(owner, member, salesforce, sandbox):
+def test_registering_the_auth_url_of_a_grant_moves_its_credential_to_the_org(owner, member, salesforce, sandbox):
     member.post(SANDBOX, DEV1)
     grant = next(grant for grant in salesforce.grants if grant.user.org is sandbox)
     url = f"force://PlatformCLI::{grant.newest}@{sandbox.host}"
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": url})
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert OnDemandGrant.objects.get().credential is None
     assert SalesforceOrg.objects.get(username="ci@acme.example.dev1").credential is not None
     assert owner.post(f"{SF}/access-token", username="dev1").status_code == 200

@@ -1,4 +1,4 @@
-"""POST .../sandbox/authenticate for a sandbox that is registered: refused, however it is spelled."""
+"""POST .../sandbox/authenticate for a registered sandbox is refused, however its name is spelled."""
 
 from itertools import product
 
@@ -17,7 +17,7 @@ SPELLINGS = ["dev1", "DEV1", " dev1 ", "ci@acme.example.dev1", "CI@acme.example.
 
 
 @pytest.mark.parametrize("by_name", [True, False], ids=["registered by name", "by auth URL"])
-def test_a_registered_sandbox_is_refused_before_anybody_is_asked(by_name, owner, member, salesforce, sandbox, each):
+def test_a_registered_sandbox_is_refused_without_a_call(by_name, owner, member, salesforce, sandbox, each):
     if by_name:
         owner.post(BY_NAME, DEV1)
     else:
@@ -27,39 +27,39 @@ def test_a_registered_sandbox_is_refused_before_anybody_is_asked(by_name, owner,
         with each(f"{spelling} {named}"):
             body = {"sandboxName": spelling} | ({"productionUsername": PROD} if named else {})
 
-            answer = member.post(SANDBOX, body)
+            response = member.post(SANDBOX, body)
 
-            assert (answer.status_code, answer.json()["code"]) == (400, "SANDBOX_REGISTERED")
-            assert "ci@acme.example.dev1" in answer.json()["message"]
-            assert "access-token" in answer.json()["action"]
+            assert response.refusal == (400, "SANDBOX_REGISTERED")
+            assert "ci@acme.example.dev1" in response.json()["message"]
+            assert "access-token" in response.json()["action"]
             assert not salesforce.calls
 
 
 def test_a_sandbox_registered_under_another_name_is_refused_by_its_org_id(owner, member, salesforce, production):
-    # An old auth URL names the instance, which tells no sandbox name.
+    # An old auth URL has the instance as its host, which does not contain the sandbox name.
     sandbox = salesforce.add_sandbox(production, "dev1", host="cs43.salesforce.com")
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
     grants = len([grant for grant in salesforce.grants if grant.alive])
 
-    answers = [member.post(SANDBOX, DEV1) for _ in range(2)]
+    responses = [member.post(SANDBOX, DEV1) for _ in range(2)]
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "SANDBOX_REGISTERED")] * 2
-    assert len([grant for grant in salesforce.grants if grant.alive]) == grants  # the one made in vain was revoked
+    assert [response.refusal for response in responses] == [(400, "SANDBOX_REGISTERED")] * 2
+    assert len([grant for grant in salesforce.grants if grant.alive]) == grants  # the unused one was revoked
     assert not OnDemandGrant.objects.exists()
 
 
-def test_a_namesake_under_another_production_org_is_not_in_the_way(owner, member, salesforce, sandbox):
+def test_a_sandbox_with_the_same_name_in_another_production_org_is_not_refused(owner, member, salesforce, sandbox):
     other = a_production_org(owner, salesforce, "other@acme.example")
     salesforce.add_sandbox(other, "dev1")
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
 
-    answer = member.post(SANDBOX, {"sandboxName": "dev1", "productionUsername": "other@acme.example"})
+    response = member.post(SANDBOX, {"sandboxName": "dev1", "productionUsername": "other@acme.example"})
 
-    assert answer.status_code == 201, answer
-    assert answer.json()["sandboxUsername"] == "other@acme.example.dev1"
+    assert response.status_code == 201, response
+    assert response.json()["sandboxUsername"] == "other@acme.example.dev1"
 
 
-def test_a_grant_becomes_refused_when_its_sandbox_is_registered(owner, member, salesforce, sandbox):
+def test_on_demand_access_is_refused_after_the_sandbox_is_registered(owner, member, salesforce, sandbox):
     member.post(SANDBOX, DEV1)
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
 

@@ -1,4 +1,4 @@
-"""What the start page lists: by role, by status, and never what the front door would refuse."""
+"""The start page lists orgs by role and status, and none that a link would be refused for."""
 
 import pytest
 from django.test import RequestFactory
@@ -19,7 +19,7 @@ STATUSES = list(PoolInstance.Status)
 
 @pytest.fixture
 def instances(owner, salesforce, production):
-    """One instance in each status."""
+    """Add one instance in each status."""
     for status in STATUSES:
         salesforce.add_sandbox(production, f"{status}1".lower())
         an_instance(owner, f"{status}1".lower())
@@ -40,24 +40,24 @@ def test_instances_are_listed_by_role_and_status(role, shown, instances, a_perso
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.OWNER])
-def test_what_is_listed_is_what_the_front_door_opens(role, instances, a_person):
+def test_the_listed_orgs_are_those_that_links_can_be_created_to(role, instances, a_person):
     person = a_person("pia@acme.example", role)
-    opened = set()
+    allowed = set()
     for instance in PoolInstance.objects.all():
         try:
             resolve(
                 FrontdoorRequest(instance.name, repository=REPOSITORY),
                 by=principal_for(person, RequestFactory().get("/")),
             )
-            opened.add(instance.name)
+            allowed.add(instance.name)
         except OrgError:
             continue
 
-    assert {each.name for each in instances_for(person, "").shown} == opened
+    assert {each.name for each in instances_for(person, "").shown} == allowed
 
 
 @pytest.mark.parametrize("let_in", [False, True])
-def test_production_orgs_are_listed_for_those_who_may_open_them(let_in, owner, salesforce, production, a_person):
+def test_production_orgs_are_listed_for_users_who_may_view_them(let_in, owner, salesforce, production, a_person):
     sandbox = salesforce.add_sandbox(production, "qa")
     owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
     SalesforceOrg.objects.filter(username=PROD).update(member_frontdoor=let_in)
