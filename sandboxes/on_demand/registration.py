@@ -81,6 +81,7 @@ def _store(
         if credential is None or not SalesforceOrg.objects.filter(pk=parent.pk).exists():
             raise error_for("REFRESH_IN_PROGRESS")
         org = _row_for(org_session.username, session.org_id)
+        lock_credential(org.credential_id)
         updated, former_org_id = org.pk is not None, org.org_id
         org.username = org_session.username
         org.set_details(session, organization)
