@@ -1,7 +1,7 @@
 """A log-in that crosses a change of the password, or the switching off of its person, does not outlive it."""
 
 import pytest
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
@@ -67,10 +67,9 @@ def between(monkeypatch):
     """Does something after the password was checked and before anything is stored."""
 
     def put(submit_label):
-        checked = login.authenticate
-
         def check(*args, **named):
-            user = checked(*args, **named)
+            user = authenticate(*args, **named)
+            assert user is not None
             submit_label(User.objects.get(pk=user.pk))
             return user
 

@@ -119,7 +119,7 @@ def is_ordinary_login(response: WireResponse, name: str = NAME) -> bool:
     """Return True if a response is that of a log-in, in JSON."""
     body = response.json()
     expected = {"userId", "sessionId", "userName", "displayName", "bearerToken", "refreshToken"}
-    lists = {"roles": [], "permissions": [], "responseStatus": {}}
+    lists: dict[str, object] = {"roles": [], "permissions": [], "responseStatus": {}}
     return (
         response.status == 200
         and set(body) == expected | set(lists)

@@ -107,7 +107,7 @@ def _instance(**wish):
     } | wish
 
 
-def _stored() -> list[int]:
+def _stored() -> list[object]:
     models = (ApplicationToken, SalesforceOrg, PoolInstance, LoginFamily, AuditEvent)
     metadata = [org.metadata for org in SalesforceOrg.objects.all()]
     return [*(model._default_manager.count() for model in models), metadata]

@@ -111,7 +111,9 @@ def test_xml_logs_in(wire):
     assert root.tag == f"{{{TYPES}}}AuthenticateResponse"
     assert _tags(root) == MEMBERS
     assert _texts(response)["UserName"] == NAME
-    assert root.find(f"{{{TYPES}}}Meta").get(NIL) == "true"
+    meta = root.find(f"{{{TYPES}}}Meta")
+    assert meta is not None
+    assert meta.get(NIL) == "true"
 
 
 def test_a_list_and_a_map_are_written_as_in_dot_net():
@@ -246,6 +248,7 @@ def test_field_errors_are_readable_in_xml(wire):
     root = ElementTree.fromstring(response.text)  # noqa: S314  # our own response
     errors = root.find(f"{{{TYPES}}}ResponseStatus/{{{TYPES}}}Errors")
     assert response.status == 400
+    assert errors is not None
     assert _tags(errors) == ["ResponseError", "ResponseError"]
     assert _tags(errors[0]) == ["ErrorCode", "FieldName", "Message", "Meta"]
 

@@ -185,7 +185,9 @@ def test_a_refusal_reads_the_same_in_every_format(wire):
 
     assert {response.status for response in responses.values()} == {401}
     assert responses["json"].error() == INVALID
-    assert jsv.decode(responses["jsv"].text, dict[str, str])["responseStatus"]
+    decoded = jsv.decode(responses["jsv"].text, dict[str, str])
+    assert isinstance(decoded, dict)
+    assert decoded["responseStatus"]
 
 
 def test_a_form_overrides_the_query_and_empty_values_are_ignored(wire):
