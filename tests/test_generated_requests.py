@@ -20,6 +20,7 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from tests.orgs.factories import a_registered_org, an_org
 from tests.support.api_client import Answer
@@ -27,10 +28,18 @@ from tests.support.api_client import Answer
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 EXAMPLES = 30
 DOCUMENT = json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
-OPERATIONS = {
-    operation.label: operation
-    for operation in (found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations())
-}
+
+
+def _operations() -> dict[str, Any]:
+    """Return the operations of the document by label."""
+    operations = {}
+    for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations():
+        assert isinstance(found, Ok), found
+        operations[found.ok().label] = found.ok()
+    return operations
+
+
+OPERATIONS = _operations()
 FIELDS = {name for schema in DOCUMENT["components"]["schemas"].values() for name in schema.get("properties", ())}
 ERROR = {"statusCode", "error", "code", "message", "action", "requestId"}
 OF_SALESFORCE = {502, 503, 504}
@@ -63,7 +72,9 @@ def _corpus() -> Path:
 def _generated(label: str, mode: GenerationMode) -> list[Sent]:
     made: dict[Sent, None] = {}
 
-    @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck)
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(case=OPERATIONS[label].as_strategy(generation_mode=mode), known=st.booleans())
     def make(case: Any, known: bool) -> None:
         made[_sent(case, known)] = None

@@ -14,7 +14,7 @@ LOGIN = "/sfp/api/auth/admin/login"
 REFRESH = "/sfp/api/auth/refresh"
 TOKENS = "/sfp/api/application-tokens"
 
-WRONG_TYPES = {
+WRONG_TYPES: dict[str, dict[str, object]] = {
     "username number": {"username": 5},
     "username null": {"username": None},
     "username empty": {"username": ""},

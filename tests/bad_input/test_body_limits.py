@@ -61,7 +61,7 @@ def declare(
     path: str, length: int, type_: str = "application/json", client: Client | None = None, **headers: str
 ) -> Any:
     """Send a request that declares a length and fails the test when its body is read."""
-    unread = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": type_}
+    unread: dict[str, Any] = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": type_}
     return Answer((client or Client()).generic("POST", path, b"", type_, headers=headers, **unread))
 
 
@@ -158,7 +158,7 @@ def test_no_database_connection_is_held_while_a_large_body_arrives():
             return super().read(size)
 
     assert not User.objects.exists()  # A query opens the connection, as that for the bearer does.
-    request = RequestFactory().post("/", b"x" * (ANONYMOUS + 1), content_type="application/json")
+    request: Any = RequestFactory().post("/", b"x" * (ANONYMOUS + 1), content_type="application/json")
     request.user = Principal(kind="user", id="1", name="owner@acme.example", role=Role.OWNER)
 
     StrictJSONParser().parse(Slow(b'"a"'), parser_context={"request": request})
@@ -177,7 +177,12 @@ def test_a_file_is_kept_nowhere(path, status, monkeypatch, settings):
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     file = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + b"x" * 60_000 + b"\r\n--b--\r\n"
     made: list[Any] = []
-    monkeypatch.setattr(temp, "NamedTemporaryFile", lambda **options: made.append(options) or io.BytesIO())
+
+    def make_file(**options: Any) -> io.BytesIO:
+        made.append(options)
+        return io.BytesIO()
+
+    monkeypatch.setattr(temp, "NamedTemporaryFile", make_file)
 
     answer = Client(raise_request_exception=False).generic("POST", path, file, "multipart/form-data; boundary=b")
 

@@ -6,7 +6,7 @@ from tests.bad_input.assertions import is_clear
 from tests.orgs.factories import ORG, ORGS, a_registered_org
 
 pytestmark = pytest.mark.django_db
-QUERIES = {
+QUERIES: dict[str, tuple[str, dict[str, object]]] = {
     "no username": (ORG, {}),
     "empty username": (ORG, {"username": ""}),
     "NUL": (ORG, {"username": "\x00"}),
