@@ -83,6 +83,7 @@ def test_failures_have_status_and_code(application, salesforce, hub, path, query
     assert response.headers.get("Retry-After") == retry_after
     assert salesforce.refreshes() == 1
     event = AuditEvent.objects.filter(action="access_token.handed_out").first()
+    assert event is not None
     assert (event.outcome, event.code) == ("failed", code)
 
 

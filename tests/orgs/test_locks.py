@@ -37,6 +37,7 @@ class LateOutcome(threading.Thread):
             with transaction.atomic():
                 at = Credential.objects.get(org__username=self.username)
                 row = outcomes.row_to_commit(at.pk, at.generation)
+                assert row is not None
                 self.locked.set()
                 self._wait_for_a_waiter()
                 outcomes.write(row, Refreshed(MOVED, decrypt_grant(row).auth_url))

@@ -45,6 +45,7 @@ def test_a_session_outlives_a_restart(path, a_transport, hosts):
     auth_url = AuthUrl.parse(demo_data.auth_urls(emulator)["devhub@acme.example"], hosts)
     with emulator.serve() as server:
         session = SalesforceClient(a_transport(gateway=server.url), hosts).refresh(auth_url).session
+    assert session is not None
 
     with _again(emulator, path).serve() as server:
         identity = SalesforceClient(a_transport(gateway=server.url), hosts).identity(session)

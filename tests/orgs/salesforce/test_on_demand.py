@@ -198,6 +198,7 @@ def test_a_one_time_link_opens_the_org_once_and_passes_on_to_another_origin(clie
 def test_a_link_of_an_org_leads_to_its_own_host(emulator, production, a_transport, hosts, served):
     bare = SalesforceClient(a_transport(gateway=served.url), hosts)
     session = bare.refresh(AuthUrl.parse(production.auth_url(), hosts)).session
+    assert session is not None
 
     with pytest.raises(errors.Untrusted):  # the demo trusts links to its gateway only
         bare.one_time_link(session)

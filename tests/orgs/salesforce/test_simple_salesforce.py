@@ -1,8 +1,10 @@
 """A published client against the emulator over TLS, which proves that the emulator is compatible."""
 
+from typing import cast
+
 import pytest
 import requests
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
@@ -20,7 +22,9 @@ def org(emulator):
 @pytest.fixture
 def access_token(org, a_transport, hosts, served_with_tls):
     transport = a_transport(gateway=served_with_tls.url, ca_bundle=served_with_tls.ca_bundle)
-    return SalesforceClient(transport, hosts).refresh(AuthUrl.parse(org.auth_url(), hosts)).session.access_token
+    session = SalesforceClient(transport, hosts).refresh(AuthUrl.parse(org.auth_url(), hosts)).session
+    assert session is not None
+    return session.access_token
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_an_expired_session_is_known_as_one(published_client, org):
         published_client.query("SELECT Id FROM Organization")
 
     assert caught.value.status == 401
-    assert caught.value.content[0]["errorCode"] == "INVALID_SESSION_ID"
+    assert cast(list[dict[str, str]], caught.value.content)[0]["errorCode"] == "INVALID_SESSION_ID"
 
 
 @pytest.mark.parametrize("query", ["SELECT", "SELECT Id FROM Nothing", "SELECT Nothing FROM Organization"])

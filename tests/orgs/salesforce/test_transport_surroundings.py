@@ -177,6 +177,8 @@ def test_no_log_at_any_level_shows_a_token(a_transport, served, emulator, caplog
     client = SalesforceClient(a_transport(gateway=served.url), hosts)
 
     response = client.refresh(auth_url)
+    assert response.session is not None
+    assert response.refresh_token is not None
     client.organization(response.session)
     client.revoke(auth_url.host, response.refresh_token)
 
