@@ -31,6 +31,7 @@ def test_an_instance_is_added(console, production):
 
     instance = PoolInstance.objects.get()
     assert response["Location"] == f"{POOLS}{instance.pk}/change/"
+    assert instance.parent is not None
     assert (instance.name, instance.status, instance.parent.username) == ("dev1", "AVAILABLE", PROD)
     assert AuditEvent.objects.get(action="pool_instance.added").actor_name == "olga@acme.example"
 
@@ -181,6 +182,7 @@ def test_the_dashboard_shows_the_usage_of_each_pool(console, owner, production):
 def test_the_deletion_of_an_org_lists_its_pool_instances(console, owner, production):
     an_instance(owner)
     org = PoolInstance.objects.get().parent
+    assert org is not None
     path = f"/console/orgs/salesforceorg/{org.pk}/delete/"
 
     assert "dev1 of acme/app" in text_of(console.get(path))

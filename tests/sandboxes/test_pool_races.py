@@ -1,7 +1,9 @@
 """A slow fetch that fails must not end a later assignment of the same instance."""
 
+from collections.abc import Callable
 from functools import partial
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -50,7 +52,8 @@ def test_a_late_failure_does_not_end_the_next_assignment(pool, owner, applicatio
         PoolInstance.objects.filter(status="AVAILABLE").update(status="ASSIGNED", assignment_id="pr-2")
         pool.may_continue.set()
 
-    failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), next_holder])
+    calls: list[Callable[[], Any]] = [partial(Caller(application.bearer).post, FETCH, PR1), next_holder]
+    failed, _ = run_together(calls)
 
     assert failed.status_code == 503
     assert PoolInstance.objects.get().assignment_id == "pr-2"
@@ -65,7 +68,8 @@ def test_a_late_failure_does_not_end_an_assignment_that_was_fetched_again(pool, 
         assert _current(FetchRequest(REPOSITORY, "features", "pr-1"))
         pool.may_continue.set()
 
-    failed, _ = run_together([partial(Caller(application.bearer).post, FETCH, PR1), fetch_again])
+    calls: list[Callable[[], Any]] = [partial(Caller(application.bearer).post, FETCH, PR1), fetch_again]
+    failed, _ = run_together(calls)
 
     assert failed.status_code == 503
     assert PoolInstance.objects.get().assignment_id == "pr-1"

@@ -243,4 +243,6 @@ def test_the_refresh_lock_is_released_after_any_failed_removal(owner, sandboxes)
         response = owner.delete(POOLS, repository=REPOSITORY, name="dev1")
 
     assert response.refusal == (500, "INTERNAL_ERROR")
-    assert PoolInstance.objects.get().credential.locked_until is None
+    credential = PoolInstance.objects.get().credential
+    assert credential is not None
+    assert credential.locked_until is None

@@ -41,6 +41,7 @@ def test_the_next_available_instance_is_assigned_with_a_token(application, sales
     assert content["salesforceOrgId"] == sandboxes[0].org_id
     assert works(salesforce, content["accessToken"])
     row = PoolInstance.objects.get(name="dev1")
+    assert row.expires_at is not None
     assert timedelta(hours=1, minutes=59) < row.expires_at - timezone.now() <= timedelta(hours=2)
     assert AuditEvent.objects.filter(action="pool_instance.fetched", org_username="dev1").count() == 1
 

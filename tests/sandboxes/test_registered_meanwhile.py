@@ -1,7 +1,9 @@
 """A sandbox that is registered during a refresh of its on-demand grant: the token is not issued."""
 
+from collections.abc import Callable
 from functools import partial
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -40,7 +42,8 @@ def test_a_request_that_began_before_the_registration_is_refused(owner, member, 
         salesforce.may_continue.set()
         return response
 
-    refused, registered = run_together([partial(Caller(member.bearer).post, SANDBOX, DEV1), register_sandbox])
+    calls: list[Callable[[], Any]] = [partial(Caller(member.bearer).post, SANDBOX, DEV1), register_sandbox]
+    refused, registered = run_together(calls)
 
     assert registered.status_code == 201, registered
     assert refused.refusal == (400, "SANDBOX_REGISTERED")
