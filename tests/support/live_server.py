@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import psycopg
 from django.db import connection
@@ -25,6 +25,14 @@ from django.db import connection
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct-horse-battery-staple"
 _START_SECONDS = 40
+
+
+class RefreshTimes(TypedDict):
+    """Settings of a desk that limit how long a refresh and its takeover last, in seconds."""
+
+    SALESFORCE_TIMEOUT_SECONDS: str
+    REFRESH_LOCK_SECONDS: str
+    TAKEOVER_SECONDS: str
 
 
 @dataclass
@@ -231,11 +239,11 @@ def a_database(folder: Path, template: str = "") -> Iterator[str]:
     copied = f' TEMPLATE "{template.rpartition("/")[2]}"' if template else ""
     # The tests' own database may be gone before this one.
     with psycopg.connect(f"{server}/postgres", autocommit=True) as administrator:
-        administrator.execute(f'CREATE DATABASE "{name}"{copied}')  # type: ignore[arg-type]
+        administrator.execute(f'CREATE DATABASE "{name}"{copied}')
         try:
             yield f"{server}/{name}"
         finally:
-            administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _free_port() -> int:

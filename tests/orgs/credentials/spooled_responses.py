@@ -15,6 +15,7 @@ def leave_spooled_response(credential: Credential) -> None:
     with salesforce_slot(credential.pk) as client:
         response = client.refresh(url)
     assert response.refresh_token, "the app must rotate"
+    assert response.session is not None
     newest = replace(url, refresh_token=response.refresh_token)
     with SpoolFile.reserve(AttemptId(credential.pk, credential.generation)) as file:
         file.write(to_text(Refreshed(response.session, newest, rotated=True)))

@@ -13,13 +13,13 @@ import pytest
 from orgs.salesforce.emulator import Emulator
 from tests.orgs.credentials.crasher import Crasher
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER
-from tests.support.live_server import Desk, Reply, live_desk
+from tests.support.live_server import Desk, RefreshTimes, Reply, live_desk
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 KILLS = int(os.environ.get("FRONTDESK_KILLS", "5"))
 # Each kill costs two log-ins, and a credential has 600 at once.
 KILLS_BEFORE_A_NEW_CREDENTIAL = 100
-TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "4"}
+TIMES: RefreshTimes = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "4"}
 
 
 @contextmanager

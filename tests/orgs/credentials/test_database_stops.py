@@ -72,7 +72,7 @@ def test_a_rotated_token_survives(tmp_path):
     with _a_desk(tmp_path, world, stopper) as desk:
         assert desk.send("POST", REGISTER, {"sfdxAuthUrl": url}).status == 201
 
-        def stop_at_the_answer(_: Emulator) -> None:
+        def stop_at_the_answer(_: object) -> None:
             world.on_change = None
             stopper.stop()
 

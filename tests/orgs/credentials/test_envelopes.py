@@ -19,7 +19,7 @@ def three(owner, salesforce):
 
 
 def _credentials() -> list[Credential]:
-    return [SalesforceOrg.objects.get(username=name).credential for name in NAMES]
+    return [Credential.objects.get(org__username=name) for name in NAMES]
 
 
 def _raw(column: str) -> dict[str, bytes]:

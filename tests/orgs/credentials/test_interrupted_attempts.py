@@ -38,7 +38,9 @@ def test_the_lock_of_a_dead_process_is_released_at_once(owner, salesforce, rotat
 def test_the_lock_of_a_running_process_is_not_released(owner, interrupted, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
     [path] = spool.files()
-    with spool.lock_abandoned(path):
+    held = spool.lock_abandoned(path)
+    assert held is not None
+    with held:
         response = owner.post(ACCESS_TOKEN, username="ci@acme.example")
 
         assert (response.status_code, response.json()["code"]) == (503, "REFRESH_IN_PROGRESS")

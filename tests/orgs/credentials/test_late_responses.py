@@ -13,17 +13,17 @@ import pytest
 
 from orgs.salesforce.emulator import Emulator, Fault
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER
-from tests.support.live_server import Desk, Reply, live_desk
+from tests.support.live_server import Desk, RefreshTimes, Reply, live_desk
 
 pytestmark = pytest.mark.django_db
 
 STALL = float(os.environ.get("FRONTDESK_STALL_SECONDS", "3"))
-TIMES = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "8"}
+TIMES: RefreshTimes = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS": "2", "TAKEOVER_SECONDS": "8"}
 TOKEN = "/services/oauth2/token"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[Emulator]:
+def world() -> Emulator:
     made = Emulator()
     made.add_app("Rotating", "s3cret", rotates=True)
     made.add_app("Static", "s3cret")

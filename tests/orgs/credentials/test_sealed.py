@@ -36,7 +36,7 @@ def sealed(world, url, tmp_path_factory, django_db_setup, django_db_blocker) -> 
         crasher.crash("spooled", "ci@acme.example")
         crasher.close()
         world.reset_calls()
-        desk.start(until="/livez", **WRONG)
+        desk.start(1, until="/livez", **WRONG)
         yield desk
 
 

@@ -16,14 +16,14 @@ from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER
-from tests.support.live_server import Desk, live_desk
+from tests.support.live_server import Desk, RefreshTimes, live_desk
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 DRILLS = int(os.environ.get("FRONTDESK_DRILLS", "1"))
 READ_ONLY_SECONDS = 10.0 if DRILLS > 1 else 3.0
 TAKEOVER_SECONDS = READ_ONLY_SECONDS + 12
-TIMES = {
+TIMES: RefreshTimes = {
     "SALESFORCE_TIMEOUT_SECONDS": "2",
     "REFRESH_LOCK_SECONDS": "3",
     "TAKEOVER_SECONDS": str(TAKEOVER_SECONDS),
@@ -91,7 +91,7 @@ def test_a_spooled_token_survives_a_database_that_is_cut_and_comes_back_read_onl
         assert one.send("POST", REGISTER, {"sfdxAuthUrl": url}).status == 201
         for _ in range(DRILLS):
 
-            def fail_at_the_answer(_: Emulator) -> None:
+            def fail_at_the_answer(_: object) -> None:
                 world.on_change = None
                 database.become(read_only=True)
                 threading.Timer(READ_ONLY_SECONDS, database.become, kwargs={"read_only": False}).start()
