@@ -38,10 +38,12 @@ def relay() -> Iterator[Relay]:
 
 
 @contextmanager
-def _a_database(port: int, **limits: float) -> Iterator[DatabaseWrapper]:
+def _a_database(
+    port: int, *, pool_size: int = 4, statement_seconds: float = 1.0, lock_seconds: float = 0.3
+) -> Iterator[DatabaseWrapper]:
     """Open a database of its own pool behind a port, with these limits in place of the usual ones."""
     options: dict[str, object] = {}
-    add_deadlines(options, **{"pool_size": 4, "statement_seconds": 1.0, "lock_seconds": 0.3} | limits)
+    add_deadlines(options, pool_size=pool_size, statement_seconds=statement_seconds, lock_seconds=lock_seconds)
     alias = f"behind-{port}"
     database = DatabaseWrapper(
         {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": str(port), "OPTIONS": options}, alias=alias
@@ -244,6 +246,7 @@ def test_options_of_the_address_win():
     params = DatabaseWrapper({**connection.settings_dict, "OPTIONS": options}).get_connection_params()
 
     assert params["connect_timeout"] == 7
+    assert isinstance(params["options"], str)
     assert params["options"].endswith("-c lock_timeout=9s")
     assert "statement_timeout=5000" in params["options"]
 

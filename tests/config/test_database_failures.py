@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -23,6 +23,7 @@ from django.test import Client
 from django.utils import timezone
 
 from authn.models import ApplicationToken, BrowserSession, User
+from config.postgresql.base import DatabaseWrapper
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
 from tests.conftest import PASSWORD
@@ -149,7 +150,7 @@ def _reconnected(name: str, value: Any) -> Iterator[None]:
 def _close() -> None:
     connection.close()
     if connection.vendor == "postgresql":
-        connection.close_pool()
+        cast(DatabaseWrapper, connection).close_pool()
 
 
 def _read_only() -> AbstractContextManager[None]:
@@ -175,8 +176,8 @@ def _written_to_elsewhere() -> Iterator[None]:
         return
     of = connection.settings_dict
     where = {"dbname": of["NAME"], "user": of["USER"], "password": of["PASSWORD"], "host": of["HOST"]}
-    with psycopg.connect(**where, port=of["PORT"] or 5432) as other:
-        other.execute("LOCK TABLE authn_applicationtoken, sandboxes_poolinstance IN EXCLUSIVE MODE")
+    with psycopg.connect(**where, port=of["PORT"] or 5432) as holder:
+        holder.execute("LOCK TABLE authn_applicationtoken, sandboxes_poolinstance IN EXCLUSIVE MODE")
         yield
 
 

@@ -42,7 +42,7 @@ def test_a_database_that_is_away_is_503_with_a_time_to_wait(owner, monkeypatch):
     assert answer.json()["code"] == "DATABASE_UNAVAILABLE"
 
 
-def _subclasses(cls: type) -> set[type]:
+def _subclasses(cls: type[object]) -> set[type[object]]:
     return {below for direct in cls.__subclasses__() for below in (direct, *_subclasses(direct))}
 
 

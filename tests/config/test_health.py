@@ -43,6 +43,7 @@ def test_a_process_whose_loop_has_ended_is_not_alive(own_loops):
 
     loop = Loop("test-ended", 0.01, end)
     loop.start()
+    assert loop._thread is not None
     loop._thread.join(10)
 
     answer = Caller().get("/livez")

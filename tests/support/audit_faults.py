@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import cast
 
 from django.db import connection
+
+from config.postgresql.base import DatabaseWrapper
 
 _TRIGGER = {
     "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON authn_auditevent BEGIN SELECT RAISE(ABORT, 'no'); END"],
@@ -61,7 +64,7 @@ def _run(statements: list[str]) -> None:
 
 def _reconnect(options: str) -> None:
     connection.close()
-    connection.close_pool()
+    cast(DatabaseWrapper, connection).close_pool()
     connection.settings_dict["OPTIONS"]["options"] = options
 
 

@@ -25,6 +25,7 @@ class Visitor:
         request.session = SessionStore()
         start_session(request, user, new_family(user))
         request.session.save()
+        assert request.session.session_key is not None
         self.client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
         return self
 

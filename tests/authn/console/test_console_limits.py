@@ -1,6 +1,7 @@
 """No page of the console can keep the database busy: nothing is counted per filter, and slow statements are ended."""
 
 import re
+from typing import cast
 
 import pytest
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from authn.roles import Role
+from config.postgresql.base import DatabaseWrapper
 from tests.support.browser_client import Visitor, text_of
 
 LISTS = [model._meta for model in admin.site._registry]
@@ -66,5 +68,5 @@ def _run(*statements: str) -> None:
 
 def _reconnect(options: str) -> None:
     connection.close()
-    connection.close_pool()
+    cast(DatabaseWrapper, connection).close_pool()
     connection.settings_dict["OPTIONS"]["options"] = options
