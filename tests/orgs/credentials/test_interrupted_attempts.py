@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from authn.principals import system
 from orgs.credentials import attempts, refresh_lock, sessions, spool
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import to_text
 from orgs.credentials.replay import replay
+from orgs.credentials.session_request import SessionRequest
 from orgs.credentials.spool import AttemptId, SpoolFile
 from orgs.salesforce import TokenResponse
 from tests.orgs.credentials.disk_faults import io_error
@@ -56,6 +58,25 @@ def test_a_lock_for_a_deletion_is_not_released_by_a_replay(interrupted):
         replay()
 
         assert Credential.objects.get().locked_until == credential.locked_until
+
+
+@pytest.mark.database
+def test_an_attempt_whose_lock_ran_out_does_not_overwrite_a_newer_outcome(rotating):
+    credential = Credential.objects.get()
+    request = SessionRequest(by=system("tests"), org="ci@acme.example")
+    late = attempts.acquire(credential, request)
+    assert late is not None
+
+    with late.spool:
+        outcome = attempts.send(late)
+        newer = credential.generation + 1
+        Credential.objects.update(generation=newer, locked_until=None, outcome="CREDENTIAL_EXPIRED")
+        is_committed = attempts.commit(late, outcome, request)
+
+    stored = Credential.objects.get()
+    assert not is_committed
+    assert (stored.generation, stored.outcome) == (newer, "CREDENTIAL_EXPIRED")
+    assert spool.files() != [], "the response is not lost"
 
 
 @pytest.fixture
