@@ -20,6 +20,7 @@ from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator, Fault
 from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import REGISTER, a_registered_org, an_org, register
+from tests.support.concurrency import wait_until
 from tests.support.live_server import ROOT, live_desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -275,7 +276,7 @@ def test_a_terminal_shows_progress_and_an_interrupt_loses_no_token(tmp_path):
         world.token_latency = 1.5
 
         process, terminal = _on_a_terminal(desk.environment, "--side-by-side=1")
-        _wait_until(lambda: any(grant.busy for grant in world.grants))
+        wait_until(lambda: any(grant.busy for grant in world.grants))
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
 
@@ -299,10 +300,3 @@ def _on_a_terminal(environment: dict[str, str], *arguments: str) -> tuple["subpr
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     return process, ours
-
-
-def _wait_until(happened) -> None:
-    until = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < until
-        time.sleep(0.02)

@@ -16,7 +16,7 @@ from orgs.locks import org_write_transaction
 from orgs.models import SalesforceOrg
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, a_registered_org, an_org
 from tests.support.api_client import Caller
-from tests.support.concurrency import run_together
+from tests.support.concurrency import run_together, wait_until
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -162,7 +162,7 @@ def test_deleting_waits_for_a_running_refresh(owner, salesforce):
     salesforce.token_latency = 1.0
 
     def delete_and_register_again() -> int:
-        time.sleep(0.4)
+        wait_until(lambda: any(grant.busy for grant in salesforce.grants))
         other = Caller(owner.bearer)
         other.delete(ORG, username="ci@acme.example")
         return other.post(REGISTER, {"sfdxAuthUrl": url}).status_code

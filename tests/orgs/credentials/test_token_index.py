@@ -1,6 +1,5 @@
 """POST .../register with a token that is known already: spent, rotated, or under another host or secret."""
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,7 +17,7 @@ from orgs.salesforce.emulator import Fault
 from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, an_org
 from tests.support.api_client import Caller
-from tests.support.concurrency import run_together
+from tests.support.concurrency import run_together, wait_until
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -127,9 +126,7 @@ def test_a_secret_is_tried_though_somebody_else_refreshes_with_the_stored_one(ow
 
     def while_it_is_refreshed(response):
         registering.append(pool.submit(run_together, [lambda: Caller(owner.bearer).post(REGISTER, body)]))
-        until = time.monotonic() + 10
-        while not single_flight._flights and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_until(lambda: single_flight._flights)
         app.secret = "n3w"
         return response
 
