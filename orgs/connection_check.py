@@ -19,7 +19,7 @@ from orgs.salesforce import Organization, SalesforceClient, Session
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ConnectionResult:
     """The result of a connection test: the org as it is now, and the error if the test failed."""
 
     org: SalesforceOrg
@@ -34,7 +34,7 @@ class _Details:
     username: str
 
 
-def check_connection(org: SalesforceOrg, *, by: Principal) -> Verdict:
+def check_connection(org: SalesforceOrg, *, by: Principal) -> ConnectionResult:
     """Refresh the credential of an org, read the org's details, and record the credential's health.
 
     A success verifies an org that was registered without validation. Raises OrgNotFound if the org was
@@ -54,9 +54,9 @@ def check_connection(org: SalesforceOrg, *, by: Principal) -> Verdict:
     except (SessionError, CredentialTampered, SpoolUnavailable, RegistrationRefused) as error:
         _record_health(org, error)
         audit.record(audit.Action.ORG_TESTED, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
-        return Verdict(org, error)
+        return ConnectionResult(org, error)
     audit.record(audit.Action.ORG_TESTED, audit.Outcome.GRANTED, by=by, org=org.username)
-    return Verdict(org)
+    return ConnectionResult(org)
 
 
 def _record_health(org: SalesforceOrg, error: OrgError) -> None:

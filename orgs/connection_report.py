@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from authn.database.connections import release_database
 from authn.principals import Principal
-from orgs.connection_check import Verdict, check_connection
+from orgs.connection_check import ConnectionResult, check_connection
 from orgs.credentials.errors import CredentialTampered, OrgError
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
@@ -97,15 +97,15 @@ def _completed(
 def _check(org: SalesforceOrg, by: Principal) -> CheckedOrg | None:
     """Test one org in a worker thread, and close the thread's database connections."""
     try:
-        verdict = check_connection(org, by=by)
-        return CheckedOrg(verdict.org, _state_of(verdict), verdict.error, timezone.now())
+        result = check_connection(org, by=by)
+        return CheckedOrg(result.org, _state_of(result), result.error, timezone.now())
     except OrgNotFound:
         return None
     finally:
         connections.close_all()
 
 
-def _state_of(verdict: Verdict) -> Health:
+def _state_of(result: ConnectionResult) -> Health:
     """Return the current health of the org's credential; EXPIRED for an org without one."""
-    row = Credential.objects.filter(org__pk=verdict.org.pk).first()
+    row = Credential.objects.filter(org__pk=result.org.pk).first()
     return Health(row.health) if row else Health.EXPIRED
