@@ -19,7 +19,7 @@ from orgs.salesforce import TokenResponse
 from tests.orgs.credentials.disk_faults import io_error
 from tests.orgs.factories import ACCESS_TOKEN
 
-pytestmark = pytest.mark.usefixtures("spool_folder")
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("spool_folder")]
 
 
 @pytest.fixture
@@ -60,7 +60,6 @@ def test_a_lock_for_a_deletion_is_not_released_by_a_replay(interrupted):
         assert Credential.objects.get().locked_until == credential.locked_until
 
 
-@pytest.mark.database
 def test_an_attempt_whose_lock_ran_out_does_not_overwrite_a_newer_outcome(rotating):
     credential = Credential.objects.get()
     request = SessionRequest(by=system("tests"), org="ci@acme.example")

@@ -20,7 +20,7 @@ from tests.orgs.credentials.disk_faults import io_error
 from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import ACCESS_TOKEN, ORG, TEST_CONNECTION
 
-pytestmark = pytest.mark.usefixtures("spool_folder")
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("spool_folder")]
 
 
 def test_an_abandoned_response_is_committed(owner, salesforce, rotating):

@@ -16,7 +16,7 @@ from orgs.credentials.spool import AttemptId
 from tests.orgs.credentials.spooled_responses import leave_spooled_response
 from tests.orgs.factories import ACCESS_TOKEN, REGISTER, an_org
 
-pytestmark = pytest.mark.usefixtures("spool_folder")
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("spool_folder")]
 
 
 @pytest.fixture
