@@ -8,14 +8,15 @@ from django.db import connection, models
 
 @contextmanager
 def refusing(model: type[models.Model], verb: str) -> Iterator[None]:
-    """Refuse every INSERT, UPDATE or DELETE of a model's rows within the block."""
+    """Refuse every INSERT, UPDATE or DELETE of a model's rows within the block, with IntegrityError."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"CREATE TRIGGER refused BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'refused'); END")
         else:
             cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$"
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE 'refused' USING ERRCODE = 'integrity_constraint_violation'; END $$"
             )
             cursor.execute(f"CREATE TRIGGER refused BEFORE {verb} ON {table} EXECUTE FUNCTION refuse()")
     try:
