@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.orgs.credentials.routes import TOKEN
 from tests.orgs.factories import REGISTER, a_registered_org, an_org
 
 
@@ -27,3 +28,12 @@ def spool_folder(tmp_path, settings) -> Path:
     """Give the test a spool of its own, which does not exist yet."""
     settings.SPOOL_DIR = str(tmp_path / "spool")
     return tmp_path / "spool"
+
+
+@pytest.fixture
+def rotating_urls(owner, salesforce, urls):
+    """Let the hub's app rotate, and the desk notice it; return the auth URLs."""
+    salesforce.apps["AcmeCI"].rotates = True
+    assert TOKEN.send(owner, urls).status_code == 200
+    salesforce.reset_calls()
+    return urls

@@ -1,4 +1,4 @@
-"""The fault table as data: each fault, and what the desk must make of it (design sections 8 and 9)."""
+"""The fault table as data: each fault of Salesforce or of the network, and the error that the desk must return."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ _EDGE_PAGE = b"<html><body><h1>Gateway case</h1></body></html>"
 
 @dataclass(frozen=True)
 class FaultCase:
-    """One row. `state` is the health afterwards, None where it stays; `reason` is the code, if there is one."""
+    """One row. `state` is the credential's health after the fault, None if it does not change; its reason is `code`."""
 
     id: str
     fault: Fault
@@ -31,17 +31,17 @@ class FaultCase:
     calls: int = 1
 
     @property
-    def is_definite(self) -> bool:
-        """Tell whether an owner must act: on register it is the caller's input being no good."""
+    def is_permanent(self) -> bool:
+        """Return True if an owner must act. Registration reports such a failure as invalid input."""
         return self.status in (409, 410)
 
 
 def expected_health(case: FaultCase) -> tuple[str, str | None]:
-    """Return the state and reason of a healthy credential that met a case."""
+    """Return the state and reason of a credential that was healthy before a fault."""
     return (case.state, case.code) if case.state else ("healthy", None)
 
 
-# --- Faults that the emulator has no name for --------------------------------------------------------
+# --- Faults without a name in the emulator --------------------------------------------------------
 
 
 def _oauth(words: tuple[str, str]) -> Fault:
@@ -66,7 +66,7 @@ def _never_connected(error: type[requests.RequestException | AddressRefused]) ->
 
 
 def _edge(status: int, *, processed: bool = False) -> Fault:
-    """A proxy before Salesforce gives up; with `processed` after Salesforce has acted."""
+    """Return the fault of a proxy that gives up; with `processed`, after Salesforce has acted."""
     return Fault(f"edge {status}", processed, _page(status, _EDGE_PAGE).change)
 
 
@@ -77,21 +77,21 @@ def _drip() -> Fault:
 # --- At the token endpoint ---------------------------------------------------------------------------
 
 
-def _definite(name: str, words: tuple[str, str], code: str) -> FaultCase:
+def _permanent(name: str, words: tuple[str, str], code: str) -> FaultCase:
     return FaultCase(name, _oauth(words), 410 if code == "ORG_GONE" else 409, code, state="expired")
 
 
-DEFINITE = (
-    _definite("expired", error_texts.EXPIRED, "CREDENTIAL_EXPIRED"),
-    _definite("wrong-client-id", error_texts.WRONG_CLIENT_ID, "APP_REJECTED"),
-    _definite("wrong-secret", error_texts.WRONG_SECRET, "APP_REJECTED"),
-    _definite("wrong-grant-type", error_texts.WRONG_GRANT_TYPE, "APP_REJECTED"),
-    _definite("app-not-installed", error_texts.APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
-    _definite("user-not-approved", error_texts.NOT_APPROVED, "USER_NOT_APPROVED"),
-    _definite("user-inactive", error_texts.INACTIVE_USER, "USER_INACTIVE"),
-    _definite("authentication-failure", ("invalid_grant", "authentication failure"), "USER_INACTIVE"),
-    _definite("ip-restricted", error_texts.IP_RESTRICTED, "IP_NOT_ALLOWED"),
-    _definite("org-inactive", error_texts.INACTIVE_ORG, "ORG_GONE"),
+PERMANENT = (
+    _permanent("expired", error_texts.EXPIRED, "CREDENTIAL_EXPIRED"),
+    _permanent("wrong-client-id", error_texts.WRONG_CLIENT_ID, "APP_REJECTED"),
+    _permanent("wrong-secret", error_texts.WRONG_SECRET, "APP_REJECTED"),
+    _permanent("wrong-grant-type", error_texts.WRONG_GRANT_TYPE, "APP_REJECTED"),
+    _permanent("app-not-installed", error_texts.APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
+    _permanent("user-not-approved", error_texts.NOT_APPROVED, "USER_NOT_APPROVED"),
+    _permanent("user-inactive", error_texts.INACTIVE_USER, "USER_INACTIVE"),
+    _permanent("authentication-failure", ("invalid_grant", "authentication failure"), "USER_INACTIVE"),
+    _permanent("ip-restricted", error_texts.IP_RESTRICTED, "IP_NOT_ALLOWED"),
+    _permanent("org-inactive", error_texts.INACTIVE_ORG, "ORG_GONE"),
     FaultCase("data-not-available", _page(200, error_texts.DATA_NOT_AVAILABLE_PAGE), 410, "ORG_GONE", state="expired"),
 )
 PAGES = (
@@ -108,7 +108,7 @@ PAGES = (
     FaultCase("error-500", Fault.status(500, CANARY.encode()), 503, "UPSTREAM_ERROR", "30"),
     FaultCase("error-500-html", _page(500, _EDGE_PAGE), 503, "UPSTREAM_ERROR", "30"),
 )
-# What was lost may have held the next refresh token.
+# The lost response may have held the next refresh token.
 LOST = (
     FaultCase("edge-502", _edge(502), 503, "UPSTREAM_LOST", "30", "uncertain"),
     FaultCase("edge-504", _edge(504), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
@@ -118,7 +118,7 @@ LOST = (
     FaultCase("slow-drip", _drip(), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
     FaultCase("slow-drip-headers", Fault.slow_drip(60, headers=True), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
 )
-# Those of LOST after which Salesforce has surely acted.
+# The faults of LOST, after Salesforce has acted.
 LOST_AND_PROCESSED = (
     FaultCase("edge-502", _edge(502, processed=True), 503, "UPSTREAM_LOST", "30", "uncertain"),
     FaultCase("edge-504", _edge(504, processed=True), 504, "UPSTREAM_TIMEOUT", None, "uncertain"),
@@ -132,7 +132,7 @@ NEVER_SENT = (
     FaultCase("slow-to-connect", _never_connected(requests.ConnectTimeout), 504, "UPSTREAM_TIMEOUT", calls=0),
 )
 REDIRECT = FaultCase("redirect", Fault.redirect(f"https://evil.example/{CANARY}"), 502, "UPSTREAM_REDIRECT")
-# The answer holds the next refresh token, and something else in it is wrong.
+# The response holds the next refresh token, and another field is invalid.
 WRONG_FIELDS = (
     FaultCase("no-access-token", Fault.fields(access_token=None), 502, "UPSTREAM_UNREADABLE"),
     FaultCase("no-id", Fault.fields(id=None), 502, "UPSTREAM_UNREADABLE"),
@@ -154,11 +154,11 @@ LIMITED = (
     FaultCase("login-rate-says-when", _limited(**{"Retry-After": "17"}), 429, "UPSTREAM_LOGIN_LIMIT", "17"),
     FaultCase("unknown-error", _oauth(("unknown_error", "retry your request")), 503, "UPSTREAM_ERROR", "30"),
 )
-AT_TOKEN = (*DEFINITE, *PAGES, *LOST, *NEVER_SENT, REDIRECT, *WRONG_FIELDS, *UNREADABLE, *LIMITED)
+AT_TOKEN = (*PERMANENT, *PAGES, *LOST, *NEVER_SENT, REDIRECT, *WRONG_FIELDS, *UNREADABLE, *LIMITED)
 
 BUSY = Fault.oauth(error_texts.ALREADY_PROCESSING[0], f"{error_texts.ALREADY_PROCESSING[1]} {CANARY}")
 
-# --- At the revoke endpoint: the oauth refusals mean the refresh token, which is dead then -------------
+# --- At the revoke endpoint: OAuth errors say that the token is not valid, which is a success -------------
 
 AT_REVOKE = (*PAGES, *LOST[:2], *NEVER_SENT, REDIRECT, *LIMITED)
 
@@ -181,7 +181,7 @@ AT_REST = (
     FaultCase("truncated", Fault.truncated(), 503, "UPSTREAM_LOST", "30"),
     FaultCase("hang", Fault.hang(60), 504, "UPSTREAM_TIMEOUT"),
     FaultCase("slow-drip", _drip(), 504, "UPSTREAM_TIMEOUT"),
-    DEFINITE[-1],
+    PERMANENT[-1],
     *PAGES,
     *NEVER_SENT,
     REDIRECT,
@@ -193,5 +193,5 @@ DEAD_SESSION_PAGE = Fault.status(403, error_texts.BAD_OAUTH_TOKEN_PAGE, "text/ht
 
 
 def ids(row: Any) -> str:
-    """Name a row of these tables, for pytest."""
+    """Return the id of a row, for pytest."""
     return str(row.id)
