@@ -1,8 +1,8 @@
-"""Forks processes that refresh a credential and are killed at a chosen point, as a power cut would.
+"""Forks processes that refresh a credential and are killed at a chosen point, as by a power failure.
 
-Reads lines "POINT USERNAME" and answers each with the number of the signal that ended the process.
-Nothing of our code is replaced: at the point its own function is entered or left, and there the
-process kills itself with SIGKILL, which no handler sees.
+Reads lines "POINT USERNAME" and writes for each the number of the signal that ended the process. The code under
+test is not replaced: where one of its functions is entered or left, the process sends itself SIGKILL, which no
+handler can catch.
 """
 
 import os

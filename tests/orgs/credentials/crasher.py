@@ -1,4 +1,4 @@
-"""Kills processes of a desk at a chosen point of a refresh."""
+"""Crashes processes of a desk at a chosen point of a refresh."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ from tests.support.live_server import ROOT, Desk
 
 
 class Crasher:
-    """A process that forks others to be killed."""
+    """Runs crash_zygote.py, with the environment of a desk."""
 
     def __init__(self, desk: Desk) -> None:
         self._process = subprocess.Popen(
@@ -22,7 +22,7 @@ class Crasher:
         assert self._read() == "ready"
 
     def crash(self, point: str, username: str) -> None:
-        """Let a process begin a refresh and die at a point of it."""
+        """Begin a refresh in a new process that is killed at `point`."""
         assert self._process.stdin
         self._process.stdin.write(f"{point} {username}\n")
         self._process.stdin.flush()

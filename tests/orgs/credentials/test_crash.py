@@ -1,4 +1,4 @@
-"""A process that dies at the worst moments loses no refresh token. On both databases.
+"""A process that is killed at any point of a refresh loses no refresh token. On both databases.
 
 Five kills for each point; FRONTDESK_KILLS=500 makes it the long run of docs/performance.md.
 """
@@ -23,7 +23,7 @@ TIMES: RefreshTimes = {"SALESFORCE_TIMEOUT_SECONDS": "1", "REFRESH_LOCK_SECONDS"
 
 
 @contextmanager
-def _a_crashing_desk(tmp_path, world: Emulator) -> Iterator[tuple[Desk, Crasher]]:
+def _desk_and_crasher(tmp_path, world: Emulator) -> Iterator[tuple[Desk, Crasher]]:
     with world.serve() as salesforce, live_desk(tmp_path, salesforce.url, **TIMES) as desk:
         crasher = Crasher(desk)
         try:
@@ -33,7 +33,7 @@ def _a_crashing_desk(tmp_path, world: Emulator) -> Iterator[tuple[Desk, Crasher]
 
 
 def _an_org(world: Emulator, desk: Desk, *, rotates: bool) -> str:
-    """Register the world's org anew and return its auth URL."""
+    """Register the org of the emulator with a new auth URL, and return it."""
     app = world.apps.get("AcmeCI") or world.add_app("AcmeCI", "s3cret", rotates=rotates)
     org = world.orgs[0] if world.orgs else world.add_org("ci.my.salesforce.com", username="ci@acme.example")
     url = org.auth_url(app)
@@ -42,7 +42,7 @@ def _an_org(world: Emulator, desk: Desk, *, rotates: bool) -> str:
 
 
 def _token(desk: Desk) -> Reply:
-    """Ask for a token as a CI job does: come back when told to."""
+    """Request a token as a CI job does: try again after Retry-After."""
     until = time.monotonic() + 20
     while True:
         reply = desk.send("POST", f"{ACCESS_TOKEN}?username=ci@acme.example", bearer=desk.application)
@@ -55,9 +55,9 @@ def _token(desk: Desk) -> Reply:
 @pytest.mark.parametrize("point", ["before-send", "spooled", "committed"])
 def test_nothing_is_lost_when_a_process_dies(tmp_path, point, rotates):
     if point != "before-send" and not rotates:
-        pytest.skip("a token that does not rotate never comes to the spool")
+        pytest.skip("a token that does not rotate is never spooled")
     world = Emulator()
-    with _a_crashing_desk(tmp_path, world) as (desk, crasher):
+    with _desk_and_crasher(tmp_path, world) as (desk, crasher):
         for number in range(KILLS):
             if number % KILLS_BEFORE_A_NEW_CREDENTIAL == 0:
                 url = _an_org(world, desk, rotates=rotates)
@@ -67,12 +67,12 @@ def test_nothing_is_lost_when_a_process_dies(tmp_path, point, rotates):
 
             assert reply.status == 200, reply.text
             assert world.is_alive(url)
-        assert _soon_left_in_the_spool(desk) == []
+        assert _left_in_the_spool(desk) == []
 
 
-def test_an_answer_that_nobody_read_is_lost_at_salesforce_and_said_to_be(tmp_path):
+def test_a_response_that_no_process_read_is_reported_as_lost(tmp_path):
     world = Emulator()
-    with _a_crashing_desk(tmp_path, world) as (desk, crasher):
+    with _desk_and_crasher(tmp_path, world) as (desk, crasher):
         for _ in range(KILLS):
             _an_org(world, desk, rotates=True)
             crasher.crash("sent", "ci@acme.example")
@@ -84,9 +84,9 @@ def test_an_answer_that_nobody_read_is_lost_at_salesforce_and_said_to_be(tmp_pat
             assert (health["state"], health["reason"]) == ("expired", "LOST_ANSWER")
 
 
-def test_an_answer_that_nobody_read_costs_nothing_when_the_token_does_not_rotate(tmp_path):
+def test_a_response_that_no_process_read_is_harmless_if_the_token_does_not_rotate(tmp_path):
     world = Emulator()
-    with _a_crashing_desk(tmp_path, world) as (desk, crasher):
+    with _desk_and_crasher(tmp_path, world) as (desk, crasher):
         for number in range(KILLS):
             if number % KILLS_BEFORE_A_NEW_CREDENTIAL == 0:
                 _an_org(world, desk, rotates=False)
@@ -95,21 +95,21 @@ def test_an_answer_that_nobody_read_costs_nothing_when_the_token_does_not_rotate
             assert _token(desk).status == 200
 
 
-def test_every_server_dies_after_the_answer_and_new_ones_bring_it_home(tmp_path):
+def test_new_servers_commit_the_response_that_killed_servers_left_in_the_spool(tmp_path):
     world = Emulator()
-    with _a_crashing_desk(tmp_path, world) as (desk, crasher):
+    with _desk_and_crasher(tmp_path, world) as (desk, crasher):
         url = _an_org(world, desk, rotates=True)
         crasher.crash("spooled", "ci@acme.example")
         desk.kill()
         desk.start()
 
-        assert _soon_left_in_the_spool(desk) == [], "a process replays at its start, before anybody asks"
+        assert _left_in_the_spool(desk) == [], "a process replays at its start, before any request"
         assert _token(desk).status == 200
         assert world.is_alive(url)
 
 
-def _soon_left_in_the_spool(desk: Desk) -> list[str]:
-    """Return what is left when every process has had its time to look."""
+def _left_in_the_spool(desk: Desk) -> list[str]:
+    """Return the spool files that are left after every process has had time to replay."""
     until = time.monotonic() + 15
     while (left := [path.name for path in (desk.folder / "spool").glob("*.spool")]) and time.monotonic() < until:
         time.sleep(0.1)

@@ -1,6 +1,6 @@
-"""A desk under load whose database falls silent, ends its connections, or has a locked table: no thread is lost.
+"""A desk under load whose database stops responding, ends connections or has a locked table: no thread is lost.
 
-One desk goes through all drills, without a restart. FRONTDESK_SILENCE_SECONDS=60 makes the long silence that long.
+One desk goes through all drills without a restart. FRONTDESK_SILENCE_SECONDS=60 makes the silence a minute long.
 """
 
 import os
@@ -27,9 +27,9 @@ pytestmark = [
     pytest.mark.database,
     pytest.mark.django_db,
     pytest.mark.alone,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to fall silent"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server"),
 ]
-# As many that no more callers wait for one credential than a desk lets wait.
+# With so many orgs, no credential has more waiting callers than a desk allows.
 ORGS_UNDER_LOAD = [f"ci{number}@acme.example" for number in range(10)]
 SILENCE_SECONDS = float(os.environ.get("FRONTDESK_SILENCE_SECONDS", "8"))
 CALLERS, THREADS = 60, 32
@@ -82,12 +82,12 @@ def drill(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -
 
 @dataclass
 class Load:
-    """Callers who ask again and again. `replies` holds when each was answered, and how."""
+    """Callers that send requests in a loop. `replies` holds the time and the content of each response."""
 
     replies: list[tuple[float, Reply]] = field(default_factory=list)
 
     def first_success(self, after: float) -> float:
-        """Return when the first 200 after a moment came."""
+        """Return the time of the first response with status 200 after `after`."""
         until = time.monotonic() + 30
         while time.monotonic() < until:
             for at, reply in list(self.replies):
@@ -97,11 +97,11 @@ class Load:
         raise AssertionError(self.between(after, until))
 
     def between(self, begin: float, end: float) -> Counter[int]:
-        """Count the statuses of what was asked and answered in a time."""
+        """Count the statuses of requests that began after `begin` and ended before `end`."""
         return Counter(reply.status for at, reply in list(self.replies) if begin < at - reply.seconds and at < end)
 
     def wait_for_a_second_without_failure(self, after: float) -> float:
-        """Return when the first second began in which all callers got what they asked for."""
+        """Return the begin of the first second in which every request succeeded."""
         begin = after
         while time.monotonic() < after + 30:
             time.sleep(max(0.0, begin + 1 - time.monotonic()))
@@ -115,7 +115,7 @@ class Load:
 def _under_load(drill: Drill) -> Iterator[Load]:
     load, stop = Load(), threading.Event()
 
-    def ask(number: int) -> None:
+    def send(number: int) -> None:
         while not stop.is_set():
             reply = (
                 drill.desk.send("GET", f"{ORGS}?limit=5", bearer=drill.desk.application)
@@ -126,17 +126,17 @@ def _under_load(drill: Drill) -> Iterator[Load]:
             stop.wait(0.05)
 
     with ThreadPoolExecutor(CALLERS) as pool:
-        asking = [pool.submit(ask, number) for number in range(CALLERS)]
+        senders = [pool.submit(send, number) for number in range(CALLERS)]
         try:
             load.first_success(after=0)
             yield load
         finally:
             stop.set()
-        for each in asking:
+        for each in senders:
             each.result(60)
 
 
-def test_connections_that_fall_silent_for_ever_are_replaced_without_a_restart(drill):
+def test_connections_that_never_respond_again_are_replaced_without_a_restart(drill):
     with _under_load(drill) as load:
         silent_from = time.monotonic()
         drill.relay.silence()
@@ -151,7 +151,7 @@ def test_connections_that_fall_silent_for_ever_are_replaced_without_a_restart(dr
     assert well - silent_from < 15
 
 
-def test_a_database_that_was_silent_is_served_from_within_five_seconds_of_its_return(drill):
+def test_requests_succeed_within_five_seconds_of_the_return_of_a_silent_database(drill):
     with _under_load(drill) as load:
         silent_from = time.monotonic()
         drill.relay.silence()
@@ -169,10 +169,10 @@ def test_a_database_that_was_silent_is_served_from_within_five_seconds_of_its_re
     assert back - spoke < 5
     assert {alive.status for _, alive, _ in probes} == {200}
     assert {ready.status for seconds, _, ready in probes if seconds > 2} == {503}
-    assert max(ready.seconds for _, _, ready in probes) < 3, "the probe's own 2 seconds, and a busy machine"
+    assert max(ready.seconds for _, _, ready in probes) < 3, "two seconds for the probe, and a busy machine"
 
 
-def test_ended_connections_fail_only_what_was_under_way(drill):
+def test_ended_connections_fail_only_the_requests_in_progress(drill):
     with _under_load(drill) as load, psycopg.connect(drill.address, autocommit=True) as other:
         cut = time.monotonic()
         other.execute(
@@ -184,10 +184,10 @@ def test_ended_connections_fail_only_what_was_under_way(drill):
         failed = sum(reply.status != 200 for at, reply in load.replies if at > cut)
 
     assert well - cut < 3
-    assert failed <= CALLERS, "each caller has at most one request under way"
+    assert failed <= CALLERS, "each caller has at most one request in progress"
 
 
-def test_a_single_request_is_answered_within_two_seconds_while_nobody_is_let_in(drill):
+def test_a_request_fails_within_two_seconds_while_the_database_refuses_connections(drill):
     drill.relay.shut()
     try:
         seconds = [drill.token().seconds for _ in range(3)]
@@ -201,13 +201,13 @@ def test_a_single_request_is_answered_within_two_seconds_while_nobody_is_let_in(
     _until(lambda: drill.token().status == 200, seconds=5)
 
 
-def test_a_hundred_callers_are_answered_within_three_seconds_while_the_audit_is_locked(drill):
+def test_a_hundred_requests_fail_within_three_seconds_while_the_audit_is_locked(drill):
     assert drill.token().status == 200
     drill.world.reset_calls()
     with psycopg.connect(drill.address) as other, ThreadPoolExecutor(100) as pool:
         other.execute("LOCK TABLE authn_auditevent IN ACCESS EXCLUSIVE MODE")
         one = drill.token()
-        time.sleep(2.1)  # Then the next caller tries again; until then all fail at once.
+        time.sleep(2.1)  # Until then all requests fail at once; then the next one tries again.
 
         began = time.monotonic()
         calls = [pool.submit(drill.token) for _ in range(100)]

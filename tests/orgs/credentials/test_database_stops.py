@@ -1,4 +1,4 @@
-"""The database stops between Salesforce's answer and the commit: the new refresh token is not lost."""
+"""The database stops between the response of Salesforce and the commit: the new refresh token is not lost."""
 
 import sqlite3
 import time
@@ -29,7 +29,7 @@ class Stopper:
         self.relay = None if connection.vendor == "sqlite" else Relay(of["HOST"], int(of["PORT"] or 5432))
 
     def address(self, database_url: str) -> str:
-        """Return the address that the desk uses, through the door that can be shut."""
+        """Return the address that the desk uses: on PostgreSQL, that of the relay."""
         if self.relay is None:
             return f"{database_url}?timeout=1"
         parts = urlsplit(database_url)
@@ -53,7 +53,7 @@ class Stopper:
 
 
 @contextmanager
-def _a_desk(folder: Path, world: Emulator, stopper: Stopper) -> Iterator[Desk]:
+def _desk(folder: Path, world: Emulator, stopper: Stopper) -> Iterator[Desk]:
     with world.serve() as salesforce, live_desk(folder, salesforce.url, database=stopper.address) as desk:
         try:
             yield desk
@@ -69,14 +69,14 @@ def test_a_rotated_token_survives(tmp_path):
     app = world.add_app("AcmeCI", "s3cret", rotates=True)
     url = world.add_org("ci.my.salesforce.com", username="ci@acme.example").auth_url(app)
     stopper = Stopper(tmp_path)
-    with _a_desk(tmp_path, world, stopper) as desk:
+    with _desk(tmp_path, world, stopper) as desk:
         assert desk.send("POST", REGISTER, {"sfdxAuthUrl": url}).status == 201
 
-        def stop_at_the_answer(_: object) -> None:
+        def stop_before_the_response(_: object) -> None:
             world.on_change = None
             stopper.stop()
 
-        world.on_change = stop_at_the_answer
+        world.on_change = stop_before_the_response
         during = desk.send("POST", PATH, bearer=desk.application)
         spooled = len(list((tmp_path / "spool").glob("*.spool")))
         stopper.start()
@@ -88,18 +88,18 @@ def test_a_rotated_token_survives(tmp_path):
     assert world.is_alive(url)
 
 
-def test_without_a_database_salesforce_is_not_asked(tmp_path):
+def test_without_a_database_no_request_is_sent_to_salesforce(tmp_path):
     world = Emulator()
     url = world.add_org("ci.my.salesforce.com", username="ci@acme.example").auth_url()
     stopper = Stopper(tmp_path)
-    with _a_desk(tmp_path, world, stopper) as desk:
+    with _desk(tmp_path, world, stopper) as desk:
         assert desk.send("POST", REGISTER, {"sfdxAuthUrl": url}).status == 201
         world.reset_calls()
         stopper.stop()
 
-        answer = desk.send("POST", PATH, bearer=desk.application)
+        response = desk.send("POST", PATH, bearer=desk.application)
 
-        assert answer.status == 503
+        assert response.status == 503
         assert world.calls == []
         assert desk.send("GET", "/livez", bearer="").status == 200
 

@@ -1,4 +1,4 @@
-"""A ciphertext or a link that was moved to another row is refused, and harms that row alone."""
+"""A ciphertext or a link that was moved to another row is refused, without harm to other rows."""
 
 import pytest
 from django.db import connection
@@ -77,17 +77,17 @@ def test_moved_secrets_are_refused_for_those_two_orgs_only(owner, salesforce, th
     tamper()
 
     for name in NAMES[:2]:
-        for answer in (
+        for response in (
             owner.post(ACCESS_TOKEN, username=name),
             owner.get(ORG, username=name, authType="accessToken"),
             owner.get(ORG, username=name, authType="sfdxAuthUrl"),
         ):
-            assert answer.status_code == 409, answer
-            assert answer.json()["code"] == "CREDENTIAL_TAMPERED"
-            assert "register this org again" in answer.json()["action"]
+            assert response.status_code == 409, response
+            assert response.json()["code"] == "CREDENTIAL_TAMPERED"
+            assert "register this org again" in response.json()["action"]
         assert owner.get(ORG, username=name).json()["authError"]["code"] == "CREDENTIAL_TAMPERED"
         assert owner.post(TEST_CONNECTION, username=name).json()["code"] == "CREDENTIAL_TAMPERED"
-    assert salesforce.calls == [], "nothing was sent anywhere"
+    assert salesforce.calls == [], "nothing was sent"
     assert owner.post(ACCESS_TOKEN, username=NAMES[2]).status_code == 200
     shown = {org["username"]: "sfdxAuthUrl" in org for org in owner.get(ORGS, includeSfdxAuthUrl="true").json()}
     assert shown == {NAMES[0]: False, NAMES[1]: False, NAMES[2]: True}
@@ -105,13 +105,13 @@ def test_a_moved_session_is_not_adopted(owner, salesforce, three):
 
 
 @pytest.mark.database
-def test_registering_again_heals(owner, salesforce, three):
+def test_registering_again_repairs_a_moved_credential(owner, salesforce, three):
     _swap_links()
     org = salesforce.org_at("one.my.salesforce.com")
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert owner.post(ACCESS_TOKEN, username=NAMES[0]).status_code == 200
 
 
@@ -123,7 +123,7 @@ def test_a_tampered_org_can_be_deleted(owner, salesforce, three):
 
 
 @pytest.mark.database
-def test_a_credential_of_nobody_is_not_taken_for_that_of_a_known_org(owner, salesforce, three, settings):
+def test_an_unbound_credential_is_refused_for_an_org_with_an_org_id(owner, salesforce, three, settings):
     settings.ALLOW_SKIP_VALIDATION = True
     fresh = salesforce.add_org("four.my.salesforce.com", username="four@acme.example").auth_url()
     owner.post(REGISTER, {"sfdxAuthUrl": fresh, "username": "four@acme.example", "skipValidation": True})
@@ -131,13 +131,13 @@ def test_a_credential_of_nobody_is_not_taken_for_that_of_a_known_org(owner, sale
     SalesforceOrg.objects.filter(username="four@acme.example").update(credential=None)
     SalesforceOrg.objects.filter(username=NAMES[0]).update(credential=unbound)
 
-    answer = owner.post(ACCESS_TOKEN, username=NAMES[0])
+    response = owner.post(ACCESS_TOKEN, username=NAMES[0])
 
-    assert answer.json()["code"] == "CREDENTIAL_TAMPERED"
+    assert response.json()["code"] == "CREDENTIAL_TAMPERED"
 
 
 @pytest.mark.database
-def test_a_database_under_other_keys_says_so(owner, salesforce, three, settings):
+def test_a_database_under_other_keys_is_reported_as_sealed(owner, salesforce, three, settings):
     from orgs.credentials.hash_key import token_hash_key
     from orgs.credentials.models import DeskKey
 
@@ -147,15 +147,15 @@ def test_a_database_under_other_keys_says_so(owner, salesforce, three, settings)
         cursor.execute("INSERT INTO orgs_deskkey (name, sealed_key) VALUES (%s, %s)", [key.pk, b"of another desk"])
     token_hash_key.cache_clear()
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": salesforce.orgs[0].auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": salesforce.orgs[0].auth_url()})
     token_hash_key.cache_clear()
 
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "SEALED"
-    assert "FERNET_KEYS" in answer.json()["action"]
+    assert response.status_code == 503
+    assert response.json()["code"] == "SEALED"
+    assert "FERNET_KEYS" in response.json()["action"]
 
 
-def test_two_credentials_that_nobody_has_cannot_swap_their_secrets_either(salesforce):
+def test_swapped_secrets_of_two_orphans_are_refused(salesforce):
     from orgs.credentials.envelopes import decrypt_grant
     from orgs.credentials.errors import CredentialTampered
     from orgs.credentials.token_index import credential_for

@@ -1,4 +1,4 @@
-"""One refresh in a thread of its own: what its caller is told, and that its thread always reports."""
+"""One refresh in a separate thread: its result at the deadline, and the report of every late end."""
 
 import threading
 from typing import Any
@@ -13,7 +13,7 @@ URL = AuthUrl("PlatformCLI", "", "5Aep861", "acme.my.salesforce.com")
 
 
 class Salesforce:
-    """Sends, or does not, and answers when it is let go."""
+    """Blocks each refresh until `let_go` is set, after sending it or before."""
 
     def __init__(self, *, sends: bool, ends_with: Exception | TokenResponse) -> None:
         self._sends, self._ends_with = sends, ends_with
@@ -33,7 +33,7 @@ def _short(settings: Any) -> None:
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.1
 
 
-def test_a_request_that_did_not_go_out_in_time_was_not_sent():
+def test_a_request_that_was_not_sent_before_the_deadline_is_a_connect_timeout():
     salesforce = Salesforce(sends=False, ends_with=wire.Unreachable())
 
     with pytest.raises(wire.ConnectTimedOut):
@@ -42,16 +42,16 @@ def test_a_request_that_did_not_go_out_in_time_was_not_sent():
 
 
 @pytest.mark.parametrize(
-    "end", [TokenResponse("5Aep862", None), wire.LostResponse(), ValueError("a bug")], ids=["answer", "lost", "bug"]
+    "end", [TokenResponse("5Aep862", None), wire.LostResponse(), ValueError("a bug")], ids=["response", "lost", "bug"]
 )
-def test_a_late_end_is_reported_whatever_it_is(end):
+def test_every_late_end_is_reported(end):
     salesforce = Salesforce(sends=True, ends_with=end)
     exchange = Exchange(salesforce, URL, read_on_seconds=10)  # type: ignore[arg-type]
     kept: list[TokenResponse | None] = []
     reported = threading.Event()
 
-    def keep(answer: TokenResponse | None) -> None:
-        kept.append(answer)
+    def keep(response: TokenResponse | None) -> None:
+        kept.append(response)
         reported.set()
 
     with pytest.raises(StillReading):

@@ -1,4 +1,4 @@
-"""A response that comes after the caller's deadline: a rotating credential survives it.
+"""A response that arrives after the caller's deadline: a rotating credential survives it.
 
 FRONTDESK_STALL_SECONDS=60 makes the stall as long as a real one; it is short otherwise.
 """
@@ -54,8 +54,8 @@ def _token(desk: Desk, name: str, process: int = 0) -> Reply:
     return desk.send("POST", path, bearer=desk.application, port=desk.ports[process])
 
 
-def _token_as_a_job_asks(desk: Desk, name: str, seconds: float) -> Reply:
-    """Ask, and ask again while the answer says that this helps."""
+def _token_with_retries(desk: Desk, name: str, seconds: float) -> Reply:
+    """Request a token until a response is neither 503 nor 504."""
     until = time.monotonic() + seconds
     while True:
         reply = _token(desk, name)
@@ -70,7 +70,7 @@ def test_a_response_after_the_deadline_is_kept(desk, world):
     world.inject(Fault.hang(3), path=TOKEN)
 
     assert _token(desk, "late").status == 504
-    reply = _token_as_a_job_asks(desk, "late", 10)
+    reply = _token_with_retries(desk, "late", 10)
 
     assert reply.status == 200, reply.text
     assert world.is_alive(url)
@@ -79,7 +79,7 @@ def test_a_response_after_the_deadline_is_kept(desk, world):
 
 @pytest.mark.database
 @pytest.mark.parametrize("process", [0, 1], ids=["same process", "other process of the node"])
-def test_the_token_is_not_sent_again_while_its_response_may_still_come(desk, world, process):
+def test_the_token_is_not_sent_again_while_its_response_may_still_arrive(desk, world, process):
     name = f"awaited{process}"
     url = _register(desk, world, name)
     world.inject(Fault.hang(3), path=TOKEN)
@@ -91,7 +91,7 @@ def test_the_token_is_not_sent_again_while_its_response_may_still_come(desk, wor
     assert (reply.status, reply.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
     assert 1 <= int(reply.headers["Retry-After"]) <= 5
     assert world.refreshes() == 1
-    assert _token_as_a_job_asks(desk, name, 10).status == 200
+    assert _token_with_retries(desk, name, 10).status == 200
     assert world.is_alive(url)
 
 
@@ -105,12 +105,12 @@ def test_a_token_that_does_not_rotate_is_sent_again_at_once(desk, world):
 
 
 @pytest.mark.database
-def test_a_response_that_never_comes_is_reported_as_lost_and_leaves_no_file(desk, world):
+def test_a_response_that_never_arrives_is_reported_as_lost_and_leaves_no_file(desk, world):
     _register(desk, world, "lost")
     world.inject(Fault.hang(60), path=TOKEN)
     assert _token(desk, "lost").status == 504
 
-    reply = _token_as_a_job_asks(desk, "lost", 15)
+    reply = _token_with_retries(desk, "lost", 15)
 
     assert (reply.status, reply.json()["code"]) == (409, "LOST_ANSWER")
     assert list((desk.folder / "spool").glob("*.spool")) == []
@@ -127,7 +127,7 @@ def test_a_stall_of_salesforce_costs_no_rotating_credential(tmp_path):
         with ThreadPoolExecutor(len(names)) as pool:
             at_first = Counter(reply.status for reply in pool.map(lambda name: _token(desk, name), names))
             world.token_latency = 0.0
-            replies = list(pool.map(lambda name: _token_as_a_job_asks(desk, name, STALL + 40), names))
+            replies = list(pool.map(lambda name: _token_with_retries(desk, name, STALL + 40), names))
 
     assert at_first == {504: len(names)}
     assert [reply.status for reply in replies] == [200] * len(names), [reply.text for reply in replies]

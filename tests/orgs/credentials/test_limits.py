@@ -1,4 +1,4 @@
-"""How much the engine asks of Salesforce and of this process: places, waiters, the login budget."""
+"""Limits of the engine: calls to Salesforce at once, waiting threads, the login budget."""
 
 import threading
 import uuid
@@ -16,20 +16,16 @@ from orgs.credentials.errors import SessionError
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
 from orgs.salesforce.emulator import Fault
-from tests.orgs.factories import ACCESS_TOKEN, a_registered_org
+from tests.orgs.credentials.disk_faults import no_space
+from tests.orgs.factories import ACCESS_TOKEN
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 TOKEN_PATH = "/services/oauth2/token"
 CI = {"username": "ci@acme.example"}
-ASKING = SessionRequest(by=system("tests"), org="ci@acme.example")
+REQUEST = SessionRequest(by=system("tests"), org="ci@acme.example")
 
 
-@pytest.fixture
-def ci(owner, salesforce):
-    return a_registered_org(owner, salesforce, "ci@acme.example")
-
-
-def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
+def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_slot(settings):
     settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 1.0, 1.6
     org, other = uuid.uuid4(), uuid.uuid4()
     all_hold = threading.Barrier(concurrency.SLOTS_PER_ORG + 1)
@@ -40,7 +36,7 @@ def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
             all_hold.wait(10)
             free.wait(10)
 
-    audit.require_writable()  # Here, for all threads: this test holds SQLite's write lock.
+    audit.require_writable()  # Once for all threads: this test holds SQLite's write lock.
     holders = [threading.Thread(target=copy_context().run, args=(hold,)) for _ in range(concurrency.SLOTS_PER_ORG)]
     for holder in holders:
         holder.start()
@@ -60,7 +56,7 @@ def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_place(settings):
         pass  # A slot is free again.
 
 
-def test_half_of_the_threads_may_be_upstream(settings):
+def test_half_of_the_threads_may_call_salesforce(settings):
     settings.WEB_THREADS = 4
     settings.SALESFORCE_TIMEOUT_SECONDS, settings.REFRESH_LOCK_SECONDS = 1.0, 1.6
 
@@ -77,18 +73,22 @@ def test_a_quarter_of_the_threads_is_kept_free_of_waiters(owner, ci, settings, m
     settings.WEB_THREADS = 4
     row = Credential.objects.get()
     refresh_lock.acquire_for_refresh(row.pk, row.generation)
-    watch = single_flight._Flight(waiters=3)
-    monkeypatch.setitem(single_flight._flights, uuid.uuid4(), watch)
+    flight = single_flight._Flight(waiters=3)
+    monkeypatch.setitem(single_flight._flights, uuid.uuid4(), flight)
 
-    answer = owner.post(ACCESS_TOKEN, **CI)
+    response = owner.post(ACCESS_TOKEN, **CI)
 
-    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "UPSTREAM_BUSY", "1")
+    assert (response.status_code, response.json()["code"], response.headers["Retry-After"]) == (
+        503,
+        "UPSTREAM_BUSY",
+        "1",
+    )
 
 
 # --- Budget ------------------------------------------------------------------------------------------
 
 
-def test_a_fifth_of_the_budget_may_be_spent_at_once_and_comes_back_evenly(ci, settings):
+def test_a_fifth_of_the_budget_may_be_spent_at_once_and_returns_evenly(ci, settings):
     settings.LOGIN_BUDGET_PER_HOUR = 50
     Credential.objects.update(budget_spent_until=None)
     row = Credential.objects.get()
@@ -97,50 +97,47 @@ def test_a_fifth_of_the_budget_may_be_spent_at_once_and_comes_back_evenly(ci, se
     while taken < 50 and refresh_lock.acquire_for_refresh(row.pk, row.generation):
         Credential.objects.update(locked_until=None, sent_at=None)
         taken += 1
-    sight = refresh_lock.status(row.pk)
+    status = refresh_lock.status(row.pk)
 
     assert taken == 10
-    assert sight is not None
-    assert sight.blocked_by == "LOGIN_BUDGET"
-    assert 85 <= sight.block_remaining <= 90, "40 an hour come back: one each 90 seconds"
+    assert status is not None
+    assert status.blocked_by == "LOGIN_BUDGET"
+    assert 85 <= status.block_remaining <= 90, "40 an hour return: one each 90 seconds"
 
 
-def test_a_second_try_is_one_more_log_in(owner, ci, salesforce, settings):
+def test_a_second_request_is_charged_as_another_log_in(owner, ci, salesforce, settings):
     settings.LOGIN_BUDGET_PER_HOUR = 50
     Credential.objects.update(budget_spent_until=None)
     salesforce.inject(Fault.oauth("invalid_grant", "token request is already being processed"), path=TOKEN_PATH)
 
-    answer = owner.post(ACCESS_TOKEN, **CI)
+    response = owner.post(ACCESS_TOKEN, **CI)
 
     spent_until = Credential.objects.get().budget_spent_until
     assert spent_until is not None
     spent = spent_until - timezone.now()
-    assert answer.status_code == 200
-    assert 175 <= spent.total_seconds() <= 180, "40 an hour come back: two are 180 seconds"
+    assert response.status_code == 200
+    assert 175 <= spent.total_seconds() <= 180, "40 an hour return: two are 180 seconds"
 
 
-def test_there_is_no_second_try_beyond_the_budget(owner, ci, salesforce, settings):
+def test_no_second_request_is_sent_beyond_the_budget(owner, ci, salesforce, settings):
     settings.LOGIN_BUDGET_PER_HOUR = 5
     Credential.objects.update(budget_spent_until=None)
     salesforce.reset_calls()
     salesforce.inject(Fault.oauth("invalid_grant", "token request is already being processed"), path=TOKEN_PATH)
 
-    answer = owner.post(ACCESS_TOKEN, **CI)
+    response = owner.post(ACCESS_TOKEN, **CI)
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
+    assert (response.status_code, response.json()["code"]) == (503, "REFRESH_IN_PROGRESS")
     assert salesforce.refreshes() == 1
 
 
-def test_an_attempt_that_cannot_begin_charges_nothing(ci, monkeypatch):
+def test_an_attempt_without_disk_space_is_not_charged(ci, monkeypatch):
     row = Credential.objects.get()
     before = row.budget_spent_until
 
-    def no_room(*_: object) -> None:
-        raise OSError
-
-    monkeypatch.setattr("os.posix_fallocate", no_room)
+    monkeypatch.setattr("os.posix_fallocate", no_space)
     with pytest.raises(Exception, match="cannot store"):
-        acquire(row, ASKING)
+        acquire(row, REQUEST)
 
     row.refresh_from_db()
     assert (row.budget_spent_until, row.locked_until, row.sent_at) == (before, None, None)

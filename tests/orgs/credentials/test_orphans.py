@@ -1,4 +1,4 @@
-"""What is left of registrations that failed is cleared away after a day."""
+"""Credentials that failed registrations left behind are deleted after a day."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ LATER = timedelta(hours=25)
 
 
 @pytest.fixture
-def left_over(owner, salesforce):
+def orphan(owner, salesforce):
     """The auth URL of a registration that failed after its token had rotated."""
     app = salesforce.add_app("AcmeCI", "s3cret", rotates=True)
     url = an_org(salesforce, "ci@acme.example").auth_url(app)
@@ -31,59 +31,59 @@ def left_over(owner, salesforce):
     return url
 
 
-def _pass(time: timedelta) -> None:
-    """Make the rows older, as time that passes does."""
+def _age(time: timedelta) -> None:
+    """Make all credentials older by `time`."""
     Credential.objects.update(created_at=F("created_at") - time, last_checked_at=F("last_checked_at") - time)
 
 
-def test_a_rotated_token_is_kept_for_a_day(salesforce, left_over):
+def test_a_rotated_token_is_kept_for_a_day(salesforce, orphan):
     assert delete_orphans() == 0
 
-    assert salesforce.is_alive(left_over)
+    assert salesforce.is_alive(orphan)
 
 
-def test_after_a_day_it_is_revoked_and_deleted(salesforce, left_over):
-    _pass(LATER)
+def test_a_rotated_token_is_revoked_and_deleted_after_a_day(salesforce, orphan):
+    _age(LATER)
     call_command("sweep")
 
-    assert not salesforce.is_alive(left_over)
+    assert not salesforce.is_alive(orphan)
     assert Credential.objects.count() == 0
 
 
-def test_it_is_kept_while_salesforce_is_away_and_given_up_after_a_week(salesforce, left_over):
+def test_an_orphan_is_kept_while_salesforce_is_unreachable_and_deleted_after_a_week(salesforce, orphan):
     salesforce.inject(Fault.no_name(), times=None)
 
-    _pass(LATER)
+    _age(LATER)
     assert delete_orphans() == 0
-    assert delete_orphans() == 0, "it can be tried again at once: the lock was released"
+    assert delete_orphans() == 0, "the lock was released, so the next sweep tries again"
 
-    _pass(timedelta(days=7))
+    _age(timedelta(days=7))
     assert delete_orphans() == 1
 
 
-def test_one_that_never_rotated_is_deleted_and_not_revoked(owner, salesforce):
+def test_an_orphan_that_never_rotated_is_deleted_without_revocation(owner, salesforce):
     url = an_org(salesforce).auth_url()
     salesforce.inject(Fault.hang(60, processed=False), path="/services/oauth2/token")
     owner.post(REGISTER, {"sfdxAuthUrl": url})
-    assert Credential.objects.count() == 1, "an answer was lost: the token may have rotated"
+    assert Credential.objects.count() == 1, "a response was lost: the token may have rotated"
 
-    _pass(LATER)
+    _age(LATER)
     assert delete_orphans() == 1
 
     assert salesforce.is_alive(url)
 
 
-def test_a_clock_of_this_machine_that_is_ahead_deletes_nothing(salesforce, left_over):
+def test_a_fast_clock_of_this_machine_deletes_nothing(salesforce, orphan):
     if connection.vendor == "sqlite":
-        pytest.skip("SQLite has no clock but the machine's")
+        pytest.skip("SQLite uses the clock of the machine")
 
     with time_machine.travel(timezone.now() + timedelta(days=400)):
         assert delete_orphans() == 0
 
-    assert salesforce.is_alive(left_over)
+    assert salesforce.is_alive(orphan)
 
 
-def test_the_oldest_go_first_where_there_are_many(salesforce, monkeypatch):
+def test_a_sweep_deletes_the_oldest_orphans_first(salesforce, monkeypatch):
     monkeypatch.setattr("orgs.credentials.orphans.MAX_PER_SWEEP", 1)
     for days in range(2, 8):
         url = AuthUrl.parse(an_org(salesforce, f"ci{days}@acme.example").auth_url(), HostPolicy())
@@ -96,7 +96,7 @@ def test_the_oldest_go_first_where_there_are_many(salesforce, monkeypatch):
     assert sorted(ages) == [2, 3]
 
 
-def test_one_that_has_an_org_stays(owner, salesforce):
+def test_a_credential_with_an_org_is_kept(owner, salesforce):
     a_registered_org(owner, salesforce)
 
     with time_machine.travel(timezone.now() + LATER):

@@ -1,4 +1,4 @@
-"""A desk whose FERNET_KEYS do not decrypt its database: it refuses, and harms nothing."""
+"""A desk whose FERNET_KEYS do not decrypt its database refuses requests and changes nothing."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def url(world) -> str:
 
 @pytest.fixture(scope="module")
 def sealed(world, url, tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[Desk]:
-    """A desk that was started with wrong keys, while the newest token of its org lay in the spool alone."""
+    """A desk that was started with wrong keys while the newest token of its org was in the spool only."""
     folder = tmp_path_factory.mktemp("sealed")
     with django_db_blocker.unblock(), world.serve() as server, live_desk(folder, server.url) as desk:
         assert desk.send("POST", REGISTER, {"sfdxAuthUrl": url}).status == 201
@@ -49,7 +49,7 @@ def sealed(world, url, tmp_path_factory, django_db_setup, django_db_blocker) -> 
     ],
     ids=["access token", "test", "register"],
 )
-def test_credential_routes_say_sealed_and_blame_no_row(sealed, world, path, body):
+def test_routes_that_need_a_credential_return_sealed(sealed, world, path, body):
     reply = sealed.send("POST", path, body)
 
     assert (reply.status, reply.json()["code"]) == (503, "SEALED")
@@ -57,11 +57,11 @@ def test_credential_routes_say_sealed_and_blame_no_row(sealed, world, path, body
     assert world.calls == []
 
 
-def test_lists_are_still_served(sealed):
+def test_lists_are_still_returned(sealed):
     assert [org["username"] for org in sealed.send("GET", ORGS).json()] == ["ci@acme.example"]
 
 
-def test_a_start_with_wrong_keys_costs_no_spooled_token(sealed, world, url):
+def test_a_start_with_wrong_keys_loses_no_spooled_token(sealed, world, url):
     spooled = [path.suffix for path in (sealed.folder / "spool").iterdir() if path.stem.count("-")]
     assert spooled == [".spool"]
     sealed.stop()

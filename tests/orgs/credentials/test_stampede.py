@@ -25,8 +25,8 @@ def sizes() -> tuple[int, int]:
     return (4, 125) if connection.vendor == "postgresql" else (2, 60)
 
 
-def _all_at_once(desk: Desk, callers_each: int, path: str) -> tuple[list[Reply], float]:
-    """Let all callers go at once; returns their replies, and the seconds from then until the last has its own."""
+def _send_together(desk: Desk, callers_each: int, path: str) -> tuple[list[Reply], float]:
+    """Start all callers together. Returns their replies, and the seconds until the last one."""
     ports = [port for port in desk.ports for _ in range(callers_each)]
     let_go: list[float] = []
     barrier = threading.Barrier(len(ports), action=lambda: let_go.append(time.monotonic()))
@@ -54,7 +54,7 @@ def test_callers_together_on_a_cold_credential(tmp_path, sizes, rotates):
         world.token_latency = 5.0
         world.reset_calls()
 
-        replies, _ = _all_at_once(desk, callers, f"{ACCESS_TOKEN}?username=ci@acme.example")
+        replies, _ = _send_together(desk, callers, f"{ACCESS_TOKEN}?username=ci@acme.example")
 
         tokens = {reply.json()["accessToken"] for reply in replies if reply.status == 200}
     assert Counter(reply.status for reply in replies) == {200: processes * callers}, desk.logs()[-3000:]
@@ -75,7 +75,7 @@ def test_callers_together_on_a_hanging_org(tmp_path, sizes):
         world.inject(Fault.hang(60), path="/services/oauth2/token", times=None)
         world.reset_calls()
 
-        replies, took = _all_at_once(desk, callers, f"{ACCESS_TOKEN}?username=ci@acme.example")
+        replies, took = _send_together(desk, callers, f"{ACCESS_TOKEN}?username=ci@acme.example")
 
     assert len(replies) == processes * callers
     assert {reply.status for reply in replies} <= {503, 504}, Counter(reply.status for reply in replies)

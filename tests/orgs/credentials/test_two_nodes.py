@@ -32,7 +32,7 @@ PATH = f"{ACCESS_TOKEN}?username=ci@acme.example"
 
 
 class Database:
-    """The desks' database, as an administrator breaks it."""
+    """The database of the desks, and the faults that an administrator can cause."""
 
     def __init__(self, url: str) -> None:
         self.name = urlsplit(url).path.strip("/")
@@ -47,7 +47,7 @@ class Database:
         )
 
     def become(self, *, read_only: bool) -> None:
-        """Cut every connection; new ones can only read, or write again."""
+        """End every connection. New ones are read-only, or can write again."""
         state = "on" if read_only else "off"
         self._administrator.execute(f'ALTER DATABASE "{self.name}" SET default_transaction_read_only = {state}')
         self._administrator.execute(
@@ -73,7 +73,7 @@ def _two_nodes(folder, salesforce_url: str) -> Iterator[tuple[Desk, Desk, Databa
             database.close()
 
 
-def _ask_until_served(desk: Desk, seconds: float) -> int:
+def _send_until_served(desk: Desk, seconds: float) -> int:
     until = time.monotonic() + seconds
     while True:
         status = desk.send("POST", PATH, bearer=desk.application).status
@@ -91,18 +91,18 @@ def test_a_spooled_token_survives_a_database_that_is_cut_and_comes_back_read_onl
         assert one.send("POST", REGISTER, {"sfdxAuthUrl": url}).status == 201
         for _ in range(DRILLS):
 
-            def fail_at_the_answer(_: object) -> None:
+            def fail_before_the_response(_: object) -> None:
                 world.on_change = None
                 database.become(read_only=True)
                 threading.Timer(READ_ONLY_SECONDS, database.become, kwargs={"read_only": False}).start()
 
-            world.on_change = fail_at_the_answer
+            world.on_change = fail_before_the_response
             assert one.send("POST", PATH, bearer=one.application).status == 503
             assert len(list((one.folder / "spool").glob("*.spool"))) == 1
 
-            served = _ask_until_served(other, READ_ONLY_SECONDS + TAKEOVER_SECONDS + 10)
+            served = _send_until_served(other, READ_ONLY_SECONDS + TAKEOVER_SECONDS + 10)
 
             health = other.send("GET", f"{ORG}?username=ci@acme.example", bearer=other.application).json()["health"]
             assert (served, health["state"]) == (200, "healthy"), one.logs()[-4000:]
             assert world.is_alive(url)
-            assert _ask_until_served(one, 20) == 200
+            assert _send_until_served(one, 20) == 200
