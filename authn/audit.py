@@ -19,10 +19,10 @@ from django.db import Error, transaction
 
 from authn.audit_actions import Action, Outcome
 from authn.database.fail_fast import FailFastGate, GateClosed
-from authn.email_addresses import canonical_email
 from authn.errors import AuditUnavailable
 from authn.models import AuditEvent
 from authn.principals import Principal, system
+from authn.web.email_addresses import canonical_email
 from authn.web.safe_text import escaped, escaped_values, is_safe_text
 from authn.web.secret_text import is_marked_secret, looks_like_a_secret
 

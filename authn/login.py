@@ -21,7 +21,6 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from authn import audit, lockout, token_refusals
-from authn.email_addresses import canonical_email
 from authn.errors import (
     BearerExpired,
     BearerRefused,
@@ -35,6 +34,7 @@ from authn.models import LoginFamily, User
 from authn.password_hashing import hashing_slot
 from authn.principals import Principal, anonymous, principal_for
 from authn.web.client_address import client_address
+from authn.web.email_addresses import canonical_email
 from authn.web.request_id import request_id_of
 
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from authn.audit_actions import Action, Outcome
 from authn.browser.models import BrowserSession
-from authn.email_addresses import canonical_email
 from authn.roles import Role
+from authn.web.email_addresses import canonical_email
 from authn.web.safe_text import validate_safe_text
 
 # Django finds the tables of an app in its `models`.

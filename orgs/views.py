@@ -15,7 +15,7 @@ from authn.openapi import documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, PermissionsByMethod
 from authn.principals import Principal
 from orgs import credential_release, listing, responses
-from orgs.connection_check import check_connection
+from orgs.connections.check import check_connection
 from orgs.deletion import delete_org
 from orgs.lookup import default_dev_hub, find_org
 from orgs.metadata import FilterPair

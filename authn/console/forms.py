@@ -9,10 +9,10 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from authn.console.admin_base import ConsoleForm
-from authn.email_addresses import canonical_email
 from authn.models import User
 from authn.roles import Role
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
+from authn.web.email_addresses import canonical_email
 from authn.web.safe_text import validate_safe_text
 
 EMAIL_TAKEN = "A user with this e-mail already exists."

@@ -18,7 +18,6 @@ from authn import audit, login, token_refusals, tokens
 from authn.audit_actions import Action, Outcome
 from authn.authentication import MAX_BEARER_LENGTH as MAX_BEARER_LENGTH
 from authn.database.failures import is_database_failure
-from authn.email_addresses import canonical_email
 from authn.errors import (
     AuditUnavailable,
     BearerExpired,
@@ -35,6 +34,7 @@ from authn.models import User as User
 from authn.principals import principal_for
 from authn.servicestack.errors import Refusal
 from authn.web.client_address import client_address
+from authn.web.email_addresses import canonical_email
 from authn.web.request_id import request_id_of
 from authn.web.safe_text import is_safe_text as is_safe_text
 

@@ -24,7 +24,7 @@ from authn.console.site import ExtraContext, Panel, add_panel
 from authn.pages import continuation
 from orgs.admin import dashboard
 from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
-from orgs.connection_report import check_connections
+from orgs.connections.report import check_connections
 from orgs.credentials.errors import OrgError
 from orgs.deletion import delete_org, dependents
 from orgs.errors import OrgNotFound

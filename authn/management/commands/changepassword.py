@@ -6,10 +6,10 @@ from argparse import ArgumentParser
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.email_addresses import canonical_email
 from authn.models import User
 from authn.principals import system
 from authn.users import set_password
+from authn.web.email_addresses import canonical_email
 
 
 class Command(BaseCommand):

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.email_addresses import canonical_email
 from authn.models import User
 from authn.principals import system
 from authn.users import unlock
+from authn.web.email_addresses import canonical_email
 
 
 class Command(BaseCommand):

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from authn.errors import AuditUnavailable
 from authn.principals import system
-from orgs.connection_report import CheckedOrg, UnknownOrgs, check_connections, orgs_named
+from orgs.connections.report import CheckedOrg, UnknownOrgs, check_connections, orgs_named
 from orgs.credentials.errors import OrgError
 from orgs.models import SalesforceOrg
 

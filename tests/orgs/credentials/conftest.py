@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orgs.credentials.routes import TOKEN
+from tests.orgs.credentials.faults.routes import TOKEN
 from tests.orgs.factories import REGISTER, a_registered_org, an_org
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from orgs.salesforce.emulator import Emulator
-from tests.orgs.credentials.crasher import Crasher
+from tests.orgs.credentials.drills.crasher import Crasher
 from tests.orgs.factories import ACCESS_TOKEN, ORGS, REGISTER, TEST_CONNECTION
 from tests.support.live_server import Desk, live_desk
 

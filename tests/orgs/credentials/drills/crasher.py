@@ -12,7 +12,7 @@ class Crasher:
 
     def __init__(self, desk: Desk) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.orgs.credentials.crash_zygote"],
+            [sys.executable, "-m", "tests.orgs.credentials.drills.crash_zygote"],
             cwd=ROOT,
             env=desk.environment,
             stdin=subprocess.PIPE,

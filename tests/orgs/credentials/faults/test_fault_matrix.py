@@ -13,7 +13,7 @@ import pytest
 from authn.models import AuditEvent
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.faults import (
+from tests.orgs.credentials.faults.fault_table import (
     AT_TOKEN,
     BUSY,
     LOST,
@@ -25,7 +25,7 @@ from tests.orgs.credentials.faults import (
     FaultCase,
     expected_health,
 )
-from tests.orgs.credentials.routes import (
+from tests.orgs.credentials.faults.routes import (
     AUTH_URL,
     HUB,
     KNOWN_ORG,

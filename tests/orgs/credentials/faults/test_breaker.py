@@ -8,8 +8,17 @@ from django.db.models.functions import Now
 
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.faults import BUSY, LIMITED, LOST, NEVER_SENT, PAGES, TOKEN_PATH, UNREADABLE, FaultCase
-from tests.orgs.credentials.routes import OF_KNOWN_ORG, TOKEN, calls, cells, health_of, shows_no_secret
+from tests.orgs.credentials.faults.fault_table import (
+    BUSY,
+    LIMITED,
+    LOST,
+    NEVER_SENT,
+    PAGES,
+    TOKEN_PATH,
+    UNREADABLE,
+    FaultCase,
+)
+from tests.orgs.credentials.faults.routes import OF_KNOWN_ORG, TOKEN, calls, cells, health_of, shows_no_secret
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
-from tests.orgs.credentials.faults import CANARY, FaultCase
+from tests.orgs.credentials.faults.fault_table import CANARY, FaultCase
 from tests.orgs.factories import ACCESS_TOKEN, DEFAULT_DEVHUB, DEFAULT_DEVHUB_TOKEN, ORG, REGISTER, TEST_CONNECTION
 from tests.sandboxes.factories import FRONTDOOR
 from tests.support.api_client import Answer, Caller

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from authn.database.connections import release_database
 from authn.principals import Principal
-from orgs.connection_check import ConnectionResult, check_connection
+from orgs.connections.check import ConnectionResult, check_connection
 from orgs.credentials.errors import CredentialTampered, OrgError
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health

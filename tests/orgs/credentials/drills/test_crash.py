@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from orgs.salesforce.emulator import Emulator
-from tests.orgs.credentials.crasher import Crasher
+from tests.orgs.credentials.drills.crasher import Crasher
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER
 from tests.support.live_server import Desk, RefreshTimes, Reply, live_desk
 

@@ -13,8 +13,8 @@ from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.models import Credential
 from orgs.credentials.spool import node_id
 from tests.orgs.credentials.disk_faults import no_space
-from tests.orgs.credentials.faults import BUSY, FaultCase
-from tests.orgs.credentials.routes import NEW_ORG, OF_KNOWN_ORG, REVOKE, TOKEN, calls, health_of
+from tests.orgs.credentials.faults.fault_table import BUSY, FaultCase
+from tests.orgs.credentials.faults.routes import NEW_ORG, OF_KNOWN_ORG, REVOKE, TOKEN, calls, health_of
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -8,7 +8,7 @@ import pytest
 from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.faults import (
+from tests.orgs.credentials.faults.fault_table import (
     AT_REST,
     AT_REVOKE,
     DEAD_SESSION,
@@ -22,7 +22,7 @@ from tests.orgs.credentials.faults import (
     expected_health,
     ids,
 )
-from tests.orgs.credentials.routes import (
+from tests.orgs.credentials.faults.routes import (
     CALLING_API,
     FRONTDOOR_LINK,
     KNOWN_ORG,

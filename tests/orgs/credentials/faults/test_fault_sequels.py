@@ -8,7 +8,7 @@ import pytest
 from authn.models import AuditEvent
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.faults import (
+from tests.orgs.credentials.faults.fault_table import (
     LOST,
     LOST_AND_PROCESSED,
     PERMANENT,
@@ -17,7 +17,7 @@ from tests.orgs.credentials.faults import (
     WRONG_FIELDS,
     FaultCase,
 )
-from tests.orgs.credentials.routes import (
+from tests.orgs.credentials.faults.routes import (
     AUTH_URL,
     FORCING,
     FRONTDOOR_LINK,

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Fault
-from tests.orgs.credentials.faults import BUSY, TOKEN_PATH, FaultCase, ids
-from tests.orgs.credentials.routes import (
+from tests.orgs.credentials.faults.fault_table import BUSY, TOKEN_PATH, FaultCase, ids
+from tests.orgs.credentials.faults.routes import (
     ISSUING,
     KNOWN_ORG,
     OF_KNOWN_ORG,
