@@ -15,8 +15,7 @@ from orgs.credentials import OrgError
 from orgs.errors import AmbiguousSandbox, InvalidRequest
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
-from sandboxes.errors import FrontdoorNotAllowed, InstanceExpired, InstanceProvisioning, PoolNotAssigned
+from sandboxes.frontdoor_permissions import require_instance_access, require_org_access
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
 from sandboxes.on_demand.org_session import OrgSession, registered_session
@@ -24,7 +23,7 @@ from sandboxes.on_demand.parents import dev_hubs, production_org, production_org
 from sandboxes.on_demand.sandbox import has_same_domain, sandbox_or_registered_session
 from sandboxes.on_demand.scratch import scratch_session
 from sandboxes.on_demand.scratch_records import find_scratch_org
-from sandboxes.pools.access import instance_session, registered_org
+from sandboxes.pools.access import instance_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,11 @@ def resolve(request: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
     AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired, InstanceProvisioning, InvalidRequest.
     """
     if org := _registered(request):
-        _require_access(org, by)
+        require_org_access(org, by)
         return FrontdoorTarget("registered", org.username, partial(registered_session, org, by=by))
     if request.repository and (instance := _pool_instance(request)):
-        _require_instance_access(instance, by)
-        require_access = partial(_require_access, by=by)
+        require_instance_access(instance, by)
+        require_access = partial(require_org_access, by=by)
         return FrontdoorTarget(
             "pool", instance.name, partial(instance_session, instance, by=by, require_access=require_access)
         )
@@ -118,14 +117,6 @@ def _registered(request: FrontdoorRequest) -> SalesforceOrg | None:
     return namesakes[0] if namesakes else None
 
 
-def _require_access(org: SalesforceOrg, by: Principal) -> None:
-    """Raise FrontdoorNotAllowed for a member and a production org or DevHub, unless an owner allows it."""
-    if by.may_hold_credentials or org.member_frontdoor:
-        return
-    if org.kind == Kind.PRODUCTION or org.is_dev_hub:
-        raise FrontdoorNotAllowed(org.username)
-
-
 # --- Pool instances -----------------------------------------------------------------------------------
 
 
@@ -135,17 +126,6 @@ def _pool_instance(request: FrontdoorRequest) -> PoolInstance | None:
     return rows.filter(name__iexact=request.name).first()
 
 
-def _require_instance_access(instance: PoolInstance, by: Principal) -> None:
-    if instance.status == PoolInstance.Status.EXPIRED:
-        raise InstanceExpired(instance.name)
-    if instance.status == PoolInstance.Status.PROVISIONING:
-        raise InstanceProvisioning(instance.name)
-    if instance.status == PoolInstance.Status.AVAILABLE and not by.may_hold_credentials:
-        raise PoolNotAssigned(instance.name)
-    if org := registered_org(instance):  # Also for an instance with its own credential: it is the same org.
-        _require_access(org, by)
-
-
 # --- On demand ----------------------------------------------------------------------------------------
 
 
@@ -153,7 +133,9 @@ def _sandbox_session(request: FrontdoorRequest, by: Principal) -> OrgSession:
     username = request.production_username
     parents = [production_org(username)] if username else production_orgs_of(request.name, by=by)
     # The host of a registered sandbox does not always contain its name, so `resolve` may not have found it.
-    return sandbox_or_registered_session(parents, request.name, by=by, require_access=partial(_require_access, by=by))
+    return sandbox_or_registered_session(
+        parents, request.name, by=by, require_access=partial(require_org_access, by=by)
+    )
 
 
 def _scratch_session(request: FrontdoorRequest, by: Principal) -> OrgSession:

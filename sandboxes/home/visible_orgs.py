@@ -15,6 +15,7 @@ from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.salesforce import host_of
 from sandboxes.continue_action import continue_link
+from sandboxes.frontdoor_permissions import OPEN_TO_MEMBERS
 from sandboxes.models import PoolInstance
 
 # In each list. Users with more orgs search by a part of the name.
@@ -55,8 +56,7 @@ def orgs_for(user: User, search: str) -> VisibleOrgs:
     """Return the registered orgs that the user may open and that match all words of the search, by username."""
     rows = SalesforceOrg.objects.exclude(org_id="")
     if not user.is_owner:
-        owners_only = Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True)
-        rows = rows.exclude(owners_only & Q(member_frontdoor=False))
+        rows = rows.filter(OPEN_TO_MEMBERS)
     fields = ("username", "sandbox_name", "instance_url", "organization_type", "org_id", "metadata_rows__value")
     matching = rows.filter(_matches(search, fields)).distinct()
     return _limited(
