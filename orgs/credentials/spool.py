@@ -80,17 +80,19 @@ class SpoolFile:
             handle = os.open(attempt_id.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SpoolFull from error
+        file = cls(attempt_id, handle, written=True)  # Until it is known to be empty: then `close` deletes it.
         try:
-            if not _lock(handle, attempt_id.path) or os.pread(handle, len(_MAGIC), 0) == _MAGIC:
+            if not _lock(handle, attempt_id.path) or (header := os.pread(handle, len(_MAGIC), 0)) == _MAGIC:
                 raise SpoolInUse
+            file._written = bool(header.strip(b"\0"))
             os.posix_fallocate(handle, 0, RESERVED_BYTES)
         except OSError as error:
-            os.close(handle)
+            file.close()
             raise SpoolFull from error
         except SpoolInUse:
-            os.close(handle)
+            file.close()
             raise
-        return cls(attempt_id, handle)
+        return file
 
     def write(self, text: str) -> None:
         """Encrypt and store a response. When this returns, it survives a crash and a power failure. Raises OSError."""

@@ -15,6 +15,7 @@ from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.errors import SessionError
 from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
+from orgs.credentials.spool import AttemptId
 from orgs.salesforce.emulator import Fault
 from tests.orgs.credentials.disk_faults import no_space
 from tests.orgs.factories import ACCESS_TOKEN
@@ -141,3 +142,4 @@ def test_an_attempt_without_disk_space_is_not_charged(ci, monkeypatch):
 
     row.refresh_from_db()
     assert (row.budget_spent_until, row.locked_until, row.sent_at) == (before, None, None)
+    assert not AttemptId(row.pk, row.generation).path.exists()
