@@ -52,9 +52,10 @@ def test_a_started_loop_goes_on_after_failures():
     assert len(rounds) >= 5
 
 
-def test_the_age_grows_while_rounds_fail_and_restarts_with_a_good_one(db):
+def test_the_age_grows_while_rounds_fail_and_restarts_with_a_good_one(db, monkeypatch):
     loop = Loop("test", 0.01, _failing(InternalError("read-only")))
-    loop._progress_at -= 100
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + 100)
 
     loop.run_once()
     assert loop.age() > 99
