@@ -3,7 +3,7 @@
     open_session(credential, SessionRequest(...)) -> IssuedSession        sessions
         |- acquire the refresh lock, audit, reserve disk     attempts, refresh_lock, spool
         |- send the refresh to Salesforce                    attempts, late_responses, concurrency
-        |- commit outcome, tokens and audit in one write     outcomes, envelopes, token_index
+        |- commit outcome, tokens and audit in one write     outcomes, outcome_storage, envelopes, token_index
         `- or wait for another caller's attempt, and adopt   single_flight
     replay commits what a crash left in the spool; orphans deletes credentials without an owner.
 

@@ -13,13 +13,13 @@ from django.db import Error, transaction
 
 from authn import audit
 from authn.database.connections import release_database
-from orgs.credentials import late_responses, outcomes, refresh_lock, replay
+from orgs.credentials import late_responses, outcome_storage, outcomes, refresh_lock, replay
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import Binding, Grant, decrypt_grant
 from orgs.credentials.errors import CredentialTampered, SalesforceUnavailable, SessionError, SpoolUnavailable
 from orgs.credentials.failures import failure_of, recorded_failure
 from orgs.credentials.models import Credential, Health
-from orgs.credentials.outcomes import Failed, GrantCreated, Lost, Outcome, Refreshed
+from orgs.credentials.outcomes import Failed, GrantCreated, Outcome
 from orgs.credentials.session_request import GrantCreator, SessionRequest, issue_event
 from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenResponse
@@ -145,8 +145,10 @@ def _refresh_once(attempt: Attempt, grant: Grant) -> Outcome:
     except SalesforceUnavailable as error:
         return Failed(error.code)
     except SalesforceError as error:
-        return _failure(attempt, error)
-    return _read(grant, response)
+        return outcomes.from_error(
+            error, may_rotate=attempt.snapshot.rotates is not False, unanswered=attempt.unanswered
+        )
+    return outcomes.from_response(grant, response)
 
 
 def _write_to_disk(spool: SpoolFile, outcome: Outcome) -> None:
@@ -207,7 +209,7 @@ def _keep_late(spool: SpoolFile, grant: Grant, response: TokenResponse | None) -
     The file stays locked until the commit, so that no other attempt begins in between.
     """
     with spool:
-        outcome = _read(grant, response) if response else None
+        outcome = outcomes.from_response(grant, response) if response else None
         if outcome and (outcome.session or outcome.new_auth_url):
             _write_to_disk(spool, outcome)
             replay.commit(spool.attempt_id, outcome)
@@ -225,38 +227,15 @@ def _may_log_in_again(attempt: Attempt) -> bool:
         release_database()
 
 
-def _read(grant: Grant, response: TokenResponse) -> Outcome:
-    """Turn a complete response into an outcome. A new refresh token in it is kept even if the rest is invalid."""
-    rotated = response.refresh_token is not None
-    url = replace(grant.auth_url, refresh_token=response.refresh_token) if response.refresh_token else grant.auth_url
-    if response.session is None:
-        code = failure_of(response.fault or wire.Unreadable()).code
-    elif grant.binding.org_id not in (None, response.session.org_id):
-        code = "ORG_ID_MISMATCH"
-    else:
-        return Refreshed(response.session, url, rotated)
-    return Failed(code, new_auth_url=url if rotated else None)
-
-
-def _failure(attempt: Attempt, error: SalesforceError) -> Outcome:
-    code = failure_of(error).code
-    if code == "CREDENTIAL_EXPIRED" and attempt.unanswered:
-        code = "LOST_ANSWER"
-    may_rotate = attempt.snapshot.rotates is not False
-    if isinstance(error, wire.LostResponse) or (isinstance(error, wire.Garbled) and may_rotate):
-        return Lost(code, error.retry_after)
-    return Failed(code, error.retry_after)
-
-
 # --- (b) After the call ----------------------------------------------------------------------------
 
 
 def commit(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> bool:
     """Write the outcome and its audit rows. Returns False if the credential no longer waits for it."""
     with transaction.atomic():
-        row = outcomes.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
+        row = outcome_storage.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
         if row is not None:
-            outcomes.write(row, outcome, was_issued=request.audit_action is not None)
+            outcome_storage.write(row, outcome, was_issued=request.audit_action is not None)
             _audit(request, outcome.code, token=outcome.session.access_token if outcome.session else "")
     if row is not None:
         attempt.spool.remove()

@@ -1,29 +1,16 @@
-"""The outcome of one refresh attempt, as a value: what the spool keeps and what is written to the row.
+"""What a refresh attempt can end in, as values: refreshed, a grant created, failed, or the response lost.
 
-Every caller who waits for an attempt reads its outcome from the row, so all of it is in one UPDATE.
+They are made here from what Salesforce sent, kept as text in the spool, and stored by outcome_storage.
 """
 
 import json
-import uuid
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
-
-from authn import audit
-from authn.principals import system
-from orgs.credentials import token_index
-from orgs.credentials.envelopes import Binding, Grant, binding_of, encrypt_grant, encrypt_session
-from orgs.credentials.failures import BY_CODE, recorded_failure
-from orgs.credentials.models import Credential, Health
-from orgs.credentials.ownership import CredentialOwner
-from orgs.salesforce import AuthUrl, Session
-
-_FAILURES_THAT_TRIP = 5
-_BREAKER_WINDOW = timedelta(seconds=60)
-_BREAKER_PAUSE = timedelta(seconds=30)
+from orgs.credentials.envelopes import Binding, Grant
+from orgs.credentials.failures import BY_CODE, failure_of
+from orgs.salesforce import AuthUrl, SalesforceError, Session, TokenResponse
+from orgs.salesforce import errors as wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +76,33 @@ class Lost:
 Outcome = Refreshed | GrantCreated | Failed | Lost
 
 
+def from_response(grant: Grant, response: TokenResponse) -> Refreshed | Failed:
+    """Return the outcome of a complete response. A new refresh token in it is kept even if the rest is invalid."""
+    rotated = response.refresh_token is not None
+    url = replace(grant.auth_url, refresh_token=response.refresh_token) if response.refresh_token else grant.auth_url
+    if response.session is None:
+        code = failure_of(response.fault or wire.Unreadable()).code
+    elif grant.binding.org_id not in (None, response.session.org_id):
+        code = "ORG_ID_MISMATCH"
+    else:
+        return Refreshed(response.session, url, rotated)
+    return Failed(code, new_auth_url=url if rotated else None)
+
+
+def from_error(error: SalesforceError, *, may_rotate: bool, unanswered: bool) -> Failed | Lost:
+    """Return the outcome of a refresh without a complete response.
+
+    `may_rotate` says that the response may have held the next refresh token; `unanswered`, that an earlier
+    response was lost, so that an invalid token means that one was spent.
+    """
+    code = failure_of(error).code
+    if code == "CREDENTIAL_EXPIRED" and unanswered:
+        code = "LOST_ANSWER"
+    if isinstance(error, wire.LostResponse) or (isinstance(error, wire.Garbled) and may_rotate):
+        return Lost(code, error.retry_after)
+    return Failed(code, error.retry_after)
+
+
 def to_text(outcome: Outcome) -> str:
     """Return an outcome with a new refresh token as JSON, secrets in the clear: the spool encrypts them."""
     url, session = outcome.new_auth_url, outcome.session
@@ -116,139 +130,3 @@ def from_text(text: str) -> Outcome:
     if content.get("made_for"):
         return GrantCreated(session, auth_url, Binding(*content["made_for"]))
     return Refreshed(session, auth_url, rotated=content["rotated"])
-
-
-def row_to_commit(credential_id: uuid.UUID, generation: int) -> Credential | None:
-    """Return the row, locked, if it still waits for the attempt that read `generation`; else None."""
-    return _locked(credential_id).filter(generation=generation).first()
-
-
-def row_to_replay(credential_id: uuid.UUID, generation: int) -> Credential | None:
-    """Return the row as `row_to_commit` does, also if later attempts left the refresh token unsettled.
-
-    The spooled response of the earlier attempt settles what they could not (docs/decisions/0011).
-    """
-    return _locked(credential_id).filter(Q(generation=generation) | Q(unanswered_since__lte=generation)).first()
-
-
-def is_pending(credential_id: uuid.UUID, generation: int) -> bool:
-    """Return True while it is unknown whether the attempt that read `generation` spent the refresh token."""
-    return Credential.objects.filter(pk=credential_id, unanswered_since__lte=generation).exists()
-
-
-def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
-    rows = Credential.objects.with_secrets().select_for_update(of=("self",)).annotate(database_now=Now())
-    return rows.filter(pk=credential_id)
-
-
-def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> None:
-    """Write an outcome to a row that `row_to_commit` returned: one UPDATE, which releases the refresh lock too.
-
-    `was_issued` says that a client gets the token; otherwise it serves the desk's own calls.
-    """
-    columns: dict[str, object] = {
-        "generation": row.generation + 1,
-        "locked_until": None,
-        "last_checked_at": Now(),
-        "outcome": outcome.code,
-        "outcome_retry_after": outcome.retry_after if isinstance(outcome, Failed | Lost) else None,
-    }
-    columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
-    if _keeps_refusal(row, outcome):
-        kept = ("outcome", "outcome_retry_after", "health", "reason")
-        columns |= {name: getattr(row, name) for name in kept}
-    if was_issued and outcome.session:
-        columns["last_used_at"] = Now()
-    if isinstance(outcome, GrantCreated):
-        # Read apart from the locked row: a registration may just have given the credential another owner.
-        _follow_identity(Credential.objects.with_secrets().get(pk=row.pk).owner, outcome.binding)
-    if not _stays_unanswered(row, outcome):
-        columns |= {"sent_at": None, "sent_by": None, "unanswered_since": None}
-    Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
-    if outcome.session:
-        _follow_instance_url(row.owner, outcome.session)
-
-
-def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
-    """Return True if a permanent failure stays on record, because a temporary one does not disprove it."""
-    return isinstance(outcome, Failed) and not outcome.settles_refresh_token and recorded_failure(row) is not None
-
-
-def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
-    """Return True if it is still unknown whether Salesforce has spent the refresh token."""
-    if isinstance(outcome, Lost):
-        return True
-    return isinstance(outcome, Failed) and row.health == Health.UNCERTAIN and not outcome.settles_refresh_token
-
-
-def _secrets(row: Credential, outcome: Outcome) -> dict[str, object]:
-    """Return the encrypted columns, bound to the row's present binding, which may be newer than the request."""
-    if isinstance(outcome, Failed) and outcome.without_grant:
-        return {"sealed_grant": None, "sealed_session": None, "rotates": None}
-    if isinstance(outcome, GrantCreated):
-        # The first refresh shows whether the token rotates.
-        binding, auth_url, rotates = outcome.binding, outcome.auth_url, None
-    elif isinstance(outcome, Refreshed):
-        binding, auth_url, rotates = binding_of(row), outcome.auth_url, outcome.rotated
-    elif outcome.new_auth_url:
-        binding, auth_url, rotates = binding_of(row), outcome.new_auth_url, True
-    else:
-        return {}
-    columns: dict[str, object] = {"sealed_grant": encrypt_grant(row, Grant(auth_url, binding)), "rotates": rotates}
-    if outcome.new_auth_url:
-        token_index.add(row, auth_url.client_id, auth_url.refresh_token, released=False)
-        columns["ever_rotated"] = True
-    if outcome.session:
-        columns["sealed_session"] = encrypt_session(row, outcome.session, binding)
-        columns["last_success_at"] = Now()
-    return columns
-
-
-def _health(row: Credential, outcome: Outcome) -> dict[str, object]:
-    if isinstance(outcome, Refreshed | GrantCreated):
-        return {"health": Health.HEALTHY, "reason": ""}
-    if isinstance(outcome, Lost):
-        return {"health": Health.UNCERTAIN, "reason": outcome.code}
-    if row.health == Health.UNCERTAIN and not outcome.settles_refresh_token:
-        return {}  # It is still unknown whether the lost response spent the token.
-    failure = BY_CODE[outcome.code]
-    return {"health": failure.health, "reason": failure.code} if failure.health else {}
-
-
-def _breaker(row: Credential, outcome: Outcome) -> dict[str, object]:
-    """Count failures of Salesforce; five in a minute pause this credential for half a minute."""
-    failure = BY_CODE.get(outcome.code)
-    if failure is None or failure.permanent:
-        return {"failures": 0, "failures_since": None, "paused_until": None}
-    if not failure.trips_breaker:
-        return {}
-    now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_commit annotates it
-    is_new_window = row.failures_since is None or row.failures_since < now - _BREAKER_WINDOW
-    failures = 1 if is_new_window else row.failures + 1
-    if failures >= _FAILURES_THAT_TRIP:
-        return {"failures": 0, "failures_since": None, "paused_until": now + _BREAKER_PAUSE}
-    return {"failures": failures, "failures_since": now if is_new_window else row.failures_since}
-
-
-def _follow_identity(owner: CredentialOwner | None, binding: Binding) -> None:
-    """Store the identity of a grant that was created: a refreshed sandbox has another org id than before."""
-    if owner is None or (owner.org_id, owner.username) == (binding.org_id, binding.username):
-        return
-    former = owner.org_id
-    owner.store_facts(org_id=binding.org_id or "", username=binding.username or "")
-    if former and former != binding.org_id:
-        _record(audit.Action.ORG_ID_CHANGED, owner, old=former, new=binding.org_id or "")
-
-
-def _follow_instance_url(owner: CredentialOwner | None, session: Session) -> None:
-    """Store the new host of an org that has moved, as instance refreshes and My Domain changes make it."""
-    if owner is None or owner.instance_url == session.instance_url:
-        return
-    owner.store_facts(instance_url=session.instance_url)
-    if owner.instance_url:
-        _record(audit.Action.ORG_MOVED, owner, old=owner.instance_url, new=session.instance_url)
-
-
-def _record(action: audit.Action, owner: CredentialOwner, *, old: str, new: str) -> None:
-    by = system("credential engine")
-    audit.record(action, audit.Outcome.GRANTED, by=by, org=owner.username, old=old, new=new)

@@ -16,7 +16,7 @@ from authn.database.failures import is_database_failure
 from authn.errors import AuditUnavailable
 from authn.loops import Loop
 from authn.principals import system
-from orgs.credentials import outcomes, refresh_lock, spool
+from orgs.credentials import outcome_storage, outcomes, refresh_lock, spool
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.errors import SessionError
 from orgs.credentials.failures import failure_of
@@ -119,7 +119,7 @@ def _replay(file: SpoolFile) -> bool:
         text = file.read()
         outcome = outcomes.from_text(text) if text else None
     except (SpoolDamaged, ValueError, KeyError, TypeError):
-        if outcomes.is_pending(attempt_id.credential_id, attempt_id.generation):
+        if outcome_storage.is_pending(attempt_id.credential_id, attempt_id.generation):
             raise  # It may hold the newest token: the credential is not refreshed until the file can be read.
         logger.error("The spool file %s is damaged, and no credential needs it. It was renamed.", attempt_id.path.name)
         file.quarantine()
@@ -139,9 +139,9 @@ def commit(attempt_id: AttemptId, outcome: Outcome) -> bool:
     The new refresh token of a deleted credential is revoked. Raises DatabaseError, AuditUnavailable.
     """
     with transaction.atomic():
-        row = outcomes.row_to_replay(attempt_id.credential_id, attempt_id.generation)
+        row = outcome_storage.row_to_replay(attempt_id.credential_id, attempt_id.generation)
         if row is not None:
-            outcomes.write(row, outcome)
+            outcome_storage.write(row, outcome)
             _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
     if row is None and not Credential.objects.filter(pk=attempt_id.credential_id).exists():
         revoke_orphan(attempt_id.credential_id, outcome.new_auth_url)

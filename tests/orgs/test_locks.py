@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
-from orgs.credentials import outcomes
+from orgs.credentials import outcome_storage
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Refreshed
@@ -36,11 +36,11 @@ class LateOutcome(threading.Thread):
         try:
             with transaction.atomic():
                 at = Credential.objects.get(org__username=self.username)
-                row = outcomes.row_to_commit(at.pk, at.generation)
+                row = outcome_storage.row_to_commit(at.pk, at.generation)
                 assert row is not None
                 self.locked.set()
                 self._wait_for_a_waiter()
-                outcomes.write(row, Refreshed(MOVED, decrypt_grant(row).auth_url))
+                outcome_storage.write(row, Refreshed(MOVED, decrypt_grant(row).auth_url))
         except OperationalError as error:
             self.error = error
         finally:

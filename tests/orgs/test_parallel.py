@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from orgs.credential_ownership import bind
-from orgs.credentials import outcomes
+from orgs.credentials import outcome_storage, outcomes
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential, KnownToken
 from orgs.locks import org_write_transaction
@@ -138,9 +138,9 @@ def test_binding_a_credential_does_not_undo_a_concurrent_refresh(owner, salesfor
 
     def refresh() -> None:
         with transaction.atomic():
-            locked = outcomes.row_to_commit(credential.pk, credential.generation)
+            locked = outcome_storage.row_to_commit(credential.pk, credential.generation)
             assert locked
-            outcomes.write(locked, outcomes.Failed("UPSTREAM_UNREADABLE", new_auth_url=newest))
+            outcome_storage.write(locked, outcomes.Failed("UPSTREAM_UNREADABLE", new_auth_url=newest))
             written.set()
             time.sleep(0.5)
 

@@ -11,7 +11,7 @@ from orgs.credentials import attempts, refresh_lock, sessions, spool
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.models import Credential
-from orgs.credentials.outcomes import to_text
+from orgs.credentials.outcomes import from_response, to_text
 from orgs.credentials.replay import replay
 from orgs.credentials.session_request import SessionRequest
 from orgs.credentials.spool import AttemptId, SpoolFile
@@ -116,7 +116,7 @@ def test_a_response_that_arrives_between_a_request_and_its_refresh_is_used(
             attempts._keep_late(awaited, grant, response)
         else:
             with awaited:
-                awaited.write(to_text(attempts._read(grant, response)))
+                awaited.write(to_text(from_response(grant, response)))
         return snapshot
 
     monkeypatch.setattr(sessions, "_load", load_and_receive)
