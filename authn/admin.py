@@ -109,7 +109,7 @@ class UserAdmin(ConsoleAdmin):
             try:
                 update_user(user, by=principal_of(request), **form.changes())
             except LastOwner as error:
-                add_domain_error(form, error, {}, {})
+                add_domain_error(form, error, {})
             else:
                 self.message_user(request, f"{user.email} is changed.", messages.SUCCESS)
                 return self.to_list()

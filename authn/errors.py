@@ -14,18 +14,23 @@ DomainError
 ├── ForeignOrigin          a page of another site sent the request
 ├── AuditUnavailable       the audit row of a request cannot be written
 ├── TokenNotFound          no application token has this id
+├── RoleRequired           the caller's role may not call this route
 └── LastOwner              the desk would be left without an owner
 """
 
+from collections.abc import Iterable
+
 from authn.principals import Principal
+from authn.roles import Role
 
 
 class DomainError(Exception):
     """Base of every error that a client may see: a machine-readable code, a message and an action.
 
-    `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in seconds.
-    `subject`, where it is set, names the org that the message speaks of when that is not the requested one.
-    `refused_org` names the org for the audit row of a refusal, if the error knows it.
+    A class is an entry of the error catalogue: its `message` is a template, which the constructor fills with
+    `values`. `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in
+    seconds. `subject`, where it is set, names the org that the message speaks of when that is not the requested
+    one. `refused_org` names the org for the audit row of a refusal, if the error knows it.
     """
 
     code = ""
@@ -38,15 +43,18 @@ class DomainError(Exception):
 
     def __init__(
         self,
-        message: str | None = None,
+        message: str = "",
         *,
-        code: str | None = None,
-        action: str | None = None,
+        code: str = "",
+        action: str = "",
+        page_action: str = "",
         retry_after: int | None = None,
+        **values: object,
     ) -> None:
-        super().__init__(message or self.message)
+        super().__init__(message or self.message.format(**values))
         self.code = code or self.code
         self.action = action or self.action
+        self.page_action = page_action or self.page_action or self.action
         self.retry_after = retry_after or self.retry_after
 
     def __str__(self) -> str:
@@ -107,6 +115,7 @@ class LoginBusy(DomainError):
     code = "LOGIN_BUSY"
     message = "Too many passwords are being checked at this moment."
     action = "Wait as long as Retry-After says, then try again."
+    page_action = "Try again in a few seconds."
     retry_after = 5
 
 
@@ -149,6 +158,18 @@ class TokenNotFound(DomainError):
     code = "TOKEN_NOT_FOUND"
     message = "No active application token has this id."
     action = "List the tokens with GET /sfp/api/application-tokens."
+    page_action = "Return to the list of application tokens."
+
+
+class RoleRequired(DomainError):
+    """The route requires one of `roles`. REST framework's PermissionDenied stands for it in the API's views."""
+
+    code = "ROLE_REQUIRED"
+    message = "Forbidden - Requires role: {roles}"
+    action = "Ask an owner of this desk to do it, or for one of these roles."
+
+    def __init__(self, roles: Iterable[Role]) -> None:
+        super().__init__(roles=", ".join(role.value for role in roles))
 
 
 class LastOwner(DomainError):
@@ -173,3 +194,4 @@ class ForeignOrigin(DomainError):
     code = "FOREIGN_ORIGIN"
     message = "The request came from a page of another site."
     action = "Send it from a page of this desk, or without an Origin header."
+    page_action = "Send it from a page of this desk."

@@ -6,6 +6,7 @@ from typing import ClassVar
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from authn.errors import RoleRequired
 from authn.principals import Principal
 from authn.roles import Role, role_satisfies
 
@@ -14,22 +15,17 @@ class RequiresRole(BasePermission):
     """Admits principals whose role satisfies `roles`; the documented 403 text otherwise."""
 
     roles: ClassVar[tuple[Role, ...]] = ()
-    code = "ROLE_REQUIRED"
+    code = RoleRequired.code
 
     @property
     def message(self) -> str:
         """Return the documented 403 text, such as "Forbidden - Requires role: owner"."""
-        return forbidden_text(self.roles)
+        return str(RoleRequired(self.roles))
 
     def has_permission(self, request: Request, view: object) -> bool:
         """Return True if the principal's currently stored role satisfies `roles`."""
         principal: object = request.user
         return isinstance(principal, Principal) and role_satisfies(principal.role, self.roles)
-
-
-def forbidden_text(roles: tuple[Role, ...]) -> str:
-    """Return the documented text of a 403 for a route that requires one of `roles`."""
-    return f"Forbidden - Requires role: {', '.join(role.value for role in roles)}"
 
 
 class OwnersOnly(RequiresRole):

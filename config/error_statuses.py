@@ -1,4 +1,4 @@
-"""Catalogue of domain errors: the HTTP status of each, shared by the API and the pages.
+"""The HTTP status of each domain error, shared by the API and the pages.
 
 A class that is not listed takes the status of its nearest listed base class.
 """
@@ -9,6 +9,7 @@ from authn import errors as authn
 from orgs import errors as orgs
 from orgs.credentials import errors as credentials
 from sandboxes import errors as sandboxes
+from sandboxes.pools import errors as pools
 
 STATUS: dict[type[authn.DomainError], HTTPStatus] = {
     authn.BearerRefused: HTTPStatus.UNAUTHORIZED,
@@ -21,6 +22,7 @@ STATUS: dict[type[authn.DomainError], HTTPStatus] = {
     authn.ForeignOrigin: HTTPStatus.FORBIDDEN,
     authn.AuditUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     authn.TokenNotFound: HTTPStatus.NOT_FOUND,
+    authn.RoleRequired: HTTPStatus.FORBIDDEN,
     authn.LastOwner: HTTPStatus.CONFLICT,
     orgs.OrgNotFound: HTTPStatus.NOT_FOUND,
     orgs.NoDefaultDevHub: HTTPStatus.NOT_FOUND,
@@ -47,11 +49,11 @@ STATUS: dict[type[authn.DomainError], HTTPStatus] = {
     sandboxes.Ambiguous: HTTPStatus.CONFLICT,
     sandboxes.SearchIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
     sandboxes.FrontdoorNotAllowed: HTTPStatus.FORBIDDEN,
-    sandboxes.PoolNotAssigned: HTTPStatus.FORBIDDEN,
-    sandboxes.AssignedInOtherPool: HTTPStatus.CONFLICT,
-    sandboxes.PoolEmpty: HTTPStatus.CONFLICT,
-    sandboxes.InstanceExpired: HTTPStatus.GONE,
-    sandboxes.InstanceProvisioning: HTTPStatus.SERVICE_UNAVAILABLE,
+    pools.PoolNotAssigned: HTTPStatus.FORBIDDEN,
+    pools.AssignedInOtherPool: HTTPStatus.CONFLICT,
+    pools.PoolEmpty: HTTPStatus.CONFLICT,
+    pools.InstanceExpired: HTTPStatus.GONE,
+    pools.InstanceProvisioning: HTTPStatus.SERVICE_UNAVAILABLE,
     sandboxes.ScratchOrgExpired: HTTPStatus.GONE,
     sandboxes.ScratchOrgMismatch: HTTPStatus.CONFLICT,
     sandboxes.ScratchAuthUrlRefused: HTTPStatus.CONFLICT,
@@ -59,5 +61,10 @@ STATUS: dict[type[authn.DomainError], HTTPStatus] = {
 
 
 def status_of(error: authn.DomainError) -> HTTPStatus | None:
-    """Return the status of a domain error, or None for a class that is not in the catalogue."""
-    return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)
+    """Return the status of a domain error, or None if neither its class nor a base class has one."""
+    return status_of_class(type(error))
+
+
+def status_of_class(cls: type[authn.DomainError]) -> HTTPStatus | None:
+    """Return the status of a class of domain errors, or None if neither it nor a base class has one."""
+    return next((STATUS[base] for base in cls.__mro__ if base in STATUS), None)

@@ -14,8 +14,8 @@ from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest
 from orgs.credentials.sessions import open_session, retry_when_gone
 from orgs.credentials.token_index import credential_for
-from orgs.errors import RegistrationRefused
-from orgs.salesforce import AuthUrl, InvalidAuthUrl, SalesforceClient, Session
+from orgs.errors import InvalidSfdxAuthUrl, RedactedSfdxAuthUrl, RegistrationRefused
+from orgs.salesforce import AuthUrl, InvalidAuthUrl, RedactedAuthUrl, SalesforceClient, Session
 
 Details = TypeVar("Details")
 Stored = TypeVar("Stored")
@@ -25,8 +25,10 @@ def parse_auth_url(text: str) -> AuthUrl:
     """Parse an auth URL sent by a caller. Raises RegistrationRefused."""
     try:
         return AuthUrl.parse(text, host_policy())
+    except RedactedAuthUrl as error:
+        raise RedactedSfdxAuthUrl(str(error)) from error
     except InvalidAuthUrl as error:
-        raise RegistrationRefused(error.code, str(error), error.action) from error
+        raise InvalidSfdxAuthUrl(str(error)) from error
 
 
 def validate_and_store(
@@ -71,4 +73,4 @@ def permanent_failures_refused(*codes: str) -> Iterator[None]:
     except SessionError as error:
         if not (BY_CODE[error.code].is_client_error or error.code in codes):
             raise
-        raise RegistrationRefused(error.code, str(error), error.action) from error
+        raise RegistrationRefused.of(error) from error

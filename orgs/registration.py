@@ -12,12 +12,21 @@ from orgs.credential_ownership import link_credential
 from orgs.credentials.concurrency import host_policy
 from orgs.credentials.models import Credential
 from orgs.credentials.token_index import credential_for
-from orgs.errors import InvalidChange, RegistrationRefused
+from orgs.errors import (
+    AlreadyVerified,
+    AuthUrlInUse,
+    DefaultNeedsDevHub,
+    InvalidInstanceUrl,
+    NotADevHub,
+    SkipValidationOff,
+    UsernameMismatch,
+    UsernameNeeded,
+)
 from orgs.locks import lock_credential, org_write_transaction, require_locked_credential
 from orgs.metadata import Metadata, write_metadata
 from orgs.models import SalesforceOrg
 from orgs.salesforce import AuthUrl, ForeignHost, Identity, Organization, SalesforceClient, Session
-from orgs.update import default_needs_dev_hub, set_dev_hub_flags
+from orgs.update import set_dev_hub_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +100,18 @@ def _check_options(registration: Registration) -> None:
         try:
             host_policy().instance_url(registration.instance_url)
         except ForeignHost as error:
-            action = "Omit instanceUrl: Salesforce returns it."
-            raise RegistrationRefused(error.code, str(error), action) from error
+            raise InvalidInstanceUrl(str(error)) from error
     if registration.is_default and registration.is_dev_hub is False:
-        raise default_needs_dev_hub()
+        raise DefaultNeedsDevHub
 
 
 def _check_details(registration: Registration, details: _Details) -> None:
     """Refuse options that Salesforce contradicts."""
     username = details.identity.username
     if registration.username and registration.username.strip().lower() != username.lower():
-        raise RegistrationRefused(
-            "USERNAME_MISMATCH", f"The auth URL belongs to {username}.", "Send that username, or omit it."
-        )
+        raise UsernameMismatch(username)
     if details.is_dev_hub is False:
-        raise RegistrationRefused(
-            "NOT_A_DEVHUB", f"The org of {username} is not a DevHub.", "Enable Dev Hub in Setup, or omit isDevHub."
-        )
+        raise NotADevHub(username)
 
 
 # --- Storing ---------------------------------------------------------------------------------------
@@ -158,15 +162,9 @@ def _save(org: SalesforceOrg, registration: Registration) -> None:
 def _register_unverified(auth_url: AuthUrl, registration: Registration, by: Principal) -> SalesforceOrg:
     """Store an org without validation: for tests, and only where an operator allows it."""
     if not settings.ALLOW_SKIP_VALIDATION:
-        raise RegistrationRefused(
-            "SKIP_VALIDATION_OFF",
-            "Registration without validation is disabled.",
-            "Omit skipValidation. An operator can set ALLOW_SKIP_VALIDATION.",
-        )
+        raise SkipValidationOff
     if not registration.username:
-        raise RegistrationRefused(
-            "USERNAME_NEEDED", "Registration without validation requires a username.", "Send username."
-        )
+        raise UsernameNeeded
     with org_write_transaction():
         credential = credential_for(auth_url)
         username = registration.username.strip()
@@ -183,9 +181,8 @@ def _register_unverified(auth_url: AuthUrl, registration: Registration, by: Prin
 
 def _require_unverified(org: SalesforceOrg, credential: Credential) -> None:
     """Raise InvalidChange if the org is verified, or the credential belongs to another row."""
-    action = "Omit skipValidation."
     if org.org_id:
-        raise InvalidChange("ALREADY_VERIFIED", f"{org.username} is registered and verified.", action)
+        raise AlreadyVerified(org.username)
     owner = Credential.objects.get(pk=credential.pk).owner
     if owner is not None and owner != org:
-        raise InvalidChange("AUTH_URL_IN_USE", "This auth URL belongs to another org.", action)
+        raise AuthUrlInUse

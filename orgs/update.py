@@ -2,7 +2,7 @@
 
 from authn import audit
 from authn.principals import Principal
-from orgs.errors import InvalidChange, OrgNotFound
+from orgs.errors import DefaultNeedsDevHub, OrgNotFound, UnverifiedDefault
 from orgs.locks import org_write_transaction
 from orgs.metadata import Metadata, write_metadata
 from orgs.models import SalesforceOrg
@@ -57,23 +57,10 @@ def set_dev_hub_flags(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default
     if is_default is not None:
         org.is_default = is_default
     if is_default and not org.is_dev_hub:
-        raise default_needs_dev_hub()
+        raise DefaultNeedsDevHub
     if is_default and not org.org_id:
-        raise InvalidChange(
-            "UNVERIFIED_DEFAULT",
-            "An unverified org cannot be the default DevHub.",
-            "Test its connection first: POST /sfp/api/auth/salesforce/test-connection?username=...",
-        )
+        raise UnverifiedDefault
     if not org.is_dev_hub:
         org.is_default = False
     if org.is_default:
         SalesforceOrg.objects.filter(is_default=True).exclude(pk=org.pk).update(is_default=False)
-
-
-def default_needs_dev_hub() -> InvalidChange:
-    """Return the error for a default DevHub that is not a DevHub."""
-    return InvalidChange(
-        "DEFAULT_NEEDS_DEVHUB",
-        "Only a DevHub can be the default DevHub.",
-        "Send isDevHub=true as well, if this org is a DevHub.",
-    )

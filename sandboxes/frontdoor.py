@@ -12,9 +12,10 @@ from authn import audit
 from authn.principals import Principal
 from orgs import credential_release
 from orgs.credentials import OrgError
-from orgs.errors import AmbiguousSandbox, InvalidRequest
+from orgs.errors import AmbiguousSandbox
 from orgs.frontdoor_links import create_frontdoor_link
 from orgs.models import SalesforceOrg
+from sandboxes.errors import InvalidTarget
 from sandboxes.frontdoor_permissions import require_instance_access, require_org_access
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
@@ -75,7 +76,7 @@ def resolve(request: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
     """Return the requested org, without a call to Salesforce.
 
     Whether an "on demand" target exists is known only after `create_session`. Raises OrgNotFound,
-    AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired, InstanceProvisioning, InvalidRequest.
+    AmbiguousSandbox, FrontdoorNotAllowed, PoolNotAssigned, InstanceExpired, InstanceProvisioning, InvalidTarget.
     """
     if org := _registered(request):
         require_org_access(org, by)
@@ -89,11 +90,7 @@ def resolve(request: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
     if is_scratch_username(request.name):
         return FrontdoorTarget("on demand", request.name, partial(_scratch_session, request, by))
     if not is_sandbox_name(request.name):
-        raise InvalidRequest(
-            "INVALID_TARGET",
-            f"{request.name!r} is neither a username nor a sandbox name.",
-            "Send the username of an org, or the name of a sandbox or pool instance.",
-        )
+        raise InvalidTarget(request.name)
     return FrontdoorTarget("on demand", request.name, partial(_sandbox_session, request, by))
 
 

@@ -10,9 +10,10 @@ from django.db.models import Q
 from authn.principals import Principal
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from sandboxes.errors import FrontdoorNotAllowed, InstanceExpired, InstanceProvisioning, PoolNotAssigned
+from sandboxes.errors import FrontdoorNotAllowed
 from sandboxes.models import PoolInstance
 from sandboxes.pools.access import registered_org
+from sandboxes.pools.errors import InstanceExpired, InstanceProvisioning, PoolNotAssigned
 
 # The registered orgs that a member may open. `require_org_access` is the same rule for one org.
 OPEN_TO_MEMBERS = Q(member_frontdoor=True) | ~(Q(kind=Kind.PRODUCTION) | Q(is_dev_hub=True))

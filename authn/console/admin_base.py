@@ -64,15 +64,10 @@ def principal_of(request: HttpRequest) -> Principal:
     return principal_for(request.user, request)
 
 
-def add_domain_error(
-    form: forms.BaseForm, error: DomainError, fields: Mapping[str, str], actions: Mapping[str, str]
-) -> None:
-    """Add a domain error to the field that `fields` names for its code, with the action.
-
-    `actions` replaces the error's action by code, where that describes an API call.
-    """
+def add_domain_error(form: forms.BaseForm, error: DomainError, fields: Mapping[str, str]) -> None:
+    """Add a domain error, with its action for pages, to the field that `fields` names for its code."""
     name = fields.get(error.code)
-    text = f"{error} {actions.get(error.code, error.action)}"
+    text = f"{error} {error.page_action}"
     form.add_error(name if name in form.fields else None, ValidationError(format_code(text), code=error.code))
 
 

@@ -23,7 +23,7 @@ from authn.console.admin_base import ConsoleAdmin, add_domain_error, audit_url, 
 from authn.console.site import ExtraContext, Panel, add_panel
 from authn.pages import continuation
 from orgs.admin import dashboard
-from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
+from orgs.admin.forms import ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
 from orgs.connections.report import check_connections
 from orgs.credentials.errors import OrgError
 from orgs.deletion import delete_org, dependents
@@ -133,7 +133,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             if checked.error is None:
                 self.message_user(request, f"{checked.org.username}: the connection works.", messages.SUCCESS)
             else:
-                text = f"{checked.org.username}: {checked.error} {checked.error.action}"
+                text = f"{checked.org.username}: {checked.error} {checked.error.page_action}"
                 self.message_user(request, text, messages.ERROR if checked.needs_owner else messages.WARNING)
 
     @admin.action(description="Make default DevHub", permissions=["change"])
@@ -180,7 +180,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             try:
                 org = register(form.registration(), by=principal_of(request))
             except OrgError as error:
-                add_domain_error(form, error, ERROR_FIELDS, ERROR_ACTIONS)
+                add_domain_error(form, error, ERROR_FIELDS)
             else:
                 self.message_user(request, f"{org.username} was registered.", messages.SUCCESS)
                 return HttpResponseRedirect(self.address("change", org.pk))
@@ -196,7 +196,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             try:
                 update_org(org, by=principal_of(request), **form.changes(org))
             except OrgError as error:
-                add_domain_error(form, error, ERROR_FIELDS, ERROR_ACTIONS)
+                add_domain_error(form, error, ERROR_FIELDS)
             else:
                 self.message_user(request, f"{org.username} was updated.", messages.SUCCESS)
                 return HttpResponseRedirect(self.address("change", org.pk))
@@ -243,7 +243,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
                 except OrgNotFound:
                     continue  # It was deleted with its parent, or by a concurrent request.
                 except OrgError as error:
-                    add_domain_error(form, error, {}, ERROR_ACTIONS)
+                    add_domain_error(form, error, {})
                     break
                 self.message_user(request, f"{org.username} was deleted.", messages.SUCCESS)
             else:
@@ -281,4 +281,4 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         return found.username if found else ""
 
     def _show_error(self, request: HttpRequest, error: OrgError) -> None:
-        self.message_user(request, f"{error} {ERROR_ACTIONS.get(error.code, error.action)}", messages.ERROR)
+        self.message_user(request, f"{error} {error.page_action}", messages.ERROR)

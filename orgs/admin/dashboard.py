@@ -26,13 +26,11 @@ _MAX_ALERTS = 20
 _NEEDS_ACTION = [
     code for code, failure in BY_CODE.items() if issubclass(failure.raises, CredentialRefused | SalesforceRefused)
 ]
-# Failures that a new auth URL repairs. Their catalogued action describes an API call.
-_NEEDS_NEW_AUTH_URL = ("CREDENTIAL_EXPIRED", "LOST_ANSWER", "ORG_ID_MISMATCH")
-_LOG_IN_AGAIN = "Log in to the org again with `sf org login web`, then register it again here."
-# States that are not in the catalogue of refresh failures: message and action.
+_REGISTER_OR_DELETE = "Register the org again, or delete it."
+# States that are not refresh failures and have no error code: message and action.
 _OTHER_ADVICE = {
-    "REVOKED": ("The refresh token was revoked by Frontdesk.", "Register the org again, or delete it."),
-    "NO_KEY": ("No credential is stored for this org.", "Register the org again, or delete it."),
+    "REVOKED": ("The refresh token was revoked by Frontdesk.", _REGISTER_OR_DELETE),
+    "NO_KEY": ("No credential is stored for this org.", _REGISTER_OR_DELETE),
     "UNVERIFIED": ("The credential was never verified with Salesforce.", "Test the connection."),
 }
 
@@ -123,7 +121,8 @@ def alert_for(credential: Credential | None, name: str, link: str, *, renewal: s
     found = advice(credential)
     if found is None:
         return CredentialAlert(name, link, state, tone)
-    action = format_code(renewal) if renewal and found.code in _NEEDS_NEW_AUTH_URL else found.action
+    failure = BY_CODE.get(found.code)
+    action = format_code(renewal) if renewal and failure and failure.needs_auth_url else found.action
     return CredentialAlert(name, link, state, tone, found.code, found.message, action)
 
 
@@ -144,7 +143,7 @@ def advice(credential: Credential | None) -> Advice | None:
     else:
         code = credential.reason
     if failure := BY_CODE.get(code):
-        message, action = failure.message, _LOG_IN_AGAIN if code in _NEEDS_NEW_AUTH_URL else failure.action
+        message, action = failure.message, failure.page_action or failure.action
     elif code in _OTHER_ADVICE:
         message, action = _OTHER_ADVICE[code]
     else:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from authn.console.admin_base import ConsoleForm
 from authn.web.strict_json import NotStrictJSON, read_json
+from orgs.errors import InvalidSfdxAuthUrl
 from orgs.metadata import Metadata, check_metadata
 from orgs.models import SalesforceOrg
 from orgs.registration import Registration
@@ -38,20 +39,6 @@ ERROR_FIELDS = {
     "NOT_A_DEVHUB": "is_dev_hub",
     "DEFAULT_NEEDS_DEVHUB": "is_default",
     "UNVERIFIED_DEFAULT": "is_default",
-}
-# What to do in the console, by error code, where the error's own action describes an API call.
-_PASTE = "paste the output of `sf org auth show-sfdx-auth-url -o <alias> --json`."
-_PASTE_ANOTHER = f"Log in to the org with `sf org login web`, then {_PASTE}"
-ERROR_ACTIONS = {
-    "INVALID_SFDX_AUTH_URL": _PASTE.capitalize(),
-    "CREDENTIAL_EXPIRED": _PASTE_ANOTHER,
-    "LOST_ANSWER": _PASTE_ANOTHER,
-    "ORG_ID_MISMATCH": _PASTE_ANOTHER,
-    "USERNAME_MISMATCH": "Enter that username, or leave the field empty.",
-    "NOT_A_DEVHUB": "Enable Dev Hub in the org's Setup, or clear this checkbox.",
-    "DEFAULT_NEEDS_DEVHUB": "Select DevHub as well, if this org is a DevHub.",
-    "UNVERIFIED_DEFAULT": "Test its connection first.",
-    "HAS_CHILDREN": "Reload the page to confirm that these orgs are deleted too.",
 }
 
 
@@ -143,7 +130,7 @@ class RegisterForm(ConsoleForm):
         try:
             return from_paste(self.cleaned_data["auth_url"])
         except InvalidAuthUrl as error:
-            raise ValidationError(f"{error} {ERROR_ACTIONS['INVALID_SFDX_AUTH_URL']}", code=error.code) from error
+            raise ValidationError(f"{error} {InvalidSfdxAuthUrl.page_action}", code=InvalidSfdxAuthUrl.code) from error
 
     def clean_username(self) -> str:
         """Refuse text that is not a username: it is shown in messages, which must never hold an auth URL."""

@@ -11,7 +11,7 @@ from orgs.credentials.errors import CredentialTampered, OrgError, SessionError, 
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.session_request import SessionRequest
-from orgs.errors import RegistrationRefused
+from orgs.errors import RegistrationRefused, StoredUsernameMismatch
 from orgs.locks import lock_credential, org_write_transaction
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import session_for
@@ -69,11 +69,7 @@ def _record_health(org: SalesforceOrg, error: OrgError) -> None:
 
 def _store(org: SalesforceOrg, session: Session, details: _Details) -> None:
     if details.username.lower() != org.username.lower():
-        raise RegistrationRefused(
-            "USERNAME_MISMATCH",
-            f"The stored auth URL belongs to {details.username}, not to {org.username}.",
-            "Delete this org, and register the auth URL again with validation.",
-        )
+        raise StoredUsernameMismatch(details.username, org.username)
     with org_write_transaction():
         lock_credential(org.credential_id)
         # Only if the row is still the org that was tested. If it was deleted, or registered again with another

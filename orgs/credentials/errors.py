@@ -29,57 +29,52 @@ class CredentialTampered(OrgError):
     """The stored credential cannot be decrypted, or belongs to another row or org."""
 
     code = "CREDENTIAL_TAMPERED"
+    message = "The stored credential does not belong to this org, or cannot be decrypted."
     action = (
         "If FERNET_KEYS was changed, an operator must append the old key to it. Otherwise the database was "
         "modified: find out how, then register this org again with a new auth URL, or delete it."
     )
-
-    def __init__(self) -> None:
-        super().__init__("The stored credential does not belong to this org, or cannot be decrypted.")
 
 
 class DeskSealed(OrgError):
     """None of FERNET_KEYS decrypts the hash key that the first migration stored."""
 
     code = "SEALED"
+    message = "The desk is sealed: its FERNET_KEYS do not decrypt this database."
     action = "An operator must add the key that encrypted this database to FERNET_KEYS and restart the desk."
     retry_after: int | None = 30
-
-    def __init__(self) -> None:
-        super().__init__("The desk is sealed: its FERNET_KEYS do not decrypt this database.")
 
 
 class SpoolUnavailable(OrgError):
     """There is no room on disk for a response of Salesforce, so no request was sent."""
 
     code = "SPOOL_UNAVAILABLE"
+    message = "The desk cannot store the next refresh token on disk, so it sent no request to Salesforce."
     action = "An operator must make SPOOL_DIR writable and free disk space for it."
     retry_after: int | None = 30
-
-    def __init__(self) -> None:
-        super().__init__("The desk cannot store the next refresh token on disk, so it sent no request to Salesforce.")
 
 
 class SpoolUnreadable(SpoolUnavailable):
     """A spool file that may hold the newest refresh token cannot be read."""
 
     code = "SPOOL_UNREADABLE"
+    message = "A response of Salesforce for this org in SPOOL_DIR is unreadable: {names}."
     action = (
         "An operator must make the file readable (owner, mode 0600, the FERNET_KEYS it was written with). If that is "
         "impossible, delete it and register the org again with a new auth URL."
     )
 
     def __init__(self, names: Iterable[str]) -> None:
-        OrgError.__init__(
-            self, f"A response of Salesforce for this org in SPOOL_DIR is unreadable: {', '.join(names)}."
-        )
+        super().__init__(names=", ".join(names))
 
 
 class SessionError(OrgError):
     """Salesforce issued no session. `code` says why; `retry_after` is in seconds."""
 
-    def __init__(self, code: str, message: str, action: str, retry_after: int | None = None) -> None:
-        super().__init__(message, code=code, action=action, retry_after=retry_after)
+    def __init__(
+        self, code: str, message: str, action: str, retry_after: int | None = None, *, page_action: str = ""
+    ) -> None:
+        super().__init__(message, code=code, action=action, page_action=page_action, retry_after=retry_after)
 
 
 class GrantRefused(SessionError):

@@ -14,6 +14,10 @@ _LOG_IN_AGAIN = (
     "An owner must register this org again: `sf org login web`, then "
     "`sf org auth show-sfdx-auth-url -o <alias> --json`, then POST /sfp/api/auth/salesforce/register."
 )
+_LOG_IN_AGAIN_ON_PAGE = (
+    "An owner must register this org again in the console: run `sf org login web`, then paste the output of "
+    "`sf org auth show-sfdx-auth-url -o <alias> --json`."
+)
 _TRY_LATER = "Try again later."
 
 
@@ -23,6 +27,7 @@ class Failure:
 
     `raises` decides the HTTP status, `health` is the state that the credential gets (None: it keeps its
     own), `retry_after` is in seconds. `trips_breaker` counts the failure towards the circuit breaker.
+    `page_action` replaces `action` on HTML pages. `needs_auth_url`: only a new auth URL repairs the credential.
     """
 
     code: str
@@ -32,6 +37,8 @@ class Failure:
     health: Health | None = None
     retry_after: int | None = None
     trips_breaker: bool = True
+    page_action: str = ""
+    needs_auth_url: bool = False
 
     @property
     def permanent(self) -> bool:
@@ -45,11 +52,44 @@ class Failure:
 
     def error(self, retry_after: int | None = None, *, message: str = "") -> errors.SessionError:
         """Return the error to raise. `retry_after`, in seconds from Salesforce, replaces the default."""
-        return self.raises(self.code, message or self.message, self.action, retry_after or self.retry_after)
+        return self.raises(
+            self.code,
+            message or self.message,
+            self.action,
+            retry_after or self.retry_after,
+            page_action=self.page_action,
+        )
 
 
 def _refused(code: str, message: str, action: str) -> Failure:
     return Failure(code, errors.CredentialRefused, message, action, Health.EXPIRED)
+
+
+def _needs_auth_url(
+    code: str,
+    message: str,
+    hint: str = "",
+    *,
+    raises: type[errors.SessionError] = errors.CredentialRefused,
+    health: Health = Health.EXPIRED,
+) -> Failure:
+    action, page_action = _LOG_IN_AGAIN + hint, _LOG_IN_AGAIN_ON_PAGE + hint
+    return Failure(code, raises, message, action, health, page_action=page_action, needs_auth_url=True)
+
+
+def _no_grant(
+    code: str,
+    message: str,
+    action: str,
+    *,
+    raises: type[errors.GrantRefused] = errors.GrantRefused,
+    page_action: str = "",
+) -> Failure:
+    return Failure(code, raises, message, action, Health.EXPIRED, trips_breaker=False, page_action=page_action)
+
+
+def _rejected(code: str, message: str, action: str) -> Failure:
+    return Failure(code, errors.SalesforceRefused, message, action, Health.FAILING)
 
 
 def _unavailable(
@@ -65,11 +105,9 @@ def _unavailable(
 
 
 _FAILURES = (
-    _refused("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the refresh token of this org.", _LOG_IN_AGAIN),
-    _refused(
-        "LOST_ANSWER",
-        "The response with the next refresh token of this org was lost, and the old token is spent.",
-        _LOG_IN_AGAIN,
+    _needs_auth_url("CREDENTIAL_EXPIRED", "Salesforce no longer accepts the refresh token of this org."),
+    _needs_auth_url(
+        "LOST_ANSWER", "The response with the next refresh token of this org was lost, and the old token is spent."
     ),
     _refused(
         "APP_REJECTED",
@@ -103,34 +141,27 @@ _FAILURES = (
         "Ask Salesforce to unlock it. If the org is permanently gone, an owner can delete its registration.",
         Health.EXPIRED,
     ),
-    _refused(
+    _needs_auth_url(
         "SANDBOX_REFRESHED",
         "The sandbox was refreshed: it is now another org, for which the stored credential is not valid.",
-        _LOG_IN_AGAIN + " If you register it by its sandbox name instead, it survives the next refresh.",
+        " If you register it by its sandbox name instead, it survives the next refresh.",
     ),
-    Failure(
+    _no_grant(
         "SANDBOX_AUTH_REFUSED",
-        errors.GrantRefused,
         "The production org refuses access to this sandbox: only the user who created or last refreshed it has it.",
         "Register the production org with that user's auth URL, or the sandbox with an auth URL of its own.",
-        Health.EXPIRED,
-        trips_breaker=False,
     ),
-    Failure(
+    _no_grant(
         "SANDBOX_USER_CHANGED",
-        errors.GrantRefused,
         "Another user refreshed the sandbox, so its sessions would no longer belong to the registered user.",
         "An owner must register it again: POST /sfp/api/auth/salesforce/register-sandbox-by-name.",
-        Health.EXPIRED,
-        trips_breaker=False,
+        page_action="An owner must register it again by its sandbox name, over the API.",
     ),
-    Failure(
+    _no_grant(
         "SANDBOX_NOT_FOUND",
-        errors.SandboxNotFound,
         "The production org has no sandbox of this name.",
         "Check the name in the production org: Setup > Sandboxes.",
-        Health.EXPIRED,
-        trips_breaker=False,
+        raises=errors.SandboxNotFound,
     ),
     _unavailable(
         "SANDBOX_BUSY",
@@ -142,13 +173,7 @@ _FAILURES = (
     _unavailable(
         "REFRESH_IN_PROGRESS", "Another refresh of this credential is in progress.", 1, health=None, trips_breaker=False
     ),
-    _unavailable(
-        "UPSTREAM_BUSY",
-        "Too many concurrent requests to Salesforce.",
-        1,
-        health=None,
-        trips_breaker=False,
-    ),
+    _unavailable("UPSTREAM_BUSY", "Too many concurrent requests to Salesforce.", 1, health=None, trips_breaker=False),
     _unavailable(
         "UPSTREAM_PAUSED",
         "Salesforce failed five times for this org, so requests for it are paused.",
@@ -179,61 +204,40 @@ _FAILURES = (
         trips_breaker=False,
     ),
     Failure(
-        "UPSTREAM_TIMEOUT",
-        errors.SalesforceTimedOut,
-        "Salesforce did not respond in time.",
-        _TRY_LATER,
-        Health.FAILING,
+        "UPSTREAM_TIMEOUT", errors.SalesforceTimedOut, "Salesforce did not respond in time.", _TRY_LATER, Health.FAILING
     ),
-    Failure(
+    _rejected(
         "TLS_FAILED",
-        errors.SalesforceRefused,
         "No trusted TLS connection to Salesforce could be made.",
         "An operator must check SALESFORCE_CA_BUNDLE and any proxy that inspects TLS.",
-        Health.FAILING,
     ),
-    Failure(
+    _rejected(
         "UPSTREAM_ADDRESS_REFUSED",
-        errors.SalesforceRefused,
         "The host has only private or reserved IP addresses, so the desk did not connect to it.",
         "Check the DNS entry of the host. If Salesforce is reached through a private network, an operator can "
         "add that network to SALESFORCE_ALLOWED_NETWORKS.",
-        Health.FAILING,
     ),
-    Failure(
-        "UPSTREAM_UNREADABLE",
-        errors.SalesforceRefused,
-        "Salesforce's response could not be read.",
-        _TRY_LATER,
-        Health.FAILING,
-    ),
-    Failure(
+    _rejected("UPSTREAM_UNREADABLE", "Salesforce's response could not be read.", _TRY_LATER),
+    _rejected(
         "UPSTREAM_UNTRUSTED_URL",
-        errors.SalesforceRefused,
         "Salesforce's response points to a host that does not belong to Salesforce.",
         "If the org has a custom domain, an operator can add it to SALESFORCE_EXTRA_DOMAINS.",
-        Health.FAILING,
     ),
-    Failure(
+    _rejected(
         "UPSTREAM_REDIRECT",
-        errors.SalesforceRefused,
         "Salesforce redirected the request. The desk does not follow redirects of requests that may carry a secret.",
         "The org may have moved: register it again with a new auth URL.",
-        Health.FAILING,
     ),
-    Failure(
+    _needs_auth_url(
         "ORG_ID_MISMATCH",
-        errors.SalesforceRefused,
         "Salesforce's response belongs to another org than the registered one.",
-        _LOG_IN_AGAIN,
-        Health.FAILING,
+        raises=errors.SalesforceRefused,
+        health=Health.FAILING,
     ),
-    Failure(
+    _rejected(
         "SESSION_REFUSED",
-        errors.SalesforceRefused,
         "Salesforce issued an access token and then rejected it, twice.",
         "Check the org's session settings: they may lock sessions to an IP address or end them at once.",
-        Health.FAILING,
     ),
     Failure(
         "FRONTDOOR_REFUSED",

@@ -22,14 +22,9 @@ _PLACEHOLDERS = ("undefined", "null")
 _MAX_LENGTH = 4096
 _MAX_PASTE_LENGTH = 65_536
 
-_SHOW_COMMAND = "sf org auth show-sfdx-auth-url -o <alias> --json"
-
 
 class InvalidAuthUrl(ValueError):
     """The text is not an acceptable auth URL. The message never quotes it."""
-
-    code = "INVALID_SFDX_AUTH_URL"
-    action = f"Send the value of result.sfdxAuthUrl from: {_SHOW_COMMAND}"
 
 
 class ForeignAuthUrl(InvalidAuthUrl):
@@ -38,9 +33,6 @@ class ForeignAuthUrl(InvalidAuthUrl):
 
 class RedactedAuthUrl(InvalidAuthUrl):
     """The text is the placeholder that the CLI prints in place of an auth URL since version 2.136."""
-
-    code = "REDACTED_SFDX_AUTH_URL"
-    action = f"The CLI hides the auth URL in `sf org display`. Run: {_SHOW_COMMAND}"
 
 
 @dataclass(frozen=True, slots=True)

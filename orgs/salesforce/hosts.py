@@ -26,8 +26,6 @@ _SANDBOX_LABEL = re.compile(r"([a-z0-9-]+?)--([a-z0-9-]+)", re.ASCII)
 class ForeignHost(ValueError):
     """The URL or host is not one of Salesforce's, or malformed."""
 
-    code = "INVALID_INSTANCE_URL"
-
 
 @dataclass(frozen=True, slots=True)
 class HostPolicy:

@@ -27,7 +27,7 @@ from authn.console.admin_base import (
 from authn.console.forms import ConfirmForm
 from authn.console.site import ExtraContext, Panel, add_panel
 from orgs.admin.dashboard import add_alerts, health_badge
-from orgs.admin.forms import ERROR_ACTIONS, ERROR_FIELDS
+from orgs.admin.forms import ERROR_FIELDS
 from orgs.credentials import OrgError
 from sandboxes.admin.forms import AddForm
 from sandboxes.continue_action import continue_link
@@ -45,15 +45,6 @@ _FIELDS = {
     "DEVHUB_NOT_FOUND": "parent_username",
     "WRONG_KIND_OF_ORG": "type",
     "AUTH_URL_IN_USE": "auth_url",
-}
-# What to do in the console, by error code, where the error's own action describes an API call.
-_ACTIONS = {
-    **ERROR_ACTIONS,
-    "POOL_INSTANCE_EXISTS": "Remove it from that pool first.",
-    "POOL_INSTANCE_WITHOUT_KEY": "Enter its parent org, paste an auth URL, or enter the username of a registered org.",
-    "USERNAME_NEEDED": "Enter its username.",
-    "ORG_NOT_FOUND": "Register that org first, or enter another one.",
-    "DEVHUB_NOT_FOUND": "Select DevHub on the page of that org, or enter another one.",
 }
 
 add_alerts(dashboard.instance_alerts)
@@ -119,7 +110,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
             try:
                 instance = stock.add_instance(form.instance, by=principal_of(request))
             except OrgError as error:
-                add_domain_error(form, error, _FIELDS, _ACTIONS)
+                add_domain_error(form, error, _FIELDS)
             else:
                 self.message_user(
                     request, f"{instance.name} was added to the pool {instance.pool_tag}.", messages.SUCCESS

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from authn.console.admin_base import ConsoleForm
 from orgs.admin.forms import PastedSecret, UsernameInput
+from orgs.errors import InvalidSfdxAuthUrl
 from orgs.salesforce import InvalidAuthUrl, from_paste
 from sandboxes.models import PoolInstance
 from sandboxes.pools.serializers import PoolInstanceCreateDto
@@ -61,7 +62,7 @@ class AddForm(ConsoleForm):
         try:
             return from_paste(self.cleaned_data["auth_url"])
         except InvalidAuthUrl as error:
-            raise ValidationError(str(error), code=error.code) from error
+            raise ValidationError(str(error), code=InvalidSfdxAuthUrl.code) from error
 
     def clean(self) -> dict[str, object]:
         """Run the API's field checks, and show their errors at the form fields."""

@@ -4,12 +4,20 @@ import uuid
 
 from authn.principals import Principal
 from orgs.credentials import call_with_session, error_for
-from orgs.errors import InvalidRequest, OrgNotFound
+from orgs.errors import OrgNotFound
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.salesforce import SandboxState
-from sandboxes.errors import Ambiguous, NotFound, SearchIncomplete
+from sandboxes.errors import (
+    Ambiguous,
+    NoDevHub,
+    NoProductionOrg,
+    NotAProductionOrg,
+    NotRegisteredAsDevHub,
+    SearchIncomplete,
+    UnknownSandbox,
+)
 from sandboxes.on_demand.fan_out import failures_in, query_all
 
 
@@ -17,11 +25,7 @@ def production_org(username: str) -> SalesforceOrg:
     """Return the registered production org with this username. Raises OrgNotFound, InvalidRequest."""
     org = _registered(username)
     if org.kind != Kind.PRODUCTION:
-        raise InvalidRequest(
-            "NOT_A_PRODUCTION_ORG",
-            f"{org.username} is not a production org.",
-            "Send the username of the production org that the sandbox belongs to.",
-        )
+        raise NotAProductionOrg(org.username)
     return org
 
 
@@ -29,11 +33,7 @@ def dev_hub(username: str) -> SalesforceOrg:
     """Return the registered DevHub with this username. Raises OrgNotFound, NotFound."""
     org = _registered(username)
     if not org.is_dev_hub:
-        raise NotFound(
-            "DEVHUB_NOT_FOUND",
-            f"{org.username} is not registered as a DevHub.",
-            'An owner can mark it: PATCH /sfp/api/auth/salesforce/org?username=... {"isDevHub": true}.',
-        )
+        raise NotRegisteredAsDevHub(org.username)
     return org
 
 
@@ -43,11 +43,7 @@ def dev_hubs(username: str = "") -> list[SalesforceOrg]:
         return [dev_hub(username)]
     hubs = list(SalesforceOrg.objects.filter(is_dev_hub=True).exclude(org_id="").order_by("-is_default", "pk"))
     if not hubs:
-        raise NotFound(
-            "DEVHUB_NOT_FOUND",
-            "No DevHub is registered.",
-            "An owner can register one: POST /sfp/api/auth/salesforce/register with isDevHub.",
-        )
+        raise NoDevHub
     return hubs
 
 
@@ -58,11 +54,7 @@ def production_orgs_of(sandbox_name: str, *, by: Principal) -> list[SalesforceOr
     """
     orgs = list(SalesforceOrg.objects.filter(kind=Kind.PRODUCTION).exclude(org_id="").order_by("pk"))
     if not orgs:
-        raise NotFound(
-            "PRODUCTION_ORG_NOT_FOUND",
-            "No production org is registered.",
-            "An owner can register one: POST /sfp/api/auth/salesforce/register.",
-        )
+        raise NoProductionOrg
     results = query_all(orgs, lambda org: _state_of(org, sandbox_name, by))
     found = [result.org for result in results if result.found]
     if len({org.org_id for org in found}) > 1:
@@ -71,12 +63,7 @@ def production_orgs_of(sandbox_name: str, *, by: Principal) -> list[SalesforceOr
         return found
     if failures := failures_in(results):
         raise SearchIncomplete(f"The sandbox {sandbox_name!r}", failures)
-    raise NotFound(
-        "SANDBOX_NOT_FOUND",
-        f"No sandbox {sandbox_name!r} was found in {', '.join(org.username for org in orgs)}.",
-        "Check the name in the production org, under Setup > Sandboxes. "
-        "If that org is not listed here, an owner can register it.",
-    )
+    raise UnknownSandbox(sandbox_name, [org.username for org in orgs])
 
 
 def parent_credential_id(org: SalesforceOrg) -> uuid.UUID:

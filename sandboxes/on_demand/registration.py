@@ -5,12 +5,12 @@ from authn.principals import Principal
 from orgs.auth_url_validation import permanent_failures_refused
 from orgs.credential_ownership import link_credential
 from orgs.credentials import GrantRefused, call_with_session, delete_orphan, error_for, session_then_refresh
-from orgs.errors import InvalidRequest
 from orgs.locks import lock_credential, org_write_transaction
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.registration import audit_registration
 from orgs.salesforce import Organization, Session
+from sandboxes.errors import NotASandbox
 from sandboxes.models import OnDemandGrant
 from sandboxes.on_demand.org_session import OrgSession, registered_session
 from sandboxes.on_demand.parents import production_org
@@ -36,9 +36,7 @@ def register_sandbox(*, sandbox_name: str, production_username: str, by: Princip
             lambda salesforce, session: salesforce.organization(session),
         )
     if organization.kind != Kind.SANDBOX:
-        raise InvalidRequest(
-            "NOT_A_SANDBOX", f"The org of {org_session.username} is not a sandbox.", "Register it by its auth URL."
-        )
+        raise NotASandbox(org_session.username)
     if registered := _with_own_grant(session.org_id, org_session):
         delete_orphan(org_session.credential_id)
         return registered

@@ -20,7 +20,7 @@ from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import Session, host_of, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
-from sandboxes.errors import AlreadyRegistered
+from sandboxes.errors import AlreadyRegistered, SandboxRegistered
 from sandboxes.models import OnDemandGrant
 from sandboxes.on_demand.grants import drop_if_empty, grant_for, touch
 from sandboxes.on_demand.org_session import OrgSession, registered_session
@@ -101,7 +101,7 @@ def sandbox_or_registered_session(
 def require_unregistered(name: str, parent: SalesforceOrg | None) -> None:
     """Raise AlreadyRegistered if the sandbox is known to be registered, without a call to Salesforce."""
     if org := registered_sandbox(name, parent):
-        raise _already_registered(org)
+        raise SandboxRegistered(org)
 
 
 def registered_sandbox(name: str, parent: SalesforceOrg | None) -> SalesforceOrg | None:
@@ -124,15 +124,11 @@ def has_same_domain(org: SalesforceOrg, parent: SalesforceOrg) -> bool:
 def _refuse_if_registered(org_id: str) -> None:
     """Raise AlreadyRegistered for the org id of a registered org, whatever name was requested."""
     if org_id and (org := SalesforceOrg.objects.filter(org_id=org_id).first()):
-        raise _already_registered(org)
+        raise SandboxRegistered(org)
 
 
 def _accept(_org_id: str) -> None:
     return
-
-
-def _already_registered(org: SalesforceOrg) -> AlreadyRegistered:
-    return AlreadyRegistered("SANDBOX_REGISTERED", "sandbox", org)
 
 
 def _refresh(parent: SalesforceOrg, name: str, by: Principal, register: bool) -> Session:

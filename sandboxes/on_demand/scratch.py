@@ -28,7 +28,7 @@ from orgs.errors import AuthUrlReleaseOff, CredentialsForbidden
 from orgs.locks import lock_credential, require_locked_credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce import AuthUrl, Session
-from sandboxes.errors import AlreadyRegistered, ScratchAuthUrlRefused, ScratchOrgExpired, ScratchOrgMismatch
+from sandboxes.errors import ScratchAuthUrlRefused, ScratchOrgExpired, ScratchOrgMismatch, ScratchOrgRegistered
 from sandboxes.models import OnDemandGrant
 from sandboxes.on_demand.org_session import OrgSession
 from sandboxes.on_demand.scratch_records import ScratchOrg, auth_url_of, write_auth_url
@@ -47,7 +47,7 @@ def require_unregistered(username: str, org_id: str = "") -> None:
     if org is None and org_id:
         org = SalesforceOrg.objects.filter(org_id=org_id).first()
     if org is not None:
-        raise AlreadyRegistered("SCRATCH_ORG_REGISTERED", "scratch org", org)
+        raise ScratchOrgRegistered(org)
 
 
 def scratch_session(scratch: ScratchOrg, *, by: Principal, audit_action: audit.Action | None = None) -> ScratchSession:

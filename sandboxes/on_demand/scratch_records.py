@@ -8,7 +8,6 @@ from django.conf import settings
 from authn import audit
 from authn.principals import Principal
 from orgs.credentials import OrgError, call, error_for, failure_of, host_policy
-from orgs.errors import InvalidRequest
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import (
@@ -21,7 +20,7 @@ from orgs.salesforce import (
     Session,
 )
 from orgs.salesforce.errors import RequestRefused
-from sandboxes.errors import NotFound, ScratchOrgExpired, SearchIncomplete
+from sandboxes.errors import AuthUrlMissing, ScratchOrgExpired, SearchIncomplete, UnknownScratchOrg
 from sandboxes.on_demand.fan_out import OrgResult, failures_in, query_all
 from sandboxes.on_demand.parents import parent_credential_id
 
@@ -42,7 +41,7 @@ class ScratchOrg:
 def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Principal) -> ScratchOrg:
     """Return the active scratch org with this username, from the first of the DevHubs that has its record.
 
-    Raises NotFound, ScratchOrgExpired, InvalidRequest (SFDX_AUTH_URL_MISSING), SearchIncomplete. With one DevHub,
+    Raises NotFound, ScratchOrgExpired, AuthUrlMissing, SearchIncomplete. With one DevHub,
     also the OrgError of its query.
     """
     if len(hubs) == 1:
@@ -54,29 +53,25 @@ def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Principal)
             _require_active(result.found)
             return ScratchOrg(result.org, result.found)
     # Searching a DevHub without the field again would not change its result.
-    if failures := failures_in(result for result in results if result.error_code != "SFDX_AUTH_URL_MISSING"):
+    if failures := failures_in(result for result in results if result.error_code != AuthUrlMissing.code):
         raise SearchIncomplete(f"The scratch org {username}", failures)
-    raise NotFound(
-        "SCRATCH_ORG_NOT_FOUND",
-        f"No scratch org {username} is known to {', '.join(map(_described, results))}.",
-        "Check the username: sf org list. If its DevHub is not listed here, an owner can register it.",
-    )
+    raise UnknownScratchOrg(username, map(_described, results))
 
 
 def auth_url_of(scratch: ScratchOrg) -> AuthUrl:
     """Parse the auth URL in a record. It is not trusted: every user who may edit the record can change it.
 
-    Raises InvalidRequest (SFDX_AUTH_URL_MISSING); SessionError (UPSTREAM_UNTRUSTED_URL).
+    Raises AuthUrlMissing; SessionError (UPSTREAM_UNTRUSTED_URL).
     """
     text = scratch.record.auth_url
     if not text:
-        raise _no_auth_url(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is empty")
+        raise AuthUrlMissing(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is empty")
     try:
         return AuthUrl.parse(text, host_policy())
     except ForeignAuthUrl as error:
         raise error_for("UPSTREAM_UNTRUSTED_URL") from error
     except InvalidAuthUrl as error:
-        raise _no_auth_url(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is not an auth URL") from error
+        raise AuthUrlMissing(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is not an auth URL") from error
 
 
 def write_auth_url(scratch: ScratchOrg, url: AuthUrl, *, by: Principal) -> None:
@@ -108,7 +103,9 @@ def _record(hub: SalesforceOrg, username: str, by: Principal) -> ScratchOrgRecor
         _, record = call(parent_credential_id(hub), ParentSessions(hub, by), query)
     except RequestRefused as refusal:
         if refusal.error_code == "INVALID_FIELD":
-            raise _no_auth_url(username, f"{hub.username} has no field {settings.SCRATCH_AUTH_URL_FIELD}") from refusal
+            raise AuthUrlMissing(
+                username, f"{hub.username} has no field {settings.SCRATCH_AUTH_URL_FIELD}"
+            ) from refusal
         raise error_for("UPSTREAM_REFUSED") from refusal
     except SalesforceError as error:
         raise failure_of(error).error(error.retry_after) from error
@@ -127,12 +124,3 @@ def _require_active(record: ScratchOrgRecord) -> None:
         raise ScratchOrgExpired(record.username, record.status)
     if record.expires and record.expires < datetime.now(UTC).date():
         raise ScratchOrgExpired(record.username, f"it expired on {record.expires}")
-
-
-def _no_auth_url(username: str, reason: str) -> InvalidRequest:
-    return InvalidRequest(
-        "SFDX_AUTH_URL_MISSING",
-        f"The DevHub's record of {username} has no auth URL: {reason}.",
-        "Let the tool that creates the scratch org store its auth URL there. "
-        "A DevHub that is authorized by JWT cannot provide one.",
-    )

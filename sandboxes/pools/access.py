@@ -8,7 +8,6 @@ from django.db.models import Q
 from authn import audit
 from authn.principals import Principal
 from orgs.credentials import Credential, SessionRequest, error_for, open_session, retry_when_gone
-from orgs.errors import InvalidRequest
 from orgs.models import SalesforceOrg
 from orgs.salesforce import Session
 from sandboxes.models import PoolInstance
@@ -16,6 +15,7 @@ from sandboxes.on_demand.org_session import OrgSession, registered_session
 from sandboxes.on_demand.sandbox import registered_sandbox, sandbox_or_registered_session
 from sandboxes.on_demand.scratch import scratch_session
 from sandboxes.on_demand.scratch_records import find_scratch_org
+from sandboxes.pools.errors import InstanceUnreachable
 
 
 def instance_session(
@@ -36,11 +36,7 @@ def instance_session(
     elif org := registered_org(instance):
         org_session = registered_session(org, by=by, audit_action=audit_action)
     elif instance.parent is None:
-        raise InvalidRequest(
-            "POOL_INSTANCE_WITHOUT_KEY",
-            f"The pool instance {instance.name} has neither a credential nor a parent org.",
-            "An owner must remove it, and add it again with sfdxAuthUrl or parentUsername.",
-        )
+        raise InstanceUnreachable(instance.name)
     elif instance.type == PoolInstance.Type.SANDBOX:
         org_session = sandbox_or_registered_session(
             [instance.parent], instance.name, by=by, require_access=require_access, audit_action=audit_action

@@ -18,10 +18,11 @@ from orgs.credentials import (
     SpoolUnavailable,
     error_for,
 )
-from sandboxes.errors import AssignedInOtherPool, NotFound, PoolEmpty, ScratchOrgExpired, SearchIncomplete
+from sandboxes.errors import NotFound, ScratchOrgExpired, SearchIncomplete
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand.org_session import OrgSession
 from sandboxes.pools.access import instance_session
+from sandboxes.pools.errors import AssignedInOtherPool, AssignmentNotFound, PoolEmpty
 from sandboxes.pools.events import record_event
 
 Status = PoolInstance.Status
@@ -65,18 +66,14 @@ def fetch(request: FetchRequest, *, by: Principal) -> tuple[PoolInstance, OrgSes
 
 
 def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: Principal) -> PoolInstance:
-    """End an assignment, and make its instance available again or expired. Returns the instance. Raises NotFound."""
+    """End an assignment, and make its instance available again or expired. Return it. Raises AssignmentNotFound."""
     with transaction.atomic():
         assigned = PoolInstance.objects.select_for_update(of=("self",)).filter(
             repository=repository, assignment_id=assignment_id, status__in=(Status.ASSIGNED, Status.EXPIRED)
         )
         instance = assigned.order_by("status", "pk").first()
         if instance is None:
-            raise NotFound(
-                "ASSIGNMENT_NOT_FOUND",
-                f"No instance of {repository} is assigned to {assignment_id!r}.",
-                "List the assigned ones: GET /sfp/api/pools/instances?repository=...&status=ASSIGNED.",
-            )
+            raise AssignmentNotFound(repository, assignment_id)
         instance.release(Status.AVAILABLE if return_to_pool else Status.EXPIRED)
         instance.save()
         record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment_id)

@@ -12,15 +12,21 @@ from orgs.auth_url_validation import parse_auth_url, validate_and_store
 from orgs.credential_ownership import link_credential
 from orgs.credentials import Credential, call_with_session, error_for
 from orgs.deletion import locked_credential
-from orgs.errors import InvalidRequest
 from orgs.locks import lock_credential, require_locked_credential
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.salesforce import AuthUrl, Identity, Organization, SalesforceClient, ScratchOrgRecord, Session
-from sandboxes.errors import NotFound
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand.parents import dev_hub, parent_credential_id, production_org
+from sandboxes.pools.errors import (
+    AuthUrlOfInstance,
+    InstanceExists,
+    InstanceNotFound,
+    InstanceWithoutAccess,
+    ScratchUsernameNeeded,
+    WrongKindOfOrg,
+)
 from sandboxes.pools.events import record_event
 
 Type, Status = PoolInstance.Type, PoolInstance.Status
@@ -78,14 +84,10 @@ def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
 
 
 def remove_instance(*, repository: str, name: str, by: Principal) -> None:
-    """Delete an instance and its credential, after a running refresh. Raises NotFound, SessionError."""
+    """Delete an instance and its credential, after a running refresh. Raises InstanceNotFound, SessionError."""
     instance = PoolInstance.objects.filter(repository=repository, name__iexact=name).first()
     if instance is None:
-        raise NotFound(
-            "POOL_INSTANCE_NOT_FOUND",
-            f"{repository} has no pool instance {name!r}.",
-            "List them: GET /sfp/api/pools/instances?repository=...",
-        )
+        raise InstanceNotFound(repository, name)
     audit.require_writable()
     with locked_credential(instance) as credential, transaction.atomic():
         # The credential before its owner, in the same order as at the end of a refresh.
@@ -155,25 +157,15 @@ def _refuse_unreachable(instance: PoolInstance) -> None:
         _refuse_wrong_kind(instance, org.kind)
         instance.org_id, instance.instance_url, instance.username = org.org_id, org.instance_url, org.username
     elif instance.parent is None:
-        raise InvalidRequest(
-            "POOL_INSTANCE_WITHOUT_KEY",
-            "The instance has neither a credential nor a parent org.",
-            "Send parentUsername or sfdxAuthUrl, or the username of a registered org.",
-        )
+        raise InstanceWithoutAccess
     elif instance.type == Type.SCRATCH_ORG and not instance.username:
-        raise InvalidRequest(
-            "USERNAME_NEEDED", "A scratch org is found in its DevHub by its username.", "Send username as well."
-        )
+        raise ScratchUsernameNeeded
 
 
 def _refuse_wrong_kind(instance: PoolInstance, kind: str) -> None:
     expected = Kind.SANDBOX if instance.type == Type.SANDBOX else Kind.SCRATCH
     if kind != expected:
-        raise InvalidRequest(
-            "WRONG_KIND_OF_ORG",
-            f"The org is a {kind} org, not a {expected} org.",
-            "Add sandboxes and scratch orgs only, each with its own type.",
-        )
+        raise WrongKindOfOrg(kind, expected)
 
 
 def _insert(instance: PoolInstance, by: Principal) -> None:
@@ -181,11 +173,7 @@ def _insert(instance: PoolInstance, by: Principal) -> None:
         with transaction.atomic():
             instance.save(force_insert=True)
     except IntegrityError as error:
-        raise InvalidRequest(
-            "POOL_INSTANCE_EXISTS",
-            f"An instance with the name or org of {instance.name} is already in a pool.",
-            "Remove it there first: DELETE /sfp/api/pools/instances?repository=...&name=...",
-        ) from error
+        raise InstanceExists(instance.name) from error
     record_event(audit.Action.POOL_ADDED, instance, by)
 
 
@@ -209,9 +197,7 @@ def _store(instance: PoolInstance, credential: Credential, by: Principal) -> Poo
     with transaction.atomic():
         credential = require_locked_credential(credential.pk)
         if isinstance(credential.owner, PoolInstance):
-            raise InvalidRequest(
-                "AUTH_URL_IN_USE", "This auth URL belongs to another pool instance.", "Remove that one first."
-            )
+            raise AuthUrlOfInstance
         _insert(instance, by)
         # The credential of a registered org stays the org's: the instance uses it from there.
         if not isinstance(credential.owner, SalesforceOrg):

@@ -25,7 +25,7 @@ def test_an_org_that_hangs_is_a_timeout_after_the_time_limit(may_continue):
         if org is HANGING:
             may_continue.wait(30)
         if org is BROKEN:
-            raise NotFound("GONE", "It does not exist.", "Check the name.")
+            raise NotFound("It does not exist.", code="GONE")
         return org.username
 
     began = time.monotonic()
