@@ -8,25 +8,11 @@ from django.http import HttpRequest
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
-from authn.errors import DomainError
+from authn.errors import DomainError, RoleRequired
 from authn.web.request_id import request_id_of
+from config.framework_errors import INVALID_JSON, VALIDATION_FAILED, FrameworkError, framework_error
 
-DATABASE_UNAVAILABLE = "The desk's database is unreachable, busy or read-only."
 DATABASE_RETRY_SECONDS = "5"
-
-# Code and action of the errors that Django and REST framework raise; the message is theirs.
-FRAMEWORK_ERRORS: dict[int, tuple[str, str]] = {
-    400: ("INVALID_REQUEST", "Correct the request and send it again."),
-    401: ("NOT_AUTHENTICATED", "Send `Authorization: Bearer <token>`; log in at /sfp/api/auth/admin/login."),
-    403: ("FORBIDDEN", "Ask an owner of this desk."),
-    404: ("NOT_FOUND", "Check the address; /sfp/api/docs lists every route. There is no trailing slash."),
-    405: ("METHOD_NOT_ALLOWED", "Use one of the methods in the Allow header."),
-    413: ("PAYLOAD_TOO_LARGE", "Send a smaller body."),
-    415: ("UNSUPPORTED_MEDIA_TYPE", "Send JSON with `Content-Type: application/json`."),
-    429: ("TOO_MANY_REQUESTS", "Wait as long as Retry-After says, then try again."),
-    500: ("INTERNAL_ERROR", "Try again. If the error persists, give the requestId to the operator of this desk."),
-    503: ("DATABASE_UNAVAILABLE", "Try again after a few seconds."),
-}
 
 
 class FieldError(TypedDict):
@@ -57,10 +43,9 @@ def error_body(
     code: str,
     message: str,
     action: str,
-    errors: list[FieldError] | None = None,
 ) -> ErrorBody:
-    """Return the error body for a status; `errors` are the rejected fields, if any."""
-    content: ErrorBody = {
+    """Return the error body for a status."""
+    return {
         "statusCode": status,
         "error": HTTPStatus(status).phrase,
         "code": code,
@@ -68,9 +53,6 @@ def error_body(
         "action": action,
         "requestId": request_id_of(request),
     }
-    if errors:
-        content["errors"] = errors
-    return content
 
 
 def domain_body(request: HttpRequest | Request, status: int, error: DomainError) -> ErrorBody:
@@ -78,23 +60,26 @@ def domain_body(request: HttpRequest | Request, status: int, error: DomainError)
     return error_body(request, status, code=error.code, message=str(error), action=error.action)
 
 
-def framework_body(request: HttpRequest | Request, status: int, message: str) -> ErrorBody:
-    """Return the error body for an error that is known by its status alone."""
-    code, action = FRAMEWORK_ERRORS.get(status, FRAMEWORK_ERRORS[400 if status < 500 else 500])
-    return error_body(request, status, code=code, message=message, action=action)
+def framework_body(request: HttpRequest | Request, status: int, message: str = "") -> ErrorBody:
+    """Return the error body for an error that is known by its status alone; `message` replaces the usual one."""
+    return _body_of(request, framework_error(status), status, message)
 
 
 def api_exception_body(request: Request, error: drf.APIException) -> ErrorBody:
     """Return the error body for an exception of REST framework."""
+    message = str(error.detail)
     if isinstance(error, drf.ValidationError):
         return _validation_body(request, error)
     if isinstance(error, drf.ParseError):
-        action = FRAMEWORK_ERRORS[400][1]
-        return error_body(request, 400, code="INVALID_JSON", message=str(error.detail), action=action)
-    content = framework_body(request, error.status_code, str(error.detail))
-    if isinstance(error, drf.PermissionDenied) and error.get_codes() == "ROLE_REQUIRED":
-        content["code"] = "ROLE_REQUIRED"
-    return content
+        return _body_of(request, INVALID_JSON, INVALID_JSON.status, message)
+    if isinstance(error, drf.PermissionDenied) and error.get_codes() == RoleRequired.code:
+        status = error.status_code
+        return error_body(request, status, code=RoleRequired.code, message=message, action=RoleRequired.action)
+    return framework_body(request, error.status_code, message)
+
+
+def _body_of(request: HttpRequest | Request, error: FrameworkError, status: int, message: str) -> ErrorBody:
+    return error_body(request, status, code=error.code, message=message or error.message, action=error.action)
 
 
 def _validation_body(request: Request, error: drf.ValidationError) -> ErrorBody:
@@ -102,8 +87,10 @@ def _validation_body(request: Request, error: drf.ValidationError) -> ErrorBody:
     message = " ".join(
         f"{field['field']}: {field['message']}" if field["field"] else field["message"] for field in fields
     )
-    action = "Correct the fields named in `errors` and send the request again."
-    return error_body(request, 400, code="VALIDATION_FAILED", message=message, action=action, errors=fields)
+    content = _body_of(request, VALIDATION_FAILED, VALIDATION_FAILED.status, message)
+    if fields:
+        content["errors"] = fields
+    return content
 
 
 def _field_errors(details: object, field: str = "") -> Iterator[FieldError]:

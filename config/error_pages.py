@@ -8,40 +8,36 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from authn.errors import AuditUnavailable, LoginBusy
 from config.error_bodies import ErrorBody
+from config.framework_errors import DATABASE_UNAVAILABLE, NOT_FOUND
+from orgs.credentials.errors import DeskSealed, SpoolUnavailable, SpoolUnreadable
 
-# Heading and action by status. The action of the error body is about the API.
-_TEXTS: dict[int, tuple[str, str]] = {
-    400: ("This request was refused", "Go back and correct it, then try again."),
-    403: ("You are not allowed to do this", "If you should be, contact an owner of this desk."),
-    404: ("Page not found", "Check the address, or continue from the start page."),
-    409: ("This cannot be done now", "Contact an owner of this desk."),
-    410: ("This no longer exists", "Continue from the start page."),
-    429: ("Too many requests", "Wait a little, then try again."),
-    502: ("Salesforce refused the request", "Contact an owner of this desk."),
-    503: ("Salesforce is unreachable", "Try again in a minute."),
-    504: ("Salesforce did not respond in time", "Try again in a minute."),
-    405: ("This method is not supported", "Continue from the start page."),
-    413: ("The request is too large", "Send less at once."),
-    500: (
-        "Something went wrong",
-        "Try again. If the error persists, give the request id to the operator of this desk.",
-    ),
+_HEADINGS: dict[int, str] = {
+    400: "This request was refused",
+    403: "You are not allowed to do this",
+    404: "Page not found",
+    405: "This method is not supported",
+    409: "This cannot be done now",
+    410: "This no longer exists",
+    413: "The request is too large",
+    429: "Too many requests",
+    500: "Something went wrong",
+    502: "Salesforce refused the request",
+    503: "Salesforce is unreachable",
+    504: "Salesforce did not respond in time",
 }
 # A 503 means Salesforce unless its code is one of these.
-_DESK_TEXTS: dict[str, tuple[str, str]] = {
-    "DATABASE_UNAVAILABLE": ("The desk's database is unavailable", "Try again in a minute."),
-    "AUDIT_UNAVAILABLE": (
-        "The audit trail is unavailable",
-        "Try again in a minute. If the error persists, contact an operator.",
-    ),
-    "SEALED": ("This desk is sealed", "An operator must unseal it."),
-    "LOGIN_BUSY": ("Too many log-ins at this moment", "Try again in a few seconds."),
-    "SPOOL_UNAVAILABLE": ("The desk's disk is unavailable", "An operator must free space on it."),
-    "SPOOL_UNREADABLE": ("A file on the desk's disk cannot be read", "An operator must make it readable."),
+_DESK_HEADINGS: dict[str, str] = {
+    DATABASE_UNAVAILABLE.code: "The desk's database is unavailable",
+    AuditUnavailable.code: "The audit trail is unavailable",
+    DeskSealed.code: "This desk is sealed",
+    LoginBusy.code: "Too many log-ins at this moment",
+    SpoolUnavailable.code: "The desk's disk is unavailable",
+    SpoolUnreadable.code: "A file on the desk's disk cannot be read",
 }
 # These pages must not query the database for the logged-in user.
-_WITHOUT_DATABASE = ("DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE")
+_WITHOUT_DATABASE = (DATABASE_UNAVAILABLE.code, AuditUnavailable.code)
 _API = "/sfp/"
 # A page whose POST failed can be loaded again with GET.
 _RETRYABLE = ("GET", "POST")
@@ -54,20 +50,20 @@ def wants_page(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "") and not is_api
 
 
-def error_page(status: int, content: ErrorBody, action: str = "", request: HttpRequest | None = None) -> HttpResponse:
-    """Return the page for an error body; `action` replaces the usual action of the status.
+def error_page(status: int, content: ErrorBody, request: HttpRequest | None = None) -> HttpResponse:
+    """Return the page for an error body, whose action is the one for pages.
 
     With the `request` that failed, the page shows who is logged in, and a link to try again where waiting helps.
     """
-    heading, usual = _TEXTS.get(status, _TEXTS[400 if status < 500 else 500])
-    heading, usual = _DESK_TEXTS.get(content["code"], (heading, usual))
-    if status == 404 and content["code"] != "NOT_FOUND":
+    heading = _HEADINGS.get(status, _HEADINGS[400 if status < 500 else 500])
+    heading = _DESK_HEADINGS.get(content["code"], heading)
+    if status == 404 and content["code"] != NOT_FOUND.code:
         heading = "Org not found"
     message = content["message"]
     context = {
         "heading": heading,
         "message": "" if message.rstrip(".") == heading else message,
-        "action": action or usual,
+        "action": content["action"],
         "request_id": content["requestId"],
         "demo": settings.DEMO,
         "retry_path": request.get_full_path() if request and _is_retryable(request, status) else "",

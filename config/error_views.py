@@ -9,16 +9,17 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authn.database.failures import is_database_failure
-from config.error_bodies import DATABASE_RETRY_SECONDS, DATABASE_UNAVAILABLE, framework_body
+from config.error_bodies import DATABASE_RETRY_SECONDS, framework_body
 from config.error_pages import error_page, wants_page
+from config.framework_errors import framework_error
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 400 for what Django itself refused, such as a foreign Host header; 413 for a body that is too large."""
     if isinstance(exception, RequestDataTooBig):
-        return _respond(request, 413, "The request body is too large.")
+        return _respond(request, 413)
     is_malformed = isinstance(exception, SuspiciousOperation)
-    return _respond(request, 400, "The request is malformed." if is_malformed else "Bad request.")
+    return _respond(request, 400, "The request is malformed." if is_malformed else "")
 
 
 def payload_too_large(request: HttpRequest, limit: int) -> HttpResponse:
@@ -39,24 +40,24 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 403 for a refusal outside the API."""
-    return _respond(request, 403, str(exception) or "You are not allowed to do this.")
+    return _respond(request, 403, str(exception))
 
 
 def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     """Return 405 for a page outside the API; `allowed` is the value of the Allow header."""
-    response = _respond(request, 405, "This address does not support the method.")
+    response = _respond(request, 405)
     response["Allow"] = allowed
     return response
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 404."""
-    return _respond(request, 404, "No such resource.")
+    return _respond(request, 404)
 
 
 def database_unavailable(request: HttpRequest) -> HttpResponse:
     """Return 503 for a failure of the database outside the API."""
-    response = _respond(request, 503, DATABASE_UNAVAILABLE)
+    response = _respond(request, 503)
     response["Retry-After"] = DATABASE_RETRY_SECONDS
     return response
 
@@ -66,12 +67,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()
     if error is not None and is_database_failure(error):
         return database_unavailable(request)
-    return _respond(request, 500, "Something went wrong on our side.")
+    return _respond(request, 500)
 
 
-def _respond(request: HttpRequest, status: int, message: str, *, page_action: str = "") -> HttpResponse:
-    """Return JSON to a program, or a page to a browser; `page_action` replaces the page's usual action."""
+def _respond(request: HttpRequest, status: int, message: str = "", *, page_action: str = "") -> HttpResponse:
+    """Return JSON to a program, or a page to a browser. The texts replace those of the status."""
     content = framework_body(request, status, message)
     if wants_page(request):
-        return error_page(status, content, page_action, request if status == 503 else None)
+        content["action"] = page_action or framework_error(status).page_action
+        return error_page(status, content, request if status == 503 else None)
     return JsonResponse(content, status=status)

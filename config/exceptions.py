@@ -35,12 +35,12 @@ from authn.web.client_address import client_address
 from authn.web.request_id import request_id_of
 from config.error_bodies import (
     DATABASE_RETRY_SECONDS,
-    DATABASE_UNAVAILABLE,
     api_exception_body,
     domain_body,
     framework_body,
 )
 from config.error_statuses import status_of
+from config.framework_errors import NOT_FOUND
 from orgs.usernames import is_username_like
 
 logger = logging.getLogger("frontdesk.errors")
@@ -90,11 +90,11 @@ def _domain_response(error: DomainError, request: Request) -> Response | None:
 
 def _framework_response(error: Exception, request: Request) -> Response | None:
     if isinstance(error, Http404):
-        error = drf.NotFound("No such resource.")
+        error = drf.NotFound(NOT_FOUND.message)
     elif isinstance(error, DjangoPermissionDenied):
         error = drf.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
-        return Response(framework_body(request, 413, "The request body is too large."), status=413)
+        return Response(framework_body(request, 413), status=413)
     elif is_database_failure(error):
         return _database_response(error, request)
     if not isinstance(error, drf.APIException):
@@ -110,7 +110,7 @@ def _framework_response(error: Exception, request: Request) -> Response | None:
 
 def _database_response(error: Exception, request: Request) -> Response:
     logger.error("The database refused a request.", exc_info=error)
-    content = framework_body(request, 503, DATABASE_UNAVAILABLE)
+    content = framework_body(request, 503)
     return Response(content, status=503, headers={"Retry-After": DATABASE_RETRY_SECONDS})
 
 

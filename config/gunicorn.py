@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import uuid
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from gunicorn import util  # type: ignore[import-untyped]  # untyped
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from config.framework_errors import (  # noqa: E402
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    REQUEST_TIMEOUT,
+    FrameworkError,
+)
 from config.server_settings import read_settings  # noqa: E402
 
 _settings = read_settings()
@@ -32,39 +40,25 @@ class RequestTextFilter(logging.Filter):
         return True
 
 
-_INVALID = {
-    "code": "INVALID_REQUEST",
-    "message": "The request is not well-formed HTTP, or its URL or headers are too long.",
-    "action": "Percent-encode the URL (curl: --get --data-urlencode), and send fewer headers.",
-}
-_TOO_SLOW = {
-    "code": "REQUEST_TIMEOUT",
-    "message": "The request did not arrive in time.",
-    "action": "Send the request again, without pauses.",
-}
-_TOO_LARGE = {
-    "code": "PAYLOAD_TOO_LARGE",
-    "message": "The framing of the chunked body is larger than its content.",
-    "action": "Send larger chunks, or a Content-Length.",
-}
-_FAILED = {
-    "code": "INTERNAL_ERROR",
-    "message": "Something went wrong on our side.",
-    "action": "Try again. If the error persists, give the requestId to the operator of this desk.",
-}
-
-
-_TEXTS: dict[int, dict[str, str]] = {
-    HTTPStatus.REQUEST_TIMEOUT: _TOO_SLOW,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
-    HTTPStatus.INTERNAL_SERVER_ERROR: _FAILED,
-}
+# The messages and actions where they differ from those of the status.
+_INVALID = replace(
+    INVALID_REQUEST,
+    message="The request is not well-formed HTTP, or its URL or headers are too long.",
+    action="Percent-encode the URL (curl: --get --data-urlencode), and send fewer headers.",
+)
+_TOO_LARGE = replace(
+    PAYLOAD_TOO_LARGE,
+    message="The framing of the chunked body is larger than its content.",
+    action="Send larger chunks, or a Content-Length.",
+)
+_ERRORS: dict[int, FrameworkError] = {error.status: error for error in (REQUEST_TIMEOUT, _TOO_LARGE, INTERNAL_ERROR)}
 
 
 def write_refusal(line: socket.socket, status: int, _reason: str, _message: str) -> None:
     """Write the API's error body for a request that did not reach Django, instead of HTML that quotes the request."""
     request_id, phrase = uuid.uuid4().hex, HTTPStatus(status).phrase
-    text = _TEXTS.get(status, _INVALID)
+    error = _ERRORS.get(status, _INVALID)
+    text = {"code": error.code, "message": error.message, "action": error.action}
     body = json.dumps({"statusCode": status, "error": phrase, **text, "requestId": request_id})
     head = (
         f"HTTP/1.1 {status} {phrase}",

@@ -180,9 +180,8 @@ class PageExceptions:
 
 
 def _page_of(request: HttpRequest, error: DomainError, status: HTTPStatus) -> HttpResponse:
-    action = error.page_action or error.action
-    content = error_body(request, status, code=error.code, message=str(error), action=action)
-    response = error_page(status, content, action, request)
+    content = error_body(request, status, code=error.code, message=str(error), action=error.page_action)
+    response = error_page(status, content, request)
     if error.retry_after:
         response["Retry-After"] = str(error.retry_after)
     return response

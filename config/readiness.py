@@ -13,8 +13,9 @@ from authn import audit
 from authn.database.failures import lock_wait
 from authn.errors import AuditUnavailable
 from authn.loops import loops
+from config.framework_errors import DATABASE_UNAVAILABLE
 from config.postgresql.connection import DeadlineConnection, answer_within
-from orgs.credentials.errors import DeskSealed
+from orgs.credentials.errors import DeskSealed, SpoolUnavailable
 from orgs.credentials.hash_key import require_unsealed
 from orgs.credentials.spool import SpoolFull, check_writable
 
@@ -62,7 +63,7 @@ def _check_database(readiness: Readiness) -> None:
         is_busy = isinstance(error.__cause__, PoolTimeout) and DeadlineConnection.has_been_heard()
         readiness.checks["database"] = "busy"
         if not is_busy:
-            readiness.fail("database", "unavailable", "DATABASE_UNAVAILABLE", "The database does not respond.")
+            readiness.fail("database", "unavailable", DATABASE_UNAVAILABLE.code, "The database does not respond.")
         return
     _check_audit(readiness)
 
@@ -100,7 +101,7 @@ def _check_audit(readiness: Readiness) -> None:
     except (AuditUnavailable, Error) as error:
         if _is_read_only(error):
             reason = "The database is read-only: lists are served, but no credentials."
-            readiness.fail("database", "read-only", "DATABASE_UNAVAILABLE", reason)
+            readiness.fail("database", "read-only", DATABASE_UNAVAILABLE.code, reason)
         readiness.fail("audit", "unavailable", AuditUnavailable.code, "The audit trail cannot be written.")
 
 
@@ -118,7 +119,7 @@ def _is_read_only(error: BaseException) -> bool:
 def _check_spool(readiness: Readiness) -> None:
     readiness.checks["spool"] = "ok"
     if not _ends_in_time(check_writable):
-        readiness.fail("spool", "unavailable", "SPOOL_UNAVAILABLE", "SPOOL_DIR is full or not writable.")
+        readiness.fail("spool", "unavailable", SpoolUnavailable.code, "SPOOL_DIR is full or not writable.")
 
 
 _on_disk = threading.Lock()

@@ -1,20 +1,15 @@
 """The documentation names every setting, route and error code that exists, and nothing that does not."""
 
-import ast
 import re
-from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
-from authn.errors import DomainError
-from config.error_statuses import STATUS
+from config.error_catalogue import catalogue
 from orgs.credentials.failures import BY_CODE
 from tests.support.routes import operations
 
 ROOT = Path(__file__).parent.parent
-APPS = ("authn", "orgs", "sandboxes", "config")
 SETTINGS = sorted(
     set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z_]+)"', (ROOT / "config" / "settings.py").read_text()))
     | {"WEB_CONCURRENCY"}
@@ -66,53 +61,7 @@ def test_check_ids_in_the_documentation_exist():
 
 # --- Error codes -----------------------------------------------------------------------------------
 
-
-def _subclasses(cls: type[DomainError]) -> set[type[DomainError]]:
-    return {cls} | {deeper for child in cls.__subclasses__() for deeper in _subclasses(child)}
-
-
-DOMAIN_ERRORS = {cls.__name__: cls for cls in _subclasses(DomainError)}
-# ServiceStack's clients know other codes, and the emulator sends Salesforce's.
-FOREIGN_CODES = ("authn/servicestack/", "orgs/salesforce/emulator/")
-
-
-def _codes_in(file: Path) -> set[str]:
-    """Return the codes that a file defines.
-
-    They are `code = "X"` in a class, `code="X"` or the first argument of a DomainError in a call, and
-    {"code": "X"} or {400: ("X", ...)} in a dict.
-    """
-    values = [value for node in ast.walk(ast.parse(file.read_text())) for value in _values_of(node)]
-    texts = [value.value for value in values if isinstance(value, ast.Constant)]
-    return {text for text in texts if isinstance(text, str) and re.fullmatch("[A-Z][A-Z_]+[A-Z]", text)}
-
-
-def _values_of(node: ast.AST) -> Iterator[ast.expr]:
-    match node:
-        case ast.ClassDef(body=body):
-            assigned = [line for line in body if isinstance(line, ast.Assign)]
-            yield from (line.value for line in assigned if ast.unparse(line.targets[0]) == "code")
-        case ast.Call(func=called, args=args, keywords=keywords):
-            yield from (keyword.value for keyword in keywords if keyword.arg == "code")
-            if ast.unparse(called).rpartition(".")[2] in DOMAIN_ERRORS:
-                yield from args[:1]
-        case ast.Dict(keys=keys, values=values):
-            for key, value in zip(keys, values, strict=True):
-                match key, value:
-                    case ast.Constant(value="code"), ast.Constant():
-                        yield value
-                    case ast.Constant(value=int()), ast.Tuple(elts=[code, *_]):
-                        yield code
-
-
-def _python_files() -> Iterator[Path]:
-    for app in APPS:
-        for file in (ROOT / app).rglob("*.py"):
-            if not file.relative_to(ROOT).as_posix().startswith(FOREIGN_CODES):
-                yield file
-
-
-CODES = {code for file in _python_files() for code in _codes_in(file)} | set(BY_CODE)
+CATALOGUE = catalogue()
 
 
 def _documented_errors() -> set[tuple[int, str]]:
@@ -124,19 +73,8 @@ def _documented_errors() -> set[tuple[int, str]]:
     }
 
 
-def _status_of(cls: type[DomainError]) -> HTTPStatus | None:
-    return next((STATUS[base] for base in cls.__mro__ if base in STATUS), None)
-
-
-def test_the_error_table_lists_every_code_and_no_other():
-    assert {code for _, code in _documented_errors()} == CODES
-
-
-def test_the_error_table_gives_each_code_its_status():
-    by_class = {(_status_of(cls), cls.code) for cls in DOMAIN_ERRORS.values() if cls.code}
-    by_failure = {(_status_of(failure.raises), failure.code) for failure in BY_CODE.values()}
-
-    assert by_class | by_failure <= _documented_errors()
+def test_the_error_table_is_the_catalogue():
+    assert _documented_errors() == {(entry.status, entry.code) for entry in CATALOGUE}
 
 
 @pytest.mark.parametrize("code", [failure.code for failure in BY_CODE.values() if failure.health])
