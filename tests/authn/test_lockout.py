@@ -1,31 +1,19 @@
-"""Wrong passwords: counted exactly, per name and block of addresses, without keeping a word of a request."""
+"""Lockout after wrong passwords: per e-mail address and network."""
 
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
-from threading import Barrier
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection, connections
 from django.test import Client
 
-from authn import lockout, login, password_hashing
-from authn.database.connections import release_database
-from authn.models import AddressTries, AuditEvent, LoginAttempts, User
+from authn.models import AuditEvent, LoginAttempts, User
 from authn.web.client_address import address_block
 from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import Wire
 from tests.conftest import PASSWORD
 from tests.support.api_client import Answer, Caller
 from tests.support.browser_client import Visitor, text_of
-from tests.support.concurrency import run_together
-from tests.support.live_server import Desk, Reply, live_desk
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/sfp/api/auth/admin/login"
@@ -46,9 +34,6 @@ def _try(password: str = "wrong", address: str = "203.0.113.7", email: str = EMA
 
 def _statuses(*tries: Answer) -> list[int]:
     return [answer.status_code for answer in tries]
-
-
-# --- Who is locked out -------------------------------------------------------------------------------
 
 
 @pytest.mark.database
@@ -180,195 +165,6 @@ def test_the_present_password_is_guessed_under_the_same_lock(mia):
     assert "locked for 15 minutes" in text_of(Visitor().post("/login", {"email": EMAIL, "password": PASSWORD}))
     assert _try(PASSWORD, "127.0.0.1").status_code == 429
     assert Wire().post("/auth/credentials", {"UserName": EMAIL, "Password": PASSWORD}).status == 429
-
-
-# --- What is kept ------------------------------------------------------------------------------------
-
-
-@pytest.mark.database
-def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
-    visitor, secret = Visitor().sign_in(mia), "canary-of-a-password"
-    for _ in range(2):
-        visitor.post("/password", {"current": secret, "new": f"{secret}-new", "again": f"{secret}-new"})
-    visitor.post("/password", {"current": PASSWORD, "new": f"{secret}-a", "again": f"{secret}-b"})
-    Visitor().post(f"/login?next=/{secret}", {"email": secret, "password": secret, "next": f"/{secret}"})
-    Caller().send("POST", f"{LOGIN}?x={secret}", {"email": secret, "password": secret}, headers={"User-Agent": secret})
-    Wire().post(f"/auth/credentials?Meta={secret}", {"UserName": EMAIL, "Password": secret, "State": secret})
-
-    stored = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
-            stored += [f"{table}: {value}" for row in cursor for value in row]
-    assert LoginAttempts.objects.exists()
-    assert not [text for text in stored if secret in text or PASSWORD in text]
-    assert not [text for text in stored if text.startswith("authn_loginattempts") and EMAIL in text]
-
-
-@pytest.mark.database
-def test_counts_that_bound_nothing_are_swept_away(mia):
-    _try()
-    call_command("sweep")
-    assert LoginAttempts.objects.count() == 3
-
-    let_pass(timedelta(minutes=31))
-    call_command("sweep")
-
-    assert not LoginAttempts.objects.exists()
-    assert not AddressTries.objects.exists()
-
-
-# --- How exactly it counts -----------------------------------------------------------------------------
-
-
-@pytest.mark.database
-def test_a_try_that_could_not_be_judged_is_given_back(mia, monkeypatch):
-    def without_database(*_, **__):
-        raise OperationalError
-
-    monkeypatch.setattr(login, "authenticate", without_database)
-    assert _try().status_code == 503
-
-    assert failures("203.0.113.0/24") == failures("") == [0]
-    assert not AuditEvent.objects.filter(action="person.login").exists()
-
-
-@pytest.mark.database
-def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatch):
-    monkeypatch.setattr(lockout, "_MAX_WAIT_SECONDS", 0.1)
-    for _ in range(5):
-        _try()
-    LoginAttempts.objects.update(undecided=1)
-
-    undecided = _try(PASSWORD)
-    let_pass(timedelta(seconds=31))
-    counted = _try(PASSWORD)
-
-    assert (undecided.status_code, undecided.json()["code"]) == (503, "LOGIN_BUSY")
-    assert (counted.status_code, counted.json()["code"]) == (429, "LOGIN_LOCKED")
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_log_ins_that_wait_for_tries_of_a_dead_process_stop_no_other_log_in(mia, a_person, settings, monkeypatch):
-    settings.PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
-    monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 0.5)
-    a_person("max@acme.example")
-    for _ in range(5):
-        _try()
-    LoginAttempts.objects.update(undecided=1)
-
-    with _waiting_tries(password_hashing.HASHES_AT_ONCE, monkeypatch) as waiting:
-        other = _try(PASSWORD, "192.0.2.1", "max@acme.example")
-        LoginAttempts.objects.all().delete()
-
-    assert other.status_code == 200
-    assert [answer.result().status_code for answer in waiting] == [401, 401]
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_when_a_quarter_of_the_threads_wait_for_other_tries_the_next_one_is_refused_at_once(mia, settings, monkeypatch):
-    settings.WEB_THREADS = 8
-    for _ in range(5):
-        _try()
-    LoginAttempts.objects.update(undecided=1)
-
-    with _waiting_tries(2, monkeypatch):
-        began = time.monotonic()
-        refused = _try(PASSWORD)
-        LoginAttempts.objects.all().delete()
-
-    assert (refused.status_code, refused.json()["code"]) == (503, "LOGIN_BUSY")
-    assert time.monotonic() - began < 8
-
-
-@contextmanager
-def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Future[Answer]]]:
-    """Have so many log-ins wait for tries that are not judged, until the block ends."""
-    all_wait, waiting = Barrier(number + 1), threading.local()
-
-    def noting() -> None:
-        release_database()
-        if not getattr(waiting, "noted", False):
-            waiting.noted = True
-            all_wait.wait(timeout=10)
-
-    def make() -> Answer:
-        try:
-            return _try()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(number) as pool:
-        monkeypatch.setattr(lockout, "release_database", noting)
-        tries = [pool.submit(make) for _ in range(number)]
-        all_wait.wait(timeout=10)
-        yield tries
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_right_passwords_at_once_are_all_let_in(mia):
-    assert _statuses(*run_together([partial(_try, PASSWORD)] * 12)) == [200] * 12
-    assert failures("203.0.113.0/24") == failures("") == [0]
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_a_right_password_does_not_free_the_wrong_ones_beside_it(mia):
-    answers = run_together([*[partial(_try)] * 11, partial(_try, PASSWORD)])
-
-    assert Counter(_statuses(*answers[:11]))[401] <= 9, "five before the right one, and four in its place"
-
-
-def _at_once(desk: Desk, calls: list[Callable[[int], Reply]]) -> list[Reply]:
-    """Make all calls at one moment, each at the next process in turn."""
-    barrier = Barrier(len(calls))
-
-    def make(number: int) -> Reply:
-        barrier.wait(timeout=60)
-        return calls[number](desk.ports[number % len(desk.ports)])
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(make, range(len(calls))))
-
-
-@pytest.fixture(scope="module")
-def desk(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Four processes with the hasher of a real desk."""
-    with django_db_blocker.unblock():
-        folder = tmp_path_factory.mktemp("desk")
-        with live_desk(folder, "http://127.0.0.1:9", processes=4, TRUSTED_PROXY_COUNT="1") as desk:
-            yield desk
-
-
-@pytest.mark.database
-def test_of_wrong_passwords_at_once_in_many_processes_exactly_five_are_judged(desk):
-    body = {"email": EMAIL, "password": "wrong"}
-
-    def call(number: int, port: int) -> Reply:
-        sent = {"X-Forwarded-For": f"203.0.113.{number}"}
-        return desk.send("POST", LOGIN, body, bearer="", port=port, headers=sent)
-
-    replies = _at_once(desk, [partial(call, number) for number in range(32)])
-
-    assert Counter((reply.status, reply.json()["code"]) for reply in replies) == {
-        (401, "INVALID_CREDENTIALS"): 5,
-        (429, "LOGIN_LOCKED"): 27,
-    }
-
-
-@pytest.mark.database
-def test_of_tries_of_one_64_at_once_in_many_processes_exactly_sixty_are_let_through(desk):
-    def call(number: int, port: int) -> Reply:
-        sent = {"X-Forwarded-For": f"2001:db8:0:1::{number:x}"}
-        return desk.send("POST", CALLBACK, {"access_token": "x"}, bearer="", port=port, headers=sent)
-
-    replies = _at_once(desk, [partial(call, number) for number in range(1, 101)])
-
-    assert Counter(reply.status for reply in replies) == {401: 60, 429: 40}
-    assert all(0 < int(reply.headers["Retry-After"]) <= 60 for reply in replies if reply.status == 429)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""POST /sfp/api/auth/admin/login and /sfp/api/auth/refresh."""
+"""POST /sfp/api/auth/admin/login: sessions, refusals and lockout."""
 
 import base64
 import json
@@ -6,11 +6,9 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-import time_machine
-from django.utils import timezone
 
 from authn.lockout import LoginThrottle
-from authn.models import AuditEvent, LoginFamily, User
+from authn.models import AuditEvent, User
 from authn.principals import system
 from authn.roles import Role
 from authn.users import update_user
@@ -115,6 +113,16 @@ def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
     assert answer.refusal == (403, "ROLE_REQUIRED")
 
 
+@pytest.mark.database
+def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymous, olga):
+    _log_in(anonymous)
+    _log_in(anonymous, password="wrong")
+
+    refused, granted = AuditEvent.objects.filter(action="person.login")
+    assert (granted.outcome, granted.actor_name, granted.address) == ("granted", EMAIL, "127.0.0.1")
+    assert (refused.outcome, refused.actor_name, refused.code) == ("refused", EMAIL, "INVALID_CREDENTIALS")
+
+
 # --- Lockout -----------------------------------------------------------------------------------------
 
 
@@ -200,115 +208,3 @@ def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(anonymous, ol
             headers={"X-Forwarded-For": f"1.2.3.4, 10.0.0.{number}"},
         )
         assert answer.refusal == (401, "INVALID_CREDENTIALS")
-
-
-# --- Refresh -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.database
-def test_a_refresh_token_gives_the_next_pair_once(anonymous, olga):
-    first = _log_in(anonymous).json()
-
-    second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]})
-
-    assert second.status_code == 200
-    assert set(second.json()) == {"success", "access_token", "refresh_token"}
-    assert Caller(second.json()["access_token"]).get(ORGS).status_code == 200
-
-
-@pytest.mark.database
-def test_a_spent_refresh_token_ends_the_whole_log_in(anonymous, olga):
-    first = _log_in(anonymous).json()
-    second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]}).json()
-
-    reused = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]})
-
-    assert (reused.status_code, reused.json()["code"]) == (401, "REFRESH_REUSED")
-    assert anonymous.post(REFRESH, {"refresh_token": second["refresh_token"]}).status_code == 401
-    assert Caller(second["access_token"]).get(ORGS).json()["code"] == "TOKEN_REVOKED"
-    assert AuditEvent.objects.filter(action="person.refresh_token_reused").count() == 1
-
-
-@pytest.mark.parametrize("token", ["x", "a.b.c", "fdt_" + "x" * 42])
-def test_a_refresh_token_that_is_none(anonymous, db, token):
-    assert anonymous.post(REFRESH, {"refresh_token": token}).json()["code"] == "REFRESH_INVALID"
-
-
-def test_an_access_token_is_no_refresh_token_and_the_other_way_round(anonymous, olga):
-    pair = _log_in(anonymous).json()
-
-    assert anonymous.post(REFRESH, {"refresh_token": pair["access_token"]}).refusal == (401, "REFRESH_INVALID")
-    assert Caller(pair["refresh_token"]).get(ORGS).refusal == (401, "TOKEN_INVALID")
-
-
-def test_an_expired_refresh_token(anonymous, olga):
-    token = _log_in(anonymous).json()["refresh_token"]
-
-    with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)):
-        answer = anonymous.post(REFRESH, {"refresh_token": token})
-
-    assert answer.refusal == (401, "REFRESH_INVALID")
-
-
-@pytest.mark.database
-def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
-    pair = _log_in(anonymous).json()
-    a_person("second@acme.example", Role.OWNER)
-
-    update_user(olga, by=system("tests"), is_active=False)
-
-    assert Caller(pair["access_token"]).get(ORGS).status_code == 401
-    assert anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]}).status_code == 401
-    assert LoginFamily.objects.filter(revoked_at=None).count() == 0
-
-
-@pytest.mark.database
-def test_ending_log_ins_leaves_those_of_others(anonymous, olga, a_person):
-    a_person("second@acme.example", Role.OWNER)
-    theirs = _log_in(anonymous, "second@acme.example").json()["access_token"]
-
-    olga.end_logins()
-
-    assert Caller(theirs).get(ORGS).status_code == 200
-
-
-@pytest.mark.database
-def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymous, olga):
-    _log_in(anonymous)
-    _log_in(anonymous, password="wrong")
-
-    refused, granted = AuditEvent.objects.filter(action="person.login")
-    assert (granted.outcome, granted.actor_name, granted.address) == ("granted", EMAIL, "127.0.0.1")
-    assert (refused.outcome, refused.actor_name, refused.code) == ("refused", EMAIL, "INVALID_CREDENTIALS")
-
-
-@pytest.mark.database
-def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, olga):
-    token = _log_in(anonymous).json()["refresh_token"]
-    olga.end_logins()
-
-    answer = anonymous.post(REFRESH, {"refresh_token": token})
-
-    assert answer.status_code == 401
-    event = AuditEvent.objects.get(action="person.login_refreshed")
-    assert (event.outcome, event.code, event.actor_name) == ("refused", "REFRESH_INVALID", EMAIL)
-
-
-@pytest.mark.database
-def test_a_good_refresh_takes_no_try_of_its_address(anonymous, olga):
-    pair = _log_in(anonymous).json()
-
-    for _ in range(65):
-        answer = anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]})
-        assert answer.status_code == 200
-        pair = answer.json()
-
-    assert _log_in(anonymous).status_code == 200
-
-
-@pytest.mark.database
-def test_a_refused_refresh_does(anonymous, olga):
-    statuses = [anonymous.post(REFRESH, {"refresh_token": "x"}).status_code for _ in range(62)]
-
-    assert statuses == [401] * 60 + [429] * 2
-    assert _log_in(anonymous).refusal == (429, "TOO_MANY_REQUESTS")

@@ -1,6 +1,7 @@
 """Creates production orgs, DevHubs, scratch orgs and pool instances."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.models import Org
@@ -46,3 +47,9 @@ def an_instance(owner: Caller, name: str = "dev1", **fields: Any) -> Any:
 def works(salesforce: Emulator, token: str) -> bool:
     """Return True if an access token is valid."""
     return token in salesforce.sessions and salesforce.sessions[token].alive
+
+
+def opens(salesforce: Emulator, link: str, org: Org) -> bool:
+    """Return True if a link leads to an org and was not used yet."""
+    code = parse_qs(urlsplit(link).query)["otp"][0]
+    return salesforce.visits[code].user.org is org and not salesforce.visits[code].entered

@@ -5,31 +5,24 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from authn.models import AuditEvent
-from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from sandboxes.models import PoolInstance
 from sandboxes.names import page_in_org
-from tests.orgs.factories import REGISTER, an_org
+from tests.orgs.factories import REGISTER
 from tests.sandboxes.factories import (
     BY_NAME,
     FRONTDOOR,
-    POOLS,
     PROD,
     REPOSITORY,
     a_production_org,
     a_scratch_org,
     an_instance,
+    opens,
 )
 
 pytestmark = pytest.mark.django_db
 POOL = {"repository": REPOSITORY, "poolTag": "features"}
 NOT_ALLOWED = (403, "FRONTDOOR_NOT_ALLOWED")
-
-
-def _opens(salesforce, link, org):
-    """Return True if a link leads to an org and was not used yet."""
-    code = parse_qs(urlsplit(link).query)["otp"][0]
-    return salesforce.visits[code].user.org is org and not salesforce.visits[code].entered
 
 
 # --- Search order --------------------------------------------------------------------------------------
@@ -48,7 +41,7 @@ def test_a_link_to_a_registered_sandbox_is_created(member, owner, salesforce, sa
         "instanceUrl": sandbox.instance_url,
         "orgId": sandbox.org_id,
     }
-    assert _opens(salesforce, content["frontDoorUrl"], sandbox)
+    assert opens(salesforce, content["frontDoorUrl"], sandbox)
 
 
 def test_a_link_to_a_sandbox_registered_by_name_is_created(member, owner, salesforce, sandbox):
@@ -56,7 +49,7 @@ def test_a_link_to_a_sandbox_registered_by_name_is_created(member, owner, salesf
 
     link = member.get(FRONTDOOR, target="dev1", redirect="false").json()["frontDoorUrl"]
 
-    assert _opens(salesforce, link, sandbox)
+    assert opens(salesforce, link, sandbox)
 
 
 def test_a_link_to_a_pool_instance_is_created_with_its_repository(owner, salesforce, sandbox):
@@ -64,14 +57,14 @@ def test_a_link_to_a_pool_instance_is_created_with_its_repository(owner, salesfo
 
     link = owner.get(FRONTDOOR, target="DEV1", repository=REPOSITORY, redirect="false").json()["frontDoorUrl"]
 
-    assert _opens(salesforce, link, sandbox)
+    assert opens(salesforce, link, sandbox)
     assert PoolInstance.objects.get().org_id == sandbox.org_id
 
 
 def test_a_link_to_an_unregistered_sandbox_is_created(member, salesforce, sandbox):
     for query in ({"prodOrg": PROD}, {}):
         link = member.get(FRONTDOOR, target="dev1", redirect="false", **query).json()["frontDoorUrl"]
-        assert _opens(salesforce, link, sandbox)
+        assert opens(salesforce, link, sandbox)
 
 
 def test_a_link_to_an_unregistered_scratch_org_is_created(member, salesforce, production):
@@ -79,7 +72,7 @@ def test_a_link_to_an_unregistered_scratch_org_is_created(member, salesforce, pr
 
     link = member.get(FRONTDOOR, target="s1@acme.example", redirect="false").json()["frontDoorUrl"]
 
-    assert _opens(salesforce, link, scratch)
+    assert opens(salesforce, link, scratch)
 
 
 def test_a_registered_org_precedes_a_pool_instance_with_its_name(member, owner, salesforce, production, sandbox):
@@ -112,7 +105,7 @@ def test_sandboxes_with_the_same_name_are_selected_by_production_org(member, own
     link = member.get(FRONTDOOR, target="dev1", prodOrg="other@acme.example", redirect="false").json()["frontDoorUrl"]
 
     assert ambiguous.refusal == (409, "AMBIGUOUS_SANDBOX")
-    assert _opens(salesforce, link, namesake)
+    assert opens(salesforce, link, namesake)
 
 
 def test_an_unknown_name_is_404(member, production):
@@ -122,86 +115,6 @@ def test_an_unknown_name_is_404(member, production):
         assert member.get(FRONTDOOR, target=name).refusal == (400, "INVALID_TARGET")
 
 
-# --- Access --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("redirect", ["true", "false"])
-def test_members_may_not_view_production_orgs_and_dev_hubs(redirect, member, salesforce, production):
-    response = member.get(FRONTDOOR, target=PROD, redirect=redirect)
-
-    assert response.refusal == NOT_ALLOWED
-    assert not salesforce.calls
-
-
-def test_members_may_not_view_a_sandbox_that_is_a_dev_hub(owner, member, salesforce):
-    org = an_org(salesforce, "hub@acme.example", kind="sandbox", is_dev_hub=True)
-    owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "isDevHub": True})
-
-    assert member.get(FRONTDOOR, target="hub@acme.example").refusal == NOT_ALLOWED
-
-
-def test_members_may_view_an_org_if_an_owner_allows_it(member, salesforce, production):
-    SalesforceOrg.objects.filter(username=PROD).update(member_frontdoor=True)
-
-    link = member.get(FRONTDOOR, target=PROD, redirect="false").json()["frontDoorUrl"]
-
-    assert _opens(salesforce, link, production)
-
-
-@pytest.mark.parametrize("role", ["application", "owner"])
-def test_owners_and_applications_may_view_production_orgs(role, request, salesforce, production):
-    link = request.getfixturevalue(role).get(FRONTDOOR, target=PROD, redirect="false").json()["frontDoorUrl"]
-
-    assert _opens(salesforce, link, production)
-
-
-@pytest.mark.parametrize("role", ["member", "application", "owner"])
-@pytest.mark.parametrize(
-    ("status", "for_member", "for_others"),
-    [
-        ("ASSIGNED", 200, 200),
-        ("AVAILABLE", (403, "POOL_NOT_ASSIGNED"), 200),
-        ("PROVISIONING", (503, "POOL_INSTANCE_PROVISIONING"), (503, "POOL_INSTANCE_PROVISIONING")),
-        ("EXPIRED", (410, "POOL_INSTANCE_EXPIRED"), (410, "POOL_INSTANCE_EXPIRED")),
-    ],
-)
-def test_access_to_an_instance_depends_on_role_and_status(
-    role, status, for_member, for_others, request, owner, sandbox
-):
-    an_instance(owner)
-    PoolInstance.objects.update(status=status, assignment_id="pr-1")
-    expected = for_member if role == "member" else for_others
-
-    response = request.getfixturevalue(role).get(FRONTDOOR, target="dev1", repository=REPOSITORY, redirect="false")
-
-    assert (response.status_code if expected == 200 else response.refusal) == expected
-    if response.status_code == 503:
-        assert response.headers["Retry-After"] == "60"
-
-
-def test_a_pool_does_not_bypass_the_access_rules(member, owner, salesforce, production):
-    PoolInstance.objects.create(
-        repository=REPOSITORY,
-        pool_tag="x",
-        name="sneaky",
-        type="SCRATCH_ORG",
-        status="ASSIGNED",
-        assignment_id="pr-1",
-        username=PROD,
-    )
-
-    assert member.get(FRONTDOOR, target="sneaky", repository=REPOSITORY).refusal == NOT_ALLOWED
-
-
-def test_a_pool_instance_with_its_own_credential_does_not_bypass_the_access_rules(member, owner, salesforce, sandbox):
-    owner.post(POOLS, {**POOL, "name": "dev1", "type": "SANDBOX", "sfdxAuthUrl": sandbox.auth_url()})
-    PoolInstance.objects.update(status="ASSIGNED", assignment_id="pr-1", name="other")
-    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-    SalesforceOrg.objects.filter(username="ci@acme.example.dev1").update(is_dev_hub=True)
-
-    assert member.get(FRONTDOOR, target="other", repository=REPOSITORY).refusal == NOT_ALLOWED
-
-
 # --- Responses -------------------------------------------------------------------------------------------
 
 
@@ -209,7 +122,7 @@ def test_the_response_redirects_by_default(member, salesforce, sandbox):
     response = member.get(FRONTDOOR, target="dev1")
 
     assert response.status_code == 302
-    assert _opens(salesforce, response.headers["Location"], sandbox)
+    assert opens(salesforce, response.headers["Location"], sandbox)
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert "sid=" not in response.headers["Location"]
