@@ -1,240 +1,29 @@
-"""Who may do what: the table of roles in docs/api.md, every cell of every route.
-
-403 messages name the roles in the contract's words. An expired, revoked or inactive caller is 401
-wherever an anonymous one is, with a code that says why; a route that is open looks at no bearer.
-"""
-
-import json
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, NamedTuple
+"""Who may do what: the table of roles in docs/api.md, every cell of every route."""
 
 import pytest
-import time_machine
-from django.utils import timezone
 
-from authn import tokens
-from authn.models import ApplicationToken, User
-from authn.principals import system
-from authn.roles import Role
-from authn.users import update_user
-from orgs.salesforce.emulator import Emulator
-from tests.orgs.factories import a_registered_org, an_org
-from tests.support.api_client import Answer, Caller
+from tests.role_table import (
+    DEAD_KEY,
+    NO_LINK,
+    NO_TOKEN,
+    OPEN,
+    RELEASE_OFF,
+    SERVICESTACK,
+    TABLE,
+    cells,
+    expect,
+    label,
+    role_world,
+    send,
+)
 from tests.support.routes import operations
 
 pytestmark = pytest.mark.django_db
-API = "/sfp/api"
-SF = f"{API}/auth/salesforce"
-CI = {"username": "ci@acme.example"}
-NO_TOKEN = "00000000-0000-0000-0000-000000000000"
-NO_LINK = "00000000-0000-0000-0000-000000000001/spent"
-KEYS = {"accessToken", "sfdxAuthUrl", "authError", "frontDoorUrl"}
-IN_POOL = {"repository": "acme/app", "poolTag": "features"}
-PARENT = {"parentUsername": "ci@acme.example"}
-QA, DEV2 = {"name": "qa", "type": "SANDBOX"}, {"name": "dev2", "type": "SANDBOX"}
-HELD = {"repository": "acme/app", "assignmentId": "pr-1"}
-DEV1 = {"sandboxName": "dev1", "productionUsername": "ci@acme.example"}
-TO_DEV1 = {"action": "frontDoorUrl", "params": "targetOrg:dev1"}
-S1 = {"scratchOrgUsername": "s1@acme.example"}
-
-
-class Cell(NamedTuple):
-    """What a caller gets: a status, the code and text of a refusal, and which of KEYS, with spaces between."""
-
-    status: int
-    code: str = ""
-    message: str = ""
-    key: str = ""
-
-
-OK, MADE, PAGE = Cell(200), Cell(201), Cell(302)
-TOKEN, URL, ERROR = Cell(200, key="accessToken"), Cell(200, key="sfdxAuthUrl"), Cell(200, key="authError")
-NO_LOGIN, NO_REFRESH = Cell(401, "INVALID_CREDENTIALS"), Cell(401, "REFRESH_INVALID")
-UNKNOWN = Cell(404, "TOKEN_NOT_FOUND")
-DOOR, LINK = Cell(302), Cell(200, key="frontDoorUrl")
-OPENED, OPENED_WITH_URL = (
-    Cell(201, key="accessToken frontDoorUrl"),
-    Cell(201, key="accessToken frontDoorUrl sfdxAuthUrl"),
-)
-NO_DOOR = Cell(403, "FRONTDOOR_NOT_ALLOWED", "Members may not open ci@acme.example, a production org or DevHub.")
-NOT_HIS = Cell(403, "POOL_NOT_ASSIGNED")
-NO_ASSIGNMENT = Cell(404, "ASSIGNMENT_NOT_FOUND")
-OWNERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner")
-HOLDERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner, application")
-NO_KEYS = Cell(403, "CREDENTIALS_FORBIDDEN", "Forbidden - Requires role: owner, application")
-OFF = Cell(403, "AUTH_URL_RELEASE_OFF", "The release of auth URLs is disabled.")
-DEAD = Cell(409, "CREDENTIAL_EXPIRED")
-
-# (method, path, query, body) -> what everybody gets, bearer or not.
-OPEN = [
-    ("POST", f"{API}/auth/admin/login", {}, {"email": "a@b.example", "password": "x"}, NO_LOGIN),
-    ("POST", f"{API}/auth/refresh", {}, {"refresh_token": "x"}, NO_REFRESH),
-    ("GET", f"{API}/schema", {}, None, OK),
-    ("GET", f"{API}/docs", {}, None, OK),
-    ("GET", "/livez", {}, None, OK),
-    ("GET", "/readyz", {}, None, OK),
-    ("POST", f"{API}/auth/callback", {}, {"access_token": "x"}, Cell(401, "TOKEN_INVALID")),
-    ("GET", f"{API}/auth/continue", TO_DEV1, None, OK),
-    ("POST", f"{API}/auth/continue", TO_DEV1, None, OK),
-    ("GET", "/", {}, None, PAGE),
-    ("GET", "/open", {"name": "dev1"}, None, PAGE),
-    ("GET", "/console", {}, None, PAGE),
-    # Pages know people by a session; a bearer is nothing to them.
-    ("GET", "/login", {}, None, OK),
-    ("POST", "/login", {}, None, OK),
-    ("GET", "/logout", {}, None, OK),
-    ("POST", "/logout", {}, None, PAGE),
-    ("GET", "/password", {}, None, PAGE),
-    ("POST", "/password", {}, None, PAGE),
-    ("GET", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
-    ("POST", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
-]
-# (method, path, body) -> what nobody, a member, an application and an owner get. Errors read as ServiceStack's do.
-LOGIN = {"provider": "credentials", "UserName": "a@b.example", "Password": "x"}
-SERVICESTACK = [
-    *[("GET", path, None, 401, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
-    *[("GET", path, None, 401, 200, 200, 200) for path in ("/json/oneway/<operation>", "/api/<operation>")],
-    *[("GET", path, None, 405, 405, 405, 405) for path in ("/auth/<provider>", "/authenticate/<provider>")],
-    *[("POST", path, {}, 401, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
-    *[("POST", path, {}, 401, 200, 200, 200) for path in ("/json/oneway/<operation>", "/api/<operation>")],
-    *[("POST", path, LOGIN, 401, 401, 401, 401) for path in ("/auth/<provider>", "/authenticate/<provider>")],
-    *[("DELETE", path, None, 200, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
-    *[("DELETE", path, None, 200, 200, 200, 200) for path in ("/json/oneway/<operation>", "/api/<operation>")],
-    *[("DELETE", path, None, 200, 200, 200, 200) for path in ("/auth/<provider>", "/authenticate/<provider>")],
-    ("POST", "/access-token", {}, 400, 400, 400, 400),
-    ("GET", "/metadata", None, 200, 200, 200, 200),
-    ("GET", "/json/metadata", None, 200, 200, 200, 200),
-]
-# (method, path, query, body) -> what a member, an application and an owner get.
-TABLE: list[tuple[str, str, dict[str, str], object, Cell, Cell, Cell]] = [
-    ("GET", f"{API}/application-tokens", {}, None, OWNERS, OWNERS, OK),
-    ("POST", f"{API}/application-tokens", {}, {"name": "x", "expiresIn": 1}, OWNERS, OWNERS, MADE),
-    ("DELETE", f"{API}/application-tokens/{NO_TOKEN}", {}, None, OWNERS, OWNERS, UNKNOWN),
-    ("GET", f"{SF}/orgs", {}, None, OK, OK, OK),
-    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, URL, URL),
-    ("HEAD", f"{SF}/org", CI, None, OK, OK, OK),
-    ("HEAD", f"{SF}/org", CI | {"authType": "accessToken"}, None, Cell(403), OK, OK),  # no body, no code
-    ("GET", f"{SF}/org", CI, None, OK, TOKEN, TOKEN),
-    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_KEYS, TOKEN, TOKEN),
-    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_KEYS, URL, URL),
-    ("HEAD", f"{SF}/default-devhub", {}, None, OK, OK, OK),
-    ("GET", f"{SF}/default-devhub", {}, None, OK, TOKEN, TOKEN),
-    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_KEYS, TOKEN, TOKEN),
-    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_KEYS, URL, URL),
-    ("POST", f"{SF}/test-connection", CI, None, HOLDERS, OK, OK),
-    ("POST", f"{SF}/access-token", CI, None, HOLDERS, TOKEN, TOKEN),
-    ("POST", f"{SF}/default-devhub/access-token", {}, None, HOLDERS, TOKEN, TOKEN),
-    ("POST", f"{SF}/register", {}, {"sfdxAuthUrl": "AUTH_URL"}, OWNERS, OWNERS, MADE),
-    ("PATCH", f"{SF}/org", CI, {"metadata": {}}, OWNERS, OWNERS, OK),
-    ("DELETE", f"{SF}/org", CI, None, OWNERS, OWNERS, Cell(409, "HAS_CHILDREN")),
-    ("DELETE", f"{SF}/org", CI | {"cascade": "true"}, None, OWNERS, OWNERS, OK),
-    (
-        "POST",
-        f"{SF}/register-sandbox-by-name",
-        {},
-        {"sandboxName": "dev1", "productionUsername": "ci@acme.example"},
-        OWNERS,
-        OWNERS,
-        MADE,
-    ),
-    ("POST", f"{SF}/sandbox/authenticate", {}, {"sandboxName": "dev1"}, OPENED, OPENED, OPENED),
-    (
-        "POST",
-        f"{SF}/scratch/authenticate",
-        {},
-        {"scratchOrgUsername": "s1@acme.example"},
-        OPENED,
-        OPENED_WITH_URL,
-        OPENED_WITH_URL,
-    ),
-    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, NO_DOOR, DOOR, DOOR),
-    ("HEAD", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, Cell(403), OK, OK),
-    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example", "redirect": "false"}, None, NO_DOOR, LINK, LINK),
-    ("GET", f"{SF}/frontdoor", {"target": "dev1", "redirect": "false"}, None, LINK, LINK, LINK),
-    ("GET", f"{SF}/frontdoor", {"target": "dev2", "repository": "acme/app"}, None, NOT_HIS, DOOR, DOOR),
-    ("GET", f"{SF}/frontdoor", {"target": "s1@acme.example"}, None, DOOR, DOOR, DOOR),
-    ("GET", f"{API}/pools/instances", {}, None, OK, OK, OK),
-    (
-        "POST",
-        f"{API}/pools/instances",
-        {},
-        IN_POOL | QA | PARENT,
-        OWNERS,
-        OWNERS,
-        MADE,
-    ),
-    ("DELETE", f"{API}/pools/instances", {"repository": "acme/app", "name": "dev2"}, None, OWNERS, OWNERS, OK),
-    ("POST", f"{API}/pools/instances/fetch", {}, IN_POOL | {"assignmentId": "pr-1"}, HOLDERS, TOKEN, TOKEN),
-    (
-        "POST",
-        f"{API}/pools/instances/unassign",
-        {},
-        {"repository": "acme/app", "assignmentId": "pr-1"},
-        HOLDERS,
-        NO_ASSIGNMENT,
-        NO_ASSIGNMENT,
-    ),
-]
-RELEASE_OFF = [
-    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, OFF, OFF),
-    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_KEYS, OFF, OFF),
-    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_KEYS, OFF, OFF),
-]
-DEAD_KEY = [
-    ("GET", f"{SF}/orgs", {}, None, OK, OK, OK),
-    ("GET", f"{SF}/org", CI, None, OK, ERROR, ERROR),
-    ("GET", f"{SF}/default-devhub", {}, None, OK, ERROR, ERROR),
-    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_KEYS, DEAD, DEAD),
-    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_KEYS, DEAD, DEAD),
-]
-
-
-def _id(row: Sequence[Any]) -> str:
-    method, path, query, *_ = row
-    return f"{method} {path.removeprefix(API)}{''.join(f' {name}={value}' for name, value in query.items())}"
-
-
-def _cells(rows, role):
-    """Yield (method, path, query, body) and what a role gets, for each row."""
-    place = 4 + ("member", "application", "owner").index(role)
-    for row in rows:
-        yield row[:4], row[place]
-
-
-def _send(caller: Caller, salesforce: Emulator, request) -> Answer:
-    method, path, query, body = request
-    if body == {"sfdxAuthUrl": "AUTH_URL"}:
-        body = {"sfdxAuthUrl": an_org(salesforce, "new@acme.example").auth_url()}
-    return caller.send(method, path, body, query=query)
-
-
-def _keys(answer: Answer) -> set[str]:
-    """Return which of KEYS an answer holds, of one org or of any in a list."""
-    if not answer.headers.get("Content-Type", "").startswith("application/json") or not answer.content:
-        return set()
-    content = json.loads(answer.content)
-    return KEYS & {name for org in (content if isinstance(content, list) else [content]) for name in org}
-
-
-def _expect(answer: Answer, cell: Cell) -> None:
-    assert answer.status_code == cell.status, answer
-    assert _keys(answer) == set(cell.key.split())
-    if cell.code:
-        assert answer.json()["code"] == cell.code
-    if cell.message:
-        assert answer.json()["message"] == cell.message
 
 
 @pytest.fixture
 def the_org(owner, salesforce):
-    """The default DevHub, with a sandbox, a scratch org and a pool instance that are reached through it."""
-    org = a_registered_org(owner, salesforce, "ci@acme.example", isDevHub=True, isDefault=True)
-    salesforce.add_sandbox(org, "dev1")
-    salesforce.add_sandbox(org, "dev2")
-    salesforce.add_scratch_org(org, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com")
-    assert owner.post(f"{API}/pools/instances", IN_POOL | DEV2 | PARENT).status_code == 201
-    return org
+    return role_world(owner, salesforce)
 
 
 @pytest.fixture
@@ -248,18 +37,18 @@ roles = pytest.mark.parametrize("role", ["member", "application", "owner"])
 @pytest.mark.database
 @roles
 def test_a_role_gets_what_its_cells_say(role, callers, salesforce, the_org, each):
-    for request, cell in _cells(TABLE, role):
-        with each(_id(request)):
-            _expect(_send(callers[role], salesforce, request), cell)
+    for request, cell in cells(TABLE, role):
+        with each(label(request)):
+            expect(send(callers[role], salesforce, request), cell)
 
 
 @roles
 def test_a_role_where_no_auth_url_is_released(role, callers, salesforce, the_org, settings, each):
     settings.ALLOW_AUTH_URL_RELEASE = False
 
-    for request, cell in _cells(RELEASE_OFF, role):
-        with each(_id(request)):
-            _expect(_send(callers[role], salesforce, request), cell)
+    for request, cell in cells(RELEASE_OFF, role):
+        with each(label(request)):
+            expect(send(callers[role], salesforce, request), cell)
 
 
 @pytest.mark.database
@@ -267,16 +56,16 @@ def test_a_role_where_no_auth_url_is_released(role, callers, salesforce, the_org
 def test_a_role_whose_org_has_a_dead_key(role, callers, salesforce, the_org, each):
     the_org.revoke_all()
 
-    for request, cell in _cells(DEAD_KEY, role):
-        with each(_id(request)):
-            _expect(_send(callers[role], salesforce, request), cell)
+    for request, cell in cells(DEAD_KEY, role):
+        with each(label(request)):
+            expect(send(callers[role], salesforce, request), cell)
 
 
 @roles
 def test_an_open_route_serves_every_role_alike(role, callers, salesforce, each):
     for *request, cell in OPEN:
-        with each(_id(request)):
-            _expect(_send(callers[role], salesforce, request), cell)
+        with each(label(request)):
+            expect(send(callers[role], salesforce, request), cell)
 
 
 @pytest.mark.database
@@ -290,88 +79,6 @@ def test_the_servicestack_service_knows_who_asks(role, callers, anonymous, each)
             answer = everybody[role].send(method, address, body, query={"op": "Authenticate"})
 
             assert answer.status_code == dict(zip(everybody, statuses, strict=True))[role], answer
-
-
-# --- Those who are nobody, or nobody any more --------------------------------------------------------
-
-
-def _anonymous(_: Caller) -> tuple[Caller, str]:
-    return Caller(), "NOT_AUTHENTICATED"
-
-
-def _malformed(_: Caller) -> tuple[Caller, str]:
-    return Caller("fdt_" + "x" * 42), "TOKEN_INVALID"
-
-
-def _foreign_jwt(owner: Caller) -> tuple[Caller, str]:
-    return Caller(owner.bearer[:-4] + "AAAA"), "TOKEN_INVALID"
-
-
-def _expired_person(owner: Caller) -> tuple[Caller, str]:
-    return owner, "TOKEN_EXPIRED"
-
-
-def _revoked_person(owner: Caller) -> tuple[Caller, str]:
-    User.objects.get(email="owner@acme.example").login_families.update(revoked_at=timezone.now())
-    return owner, "TOKEN_REVOKED"
-
-
-def _inactive_person(owner: Caller) -> tuple[Caller, str]:
-    User.objects.create_user("second@acme.example", None, role=Role.OWNER)
-    update_user(User.objects.get(email="owner@acme.example"), by=system("tests"), is_active=False)
-    return owner, "TOKEN_INVALID"
-
-
-def _expired_application(_: Caller) -> tuple[Caller, str]:
-    row, value = tokens.issue(name="old", days=1, by=system("tests"))
-    ApplicationToken.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    return Caller(value), "TOKEN_EXPIRED"
-
-
-def _revoked_application(_: Caller) -> tuple[Caller, str]:
-    row, value = tokens.issue(name="old", days=1, by=system("tests"))
-    tokens.revoke(str(row.id), by=system("tests"))
-    return Caller(value), "TOKEN_REVOKED"
-
-
-NOBODIES = {
-    _anonymous: 0,
-    _malformed: 0,
-    _foreign_jwt: 0,
-    _expired_person: 61,
-    _revoked_person: 0,
-    _inactive_person: 0,
-    _expired_application: 0,
-    _revoked_application: 0,
-}
-nobodies = pytest.mark.parametrize(
-    ("nobody", "minutes"), NOBODIES.items(), ids=[make.__name__.strip("_") for make in NOBODIES]
-)
-
-
-@nobodies
-def test_nobody_and_nobody_any_more(nobody, minutes, owner, salesforce, the_org, each):
-    caller, code = nobody(owner)
-    salesforce.reset_calls()
-
-    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
-        for request in (row[:4] for row in TABLE):
-            with each(_id(request)):
-                answer = _send(caller, salesforce, request)
-
-                _expect(answer, Cell(401, "" if request[0] == "HEAD" else code))
-                assert answer.headers["WWW-Authenticate"] == 'Bearer realm="frontdesk"'
-                assert salesforce.calls == []
-
-
-@nobodies
-def test_an_open_route_looks_at_no_bearer(nobody, minutes, owner, salesforce, each):
-    caller, _ = nobody(owner)
-
-    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
-        for *request, cell in OPEN:
-            with each(_id(request)):
-                _expect(_send(caller, salesforce, request), cell)
 
 
 @pytest.mark.database

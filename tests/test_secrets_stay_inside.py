@@ -1,7 +1,7 @@
-"""No secret gets into a log line, an error, a list, an audit row or a repr: canaries tell.
+"""No log line, error, list, audit row or repr contains a secret.
 
-Every route is called in good and in bad ways while the secrets in play are known strings; then
-everything that was written anywhere is searched for them.
+Every route is called in good and bad ways while all secrets are known strings. Then everything that
+was written is searched for them.
 """
 
 import json
@@ -44,8 +44,8 @@ FAULTS = [
 ]
 
 
-class _Everything(logging.Handler):
-    """Keeps what any logger says at any level, as the log would show it."""
+class _RecordingHandler(logging.Handler):
+    """Keeps the records of all loggers at all levels, as formatted for the log."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -59,7 +59,7 @@ class _Everything(logging.Handler):
 def log():
     from config.json_logging import JSONLineFormatter
 
-    handler = _Everything()
+    handler = _RecordingHandler()
     handler.setFormatter(JSONLineFormatter())
     root = logging.getLogger()
     before = root.level
@@ -71,7 +71,7 @@ def log():
 
 
 def _secrets_of(salesforce, *more: str) -> set[str]:
-    """Every refresh token, access token and app secret of this test, and what else is given."""
+    """Return each refresh token, access token and app secret of this test, and `more`."""
     secrets = {app.secret for app in salesforce.apps.values() if app.secret} | set(salesforce.sessions)
     for grant in salesforce.grants:
         secrets |= {grant.newest, *grant.spent}
@@ -79,11 +79,24 @@ def _secrets_of(salesforce, *more: str) -> set[str]:
 
 
 def _call_everything(owner, member, application, salesforce) -> list[tuple[str, str]]:
-    """Call each route in good and bad ways. Returns texts that must hold no secret, by their source."""
+    """Call each route in good and bad ways. Returns texts that must contain no secret, by their source."""
     app = salesforce.add_app("AcmeCI", "app-secret-canary", rotates=True)
     hub = an_org(salesforce, "hub@acme.example", is_dev_hub=True)
     url, rotating = hub.auth_url(), an_org(salesforce, "rot@acme.example").auth_url(app)
-    safe = [
+    responses = [
+        *_register(owner, member, url, rotating),
+        *_send_secrets_in_other_places(owner, member, application, url, rotating),
+    ]
+    _request_secrets(owner, application)
+    responses += _call_during_faults(application, salesforce)
+    responses += _call_on_demand(owner, member, application, salesforce, hub, app)
+    responses.append(owner.delete(ORG, username="rot@acme.example", revoke="true"))
+    return [(f"response {number}", f"{each.text} {each.headers}") for number, each in enumerate(responses)]
+
+
+def _register(owner, member, url, rotating):
+    """Register and change orgs, as documented and not. Returns responses that must contain no secret."""
+    return [
         owner.post(REGISTER, {"sfdxAuthUrl": url, "isDevHub": True, "isDefault": True}),
         owner.post(REGISTER, {"sfdxAuthUrl": rotating}),
         owner.post(REGISTER, {"sfdxAuthUrl": f"{url}/x"}),
@@ -97,6 +110,12 @@ def _call_everything(owner, member, application, salesforce) -> list[tuple[str, 
         owner.patch(ORG, {"metadata": {"a": 1}}, username="hub@acme.example"),
         owner.get(ORG, username=url),
         owner.delete(ORG, username=url),
+    ]
+
+
+def _send_secrets_in_other_places(owner, member, application, url, rotating):
+    """Send secrets in paths, queries and log-ins. Returns responses that must contain no secret."""
+    return [
         application.post(ACCESS_TOKEN, username=url),
         application.post(TEST_CONNECTION, username="hub@acme.example"),
         owner.delete(f"{TOKENS}/{application.bearer[:-1]}x"),
@@ -113,27 +132,33 @@ def _call_everything(owner, member, application, salesforce) -> list[tuple[str, 
         Caller().post("/sfp/api/auth/admin/login", {"email": ["x"], "password": PASSWORD}),
         Caller().post("/sfp/api/auth/refresh", {"refresh_token": owner.bearer}),
     ]
-    # Answers that hold a secret because it was asked for; the log must not.
+
+
+def _request_secrets(owner, application):
+    """Call the routes whose responses contain a secret by design; the log must not contain it."""
     for path in (ORG, DEFAULT_DEVHUB):
         for auth_type in ("accessToken", "sfdxAuthUrl"):
             owner.get(path, username="hub@acme.example", authType=auth_type)
     owner.get(ORGS, includeSfdxAuthUrl="true")
     application.post(DEFAULT_DEVHUB_TOKEN)
     Caller().post("/sfp/api/auth/admin/login", {"email": "owner@acme.example", "password": PASSWORD})
+
+
+def _call_during_faults(application, salesforce):
+    """Call Salesforce through each fault. Returns responses that must contain no secret."""
+    responses = []
     for fault in FAULTS:
         salesforce.inject(fault, path="/services/oauth2/token")
-        safe.append(application.post(ACCESS_TOKEN, username="hub@acme.example"))
+        responses.append(application.post(ACCESS_TOKEN, username="hub@acme.example"))
         salesforce.clear_faults()
         salesforce.inject(fault, path="/services/data")
-        safe.append(application.post(TEST_CONNECTION, username="rot@acme.example"))
+        responses.append(application.post(TEST_CONNECTION, username="rot@acme.example"))
         salesforce.clear_faults()
-    safe += _call_on_demand(owner, member, application, salesforce, hub, app)
-    safe.append(owner.delete(ORG, username="rot@acme.example", revoke="true"))
-    return [(f"answer {number}", f"{answer.text} {answer.headers}") for number, answer in enumerate(safe)]
+    return responses
 
 
 def _call_on_demand(owner, member, application, salesforce, hub, app):
-    """Call the routes of keys on demand. Returns the answers that must hold no secret."""
+    """Call the routes of on-demand grants and pools. Returns responses that must contain no secret."""
     salesforce.add_sandbox(hub, "dev1")
     salesforce.add_sandbox(hub, "dev2")
     salesforce.add_scratch_org(hub, username="s1@acme.example", host="s1-dev-ed.scratch.my.salesforce.com", app=app)
@@ -153,7 +178,7 @@ def _call_on_demand(owner, member, application, salesforce, hub, app):
         owner.post(SANDBOX, {"sandboxName": url}),
         owner.post(SCRATCH, {"scratchOrgUsername": url}),
     ]
-    # Answers that hold a key because it was asked for.
+    # These responses contain a session by design.
     for caller in (member, owner):
         caller.post(SANDBOX, sandbox)
         caller.post(SCRATCH, scratch)
@@ -163,7 +188,7 @@ def _call_on_demand(owner, member, application, salesforce, hub, app):
     return [*safe, member.post(SCRATCH, scratch), application.post(UNASSIGN, pool)]
 
 
-def test_no_canary_anywhere(owner, member, application, salesforce, log, capfd):
+def test_no_secret_is_logged_printed_or_returned(owner, member, application, salesforce, log, capfd):
     texts = _call_everything(owner, member, application, salesforce)
 
     secrets = _secrets_of(salesforce, PASSWORD, owner.bearer, application.bearer, member.bearer)
@@ -179,7 +204,7 @@ def test_no_canary_anywhere(owner, member, application, salesforce, log, capfd):
     assert not found
 
 
-def test_the_database_file_holds_no_secret_in_the_clear(owner, member, application, salesforce):
+def test_the_database_stores_no_secret_in_plain_text(owner, member, application, salesforce):
     _call_everything(owner, member, application, salesforce)
 
     stored = []
@@ -192,12 +217,12 @@ def test_the_database_file_holds_no_secret_in_the_clear(owner, member, applicati
     assert not [(secret[:6], text[:200]) for secret in secrets for text in stored if secret in text]
 
 
-def test_debug_logging_of_the_database_and_of_http_is_off():
+def test_debug_logging_of_the_database_and_of_http_is_disabled():
     for name in ("django.db.backends", "urllib3.connectionpool"):
         assert not logging.getLogger(name).isEnabledFor(logging.DEBUG), name
 
 
-def test_dumpdata_holds_ciphertext_only_when_the_keys_are_away(owner, salesforce, capsys):
+def test_dumpdata_writes_no_secret(owner, salesforce, capsys):
     owner.post(REGISTER, {"sfdxAuthUrl": an_org(salesforce).auth_url()})
 
     call_command("dumpdata", "orgs.salesforceorg", "orgs.knowntoken", "authn.auditevent")
