@@ -100,7 +100,7 @@ def _is_plain(data: bytes) -> bool:
 
     Removing innermost brackets shows this without visiting many small lists.
     """
-    if any(mark in data for mark in b':".0123456789'):
+    if any(mark in data for mark in b'{:".0123456789'):
         return False
     brackets = data.translate(None, _NO_BRACKETS)
     for levels in _STEPS:

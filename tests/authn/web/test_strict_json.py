@@ -140,6 +140,7 @@ PIECES = [
 @settings(max_examples=300)
 @given(values, st.booleans(), st.sampled_from([None, 1, "\t"]), st.integers(0, 34))
 @example({"a": ":"}, True, None, 0)
+@example({}, True, None, 32)
 def test_a_value_that_is_written_as_json_is_read_as_by_the_slow_rules(value, ascii_only, indent, wraps):
     text = "[" * wraps + json.dumps(value, ensure_ascii=ascii_only, indent=indent) + "]" * wraps
 
