@@ -1,4 +1,4 @@
-"""Browsers at which a person logged in, at the page or by tokens, and whether they are let in."""
+"""Browser sessions that were started at the log-in page or with tokens."""
 
 from tests.conftest import PASSWORD
 from tests.support.api_client import Caller
@@ -17,16 +17,16 @@ def at_the_page() -> Visitor:
 
 
 def a_pair() -> dict[str, str]:
-    answer = Caller().post(LOGIN, {"email": EMAIL, "password": PASSWORD})
-    assert answer.status_code == 200, answer
-    return answer.json()
+    response = Caller().post(LOGIN, {"email": EMAIL, "password": PASSWORD})
+    assert response.status_code == 200, response
+    return response.json()
 
 
 def by_tokens(**tokens: str) -> Visitor:
-    """Turn tokens into a session, as a log-in page of somebody else's making does."""
+    """Turn tokens into a session, as a third-party log-in page does."""
     visitor = Visitor()
-    answer = visitor.client.post(CALLBACK, tokens, content_type="application/json")
-    assert answer.status_code == 200, text_of(answer)
+    response = visitor.client.post(CALLBACK, tokens, content_type="application/json")
+    assert response.status_code == 200, text_of(response)
     return visitor
 
 
@@ -35,5 +35,5 @@ def by_pair(pair: dict[str, str]) -> Visitor:
 
 
 def is_in(visitor: Visitor) -> bool:
-    """Return True if the console opens, False if it leads to the log-in page."""
+    """Return True if the console opens, False if it redirects to the log-in page."""
     return {200: True, 302: False}[visitor.get(PAGE).status_code]

@@ -1,4 +1,4 @@
-"""Looks at the counts of wrong passwords, and moves them into the past: they go by the database's clock."""
+"""Reads the counts of wrong passwords, and moves their times, which the database sets, into the past."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from authn.models import AddressTries, LoginAttempts
 
 
 def failures(block: str = "127.0.0.0/24") -> list[int]:
-    """Return the failures that are counted for each name from a block of addresses; "" is everywhere."""
+    """Return the failures of each user in a network; "" stands for all networks."""
     return list(LoginAttempts.objects.filter(address_block=block).order_by("id").values_list("failures", flat=True))
 
 
 def let_pass(time: timedelta) -> None:
-    """Have all counts be as if this much time had gone by since."""
+    """Move the times of all counts into the past."""
     LoginAttempts.objects.update(last_try_at=F("last_try_at") - time, locked_until=F("locked_until") - time)
     AddressTries.objects.update(began_at=F("began_at") - time)

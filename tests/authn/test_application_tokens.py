@@ -1,4 +1,4 @@
-"""/sfp/api/application-tokens, and how application tokens are kept."""
+"""/sfp/api/application-tokens, and how application tokens are stored."""
 
 import re
 import zlib
@@ -18,9 +18,9 @@ ORGS = "/sfp/api/auth/salesforce/orgs"
 
 @pytest.fixture
 def made(owner):
-    answer = owner.post(TOKENS, {"name": "nightly", "expiresIn": 7})
-    assert answer.status_code == 201, answer
-    return answer.json()
+    response = owner.post(TOKENS, {"name": "nightly", "expiresIn": 7})
+    assert response.status_code == 201, response
+    return response.json()
 
 
 @pytest.mark.database
@@ -31,7 +31,7 @@ def test_a_token_is_shown_once_and_works(owner, made):
 
 
 @pytest.mark.database
-def test_the_list_tells_who_made_a_token_and_when_it_was_used(owner, made):
+def test_the_list_shows_the_creator_and_last_use_of_a_token(owner, made):
     before = owner.get(TOKENS).json()[0]
     Caller(made["token"]).get(ORGS)
     after = owner.get(TOKENS).json()[0]
@@ -42,7 +42,7 @@ def test_the_list_tells_who_made_a_token_and_when_it_was_used(owner, made):
     assert after["prefix"] == made["token"][:10]
 
 
-def test_a_token_reads_as_secret_scanners_want_it(made):
+def test_a_token_has_the_format_that_secret_scanners_expect(made):
     assert re.fullmatch(r"fdt_[0-9A-Za-z]{42}", made["token"])
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     checksum = 0
@@ -60,24 +60,24 @@ def test_only_a_hash_is_stored(made):
 
 
 @pytest.mark.database
-def test_a_mistyped_token_is_refused_without_asking_the_database(made, django_assert_num_queries):
+def test_a_mistyped_token_is_refused_without_a_query(made, django_assert_num_queries):
     mistyped = made["token"][:-1] + ("a" if made["token"][-1] != "a" else "b")
 
     with django_assert_num_queries(0):
-        answer = Caller(mistyped).get(ORGS)
+        response = Caller(mistyped).get(ORGS)
 
-    assert answer.refusal == (401, "TOKEN_INVALID")
+    assert response.refusal == (401, "TOKEN_INVALID")
 
 
 @pytest.mark.database
 def test_a_token_expires(made):
     with time_machine.travel(timezone.now() + timedelta(days=7, seconds=1)):
-        answer = Caller(made["token"]).get(ORGS)
+        response = Caller(made["token"]).get(ORGS)
 
-    assert answer.json()["code"] == "TOKEN_EXPIRED"
+    assert response.json()["code"] == "TOKEN_EXPIRED"
 
 
-def test_without_a_time_a_token_lives_thirty_days(owner):
+def test_a_token_is_valid_for_30_days_by_default(owner):
     row = owner.post(TOKENS, {"name": "x"}).json()
 
     days = (ApplicationToken.objects.get(pk=row["id"]).expires_at - timezone.now()).days
@@ -87,24 +87,24 @@ def test_without_a_time_a_token_lives_thirty_days(owner):
 @pytest.mark.database
 @pytest.mark.parametrize("what", ["id", "token"])
 def test_a_revoked_token_ends_at_once(owner, made, what):
-    answer = owner.delete(f"{TOKENS}/{made[what]}")
+    response = owner.delete(f"{TOKENS}/{made[what]}")
 
-    assert answer.status_code == 200
-    assert answer.content == b""
+    assert response.status_code == 200
+    assert response.content == b""
     assert Caller(made["token"]).get(ORGS).json()["code"] == "TOKEN_REVOKED"
     assert owner.delete(f"{TOKENS}/{made[what]}").status_code == 404
 
 
 @pytest.mark.database
 @pytest.mark.parametrize("identifier", ["x", "00000000-0000-0000-0000-000000000000", "fdt_" + "0" * 42, "%00"])
-def test_a_token_that_is_not_there(owner, identifier):
-    answer = owner.delete(f"{TOKENS}/{identifier}")
+def test_an_unknown_token_is_not_found(owner, identifier):
+    response = owner.delete(f"{TOKENS}/{identifier}")
 
-    assert answer.status_code == 404
-    assert answer.json()["code"] == "TOKEN_NOT_FOUND"
+    assert response.status_code == 404
+    assert response.json()["code"] == "TOKEN_NOT_FOUND"
 
 
-def test_a_token_in_the_path_gets_into_no_log_and_no_answer(owner, made, capfd, caplog):
+def test_a_token_in_the_path_is_neither_logged_nor_returned(owner, made, capfd, caplog):
     owner.delete(f"{TOKENS}/{made['token']}")
     again = owner.delete(f"{TOKENS}/{made['token']}")
 
@@ -126,10 +126,10 @@ def test_a_token_in_the_path_gets_into_no_log_and_no_answer(owner, made, capfd, 
         {"name": "x", "expiresIn": None},
     ],
 )
-def test_a_token_that_cannot_be_made(owner, body):
-    answer = owner.post(TOKENS, body)
+def test_an_invalid_token_request_is_refused(owner, body):
+    response = owner.post(TOKENS, body)
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert ApplicationToken.objects.count() == 0
 
 

@@ -1,4 +1,4 @@
-"""POST /sfp/api/auth/callback: a person's tokens start a session of this browser."""
+"""POST /sfp/api/auth/callback: a user's tokens start a browser session."""
 
 import pytest
 
@@ -22,13 +22,13 @@ def _tokens(pair, **changes):
 
 
 @pytest.mark.database
-def test_it_starts_a_session(pair):
+def test_the_callback_starts_a_session(pair):
     caller = Caller()
 
-    answer = caller.post(CALLBACK, _tokens(pair))
+    response = caller.post(CALLBACK, _tokens(pair))
 
-    assert answer.status_code == 200, answer
-    assert answer.json() == {"success": True, "data": {"userId": pair["user"]["id"]}}
+    assert response.status_code == 200, response
+    assert response.json() == {"success": True, "data": {"userId": pair["user"]["id"]}}
     cookie = caller._client.cookies["sessionid"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
@@ -37,7 +37,7 @@ def test_it_starts_a_session(pair):
 
 
 @pytest.mark.database
-def test_the_refresh_token_may_be_left_out_and_is_not_spent(pair):
+def test_the_refresh_token_is_optional_and_not_used_up(pair):
     assert Caller().post(CALLBACK, {"access_token": pair["access_token"]}).status_code == 200
     Caller().post(CALLBACK, _tokens(pair))
     assert Caller().post("/sfp/api/auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 200
@@ -54,13 +54,13 @@ def test_the_refresh_token_may_be_left_out_and_is_not_spent(pair):
 def test_bad_tokens_are_401(changes, pair):
     caller = Caller()
 
-    answer = caller.post(CALLBACK, _tokens(pair, **changes))
+    response = caller.post(CALLBACK, _tokens(pair, **changes))
 
-    assert answer.status_code == 401, answer
+    assert response.status_code == 401, response
     assert "sessionid" not in caller._client.cookies
 
 
-def test_tokens_in_each_others_place_are_401(pair):
+def test_swapped_tokens_are_401(pair):
     swapped = {"access_token": pair["refresh_token"], "refresh_token": pair["access_token"]}
 
     assert Caller().post(CALLBACK, swapped).refusal == (401, "TOKEN_INVALID")
@@ -70,12 +70,12 @@ def test_tokens_in_each_others_place_are_401(pair):
 def test_tokens_of_two_log_ins_are_401(pair, member, a_person):
     other = Caller().post(LOGIN, {"email": "member@acme.example", "password": PASSWORD}).json()
 
-    answer = Caller().post(CALLBACK, _tokens(pair, refresh_token=other["refresh_token"]))
+    response = Caller().post(CALLBACK, _tokens(pair, refresh_token=other["refresh_token"]))
 
-    assert answer.refusal == (401, "REFRESH_INVALID")
+    assert response.refusal == (401, "REFRESH_INVALID")
 
 
-def test_an_application_token_logs_nobody_in(application):
+def test_an_application_token_does_not_start_a_session(application):
     assert Caller().post(CALLBACK, {"access_token": application.bearer}).refusal == (401, "TOKEN_INVALID")
 
 
@@ -100,9 +100,9 @@ def test_a_log_in_that_ended_is_401(pair):
 def test_a_page_of_another_site_is_refused(headers, pair):
     caller = Caller()
 
-    answer = caller.send("POST", CALLBACK, _tokens(pair), headers=headers)
+    response = caller.send("POST", CALLBACK, _tokens(pair), headers=headers)
 
-    assert (answer.status_code, answer.json()["code"]) == (403, "FOREIGN_ORIGIN")
+    assert (response.status_code, response.json()["code"]) == (403, "FOREIGN_ORIGIN")
     assert "sessionid" not in caller._client.cookies
 
 
@@ -112,7 +112,7 @@ def test_our_own_pages_and_programs_are_served(headers, pair):
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"])
-def test_json_alone_is_taken(kind, pair):
+def test_only_json_is_accepted(kind, pair):
     assert Caller().send("POST", CALLBACK, b"access_token=x", content_type=kind).status_code == 415
 
 

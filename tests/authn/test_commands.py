@@ -1,4 +1,4 @@
-"""createsuperuser, add_user, issue_application_token and sweep, as an operator types them."""
+"""createsuperuser, add_user, issue_application_token and sweep."""
 
 import io
 from datetime import timedelta
@@ -30,7 +30,7 @@ def test_createsuperuser_makes_an_owner(monkeypatch):
 
 
 @pytest.mark.database
-def test_changepassword_ends_every_log_in_of_the_person(monkeypatch, a_person):
+def test_changepassword_ends_every_log_in_of_the_user(monkeypatch, a_person):
     person = a_person("olga@acme.example")
     caller = Caller()
     pair = caller.post("/sfp/api/auth/admin/login", {"email": person.email, "password": PASSWORD}).json()
@@ -77,7 +77,7 @@ def test_add_user_refuses_an_email_that_is_taken(monkeypatch, a_person):
 
 
 @pytest.mark.database
-def test_issue_application_token_prints_the_token_alone():
+def test_issue_application_token_prints_only_the_token():
     out = io.StringIO()
 
     call_command("issue_application_token", "ci", "--days", "3", stdout=out)
@@ -88,7 +88,7 @@ def test_issue_application_token_prints_the_token_alone():
 
 
 @pytest.mark.parametrize("arguments", [("ci", "--days", "0"), ("ci", "--days", "366"), (" ",), ("x" * 101,)])
-def test_issue_application_token_refuses_what_cannot_be(arguments):
+def test_issue_application_token_refuses_invalid_arguments(arguments):
     with pytest.raises(CommandError):
         call_command("issue_application_token", *arguments)
 
@@ -96,7 +96,7 @@ def test_issue_application_token_refuses_what_cannot_be(arguments):
 
 
 @pytest.mark.database
-def test_sweep_deletes_what_is_over_and_keeps_the_rest(a_person, settings):
+def test_sweep_deletes_only_expired_rows(a_person, settings):
     user = a_person("max@acme.example")
     now = timezone.now()
     for days in (-1, 1):
@@ -111,6 +111,6 @@ def test_sweep_deletes_what_is_over_and_keeps_the_rest(a_person, settings):
     assert AuditEvent.objects.filter(action=audit.Action.LOGIN).count() == 1
 
 
-def test_sweep_refuses_an_interval_that_is_none():
+def test_sweep_refuses_an_invalid_interval():
     with pytest.raises(CommandError):
         call_command("sweep", "--every", "0")

@@ -1,4 +1,4 @@
-"""A log-in that crosses a change of the password, or the switching off of its person, does not outlive it."""
+"""A log-in that is concurrent with a password change or a deactivation does not outlive it."""
 
 import pytest
 from django.contrib.auth import SESSION_KEY, authenticate
@@ -34,11 +34,11 @@ def _with_another_password(user):
     set_password(user, "another-horse-battery", by=system("tests"), how="changed")
 
 
-def _switched_off(user):
+def _deactivated(user):
     update_user(user, by=system("tests"), is_active=False)
 
 
-def _off_and_on(user):
+def _deactivated_and_activated(user):
     update_user(user, by=system("tests"), is_active=False)
     update_user(user, by=system("tests"), is_active=True)
 
@@ -59,41 +59,41 @@ def _browser():
     return status
 
 
-DOORS = {_rest: (200, 401), _servicestack: (200, 401), _browser: (302, 200)}
+ENDPOINTS = {_rest: (200, 401), _servicestack: (200, 401), _browser: (302, 200)}
 
 
 @pytest.fixture
 def between(monkeypatch):
-    """Does something after the password was checked and before anything is stored."""
+    """Run a change after the password check and before anything is stored."""
 
-    def put(submit_label):
+    def run(change):
         def check(*args, **named):
             user = authenticate(*args, **named)
             assert user is not None
-            submit_label(User.objects.get(pk=user.pk))
+            change(User.objects.get(pk=user.pk))
             return user
 
         monkeypatch.setattr(login, "authenticate", check)
 
-    return put
+    return run
 
 
-@pytest.mark.parametrize("change", [_with_another_password, _switched_off, _off_and_on])
-@pytest.mark.parametrize("door", DOORS)
-def test_a_change_after_the_check_refuses_the_log_in(door, change, ursula, between):
+@pytest.mark.parametrize("change", [_with_another_password, _deactivated, _deactivated_and_activated])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_change_after_the_check_refuses_the_log_in(endpoint, change, ursula, between):
     between(change)
 
-    assert door() == DOORS[door][1]
+    assert endpoint() == ENDPOINTS[endpoint][1]
 
     assert not LoginFamily.objects.filter(revoked_at=None).exists()
     assert not AuditEvent.objects.filter(action="person.login", outcome="granted").exists()
     assert AuditEvent.objects.get(action="person.login", outcome="refused").actor_name == EMAIL
 
 
-@pytest.mark.parametrize("change", [_with_another_password, _switched_off, _off_and_on])
-@pytest.mark.parametrize("door", DOORS)
-def test_a_change_after_the_log_in_ends_it(door, change, ursula):
-    assert door() == DOORS[door][0]
+@pytest.mark.parametrize("change", [_with_another_password, _deactivated, _deactivated_and_activated])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_change_after_the_log_in_ends_it(endpoint, change, ursula):
+    assert endpoint() == ENDPOINTS[endpoint][0]
 
     change(ursula)
 
@@ -101,12 +101,12 @@ def test_a_change_after_the_log_in_ends_it(door, change, ursula):
     assert not LoginFamily.objects.filter(revoked_at=None).exists()
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_hash_that_the_check_itself_renewed_is_no_change(door, ursula, settings):
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_hash_upgraded_by_the_check_is_not_a_change(endpoint, ursula, settings):
     before = ursula.password
     settings.PASSWORD_HASHERS = [f"{__name__}.RenewedHasher", *settings.PASSWORD_HASHERS]
 
-    assert door() == DOORS[door][0]
+    assert endpoint() == ENDPOINTS[endpoint][0]
 
     ursula.refresh_from_db()
     assert ursula.password != before

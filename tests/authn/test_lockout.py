@@ -12,7 +12,7 @@ from authn.web.client_address import address_block
 from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import Wire
 from tests.conftest import PASSWORD
-from tests.support.api_client import Answer, Caller
+from tests.support.api_client import ApiResponse, Caller
 from tests.support.browser_client import Visitor, text_of
 
 pytestmark = pytest.mark.django_db
@@ -27,17 +27,17 @@ def mia(a_person, settings) -> User:
     return a_person(EMAIL)
 
 
-def _try(password: str = "wrong", address: str = "203.0.113.7", email: str = EMAIL) -> Answer:
+def _try(password: str = "wrong", address: str = "203.0.113.7", email: str = EMAIL) -> ApiResponse:
     body = {"email": email, "password": password}
     return Caller().send("POST", LOGIN, body, headers={"X-Forwarded-For": address})
 
 
-def _statuses(*tries: Answer) -> list[int]:
-    return [answer.status_code for answer in tries]
+def _statuses(*tries: ApiResponse) -> list[int]:
+    return [response.status_code for response in tries]
 
 
 @pytest.mark.database
-def test_a_stranger_cannot_lock_a_person_out_from_elsewhere(mia):
+def test_a_lock_applies_only_to_the_network_of_the_attempts(mia):
     for _ in range(6):
         _try(address="198.51.100.66")
 
@@ -55,7 +55,7 @@ def test_a_stranger_cannot_lock_a_person_out_from_elsewhere(mia):
         ("::ffff:203.0.113.7", "203.0.113.8", True),
     ],
 )
-def test_a_name_is_locked_for_a_24_or_a_64(one, other, locked, mia):
+def test_a_user_is_locked_per_ipv4_24_or_ipv6_64(one, other, locked, mia):
     for _ in range(5):
         _try(address=one)
 
@@ -63,7 +63,7 @@ def test_a_name_is_locked_for_a_24_or_a_64(one, other, locked, mia):
 
 
 @pytest.mark.database
-def test_fifty_wrong_passwords_from_everywhere_lock_a_name_for_everybody(mia):
+def test_fifty_wrong_passwords_from_any_networks_lock_the_user_everywhere(mia):
     for number in range(50):
         assert _try(address=f"10.{number}.0.1").status_code == 401
 
@@ -84,7 +84,7 @@ def test_fifty_wrong_passwords_from_everywhere_lock_a_name_for_everybody(mia):
     ],
     ids=["a /48", "a /16"],
 )
-def test_one_network_cannot_lock_an_owner_out_everywhere(strangers, neighbour, owner, mia):
+def test_one_network_cannot_lock_a_user_everywhere(strangers, neighbour, owner, mia):
     statuses = Counter(_try(address=address).status_code for _ in range(5) for address in strangers)
 
     assert statuses == {401: 15, 429: 35}
@@ -93,7 +93,7 @@ def test_one_network_cannot_lock_an_owner_out_everywhere(strangers, neighbour, o
 
 
 @pytest.mark.database
-def test_an_operator_unlocks_a_person_everywhere(mia):
+def test_an_operator_unlocks_a_user(mia):
     for number in range(50):
         _try(address=f"10.{number}.0.1")
     assert _try(PASSWORD).status_code == 429
@@ -107,7 +107,7 @@ def test_an_operator_unlocks_a_person_everywhere(mia):
 
 
 @pytest.mark.database
-def test_a_name_that_is_no_persons_is_not_unlocked(db):
+def test_an_unknown_user_cannot_be_unlocked(db):
     with pytest.raises(CommandError, match="No user has this e-mail"):
         call_command("unlock", "nemo@acme.example")
 
@@ -115,7 +115,7 @@ def test_a_name_that_is_no_persons_is_not_unlocked(db):
 
 
 @pytest.mark.database
-def test_a_right_password_forgets_the_failures_of_its_own_block_alone(mia):
+def test_a_correct_password_resets_only_the_failures_of_its_network(mia):
     for number in range(3):
         _try(address="203.0.113.7")
         _try(address=f"10.0.{number}.1")
@@ -128,7 +128,7 @@ def test_a_right_password_forgets_the_failures_of_its_own_block_alone(mia):
 
 
 @pytest.mark.database
-def test_the_fourth_wrong_password_is_forgotten_after_a_quarter_of_an_hour(mia):
+def test_failures_expire_after_15_minutes(mia):
     for _ in range(4):
         _try()
     let_pass(timedelta(minutes=15))
@@ -137,7 +137,7 @@ def test_the_fourth_wrong_password_is_forgotten_after_a_quarter_of_an_hour(mia):
 
 
 @pytest.mark.database
-def test_a_lock_is_not_prolonged_by_tries_while_it_stands(mia):
+def test_attempts_during_a_lock_do_not_extend_it(mia):
     for _ in range(5):
         _try()
     let_pass(timedelta(minutes=14))
@@ -147,7 +147,7 @@ def test_a_lock_is_not_prolonged_by_tries_while_it_stands(mia):
 
 
 @pytest.mark.database
-def test_without_an_address_a_name_is_locked_all_the_same(a_person):
+def test_a_user_is_locked_without_a_client_address_too(a_person):
     a_person(EMAIL)
     body = {"email": EMAIL, "password": "wrong"}
 
@@ -157,7 +157,7 @@ def test_without_an_address_a_name_is_locked_all_the_same(a_person):
 
 
 @pytest.mark.database
-def test_the_present_password_is_guessed_under_the_same_lock(mia):
+def test_wrong_current_passwords_count_toward_the_same_lock(mia):
     visitor = Visitor().sign_in(mia)
     for _ in range(5):
         visitor.post("/password", {"current": "wrong", "new": "x" * 20, "again": "x" * 20})
@@ -178,5 +178,5 @@ def test_the_present_password_is_guessed_under_the_same_lock(mia):
         ("", 24, "unknown"),
     ],
 )
-def test_a_client_counts_by_its_network(address, prefix, block):
+def test_a_client_address_is_reduced_to_its_network(address, prefix, block):
     assert address_block(address, ipv4_prefix=prefix) == block

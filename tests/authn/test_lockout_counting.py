@@ -20,7 +20,7 @@ from authn.models import AddressTries, AuditEvent, LoginAttempts, User
 from tests.authn.counts import failures, let_pass
 from tests.authn.servicestack.wire import Wire
 from tests.conftest import PASSWORD
-from tests.support.api_client import Answer, Caller
+from tests.support.api_client import ApiResponse, Caller
 from tests.support.browser_client import Visitor
 from tests.support.concurrency import run_together
 from tests.support.live_server import Desk, Reply, live_desk
@@ -37,20 +37,20 @@ def mia(a_person, settings) -> User:
     return a_person(EMAIL)
 
 
-def _try(password: str = "wrong", address: str = "203.0.113.7", email: str = EMAIL) -> Answer:
+def _try(password: str = "wrong", address: str = "203.0.113.7", email: str = EMAIL) -> ApiResponse:
     body = {"email": email, "password": password}
     return Caller().send("POST", LOGIN, body, headers={"X-Forwarded-For": address})
 
 
-def _statuses(*tries: Answer) -> list[int]:
-    return [answer.status_code for answer in tries]
+def _statuses(*tries: ApiResponse) -> list[int]:
+    return [response.status_code for response in tries]
 
 
-# --- What is kept ------------------------------------------------------------------------------------
+# --- Stored data ------------------------------------------------------------------------------------
 
 
 @pytest.mark.database
-def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
+def test_nothing_sent_in_a_refused_log_in_is_stored(mia):
     visitor, secret = Visitor().sign_in(mia), "canary-of-a-password"
     for _ in range(2):
         visitor.post("/password", {"current": secret, "new": f"{secret}-new", "again": f"{secret}-new"})
@@ -70,7 +70,7 @@ def test_no_word_of_a_refused_log_in_is_kept_in_any_table(mia):
 
 
 @pytest.mark.database
-def test_counts_that_bound_nothing_are_swept_away(mia):
+def test_the_sweep_deletes_expired_counts(mia):
     _try()
     call_command("sweep")
     assert LoginAttempts.objects.count() == 3
@@ -82,11 +82,11 @@ def test_counts_that_bound_nothing_are_swept_away(mia):
     assert not AddressTries.objects.exists()
 
 
-# --- How exactly it counts -----------------------------------------------------------------------------
+# --- Exact counts -----------------------------------------------------------------------------
 
 
 @pytest.mark.database
-def test_a_try_that_could_not_be_judged_is_given_back(mia, monkeypatch):
+def test_an_attempt_that_failed_in_the_database_is_not_counted(mia, monkeypatch):
     def without_database(*_, **__):
         raise OperationalError
 
@@ -98,7 +98,7 @@ def test_a_try_that_could_not_be_judged_is_given_back(mia, monkeypatch):
 
 
 @pytest.mark.database
-def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatch):
+def test_an_attempt_of_a_dead_process_counts_after_30_seconds(mia, monkeypatch):
     monkeypatch.setattr(lockout, "_MAX_WAIT_SECONDS", 0.1)
     for _ in range(5):
         _try()
@@ -114,7 +114,7 @@ def test_a_try_of_a_process_that_died_counts_after_half_a_minute(mia, monkeypatc
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_log_ins_that_wait_for_tries_of_a_dead_process_stop_no_other_log_in(mia, a_person, settings, monkeypatch):
+def test_log_ins_waiting_for_a_dead_process_do_not_block_others(mia, a_person, settings, monkeypatch):
     settings.PASSWORD_HASHERS = ["authn.password_hashing.BoundedArgon2PasswordHasher"]
     monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 0.5)
     a_person("max@acme.example")
@@ -127,12 +127,12 @@ def test_log_ins_that_wait_for_tries_of_a_dead_process_stop_no_other_log_in(mia,
         LoginAttempts.objects.all().delete()
 
     assert other.status_code == 200
-    assert [answer.result().status_code for answer in waiting] == [401, 401]
+    assert [response.result().status_code for response in waiting] == [401, 401]
 
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_when_a_quarter_of_the_threads_wait_for_other_tries_the_next_one_is_refused_at_once(mia, settings, monkeypatch):
+def test_a_log_in_is_refused_while_a_quarter_of_the_threads_wait(mia, settings, monkeypatch):
     settings.WEB_THREADS = 8
     for _ in range(5):
         _try()
@@ -148,8 +148,8 @@ def test_when_a_quarter_of_the_threads_wait_for_other_tries_the_next_one_is_refu
 
 
 @contextmanager
-def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Future[Answer]]]:
-    """Have so many log-ins wait for tries that are not judged, until the block ends."""
+def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Future[ApiResponse]]]:
+    """Start log-ins that wait for undecided attempts until the block ends."""
     all_wait, waiting = Barrier(number + 1), threading.local()
 
     def noting() -> None:
@@ -158,7 +158,7 @@ def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[lis
             waiting.noted = True
             all_wait.wait(timeout=10)
 
-    def make() -> Answer:
+    def make() -> ApiResponse:
         try:
             return _try()
         finally:
@@ -173,21 +173,21 @@ def _waiting_tries(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[lis
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_right_passwords_at_once_are_all_let_in(mia):
+def test_concurrent_correct_passwords_are_all_accepted(mia):
     assert _statuses(*run_together([partial(_try, PASSWORD)] * 12)) == [200] * 12
     assert failures("203.0.113.0/24") == failures("") == [0]
 
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_a_right_password_does_not_free_the_wrong_ones_beside_it(mia):
-    answers = run_together([*[partial(_try)] * 11, partial(_try, PASSWORD)])
+def test_a_correct_password_does_not_admit_concurrent_wrong_ones(mia):
+    responses = run_together([*[partial(_try)] * 11, partial(_try, PASSWORD)])
 
-    assert Counter(_statuses(*answers[:11]))[401] <= 9, "five before the right one, and four in its place"
+    assert Counter(_statuses(*responses[:11]))[401] <= 9, "five before the correct one, and four after it"
 
 
 def _at_once(desk: Desk, calls: list[Callable[[int], Reply]]) -> list[Reply]:
-    """Make all calls at one moment, each at the next process in turn."""
+    """Make all calls at once, each to the next process in turn."""
     barrier = Barrier(len(calls))
 
     def make(number: int) -> Reply:
@@ -200,7 +200,7 @@ def _at_once(desk: Desk, calls: list[Callable[[int], Reply]]) -> list[Reply]:
 
 @pytest.fixture(scope="module")
 def desk(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Four processes with the hasher of a real desk."""
+    """Four processes with the production hasher."""
     with django_db_blocker.unblock():
         folder = tmp_path_factory.mktemp("desk")
         with live_desk(folder, "http://127.0.0.1:9", processes=4, TRUSTED_PROXY_COUNT="1") as desk:
@@ -208,7 +208,7 @@ def desk(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 @pytest.mark.database
-def test_of_wrong_passwords_at_once_in_many_processes_exactly_five_are_judged(desk):
+def test_exactly_five_concurrent_wrong_passwords_are_checked_across_processes(desk):
     body = {"email": EMAIL, "password": "wrong"}
 
     def call(number: int, port: int) -> Reply:
@@ -224,7 +224,7 @@ def test_of_wrong_passwords_at_once_in_many_processes_exactly_five_are_judged(de
 
 
 @pytest.mark.database
-def test_of_tries_of_one_64_at_once_in_many_processes_exactly_sixty_are_let_through(desk):
+def test_exactly_sixty_concurrent_attempts_of_one_64_are_checked_across_processes(desk):
     def call(number: int, port: int) -> Reply:
         sent = {"X-Forwarded-For": f"2001:db8:0:1::{number:x}"}
         return desk.send("POST", CALLBACK, {"access_token": "x"}, bearer="", port=port, headers=sent)

@@ -34,11 +34,11 @@ def _log_in(anonymous, email=EMAIL, password=PASSWORD):
 
 
 @pytest.mark.database
-def test_a_person_logs_in(anonymous, olga):
-    answer = _log_in(anonymous)
+def test_a_user_logs_in(anonymous, olga):
+    response = _log_in(anonymous)
 
-    assert answer.status_code == 200
-    body = answer.json()
+    assert response.status_code == 200
+    body = response.json()
     assert body["success"] is True
     assert body["user"] == {"id": str(olga.id), "email": EMAIL, "role": "owner"}
     assert Caller(body["access_token"]).get(ORGS).status_code == 200
@@ -77,12 +77,12 @@ def _no_password(olga):
 
 @pytest.mark.parametrize("case", [_unknown, _wrong_password, _inactive, _no_password])
 def test_every_refusal_reads_the_same(anonymous, olga, case):
-    answer = _log_in(anonymous, *case(olga))
+    response = _log_in(anonymous, *case(olga))
 
-    body = answer.json()
+    body = response.json()
     request_id = body.pop("requestId")
-    assert answer.status_code == 401
-    assert request_id == answer.headers["X-Request-Id"]
+    assert response.status_code == 401
+    assert request_id == response.headers["X-Request-Id"]
     assert body == {
         "statusCode": 401,
         "error": "Invalid credentials",
@@ -93,7 +93,7 @@ def test_every_refusal_reads_the_same(anonymous, olga, case):
     }
 
 
-def test_the_access_token_names_no_role_and_no_email(anonymous, olga):
+def test_the_access_token_contains_no_role_and_no_email(anonymous, olga):
     token = _log_in(anonymous).json()["access_token"]
 
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -108,13 +108,13 @@ def test_the_role_is_read_at_each_request(anonymous, olga, a_person):
     a_person("second@acme.example", Role.OWNER)
     update_user(olga, by=system("tests"), role=Role.MEMBER)
 
-    answer = Caller(token).get("/sfp/api/application-tokens")
+    response = Caller(token).get("/sfp/api/application-tokens")
 
-    assert answer.refusal == (403, "ROLE_REQUIRED")
+    assert response.refusal == (403, "ROLE_REQUIRED")
 
 
 @pytest.mark.database
-def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymous, olga):
+def test_log_ins_and_refusals_are_audited_with_user_and_address(anonymous, olga):
     _log_in(anonymous)
     _log_in(anonymous, password="wrong")
 
@@ -127,7 +127,7 @@ def test_log_ins_and_refusals_are_audited_with_the_name_and_the_address(anonymou
 
 
 @pytest.mark.database
-def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, olga):
+def test_five_wrong_passwords_lock_a_user_for_15_minutes(anonymous, olga):
     wrong = [_log_in(anonymous, password="wrong").status_code for _ in range(5)]
     locked = _log_in(anonymous)
     let_pass(timedelta(minutes=15))
@@ -142,31 +142,31 @@ def test_five_wrong_passwords_lock_a_name_for_a_quarter_of_an_hour(anonymous, ol
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_guesses_that_begin_together_count_each_other(olga):
-    answers = run_together([partial(_log_in, Caller(), password="wrong")] * 16)
+def test_concurrent_wrong_passwords_are_all_counted(olga):
+    responses = run_together([partial(_log_in, Caller(), password="wrong")] * 16)
 
-    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 11
+    assert sorted(response.status_code for response in responses) == [401] * 5 + [429] * 11
 
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_names_that_are_tried_together_count_for_their_address(olga, monkeypatch):
+def test_concurrent_attempts_for_different_users_count_for_their_address(olga, monkeypatch):
     monkeypatch.setattr(LoginThrottle, "limit", 8)
 
-    answers = run_together([partial(_log_in, Caller(), f"u{number}@acme.example", "x") for number in range(16)])
+    responses = run_together([partial(_log_in, Caller(), f"u{number}@acme.example", "x") for number in range(16)])
 
-    assert sorted(answer.status_code for answer in answers) == [401] * 8 + [429] * 8
+    assert sorted(response.status_code for response in responses) == [401] * 8 + [429] * 8
 
 
 @pytest.mark.database
-def test_other_spellings_count_for_the_same_name(anonymous, olga):
+def test_other_spellings_count_for_the_same_user(anonymous, olga):
     for spelling in (EMAIL, EMAIL.upper(), f" {EMAIL}", "ｏlga@acme.example", EMAIL):
         _log_in(anonymous, spelling, "wrong")
 
     assert _log_in(anonymous).refusal == (429, "LOGIN_LOCKED")
 
 
-def test_a_name_is_locked_whether_or_not_it_exists(anonymous, olga):
+def test_an_unknown_user_is_locked_too(anonymous, olga):
     for _ in range(5):
         _log_in(anonymous, "nobody@acme.example", "wrong")
 
@@ -175,7 +175,7 @@ def test_a_name_is_locked_whether_or_not_it_exists(anonymous, olga):
 
 
 @pytest.mark.database
-def test_a_good_password_starts_the_count_anew(anonymous, olga):
+def test_a_correct_password_resets_the_count(anonymous, olga):
     for _ in range(3):
         for _ in range(3):
             _log_in(anonymous, password="wrong")
@@ -183,7 +183,7 @@ def test_a_good_password_starts_the_count_anew(anonymous, olga):
 
 
 @pytest.mark.database
-def test_one_address_cannot_try_many_names(anonymous, olga):
+def test_one_address_cannot_try_many_users(anonymous, olga):
     statuses = [
         anonymous.send(
             "POST",
@@ -198,13 +198,13 @@ def test_one_address_cannot_try_many_names(anonymous, olga):
     assert statuses[60:] == [429] * 5
 
 
-def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(anonymous, olga, settings):
+def test_clients_behind_a_trusted_proxy_are_counted_separately(anonymous, olga, settings):
     settings.TRUSTED_PROXY_COUNT = 1
     for number in range(65):
-        answer = anonymous.send(
+        response = anonymous.send(
             "POST",
             LOGIN,
             {"email": f"u{number}@acme.example", "password": "x"},
             headers={"X-Forwarded-For": f"1.2.3.4, 10.0.0.{number}"},
         )
-        assert answer.refusal == (401, "INVALID_CREDENTIALS")
+        assert response.refusal == (401, "INVALID_CREDENTIALS")

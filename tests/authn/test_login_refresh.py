@@ -30,7 +30,7 @@ def _log_in(anonymous, email=EMAIL, password=PASSWORD):
 
 
 @pytest.mark.database
-def test_a_refresh_token_gives_the_next_pair_once(anonymous, olga):
+def test_a_refresh_token_works_once(anonymous, olga):
     first = _log_in(anonymous).json()
 
     second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]})
@@ -41,7 +41,7 @@ def test_a_refresh_token_gives_the_next_pair_once(anonymous, olga):
 
 
 @pytest.mark.database
-def test_a_spent_refresh_token_ends_the_whole_log_in(anonymous, olga):
+def test_a_reused_refresh_token_revokes_the_log_in(anonymous, olga):
     first = _log_in(anonymous).json()
     second = anonymous.post(REFRESH, {"refresh_token": first["refresh_token"]}).json()
 
@@ -54,28 +54,28 @@ def test_a_spent_refresh_token_ends_the_whole_log_in(anonymous, olga):
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "fdt_" + "x" * 42])
-def test_a_refresh_token_that_is_none(anonymous, db, token):
+def test_an_invalid_refresh_token_is_refused(anonymous, db, token):
     assert anonymous.post(REFRESH, {"refresh_token": token}).json()["code"] == "REFRESH_INVALID"
 
 
-def test_an_access_token_is_no_refresh_token_and_the_other_way_round(anonymous, olga):
+def test_access_and_refresh_tokens_are_not_interchangeable(anonymous, olga):
     pair = _log_in(anonymous).json()
 
     assert anonymous.post(REFRESH, {"refresh_token": pair["access_token"]}).refusal == (401, "REFRESH_INVALID")
     assert Caller(pair["refresh_token"]).get(ORGS).refusal == (401, "TOKEN_INVALID")
 
 
-def test_an_expired_refresh_token(anonymous, olga):
+def test_an_expired_refresh_token_is_refused(anonymous, olga):
     token = _log_in(anonymous).json()["refresh_token"]
 
     with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)):
-        answer = anonymous.post(REFRESH, {"refresh_token": token})
+        response = anonymous.post(REFRESH, {"refresh_token": token})
 
-    assert answer.refusal == (401, "REFRESH_INVALID")
+    assert response.refusal == (401, "REFRESH_INVALID")
 
 
 @pytest.mark.database
-def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
+def test_deactivating_a_user_ends_every_log_in(anonymous, olga, a_person):
     pair = _log_in(anonymous).json()
     a_person("second@acme.example", Role.OWNER)
 
@@ -87,7 +87,7 @@ def test_switching_a_person_off_ends_every_log_in(anonymous, olga, a_person):
 
 
 @pytest.mark.database
-def test_ending_log_ins_leaves_those_of_others(anonymous, olga, a_person):
+def test_ending_log_ins_does_not_affect_other_users(anonymous, olga, a_person):
     a_person("second@acme.example", Role.OWNER)
     theirs = _log_in(anonymous, "second@acme.example").json()["access_token"]
 
@@ -101,27 +101,27 @@ def test_a_refresh_token_of_an_ended_log_in_is_refused_and_audited(anonymous, ol
     token = _log_in(anonymous).json()["refresh_token"]
     olga.end_logins()
 
-    answer = anonymous.post(REFRESH, {"refresh_token": token})
+    response = anonymous.post(REFRESH, {"refresh_token": token})
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
     event = AuditEvent.objects.get(action="person.login_refreshed")
     assert (event.outcome, event.code, event.actor_name) == ("refused", "REFRESH_INVALID", EMAIL)
 
 
 @pytest.mark.database
-def test_a_good_refresh_takes_no_try_of_its_address(anonymous, olga):
+def test_a_successful_refresh_does_not_count_toward_the_limit(anonymous, olga):
     pair = _log_in(anonymous).json()
 
     for _ in range(65):
-        answer = anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]})
-        assert answer.status_code == 200
-        pair = answer.json()
+        response = anonymous.post(REFRESH, {"refresh_token": pair["refresh_token"]})
+        assert response.status_code == 200
+        pair = response.json()
 
     assert _log_in(anonymous).status_code == 200
 
 
 @pytest.mark.database
-def test_a_refused_refresh_does(anonymous, olga):
+def test_a_refused_refresh_counts_toward_the_limit(anonymous, olga):
     statuses = [anonymous.post(REFRESH, {"refresh_token": "x"}).status_code for _ in range(62)]
 
     assert statuses == [401] * 60 + [429] * 2

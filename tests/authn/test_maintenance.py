@@ -1,4 +1,4 @@
-"""Sweeps: what a wrong clock cannot do, what is recorded of a deletion, and what outlives a failure."""
+"""Sweeps: wrong clocks, the record of a deletion, and failures."""
 
 from datetime import timedelta
 from typing import Any
@@ -63,7 +63,7 @@ def test_more_than_a_quarter_is_deleted_only_when_an_operator_confirms_it(caplog
     assert SweepRun.objects.get(name="old audit").failure == ""
 
 
-def test_a_share_that_age_explains_is_deleted_without_a_question():
+def test_a_share_explained_by_age_is_deleted_without_confirmation():
     _events(1100, days_old=400)
     _events(3500)
 
@@ -91,7 +91,7 @@ def test_each_batch_of_deleted_audit_has_a_row_of_its_own(monkeypatch):
     assert [event.details["rows"] for event in rows] == [2, 1]
 
 
-def test_rows_that_another_sweep_deleted_meanwhile_are_not_recorded_a_second_time():
+def test_rows_deleted_by_a_concurrent_sweep_are_recorded_once():
     _events(3, days_old=400)
 
     def delete_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -105,7 +105,7 @@ def test_rows_that_another_sweep_deleted_meanwhile_are_not_recorded_a_second_tim
     assert not AuditEvent.objects.exists()
 
 
-def test_no_audit_is_deleted_that_cannot_be_recorded():
+def test_audit_rows_are_kept_if_the_deletion_cannot_be_recorded():
     _events(3, days_old=400)
 
     with refusing(AuditEvent, "INSERT"), pytest.raises(CommandError, match="A sweep failed"):
@@ -114,7 +114,7 @@ def test_no_audit_is_deleted_that_cannot_be_recorded():
     assert AuditEvent.objects.count() == 3
 
 
-def test_a_sweep_that_fails_in_an_unforeseen_way_does_not_end_the_others(monkeypatch):
+def test_an_unexpected_failure_of_a_sweep_does_not_stop_the_others(monkeypatch):
     def broken() -> int:
         raise InternalError("cannot execute DELETE in a read-only transaction")
 

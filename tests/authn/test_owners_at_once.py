@@ -1,4 +1,4 @@
-"""Owners who change each other at the same moment: every change is made or refused, and one owner stays."""
+"""Concurrent changes of owners: each change is made or refused, and one owner stays."""
 
 import threading
 import time
@@ -45,7 +45,7 @@ def _active_owners() -> int:
 
 
 @pytest.mark.parametrize("change", [DEMOTED, OFF], ids=["demoted", "switched off"])
-def test_of_two_owners_who_take_each_others_rights_one_stays(change, owners):
+def test_two_owners_cannot_demote_each_other_at_once(change, owners):
     for _ in range(TRIES):
         User.objects.update(role=Role.OWNER, is_active=True)
 
@@ -56,7 +56,7 @@ def test_of_two_owners_who_take_each_others_rights_one_stays(change, owners):
 
 
 @pytest.mark.parametrize("changes", [[DEMOTED, PROMOTED], [OFF, ON]], ids=["demoted and promoted", "off and on"])
-def test_changes_of_many_cross_without_a_deadlock(changes, owners):
+def test_concurrent_changes_do_not_deadlock(changes, owners):
     def work(start: int) -> Counter[str]:
         turns = range(start, start + TRIES)
         return Counter(_change(owners[turn % 2], **changes[turn // 2 % 2]) for turn in turns)
@@ -79,16 +79,16 @@ def test_the_console_answers_both(owners):
 
     for _ in range(TRIES):
         User.objects.update(role=Role.OWNER)
-        answers = run_together(sends)
+        responses = run_together(sends)
 
-        # The other one gets an error about the last owner or, if the rights were lost first, is led to the log-in.
-        made = [answer for answer in answers if answer.headers.get("Location") == "/console/authn/user/"]
-        assert len(made) == 1, answers
-        assert max(answer.status_code for answer in answers) < 400
+        # The other one gets an error about the last owner or, if demoted first, a redirect to the log-in.
+        made = [response for response in responses if response.headers.get("Location") == "/console/authn/user/"]
+        assert len(made) == 1, responses
+        assert max(response.status_code for response in responses) < 400
         assert _active_owners() == 1
 
 
-# --- A deadlock that somebody else causes -------------------------------------------------------------
+# --- A deadlock with another transaction -------------------------------------------------------------
 
 CHANGES: dict[str, Callable[[User], User]] = {
     "a person switched off": lambda person: update_user(person, by=BY, is_active=False),
@@ -98,7 +98,7 @@ CHANGES: dict[str, Callable[[User], User]] = {
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_change_that_a_deadlock_ended_is_made_again(change, owners):
+def test_a_change_is_retried_after_a_deadlock(change, owners):
     person = owners[0]
 
     # The database chooses which of the two transactions it ends: nearly always ours, which began to wait first.
@@ -108,12 +108,12 @@ def test_a_change_that_a_deadlock_ended_is_made_again(change, owners):
 
 
 def _cross(change: Callable[[User], User], person: User) -> bool:
-    """Run a change into a deadlock, and check that it was made. Returns True if it had to be made again."""
+    """Run a change into a deadlock and assert that it was made. Return True if it was retried."""
     log_in = person.login_families.create(expires_at="2100-01-01T00:00:00Z")
     other_holds_log_in = threading.Event()
 
     def other() -> bool:
-        """Lock what the change needs last, wait until it stands before that, and ask for what it holds."""
+        """Lock the row that the change locks last, wait until it blocks there, and request a row that it holds."""
         with suppress(psycopg.errors.DeadlockDetected), _connect() as line:
             line.execute("SELECT 1 FROM authn_loginfamily WHERE id = %s FOR UPDATE", [log_in.pk])
             other_holds_log_in.set()

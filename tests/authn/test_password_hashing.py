@@ -1,4 +1,4 @@
-"""At most two passwords are hashed at once, no database connection is held meanwhile, and the rest wait or go."""
+"""At most two passwords are hashed at once, without a database connection; other callers wait or get 503."""
 
 import base64
 import threading
@@ -39,8 +39,8 @@ def _argon2(settings):
 
 
 @contextmanager
-def every_place_taken(monkeypatch) -> Iterator[None]:
-    """Have as many threads as there are places hash without an end; others wait for them only briefly."""
+def all_slots_taken(monkeypatch) -> Iterator[None]:
+    """Keep all hashing slots busy until the block ends; other threads wait only briefly."""
     monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 0.05)
     free, taken = threading.Event(), threading.Barrier(HASHES_AT_ONCE + 1)
 
@@ -59,7 +59,7 @@ def every_place_taken(monkeypatch) -> Iterator[None]:
             free.set()
 
 
-def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch):
+def test_at_most_two_passwords_are_hashed_at_once(monkeypatch):
     encode, now, most = Argon2PasswordHasher.encode, [0], [0]
     lock = threading.Lock()
 
@@ -80,8 +80,8 @@ def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch):
     assert most == [HASHES_AT_ONCE]
 
 
-def test_a_password_that_no_place_was_free_for_is_not_hashed(monkeypatch):
-    with every_place_taken(monkeypatch), pytest.raises(LoginBusy):
+def test_a_password_is_not_hashed_without_a_free_slot(monkeypatch):
+    with all_slots_taken(monkeypatch), pytest.raises(LoginBusy):
         make_password(PASSWORD)
 
     assert check_password(PASSWORD, make_password(PASSWORD))
@@ -90,7 +90,7 @@ def test_a_password_that_no_place_was_free_for_is_not_hashed(monkeypatch):
 def test_a_password_is_refused_at_once_when_half_of_the_threads_wait(monkeypatch, settings):
     settings.WEB_THREADS = 2
     began = time.monotonic()
-    with every_place_taken(monkeypatch):
+    with all_slots_taken(monkeypatch):
         monkeypatch.setattr(password_hashing, "PATIENCE_SECONDS", 60.0)
         monkeypatch.setattr(password_hashing, "_waiting", 1)
 
@@ -113,12 +113,12 @@ def test_hashes_are_those_of_djangos_argon2_hasher():
     assert check_password(PASSWORD, Argon2PasswordHasher().encode(PASSWORD, "s" * 22))
 
 
-# --- The doors ---------------------------------------------------------------------------------------
+# --- Endpoints ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_no_door_holds_a_database_connection_while_a_password_is_hashed(a_person, monkeypatch, subtests):
+def test_no_endpoint_holds_a_database_connection_while_it_hashes_a_password(a_person, monkeypatch, subtests):
     mia = a_person("mia@acme.example")
     a_person(NAME)
     link = password_link(a_person("ines@acme.example"), by=system("tests")).removeprefix("http://localhost:8000")
@@ -133,7 +133,7 @@ def test_no_door_holds_a_database_connection_while_a_password_is_hashed(a_person
 
     for name in ("encode", "verify"):
         monkeypatch.setattr(Argon2PasswordHasher, name, noting(getattr(Argon2PasswordHasher, name)))
-    for what, send in _doors(mia, link).items():
+    for what, send in _endpoints(mia, link).items():
         with subtests.test(what):
             held.clear()
 
@@ -145,20 +145,20 @@ def test_no_door_holds_a_database_connection_while_a_password_is_hashed(a_person
 
 
 @pytest.mark.django_db
-def test_every_door_says_when_to_come_back_and_changes_nothing(a_person, monkeypatch, subtests):
+def test_every_busy_endpoint_sends_retry_after_and_changes_nothing(a_person, monkeypatch, subtests):
     mia = a_person("mia@acme.example")
     a_person(NAME)
     link = password_link(a_person("ines@acme.example"), by=system("tests")).removeprefix("http://localhost:8000")
-    doors = _doors(mia, link)
+    endpoints = _endpoints(mia, link)
     before = (AuditEvent.objects.count(), LoginFamily.objects.count(), User.objects.get(pk=mia.pk).password)
 
-    with every_place_taken(monkeypatch):
-        for what, send in doors.items():
+    with all_slots_taken(monkeypatch):
+        for what, send in endpoints.items():
             with subtests.test(what):
-                answer = send()
+                response = send()
 
-                assert getattr(answer, "status_code", getattr(answer, "status", 0)) == 503
-                assert answer.headers["Retry-After"] == "5"
+                assert getattr(response, "status_code", getattr(response, "status", 0)) == 503
+                assert response.headers["Retry-After"] == "5"
                 assert (
                     AuditEvent.objects.count(),
                     LoginFamily.objects.count(),
@@ -167,9 +167,9 @@ def test_every_door_says_when_to_come_back_and_changes_nothing(a_person, monkeyp
 
 
 @pytest.mark.django_db
-def test_a_busy_desk_is_told_in_the_words_of_each_door(a_person, monkeypatch):
+def test_each_endpoint_reports_busy_in_its_own_format(a_person, monkeypatch):
     a_person(NAME)
-    with every_place_taken(monkeypatch):
+    with all_slots_taken(monkeypatch):
         rest = Caller().post(LOGIN, {"email": NAME, "password": PASSWORD}).json()
         page = text_of(Visitor().post("/login", {"email": NAME, "password": PASSWORD}))
         servicestack = Wire().post("/auth/credentials", SERVICESTACK_LOGIN).error()
@@ -180,7 +180,7 @@ def test_a_busy_desk_is_told_in_the_words_of_each_door(a_person, monkeypatch):
     assert servicestack["errorCode"] == "ServiceUnavailable"
 
 
-def _doors(person, link):
+def _endpoints(person, link):
     basic = {"Authorization": "Basic " + base64.b64encode(f"{NAME}:wrong".encode()).decode()}
     at_the_password = Visitor().sign_in(person)
     return {
@@ -213,7 +213,7 @@ def _try(desk: Desk, number: int) -> Reply:
 @pytest.mark.database
 @pytest.mark.django_db
 @pytest.mark.alone
-def test_sixty_log_ins_at_once_leave_memory_and_other_clients_alone(tmp_path):
+def test_sixty_concurrent_log_ins_do_not_exhaust_memory_or_delay_other_clients(tmp_path):
     with live_desk(tmp_path, "http://127.0.0.1:9", TRUSTED_PROXY_COUNT="1") as desk:
         for _ in range(4):
             _try(desk, 0)
@@ -231,9 +231,9 @@ def test_sixty_log_ins_at_once_leave_memory_and_other_clients_alone(tmp_path):
                 client.result(timeout=60)
         grown = _peak_memory(desk) - before
 
-    answers = Counter((reply.status, reply.json()["code"]) for reply in tries)
-    judged, busy = answers.pop((401, "INVALID_CREDENTIALS")), answers.pop((503, "LOGIN_BUSY"), 0)
-    assert (judged + busy, answers) == (60, Counter())
+    responses = Counter((reply.status, reply.json()["code"]) for reply in tries)
+    judged, busy = responses.pop((401, "INVALID_CREDENTIALS")), responses.pop((503, "LOGIN_BUSY"), 0)
+    assert (judged + busy, responses) == (60, Counter())
     assert judged >= 2 * HASHES_AT_ONCE
     assert Counter(reply.status for reply in others) == {200: len(others)}
     assert len(others) >= 8

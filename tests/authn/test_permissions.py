@@ -1,4 +1,4 @@
-"""The permission classes themselves: whom each row of the role table admits, and what it says to the others.
+"""The permission classes themselves: the roles that each row of the role table admits, and the error for others.
 
 Some refusals meet no caller today, because every role that exists is on the list; they are met here.
 """
@@ -33,7 +33,7 @@ def test_a_class_admits_the_roles_of_its_row(permission, role):
 
 
 @pytest.mark.parametrize("view", [SandboxAuthView, ScratchOrgAuthView, FrontdoorView])
-def test_routes_for_everybody_refuse_a_role_outside_their_list(view):
+def test_public_routes_refuse_a_role_outside_their_list(view):
     (permission,) = view.permission_classes
 
     assert not permission().has_permission(_request("visitor"), None)

@@ -1,4 +1,4 @@
-"""Requests without a log-in leave no session behind, and notes to strangers travel in a cookie."""
+"""Anonymous requests store no session, and their messages travel in a cookie."""
 
 import re
 from urllib.parse import urlencode
@@ -40,9 +40,9 @@ def test_no_request_without_a_log_in_stores_a_session(olga):
 def test_signing_out_without_a_log_in_stores_nothing_and_says_so_once(olga):
     visitor = Visitor()
 
-    answer = visitor.post("/logout", form_at="/login")
+    response = visitor.post("/logout", form_at="/login")
 
-    assert answer["Location"] == "/login"
+    assert response["Location"] == "/login"
     assert frozen.SESSION_COOKIE_NAME not in visitor.client.cookies
     assert not BrowserSession.objects.exists()
     assert "You are signed out." in text_of(visitor.get("/login"))
@@ -51,17 +51,17 @@ def test_signing_out_without_a_log_in_stores_nothing_and_says_so_once(olga):
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/password"])
 def test_a_form_that_is_refused_for_its_csrf_token_stores_nothing(path, olga):
-    answer = Visitor().client.post(path, FIELDS)
+    response = Visitor().client.post(path, FIELDS)
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert not BrowserSession.objects.exists()
 
 
-def test_notes_to_a_person_stay_on_this_side(olga, a_person):
+def test_messages_of_a_logged_in_user_stay_in_the_session(olga, a_person):
     visitor = at_the_page()
     max_ = a_person("max@acme.example")
 
-    answer = visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
+    response = visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
 
-    assert "messages" not in answer.cookies
+    assert "messages" not in response.cookies
     assert "max@acme.example is changed." in text_of(visitor.get(PAGE))

@@ -1,4 +1,4 @@
-"""Switching a person off ends all that was given out, and switching on revives none of it."""
+"""Deactivating a user ends all sessions, tokens and links; reactivating restores none."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ HELD = {
 
 
 @pytest.mark.parametrize("hold", HELD.values(), ids=HELD)
-def test_switching_a_person_off_and_on_revives_nothing(hold, olga):
+def test_reactivating_a_user_restores_no_session_token_or_link(hold, olga):
     assert hold()(), "It works before."
     still_works = hold()
 

@@ -1,4 +1,4 @@
-"""An upgrade drops the tables of django-axes, in which passwords lay, and leaves no trace of them."""
+"""An upgrade drops the tables of django-axes and leaves no trace of the passwords in them."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ executor.migrate([("authn", "0007_login_attempts"), ("orgs", "0007_room_for_what
 def _connected(url: str) -> Iterator[Any]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-            # As most builds of SQLite do: what is deleted stays in the file.
+            # As in most builds of SQLite, deleted data stays in the file.
             connection.execute("PRAGMA secure_delete = OFF")
             yield connection
     else:

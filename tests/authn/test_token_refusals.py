@@ -1,4 +1,4 @@
-"""Tokens that prove no live principal cannot make the audit grow, and are still seen in it."""
+"""Refused tokens are counted in the audit, at most one row an hour for each holder."""
 
 import logging
 from datetime import timedelta
@@ -40,12 +40,12 @@ def _rows() -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(outcome="refused").order_by("id"))
 
 
-def _an_hour_goes_by() -> None:
+def _let_an_hour_pass() -> None:
     TokenRefusals.objects.update(reported_at=F("reported_at") - timedelta(hours=1))
 
 
 def _expired(mia) -> str:
-    """Return an access token whose time was over two hours ago."""
+    """Return an access token that expired two hours ago."""
     with time_machine.travel(timezone.now() - timedelta(hours=3)):
         return _log_in()["access_token"]
 
@@ -56,7 +56,7 @@ def _revoked(mia) -> str:
     return token
 
 
-def _switched_off(mia) -> str:
+def _deactivated(mia) -> str:
     token = _log_in()["access_token"]
     update_user(mia, by=BY, is_active=False)
     return token
@@ -79,20 +79,20 @@ def _revoked_application(_) -> str:
     [
         (_expired, EMAIL, "TOKEN_EXPIRED"),
         (_revoked, EMAIL, "TOKEN_REVOKED"),
-        (_switched_off, EMAIL, "TOKEN_INVALID"),
+        (_deactivated, EMAIL, "TOKEN_INVALID"),
         (_expired_application, "nightly", "TOKEN_EXPIRED"),
         (_revoked_application, "nightly", "TOKEN_REVOKED"),
     ],
 )
-def test_a_dead_bearer_is_one_audit_row_an_hour_with_the_count(make, name, code, mia):
+def test_a_refused_bearer_token_is_one_audit_row_an_hour_with_a_count(make, name, code, mia):
     caller = Caller(make(mia))
 
-    answers = [caller.get(ORGS) for _ in range(4)]
+    responses = [caller.get(ORGS) for _ in range(4)]
     first = _rows()
-    _an_hour_goes_by()
+    _let_an_hour_pass()
     caller.get(ORGS)
 
-    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(401, code)}
+    assert {(response.status_code, response.json()["code"]) for response in responses} == {(401, code)}
     assert [(row.action, row.actor_name, row.code, row.details["refusals"]) for row in first] == [
         ("request", name, code, 1)
     ]
@@ -101,7 +101,7 @@ def test_a_dead_bearer_is_one_audit_row_an_hour_with_the_count(make, name, code,
     assert [row.details["refusals"] for row in _rows()] == [1, 4]
 
 
-def test_the_doors_of_servicestack_count_with_the_api(mia):
+def test_servicestack_endpoints_count_with_the_api(mia):
     token = _expired(mia)
 
     Caller(token).get(ORGS)
@@ -127,7 +127,7 @@ def _log_in_at_servicestack() -> dict[str, str]:
 @pytest.mark.parametrize(
     ("log_in", "refresh"), [(_log_in, _refresh), (_log_in_at_servicestack, _refresh_at_servicestack)]
 )
-def test_the_refresh_token_of_an_ended_log_in_is_one_row_an_hour_too(log_in, refresh, mia):
+def test_a_refresh_token_of_an_ended_log_in_is_one_audit_row_an_hour(log_in, refresh, mia):
     pair = log_in()
     mia.end_logins()
 
@@ -137,7 +137,7 @@ def test_the_refresh_token_of_an_ended_log_in_is_one_row_an_hour_too(log_in, ref
 
 
 @pytest.mark.parametrize("bearer", ["", "x", "a.b.c", "fdt_" + "x" * 42, "eyJhbGciOiJub25lIn0.e30."])
-def test_a_made_up_bearer_or_none_is_a_line_in_the_log_alone(bearer, caplog, db):
+def test_an_invented_or_missing_bearer_token_is_only_logged(bearer, caplog, db):
     with caplog.at_level(logging.INFO, logger="frontdesk.errors"):
         assert Caller(bearer).get(ORGS).status_code == 401
 
@@ -146,7 +146,7 @@ def test_a_made_up_bearer_or_none_is_a_line_in_the_log_alone(bearer, caplog, db)
     assert not TokenRefusals.objects.exists()
 
 
-def test_each_refusal_of_a_dead_bearer_is_a_line_in_the_log(mia, caplog):
+def test_each_refused_bearer_token_is_logged(mia, caplog):
     caller = Caller(_expired(mia))
 
     with caplog.at_level(logging.INFO, logger="frontdesk.refusals"):
@@ -156,14 +156,14 @@ def test_each_refusal_of_a_dead_bearer_is_a_line_in_the_log(mia, caplog):
     assert caplog.messages.count(f"Refused a token of user {mia.pk}: TOKEN_EXPIRED") == 3
 
 
-def test_the_sweep_writes_what_came_after_the_row(mia):
+def test_the_sweep_records_refusals_after_the_row(mia):
     caller = Caller(_expired(mia))
     for _ in range(7):
         caller.get(ORGS)
     call_command("sweep")
     assert len(_rows()) == 1
 
-    _an_hour_goes_by()
+    _let_an_hour_pass()
     call_command("sweep")
     call_command("sweep")
 
@@ -173,9 +173,9 @@ def test_the_sweep_writes_what_came_after_the_row(mia):
     assert counted.details["since"] < timezone.now().isoformat()
 
 
-def test_the_sweep_forgets_holders_of_whom_no_more_came(mia):
+def test_the_sweep_deletes_counts_without_new_refusals(mia):
     Caller(_expired(mia)).get(ORGS)
-    _an_hour_goes_by()
+    _let_an_hour_pass()
 
     call_command("sweep")
 
@@ -183,7 +183,7 @@ def test_the_sweep_forgets_holders_of_whom_no_more_came(mia):
     assert len(_rows()) == 1
 
 
-def test_the_token_of_a_person_who_was_deleted_is_counted_by_the_id(mia):
+def test_the_token_of_a_deleted_user_is_counted_by_id(mia):
     token, identifier = _expired(mia), str(mia.pk)
     User.objects.all().delete()
 
@@ -193,7 +193,7 @@ def test_the_token_of_a_person_who_was_deleted_is_counted_by_the_id(mia):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refusals_at_one_moment_are_all_counted_and_one_is_a_row(mia):
+def test_concurrent_refusals_are_counted_in_one_row(mia):
     token = _expired(mia)
 
     run_together([lambda: Caller(token).get(ORGS)] * 10)
@@ -202,7 +202,7 @@ def test_refusals_at_one_moment_are_all_counted_and_one_is_a_row(mia):
     assert TokenRefusals.objects.get().unreported == 9
 
 
-def test_a_live_principal_who_may_not_is_a_row_each_time(member):
+def test_each_refused_request_of_an_active_user_is_a_row(member):
     for _ in range(3):
         assert member.get("/sfp/api/application-tokens").status_code == 403
 
@@ -213,8 +213,8 @@ def test_a_refusal_that_cannot_be_counted_is_a_503_of_the_database(mia):
     token = _revoked(mia)
 
     with refusing(TokenRefusals, "INSERT"):
-        answer = Caller(token).get(ORGS)
+        response = Caller(token).get(ORGS)
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
-    assert answer.headers["Retry-After"] == "5"
+    assert (response.status_code, response.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
+    assert response.headers["Retry-After"] == "5"
     assert not TokenRefusals.objects.exists()

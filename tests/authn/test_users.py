@@ -28,7 +28,7 @@ def test_the_last_owner_stays(olga, a_person, change):
     assert (olga.role, olga.is_active) == (Role.OWNER, True)
 
 
-def test_an_owner_who_is_switched_off_does_not_count(olga, a_person):
+def test_an_inactive_owner_does_not_count(olga, a_person):
     second = a_person("second@acme.example", Role.OWNER)
     update_user(second, by=BY, is_active=False)
 
@@ -36,13 +36,13 @@ def test_an_owner_who_is_switched_off_does_not_count(olga, a_person):
         update_user(olga, by=BY, role=Role.MEMBER)
 
 
-def test_with_two_owners_one_may_go(olga, a_person):
+def test_one_of_two_owners_can_be_demoted(olga, a_person):
     a_person("second@acme.example", Role.OWNER)
 
     assert update_user(olga, by=BY, role=Role.MEMBER).role == Role.MEMBER
 
 
-def test_passwords_are_kept_with_argon2():
+def test_passwords_are_hashed_with_argon2():
     from config import settings
 
     assert settings.PASSWORD_HASHERS == ["authn.password_hashing.BoundedArgon2PasswordHasher"]

@@ -1,4 +1,4 @@
-"""Sessions of browsers: a copy of the database opens none, and each ends with its log-in."""
+"""Browser sessions: a database copy opens none, and each ends with its log-in."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _with_cookie(value: str) -> Visitor:
     return visitor
 
 
-# --- What a reader of the database has ----------------------------------------------------------------
+# --- A copy of the database ----------------------------------------------------------------
 
 
 def _stored_values() -> Iterator[str]:
@@ -220,7 +220,7 @@ def test_a_session_that_was_ended_meanwhile_is_not_stored_again(olga):
     assert not BrowserSession.objects.exists()
 
 
-# --- Whose session it is ------------------------------------------------------------------------------
+# --- Planted sessions ------------------------------------------------------------------------------
 
 
 def test_a_session_that_a_stranger_slipped_in_is_replaced_at_the_log_in(olga, a_person):

@@ -1,4 +1,4 @@
-"""Only active owners enter the console: every one of its addresses is tried by everybody else."""
+"""Only active owners open the console: each address is requested by all other callers."""
 
 import re
 import uuid
@@ -24,41 +24,41 @@ def an_owner(a_person) -> Visitor:
     return Visitor(enforce_csrf=False).sign_in(a_person("olga@acme.example", Role.OWNER))
 
 
-def test_there_are_addresses_to_try():
+def test_there_are_console_pages():
     assert len(PATHS) > 30
     assert "/console/orgs/salesforceorg/add/" in PATHS
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_stranger_is_led_to_the_log_in(method, each):
+def test_an_anonymous_user_is_redirected_to_the_log_in(method, each):
     for path in PATHS:
         with each(path):
             visitor = Visitor(enforce_csrf=False)
 
-            answer = getattr(visitor.client, method)(path)
+            response = getattr(visitor.client, method)(path)
 
-            assert answer.status_code == 302
-            assert answer["Location"].startswith(("/console/login/", "/login", "/console/", "/logout", "/password"))
-            assert "<table" not in text_of(answer)
+            assert response.status_code == 302
+            assert response["Location"].startswith(("/console/login/", "/login", "/console/", "/logout", "/password"))
+            assert "<table" not in text_of(response)
 
 
-def test_a_member_gets_no_further_than_the_door(a_person, each):
+def test_a_member_is_refused_at_every_console_page(a_person, each):
     visitor = Visitor().sign_in(a_person("mia@acme.example"))
     for path in PATHS:
         if re.search("login|logout|password_change", path):
             continue
         with each(path):
-            door = visitor.get(path)
-            answer = visitor.client.get(path, follow=True)
+            login = visitor.get(path)
+            response = visitor.client.get(path, follow=True)
 
-            assert (door.status_code, door["Location"].partition("?")[0]) == (302, "/console/login/")
-            assert answer.status_code == 403
-            assert "The console is for owners of this desk." in text_of(answer)
+            assert (login.status_code, login["Location"].partition("?")[0]) == (302, "/console/login/")
+            assert response.status_code == 403
+            assert "The console is for owners of this desk." in text_of(response)
 
 
 @pytest.mark.database
 @pytest.mark.parametrize("bearer", ["owner", "application"])
-def test_a_bearer_opens_no_page(bearer, request):
+def test_a_bearer_token_does_not_open_a_page(bearer, request):
     caller: Caller = request.getfixturevalue(bearer)
 
     assert caller.get("/console/").status_code == 302
@@ -66,7 +66,7 @@ def test_a_bearer_opens_no_page(bearer, request):
 
 @pytest.mark.database
 @pytest.mark.parametrize("change", [{"role": Role.MEMBER}, {"is_active": False}])
-def test_an_owner_no_more_is_out_at_the_next_request(change, a_person):
+def test_a_former_owner_is_refused_at_the_next_request(change, a_person):
     olga = a_person("olga@acme.example", Role.OWNER)
     a_person("second@acme.example", Role.OWNER)
     visitor = Visitor().sign_in(olga)
@@ -77,26 +77,26 @@ def test_an_owner_no_more_is_out_at_the_next_request(change, a_person):
     assert visitor.get("/console/").status_code == 302
 
 
-def test_the_log_in_leads_back_to_where_one_wanted_to_go(db):
-    answer = Visitor().client.get("/console/authn/user/?q=x", follow=True)
+def test_the_log_in_redirects_to_the_requested_page(db):
+    response = Visitor().client.get("/console/authn/user/?q=x", follow=True)
 
-    assert answer.redirect_chain[-1][0] == "/login?next=/console/authn/user/%3Fq%3Dx"
+    assert response.redirect_chain[-1][0] == "/login?next=/console/authn/user/%3Fq%3Dx"
 
 
 @pytest.mark.parametrize("address", ["//evil.example", "https://evil.example", "/\\evil.example"])
 def test_the_consoles_own_log_in_leads_to_no_other_host(address, db):
-    answer = Visitor().get("/console/login/", next=address)
+    response = Visitor().get("/console/login/", next=address)
 
-    assert answer["Location"] == "/login?next=/console/"
+    assert response["Location"] == "/login?next=/console/"
 
 
 def test_a_form_of_another_site_changes_nothing(a_person):
     olga = a_person("olga@acme.example", Role.OWNER)
     visitor = Visitor().sign_in(olga)
 
-    answer = visitor.client.post("/console/authn/applicationtoken/add/", {"name": "evil", "days": 1})
+    response = visitor.client.post("/console/authn/applicationtoken/add/", {"name": "evil", "days": 1})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert not ApplicationToken.objects.exists()
 
 
@@ -111,13 +111,13 @@ NOT_THERE = [
     "/console/authn/user/1/delete/",
     "/console/authn/applicationtoken/1/delete/",
 ]
-# Buttons, which take a POST alone.
+# Buttons, which accept only POST.
 BUTTONS_OF_NOTHING = ["/console/orgs/salesforceorg/99/test/", "/console/authn/user/x/password-link/"]
 
 
 @pytest.mark.database
 @pytest.mark.parametrize(("method", "of_buttons"), [("get", 405), ("post", 404)])
-def test_what_is_not_there_is_404_or_405(method, of_buttons, an_owner, each):
+def test_unknown_addresses_and_methods_are_404_or_405(method, of_buttons, an_owner, each):
     for path in NOT_THERE:
         with each(path):
             assert getattr(an_owner.client, method)(path).status_code == 404
@@ -127,7 +127,7 @@ def test_what_is_not_there_is_404_or_405(method, of_buttons, an_owner, each):
 
 
 LISTS = ["orgs/salesforceorg", "sandboxes/poolinstance", "authn/user", "authn/applicationtoken", "authn/auditevent"]
-# What no list knows is refused, and what changes its order or page alone is forgiven.
+# Unknown filters are refused; invalid orders and pages are ignored.
 ODD_QUERIES = {
     **dict.fromkeys(["p=x", "p=-1", "p=99999999", "o=x.y", "o=99", "e=1", "all=", "_facets=1", "q=%ff"], 200),
     "q=%00": 400,
@@ -163,23 +163,23 @@ ODD_ACTIONS = [
 
 @pytest.mark.database
 @pytest.mark.parametrize("part", LISTS)
-def test_an_odd_query_is_no_failure_of_ours(part, an_owner, each):
+def test_an_invalid_query_is_not_a_server_error(part, an_owner, each):
     for query, status in ODD_QUERIES.items():
         with each(query):
-            answer = an_owner.client.get(f"/console/{part}/?{query}")
+            response = an_owner.client.get(f"/console/{part}/?{query}")
 
-            assert answer.status_code == ODD_FILTERS.get((part, query), status), answer
+            assert response.status_code == ODD_FILTERS.get((part, query), status), response
 
 
 @pytest.mark.database
 @pytest.mark.parametrize("part", LISTS)
-def test_an_odd_action_is_no_failure_of_ours(part, an_owner, each):
+def test_an_invalid_action_is_not_a_server_error(part, an_owner, each):
     for fields in ODD_ACTIONS:
         with each(str(fields)):
-            answer = an_owner.client.post(f"/console/{part}/", fields)
+            response = an_owner.client.post(f"/console/{part}/", fields)
 
             acts = part == "orgs/salesforceorg" and "_selected_action" in fields
-            assert answer.status_code == (302 if acts else 200), answer
+            assert response.status_code == (302 if acts else 200), response
 
 
 @pytest.mark.database
@@ -192,7 +192,7 @@ def test_an_odd_action_is_no_failure_of_ours(part, an_owner, each):
         ("orgs/salesforceorg", "credential__known_tokens__digest__startswith=a"),
     ],
 )
-def test_no_filter_feels_its_way_to_a_secret(part, lookup, a_person):
+def test_no_filter_can_probe_a_secret(part, lookup, a_person):
     visitor = Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
 
     assert visitor.client.get(f"/console/{part}/?{lookup}").status_code == 400

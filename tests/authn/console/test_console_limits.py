@@ -1,4 +1,4 @@
-"""No page of the console can keep the database busy: nothing is counted per filter, and slow statements are ended."""
+"""No page of the console can overload the database: no counts per filter, and slow statements are cancelled."""
 
 import re
 from typing import cast
@@ -29,10 +29,10 @@ def test_no_list_counts_the_rows_of_each_filter(opts, console):
         console.get(path)
 
     with CaptureQueriesContext(connection) as asked:
-        answer = console.get(path, {"_facets": "True"}, follow=True)
+        response = console.get(path, {"_facets": "True"}, follow=True)
 
-    assert answer.status_code == 200
-    assert not {"Show counts", "Hide counts"} & set(re.findall("Show counts|Hide counts", text_of(answer)))
+    assert response.status_code == 200
+    assert not {"Show counts", "Hide counts"} & set(re.findall("Show counts|Hide counts", text_of(response)))
     assert _counts(asked) <= _counts(plain)
 
 
@@ -51,13 +51,13 @@ def test_a_page_whose_statement_takes_too_long_is_the_page_of_an_unavailable_dat
     )
     _reconnect("-c statement_timeout=300")
     try:
-        answer = console.get("/console/authn/auditevent/")
+        response = console.get("/console/authn/auditevent/")
     finally:
         _reconnect("")
         _run("DROP VIEW authn_auditevent", "ALTER TABLE kept RENAME TO authn_auditevent")
 
-    assert answer.status_code == 503
-    assert "The desk&#x27;s database is unavailable" in text_of(answer)
+    assert response.status_code == 503
+    assert "The desk&#x27;s database is unavailable" in text_of(response)
 
 
 def _run(*statements: str) -> None:

@@ -1,4 +1,4 @@
-"""The console's pages for people, application tokens and the audit."""
+"""Console pages for users, application tokens and the audit."""
 
 import csv
 import io
@@ -33,18 +33,18 @@ def console(olga) -> Visitor:
     return Visitor().sign_in(olga)
 
 
-def _secret(answer) -> str:
-    return re.findall(r'<code id="secret">([^<]+)</code>', text_of(answer))[0]
+def _secret(response) -> str:
+    return re.findall(r'<code id="secret">([^<]+)</code>', text_of(response))[0]
 
 
-# --- People -------------------------------------------------------------------------------------------
+# --- Users -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.database
-def test_inviting_makes_a_person_and_shows_the_link_once(console):
-    answer = console.post(f"{USERS}add/", {"email": "Ines@Acme.example", "role": "member"})
+def test_an_invitation_creates_a_user_and_shows_the_link_once(console):
+    response = console.post(f"{USERS}add/", {"email": "Ines@Acme.example", "role": "member"})
 
-    assert _secret(answer).startswith("http://localhost:8000/set-password/")
+    assert _secret(response).startswith("http://localhost:8000/set-password/")
     ines = User.objects.get(email="ines@acme.example")
     assert (ines.role, ines.has_usable_password()) == ("member", False)
     row = AuditEvent.objects.get(action="person.added")
@@ -65,16 +65,16 @@ def test_inviting_makes_a_person_and_shows_the_link_once(console):
         ({"role": ""}, "This field is required."),
     ],
 )
-def test_an_invitation_that_cannot_be_says_why(fields, words, console):
-    answer = console.post(f"{USERS}add/", {"email": "ines@acme.example", "role": "member", **fields})
+def test_an_invalid_invitation_shows_the_reason(fields, words, console):
+    response = console.post(f"{USERS}add/", {"email": "ines@acme.example", "role": "member", **fields})
 
-    assert answer.status_code == 200
-    assert words in text_of(answer)
+    assert response.status_code == 200
+    assert words in text_of(response)
     assert User.objects.count() == 1
 
 
 @pytest.mark.database
-def test_a_role_is_changed_and_a_person_switched_off(console, a_person):
+def test_a_role_is_changed_and_a_user_deactivated(console, a_person):
     mia = a_person("mia@acme.example")
 
     console.post(f"{USERS}{mia.pk}/change/", {"role": "owner", "is_active": "on"})
@@ -90,14 +90,14 @@ def test_a_role_is_changed_and_a_person_switched_off(console, a_person):
 @pytest.mark.database
 @pytest.mark.parametrize("fields", [{"role": "member", "is_active": "on"}, {"role": "owner"}])
 def test_the_last_owner_stays(fields, console, olga):
-    answer = console.post(f"{USERS}{olga.pk}/change/", fields)
+    response = console.post(f"{USERS}{olga.pk}/change/", fields)
 
-    assert "This is the last active owner. Make another user an owner first." in text_of(answer)
+    assert "This is the last active owner. Make another user an owner first." in text_of(response)
     olga.refresh_from_db()
     assert (olga.role, olga.is_active) == ("owner", True)
 
 
-def test_a_new_password_link_is_made_by_a_button_alone(console, a_person):
+def test_a_password_link_is_created_only_by_the_button(console, a_person):
     mia = a_person("mia@acme.example")
     page, link = f"{USERS}{mia.pk}/change/", f"{USERS}{mia.pk}/password-link/"
 
@@ -106,11 +106,11 @@ def test_a_new_password_link_is_made_by_a_button_alone(console, a_person):
 
 
 @pytest.mark.database
-def test_nobody_is_deleted(console, olga):
+def test_users_cannot_be_deleted(console, olga):
     assert console.get(f"{USERS}{olga.pk}/delete/").status_code == 404
 
 
-def test_the_list_tells_who_was_invited_and_who_is_off(console, a_person):
+def test_the_list_shows_invited_and_inactive_users(console, a_person):
     add_user(email="ines@acme.example", role=Role.MEMBER, password=None, by=BY)
     off = a_person("off@acme.example")
     console.post(f"{USERS}{off.pk}/change/", {"role": "member"})
@@ -127,8 +127,8 @@ def test_the_list_tells_who_was_invited_and_who_is_off(console, a_person):
 
 @pytest.mark.database
 def test_a_token_is_shown_once_and_works(console):
-    answer = console.post(f"{TOKENS}add/", {"name": "nightly", "days": "7"})
-    value = _secret(answer)
+    response = console.post(f"{TOKENS}add/", {"name": "nightly", "days": "7"})
+    value = _secret(response)
 
     assert Caller(value).get("/sfp/api/auth/salesforce/orgs").status_code == 200
     row = ApplicationToken.objects.get()
@@ -139,7 +139,7 @@ def test_a_token_is_shown_once_and_works(console):
 
 
 @pytest.mark.database
-def test_a_revoked_token_works_no_more(console):
+def test_a_revoked_token_is_refused(console):
     row, value = tokens.issue(name="nightly", days=7, by=BY)
 
     asked = console.get(f"{TOKENS}{row.pk}/revoke/")
@@ -158,11 +158,11 @@ def test_a_revoked_token_works_no_more(console):
 @pytest.mark.parametrize(
     "fields", [{"name": ""}, {"name": "x" * 101}, {"days": "0"}, {"days": "366"}, {"days": "x"}, {"days": "9" * 400}]
 )
-def test_a_token_that_cannot_be_is_not_made(fields, console):
-    answer = console.post(f"{TOKENS}add/", {"name": "nightly", "days": "7", **fields})
+def test_an_invalid_token_is_not_created(fields, console):
+    response = console.post(f"{TOKENS}add/", {"name": "nightly", "days": "7", **fields})
 
-    assert answer.status_code == 200
-    assert "errorlist" in text_of(answer)
+    assert response.status_code == 200
+    assert "errorlist" in text_of(response)
     assert not ApplicationToken.objects.exists()
 
 
@@ -184,11 +184,11 @@ def _audit(name: str, **facts):
     return audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=by, **facts)
 
 
-def _csv(answer) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(text_of(answer))))
+def _csv(response) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text_of(response))))
 
 
-def test_the_audit_is_read_and_never_written(console):
+def test_the_audit_is_read_only(console):
     row = _audit("nightly", org="ci@acme.example", note="<b>bold</b>")
 
     page = text_of(console.get(f"{AUDIT}{row.pk}/change/"))
@@ -235,11 +235,11 @@ def test_a_harmless_cell_stays_as_it_is(cell):
     assert guarded(cell) == cell
 
 
-def test_the_export_is_a_file_and_no_form(console):
-    answer = console.get(f"{AUDIT}export.csv")
+def test_the_export_is_a_file(console):
+    response = console.get(f"{AUDIT}export.csv")
 
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert re.fullmatch(r'attachment; filename="audit-\d{8}-\d{6}\.csv"', answer["Content-Disposition"])
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert re.fullmatch(r'attachment; filename="audit-\d{8}-\d{6}\.csv"', response["Content-Disposition"])
     assert console.post(f"{AUDIT}export.csv", form_at=AUDIT).status_code == 405
 
 

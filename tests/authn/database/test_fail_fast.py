@@ -1,4 +1,4 @@
-"""Callers fail at once while what they need keeps everybody waiting, and one at a time tries."""
+"""Callers fail fast while a dependency is slow, and one caller at a time tries it."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from authn.database.fail_fast import FailFastGate, GateClosed
 
 
 class _Locked(Exception):
-    """Stands in for a failure of a database."""
+    """Represents a database failure."""
 
 
 def _fail_after(gate: FailFastGate, seconds: float) -> None:
@@ -19,7 +19,7 @@ def _fail_after(gate: FailFastGate, seconds: float) -> None:
         raise _Locked
 
 
-def test_a_quick_failure_stops_nobody():
+def test_a_quick_failure_does_not_affect_other_callers():
     gate = FailFastGate(slow_seconds=5, pause_seconds=60)
     _fail_after(gate, 0)
 
@@ -70,7 +70,7 @@ def test_a_trial_that_fails_keeps_the_others_out_for_another_pause(seconds):
         raise AssertionError("unreachable")
 
 
-def test_a_trial_that_succeeds_lets_everybody_in():
+def test_a_successful_trial_admits_all_callers():
     gate = FailFastGate(slow_seconds=0.01, pause_seconds=0)
     _fail_after(gate, 0.02)
 

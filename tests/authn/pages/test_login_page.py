@@ -1,4 +1,4 @@
-"""/login and /logout: who gets in, who is told what, and what a stranger cannot do with them."""
+"""/login and /logout: access, errors, redirects, sessions and cross-site requests."""
 
 import os
 import re
@@ -34,27 +34,27 @@ def _log_in(visitor, email="mia@acme.example", password=PASSWORD, **more):
     return visitor.post("/login", {"email": email, "password": password, **more})
 
 
-def _errors(answer) -> str:
-    return " ".join(re.findall(r'<div class="alert alert-bad".*?</div>', text_of(answer), re.DOTALL))
+def _errors(response) -> str:
+    return " ".join(re.findall(r'<div class="alert alert-bad".*?</div>', text_of(response), re.DOTALL))
 
 
 @pytest.mark.database
-def test_a_person_gets_in_and_the_audit_tells(mia):
+def test_a_log_in_is_audited(mia):
     visitor = Visitor()
 
-    answer = _log_in(visitor, "  MIA@acme.example ")
+    response = _log_in(visitor, "  MIA@acme.example ")
 
-    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert (response.status_code, response["Location"]) == (302, "/")
     assert "mia@acme.example" in text_of(visitor.get("/password"))
     row = AuditEvent.objects.get(action="person.login")
     assert (row.outcome, row.actor_name, row.details["door"]) == ("granted", "mia@acme.example", "browser")
 
 
-def test_an_owner_is_led_to_the_console(olga):
+def test_an_owner_is_redirected_to_the_console(olga):
     assert _log_in(Visitor(), "olga@acme.example")["Location"] == "/console/"
 
 
-def test_whoever_is_logged_in_is_sent_on(mia):
+def test_a_logged_in_user_is_redirected(mia):
     visitor = Visitor().sign_in(mia)
 
     assert visitor.get("/login", next="/password")["Location"] == "/password"
@@ -64,54 +64,54 @@ def test_whoever_is_logged_in_is_sent_on(mia):
     ("email", "password"),
     [("mia@acme.example", "wrong"), ("nobody@acme.example", PASSWORD), ("off@acme.example", PASSWORD)],
 )
-def test_a_refusal_does_not_tell_who_exists(email, password, mia, a_person):
+def test_a_refusal_does_not_reveal_whether_the_user_exists(email, password, mia, a_person):
     update_user(a_person("off@acme.example"), by=BY, is_active=False)
 
-    answer = _log_in(Visitor(), email, password)
+    response = _log_in(Visitor(), email, password)
 
-    assert answer.status_code == 200
-    assert "Incorrect e-mail or password." in _errors(answer)
-    assert frozen.SESSION_COOKIE_NAME not in answer.cookies
-    assert password not in text_of(answer)
+    assert response.status_code == 200
+    assert "Incorrect e-mail or password." in _errors(response)
+    assert frozen.SESSION_COOKIE_NAME not in response.cookies
+    assert password not in text_of(response)
 
 
 @pytest.mark.database
-def test_a_locked_name_is_told_how_long_and_what_to_do(mia):
+def test_a_locked_log_in_says_how_long_and_what_to_do(mia):
     visitor = Visitor()
     for _ in range(5):
         _log_in(visitor, password="wrong")
 
-    answer = _log_in(visitor)
+    response = _log_in(visitor)
 
-    assert "locked for 15 minutes" in _errors(answer)
-    assert "new password link" in _errors(answer)
+    assert "locked for 15 minutes" in _errors(response)
+    assert "new password link" in _errors(response)
 
 
 @pytest.mark.database
-def test_one_address_may_try_only_so_often(mia):
+def test_log_ins_per_address_are_limited(mia):
     visitor = Visitor()
-    answers = [_log_in(visitor, f"nobody{number}@acme.example") for number in range(61)]
+    responses = [_log_in(visitor, f"nobody{number}@acme.example") for number in range(61)]
 
-    assert [answer.status_code for answer in answers] == [200] * 60 + [429]
-    assert int(answers[-1]["Retry-After"]) > 0
+    assert [response.status_code for response in responses] == [200] * 60 + [429]
+    assert int(responses[-1]["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("field", ["email", "password", "next"])
 @pytest.mark.parametrize("value", ["", "x" * 5000, "a\x00b", "<script>alert(1)</script>"])
-def test_a_bad_form_is_answered_as_a_form(field, value, mia):
-    answer = _log_in(Visitor(), **{"email": "mia@acme.example", "password": "wrong", field: value})
+def test_an_invalid_form_is_shown_again(field, value, mia):
+    response = _log_in(Visitor(), **{"email": "mia@acme.example", "password": "wrong", field: value})
 
-    assert answer.status_code == 200
-    assert "<script>alert" not in text_of(answer)
+    assert response.status_code == 200
+    assert "<script>alert" not in text_of(response)
 
 
-# --- Where a log-in leads --------------------------------------------------------------------------
+# --- Redirects --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/console/", "/password?x=1&y=%2F%2Fevil.example", "/a/b#c", "/%2f%2fevil.example"]
 )
-def test_a_path_of_this_desk_is_one(path):
+def test_a_local_path_is_allowed_as_a_redirect(path):
     assert local_path(path) == path
 
 
@@ -128,23 +128,23 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
-def test_an_address_that_leads_elsewhere_is_none(address):
+def test_an_address_of_another_host_is_not_a_redirect(address):
     assert local_path(address) == ""
 
 
-def test_no_log_in_leads_to_another_host(mia, each):
+def test_no_log_in_redirects_to_another_host(mia, each):
     for address in ELSEWHERE:
         with each(address):
-            answer = _log_in(Visitor(), next=address)
+            response = _log_in(Visitor(), next=address)
 
-            assert (answer.status_code, answer["Location"]) == (302, "/")
+            assert (response.status_code, response["Location"]) == (302, "/")
 
 
 # --- Sessions --------------------------------------------------------------------------------------
 
 
 @pytest.mark.database
-def test_a_key_that_was_slipped_in_is_not_the_one_that_is_logged_in(mia):
+def test_a_log_in_replaces_a_planted_session_key(mia):
     visitor, stranger = Visitor(), Visitor()
     planted = "a-key-that-a-stranger-chose-0123"
     for each in (visitor, stranger):
@@ -157,7 +157,7 @@ def test_a_key_that_was_slipped_in_is_not_the_one_that_is_logged_in(mia):
     assert stranger.get("/password").status_code == 302
 
 
-def test_another_persons_session_is_not_taken_over(mia, olga):
+def test_the_session_of_another_user_is_not_taken_over(mia, olga):
     visitor = Visitor().sign_in(olga)
     visitor.client.logout()
 
@@ -166,10 +166,10 @@ def test_another_persons_session_is_not_taken_over(mia, olga):
     assert visitor.get("/console/").status_code == 302
 
 
-def test_the_cookies_are_shut_to_scripts_and_to_other_sites(mia):
-    answer = _log_in(Visitor())
+def test_cookies_are_http_only_and_same_site(mia):
+    response = _log_in(Visitor())
 
-    for cookie in answer.cookies.values():
+    for cookie in response.cookies.values():
         assert cookie["httponly"], cookie.key
         assert cookie["samesite"] == "Lax", cookie.key
         assert not cookie["domain"], cookie.key
@@ -186,7 +186,7 @@ def test_over_https_the_cookies_are_secure_and_bound_to_the_host():
 
 
 @pytest.mark.database
-def test_switching_a_person_off_ends_the_session(mia):
+def test_deactivating_a_user_ends_the_session(mia):
     visitor = Visitor().sign_in(mia)
 
     update_user(mia, by=BY, is_active=False)
@@ -203,20 +203,20 @@ def test_a_new_password_ends_every_session(mia):
     assert [visitor.get("/password").status_code for visitor in visitors] == [302, 302]
 
 
-def test_a_link_signs_nobody_out_and_the_button_does(mia):
+def test_only_the_button_logs_out(mia):
     visitor = Visitor().sign_in(mia)
 
     visitor.get("/logout")
     assert visitor.get("/password").status_code == 200
 
-    answer = visitor.post("/logout")
-    assert answer["Location"] == "/login"
+    response = visitor.post("/logout")
+    assert response["Location"] == "/login"
     assert visitor.get("/password").status_code == 302
     row = AuditEvent.objects.get(action="person.logout")
     assert (row.actor_name, row.details["door"]) == ("mia@acme.example", "browser")
 
 
-# --- What other sites can do -------------------------------------------------------------------------
+# --- Cross-site requests -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/password"])
@@ -225,45 +225,45 @@ def test_a_form_of_another_site_is_refused(path, headers, mia):
     visitor = Visitor().sign_in(mia)
     fields = {"email": "mia@acme.example", "password": PASSWORD}
 
-    answer = visitor.client.post(path, fields, headers=headers)
+    response = visitor.client.post(path, fields, headers=headers)
 
-    assert answer.status_code == 403
-    assert "reload the page" in text_of(answer)
+    assert response.status_code == 403
+    assert "reload the page" in text_of(response)
     assert visitor.get("/password").status_code == 200
 
 
-def test_a_token_that_a_stranger_brings_does_not_fit(mia):
+def test_a_csrf_token_of_another_session_is_refused(mia):
     stranger, victim = Visitor(), Visitor()
     stranger.get("/login")
     token = stranger.client.cookies[frozen.CSRF_COOKIE_NAME].value
 
     fields = {"email": "mia@acme.example", "password": PASSWORD, "csrfmiddlewaretoken": token}
-    answer = victim.client.post("/login", fields)
+    response = victim.client.post("/login", fields)
 
-    assert answer.status_code == 403
-    assert frozen.SESSION_COOKIE_NAME not in answer.cookies
+    assert response.status_code == 403
+    assert frozen.SESSION_COOKIE_NAME not in response.cookies
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/nothing-here", "/set-password/0/x"])
 def test_no_page_may_be_framed(path, db):
-    answer = Visitor().get(path)
+    response = Visitor().get(path)
 
-    assert answer["X-Frame-Options"] == "DENY"
-    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
-    assert "unsafe" not in answer["Content-Security-Policy"]
-    assert answer["Cache-Control"] == "no-store"
+    assert response["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert response["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Host": "localhost.evil.example"}])
 def test_a_foreign_host_name_is_refused(headers, db):
-    answer = Visitor().client.get("/login", headers=headers)
+    response = Visitor().client.get("/login", headers=headers)
 
-    assert answer.status_code == 400
-    assert "evil.example" not in text_of(answer)
+    assert response.status_code == 400
+    assert "evil.example" not in text_of(response)
 
 
-def test_a_forwarded_host_name_is_not_believed(db):
-    answer = Visitor().client.get("/login", headers={"X-Forwarded-Host": "evil.example"})
+def test_a_forwarded_host_name_is_ignored(db):
+    response = Visitor().client.get("/login", headers={"X-Forwarded-Host": "evil.example"})
 
-    assert answer.status_code == 200
-    assert "evil.example" not in text_of(answer)
+    assert response.status_code == 200
+    assert "evil.example" not in text_of(response)

@@ -49,7 +49,7 @@ def _logs_in(user: User, password: str, rf) -> bool:
     return True
 
 
-# --- Changing one's own -------------------------------------------------------------------------------
+# --- The current user's password -------------------------------------------------------------------------------
 
 
 def _change(visitor, current=PASSWORD, new=NEW, again=NEW):
@@ -57,19 +57,19 @@ def _change(visitor, current=PASSWORD, new=NEW, again=NEW):
 
 
 @pytest.mark.database
-def test_a_person_changes_the_own_password_and_stays(mia, rf, member):
+def test_a_user_changes_the_password_and_stays_logged_in(mia, rf, member):
     here, elsewhere = Visitor().sign_in(mia), Visitor().sign_in(mia)
 
-    answer = _change(here)
+    response = _change(here)
 
-    assert answer["Location"] == "/password"
+    assert response["Location"] == "/password"
     assert "signed out everywhere else" in text_of(here.get("/password"))
     assert elsewhere.get("/password").status_code == 302
     assert _logs_in(mia, NEW, rf)
 
 
 @pytest.mark.database
-def test_tokens_of_the_person_end_too(member):
+def test_a_new_password_revokes_the_tokens_of_the_user(member):
     mia = User.objects.get(email="member@acme.example")
     visitor = Visitor().sign_in(mia)
 
@@ -99,16 +99,16 @@ def test_the_session_gets_a_new_key(mia):
         ({"new": "x" * 2000, "again": "x" * 2000}, "at most 1024 characters"),
     ],
 )
-def test_a_change_that_cannot_be_says_why(fields, words, mia, rf):
-    answer = _change(Visitor().sign_in(mia), **fields)
+def test_an_invalid_change_shows_the_reason(fields, words, mia, rf):
+    response = _change(Visitor().sign_in(mia), **fields)
 
-    assert answer.status_code == 200
-    assert words in text_of(answer)
+    assert response.status_code == 200
+    assert words in text_of(response)
     assert _logs_in(mia, PASSWORD, rf)
 
 
 @pytest.mark.database
-def test_guesses_at_an_open_screen_lock_the_name(mia):
+def test_wrong_current_passwords_lock_the_user(mia):
     visitor = Visitor().sign_in(mia)
     for _ in range(5):
         _change(visitor, current="wrong")
@@ -116,27 +116,27 @@ def test_guesses_at_an_open_screen_lock_the_name(mia):
     assert "locked for" in text_of(_change(visitor))
 
 
-def test_a_stranger_is_led_to_the_log_in(db):
+def test_an_anonymous_user_is_redirected_to_the_log_in(db):
     assert Visitor().get("/password")["Location"] == "/login?next=/password"
 
 
 # --- By a link ----------------------------------------------------------------------------------------
 
 
-def _is_over(answer) -> bool:
-    """Return True if a page says that its link is used up, or none of this desk."""
-    return answer.status_code == 410 and "Ask an owner of this desk for a new one." in text_of(answer)
+def _is_over(response) -> bool:
+    """Return True if a page says that its link is used up or unknown."""
+    return response.status_code == 410 and "Ask an owner of this desk for a new one." in text_of(response)
 
 
 @pytest.mark.database
-def test_an_invited_person_sets_a_password_by_the_link(invited, rf):
+def test_an_invited_user_sets_a_password_by_the_link(invited, rf):
     path = _path(invited)
     assert "ines@acme.example" in text_of(Visitor().get(path))
 
     visitor = Visitor()
-    answer = visitor.post(path, {"new": NEW, "again": NEW})
+    response = visitor.post(path, {"new": NEW, "again": NEW})
 
-    assert answer["Location"] == "/login"
+    assert response["Location"] == "/login"
     assert "Your password is set. Log in with it." in text_of(visitor.get("/login"))
     assert _logs_in(invited, NEW, rf)
     tellings = [event.details for event in AuditEvent.objects.filter(action="person.changed").order_by("id")]
@@ -158,35 +158,35 @@ def test_a_link_works_once(invited, rf):
 
 
 @pytest.mark.database
-def test_looking_at_a_link_does_not_spend_it(invited):
+def test_opening_a_link_does_not_use_it_up(invited):
     path = _path(invited)
 
     assert [Visitor().client.head(path).status_code, Visitor().get(path).status_code] == [200, 200]
     assert _set(path).status_code == 302
 
 
-def test_a_link_ends_after_three_days(invited):
+def test_a_link_expires_after_three_days(invited):
     path = _path(invited)
 
     with time_machine.travel(timezone.now() + timedelta(days=3, minutes=1)):
         assert _is_over(Visitor().get(path))
 
 
-def test_a_link_ends_when_the_person_logs_in(mia):
+def test_a_link_is_invalid_after_a_log_in(mia):
     path = _path(mia)
     Visitor().post("/login", {"email": mia.email, "password": PASSWORD})
 
     assert _is_over(Visitor().get(path))
 
 
-def test_the_link_of_one_person_is_no_good_for_another(invited, mia):
+def test_the_link_of_one_user_is_refused_for_another(invited, mia):
     path = _path(invited).replace(str(invited.pk), str(mia.pk))
 
     assert _is_over(Visitor().get(path))
 
 
 @pytest.mark.database
-def test_a_link_lets_nobody_in_who_was_switched_off(invited):
+def test_the_link_of_an_inactive_user_is_refused(invited):
     path = _path(invited)
     update_user(invited, by=BY, is_active=False)
 
@@ -194,11 +194,11 @@ def test_a_link_lets_nobody_in_who_was_switched_off(invited):
 
 
 @pytest.mark.parametrize("tail", ["x", "set-password", "c0ffee-" + "0" * 32, "%00", "a" * 3000])
-def test_a_made_up_link_is_refused(tail, mia):
+def test_an_invented_link_is_refused(tail, mia):
     assert _is_over(Visitor().get(f"/set-password/{mia.pk}/{tail}"))
 
 
-def test_a_weak_password_does_not_spend_the_link(invited):
+def test_a_weak_password_does_not_use_up_the_link(invited):
     path = _path(invited)
 
     assert "too short" in text_of(_set(path, "short", "short"))
@@ -216,7 +216,7 @@ def test_a_link_lifts_a_lock(mia, rf):
     assert _logs_in(mia, NEW, rf)
 
 
-def test_a_link_signs_out_whoever_is_at_the_browser(invited, mia):
+def test_a_link_logs_out_the_current_user(invited, mia):
     visitor, path = Visitor().sign_in(mia), _path(invited)
 
     visitor.post(path, {"new": NEW, "again": NEW})

@@ -1,4 +1,4 @@
-"""Whose address a request comes from, behind proxies and without."""
+"""The client address of a request, with and without proxies."""
 
 import pytest
 
@@ -24,7 +24,7 @@ from authn.web.client_address import client_address
         (1, "1.2.3.4\x00", "127.0.0.1"),
     ],
 )
-def test_only_what_trusted_proxies_saw_is_believed(rf, settings, trusted, forwarded, address):
+def test_only_addresses_seen_by_trusted_proxies_are_used(rf, settings, trusted, forwarded, address):
     settings.TRUSTED_PROXY_COUNT = trusted
 
     assert client_address(rf.get("/", headers={"X-Forwarded-For": forwarded})) == address

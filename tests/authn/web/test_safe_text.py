@@ -1,4 +1,4 @@
-"""Control characters and marks of direction: refused where people enter text, written out where they are shown."""
+"""Control characters and direction marks are refused in input and escaped in output."""
 
 import base64
 import csv
@@ -51,13 +51,13 @@ def console(owner) -> Visitor:
 @pytest.mark.parametrize(
     "text", ["", "ci@acme.example", "Größe 7", "東京　支社", "emoji 👩‍🚀", "عربى", "nightly build"]
 )
-def test_a_text_that_people_write_is_safe_and_shown_as_it_is(text):
+def test_ordinary_text_is_safe_and_shown_unchanged(text):
     assert is_safe_text(text)
     assert escaped(text) == text
 
 
 @pytest.mark.parametrize("character", [*UNSAFE.values(), "\n", "\t", "\x00", "\ud800"])
-def test_an_unsafe_character_is_found_and_written_out(character):
+def test_an_unsafe_character_is_found_and_escaped(character):
     assert not is_safe_text(f"a{character}b")
     assert escaped(f"a{character}b") == f"a{character.encode('unicode_escape').decode()}b".replace(
         "\\n", "\\x0a"
@@ -91,9 +91,9 @@ def test_the_api_refuses_an_unsafe_name_and_stores_nothing(character, owner, sal
 
     for what, (send, path, body, query) in wishes.items():
         with subtests.test(what):
-            answer = send(path, body, **query)
+            response = send(path, body, **query)
 
-            assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_FAILED"), answer
+            assert (response.status_code, response.json()["code"]) == (400, "VALIDATION_FAILED"), response
             assert _stored() == before
 
 
@@ -116,9 +116,9 @@ def _stored() -> list[object]:
 def test_a_value_of_metadata_may_have_lines(owner, salesforce):
     production = a_production_org(owner, salesforce)
 
-    answer = owner.patch(ORG, {"metadata": {"note": "one\n\ttwo"}}, username=production.username)
+    response = owner.patch(ORG, {"metadata": {"note": "one\n\ttwo"}}, username=production.username)
 
-    assert answer.json()["metadata"] == {"note": "one\n\ttwo"}
+    assert response.json()["metadata"] == {"note": "one\n\ttwo"}
 
 
 def test_the_forms_refuse_an_unsafe_name_and_say_why(console, owner, salesforce, subtests):
@@ -137,21 +137,21 @@ def test_the_forms_refuse_an_unsafe_name_and_say_why(console, owner, salesforce,
 
     for path, fields in forms.items():
         with subtests.test(path):
-            answer = console.post(path, fields)
+            response = console.post(path, fields)
 
-            assert answer.status_code == 200
-            assert "errorlist" in text_of(answer)
+            assert response.status_code == 200
+            assert "errorlist" in text_of(response)
             assert _stored() == before
 
 
-def test_the_page_for_log_in_refuses_an_unsafe_e_mail_without_a_try(db):
-    answer = Visitor().post("/login", {"email": "\u202emia@acme.example", "password": PASSWORD})
+def test_the_log_in_page_refuses_an_unsafe_email_without_an_attempt(db):
+    response = Visitor().post("/login", {"email": "\u202emia@acme.example", "password": PASSWORD})
 
-    assert "marks that change the direction of text" in text_of(answer)
+    assert "marks that change the direction of text" in text_of(response)
     assert not AuditEvent.objects.exists()
 
 
-def test_servicestack_refuses_an_unsafe_name_without_a_try(a_person):
+def test_servicestack_refuses_an_unsafe_name_without_an_attempt(a_person):
     a_person(NAME)
     name = f"{NAME}\x1b[2J"
     basic = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
@@ -185,10 +185,10 @@ def test_commands_refuse_an_unsafe_name(monkeypatch, subtests):
     assert not User.objects.exists()
 
 
-# --- Text from elsewhere -----------------------------------------------------------------------------
+# --- External text -----------------------------------------------------------------------------
 
 
-def test_the_audit_stores_names_from_elsewhere_written_out(db):
+def test_the_audit_escapes_external_names(db):
     by = Principal(kind="application", id="1", name="nightly\x1b[2J", role=Role.APPLICATION)
 
     row = audit.record(
@@ -201,13 +201,13 @@ def test_the_audit_stores_names_from_elsewhere_written_out(db):
     )  # fmt: skip
 
 
-def test_a_name_that_grows_by_being_written_out_is_cut(db):
+def test_an_escaped_name_is_truncated(db):
     by = Principal(kind="application", id="1", name="\x1b" * 254, role=Role.APPLICATION)
 
     assert len(audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, org="\x1b" * 255).actor_name) == 254
 
 
-def test_rows_of_an_older_version_are_shown_written_out(console, subtests):
+def test_rows_of_an_older_version_are_shown_escaped(console, subtests):
     row = AuditEvent.objects.create(
         action=audit.Action.ACCESS_TOKEN, outcome=audit.Outcome.GRANTED, actor_kind="application",
         actor_name="nightly\x1b[2J", org_username="ci\u202e@acme.example", details={"note": "a\u202eb\x9b"},
@@ -224,7 +224,7 @@ def test_rows_of_an_older_version_are_shown_written_out(console, subtests):
     assert "ci\\u202e@acme.example" in text_of(console.get(AUDIT))
 
 
-def test_cells_of_the_export_are_written_out(console):
+def test_cells_of_the_export_are_escaped(console):
     AuditEvent.objects.create(
         action=audit.Action.ACCESS_TOKEN, outcome=audit.Outcome.GRANTED, actor_kind="application",
         actor_name="nightly\x1b[2J", org_username="\t=1+1", details={"note": "a\u202eb\x9b"},
@@ -238,5 +238,5 @@ def test_cells_of_the_export_are_written_out(console):
 
 
 @pytest.mark.parametrize("path", ["/?q=a%E2%80%AEb", "/open?name=a%E2%80%AEb", "/?part=1&q=a%1Bb"])
-def test_a_link_that_bends_a_page_is_shown_written_out(path, console):
+def test_a_link_with_direction_marks_is_shown_escaped(path, console):
     assert is_safe_text(text_of(console.get(path)), lines=True)

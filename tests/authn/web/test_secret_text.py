@@ -1,4 +1,4 @@
-"""A secret in the field for e-mail stays out of the audit: a fingerprint stands there in its place."""
+"""The audit stores a fingerprint in place of a secret that was sent as e-mail."""
 
 import base64
 
@@ -52,11 +52,11 @@ def _basic(name):
     return Wire().get("/auth", Authorization=f"Basic {header}").status
 
 
-@pytest.mark.parametrize("door", [_rest, _page, _servicestack, _basic])
-def test_no_secret_typed_as_e_mail_stays_in_the_audit(door, subtests):
+@pytest.mark.parametrize("endpoint", [_rest, _page, _servicestack, _basic])
+def test_a_secret_sent_as_email_is_not_stored_in_the_audit(endpoint, subtests):
     for what, secret in SECRETS.items():
         with subtests.test(what):
-            door(secret)
+            endpoint(secret)
 
             row = AuditEvent.objects.filter(action="person.login").latest("id")
             assert row.outcome == "refused"
@@ -65,7 +65,7 @@ def test_no_secret_typed_as_e_mail_stays_in_the_audit(door, subtests):
     assert AuditEvent.objects.count() == len(SECRETS)
 
 
-def test_a_locked_secret_is_no_more_shown_than_a_wrong_one():
+def test_a_secret_of_a_locked_log_in_is_not_shown():
     statuses = [_rest("Correct-Horse-7!") for _ in range(6)]
 
     assert statuses == [401] * 5 + [429]
@@ -73,13 +73,13 @@ def test_a_locked_secret_is_no_more_shown_than_a_wrong_one():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_e_mail_address_is_kept_in_its_one_spelling(name):
+def test_an_email_address_is_normalized(name):
     _rest(f" {name} ")
 
     assert AuditEvent.objects.get().actor_name == name.lower()
 
 
-def test_a_token_typed_as_e_mail_has_the_fingerprint_of_its_making():
+def test_a_token_sent_as_email_has_the_fingerprint_of_its_creation():
     _row, value = tokens.issue(name="ci", days=1, by=system("tests"))
 
     _rest(value)
@@ -88,7 +88,7 @@ def test_a_token_typed_as_e_mail_has_the_fingerprint_of_its_making():
     assert refused.actor_name == f"fingerprint:{made.fingerprint}"
 
 
-def test_a_token_sent_as_the_name_of_an_org_stays_out_of_the_audit(owner, member):
+def test_a_token_sent_as_an_org_name_is_not_stored_in_the_audit(owner, member):
     _row, value = tokens.issue(name="ci", days=1, by=system("tests"))
 
     member.post(ACCESS_TOKEN, username=value)
@@ -101,12 +101,12 @@ def test_a_token_sent_as_the_name_of_an_org_stays_out_of_the_audit(owner, member
 @pytest.mark.parametrize(
     "name", [*NAMES, "ci@acme.com.dev1", "test-wvkpnfm5z113@example.com", "scratch_1699999999999@acme.example"]
 )
-def test_a_name_of_a_person_or_an_org_is_no_secret(name):
+def test_user_and_org_names_are_not_secrets(name):
     assert not looks_like_a_secret(name)
     assert not is_marked_secret(name)
 
 
-def test_the_console_finds_a_refused_token_by_the_fingerprint_of_its_making(owner):
+def test_the_console_finds_a_refused_token_by_its_fingerprint(owner):
     _row, value = tokens.issue(name="ci", days=1, by=system("tests"))
     _rest(value)
 

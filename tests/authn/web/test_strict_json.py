@@ -1,4 +1,4 @@
-"""Strict JSON: the rules, what they cost, and that reading quickly changes none of them."""
+"""Strict JSON: the rules, their cost, and the fast reader's agreement with them."""
 
 import json
 import math
@@ -19,11 +19,11 @@ OUT_OF_RANGE = "The JSON has a number out of range."
 UNSTORABLE = "The JSON has a NUL or half a surrogate pair in a string."
 
 
-# --- The rules, one character at a time: what the quick reader must agree with ------------------------
+# --- Reference implementation, one character at a time ------------------------
 
 
 def slow_read(text: str) -> Any:
-    """Read as the rules say, without regard to time."""
+    """Read by the rules, without optimization."""
     if _depth(text) > 32:
         raise NotStrictJSON(TOO_DEEP)
     try:
@@ -255,7 +255,7 @@ def test_a_refusal_says_what_is_wrong(text, message):
     assert str(refusal.value) == message
 
 
-def test_a_surrogate_pair_and_an_escaped_backslash_are_no_faults():
+def test_a_surrogate_pair_and_an_escaped_backslash_are_accepted():
     assert read_json('["\\ud83d\\ude00", "\\\\u0000", "\\\\ud800"]') == ["😀", "\\u0000", "\\ud800"]
 
 
