@@ -1,4 +1,4 @@
-"""Auth URLs that are none, or that lead elsewhere than to Salesforce."""
+"""Auth URLs that are invalid, or of a host that is not Salesforce's."""
 
 import pytest
 
@@ -48,19 +48,19 @@ AUTH_URLS = {
 }
 
 
-def test_an_auth_url_that_is_none(owner, salesforce, each):
+def test_an_invalid_auth_url_is_refused(owner, salesforce, each):
     for name, url in AUTH_URLS.items():
         with each(name):
-            answer = owner.post(REGISTER, {"sfdxAuthUrl": url})
+            response = owner.post(REGISTER, {"sfdxAuthUrl": url})
 
-            is_clear(answer)
+            is_clear(response)
             assert rows() == 0
             assert salesforce.calls == []
-            assert "5Aep861abc" not in answer.text
+            assert "5Aep861abc" not in response.text
 
 
 def test_the_redacted_text_of_the_cli_says_which_command_to_run(owner):
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": AUTH_URLS["redacted"]})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": AUTH_URLS["redacted"]})
 
-    assert answer.json()["code"] == "REDACTED_SFDX_AUTH_URL"
-    assert "sf org auth show-sfdx-auth-url -o <alias> --json" in answer.json()["action"]
+    assert response.json()["code"] == "REDACTED_SFDX_AUTH_URL"
+    assert "sf org auth show-sfdx-auth-url -o <alias> --json" in response.json()["action"]

@@ -1,4 +1,4 @@
-"""Bodies that are no JSON, too large, or not as documented."""
+"""Bodies that are not JSON, too large, or not as documented."""
 
 import json
 
@@ -28,7 +28,7 @@ WRONG_TYPES: dict[str, dict[str, object]] = {
     "isDevHub number": {"isDevHub": 1},
     "isDevHub null": {"isDevHub": None},
     "isDefault text": {"isDefault": "yes"},
-    "default that is no DevHub": {"isDefault": True, "isDevHub": False},
+    "default that is not a DevHub": {"isDefault": True, "isDevHub": False},
     "metadata list": {"metadata": []},
     "metadata text": {"metadata": "a=b"},
     "metadata null": {"metadata": None},
@@ -40,13 +40,13 @@ WRONG_TYPES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.database
-def test_a_registration_with_a_field_that_is_not_as_documented(owner, salesforce, each):
+def test_a_registration_with_an_invalid_field_is_refused(owner, salesforce, each):
     org = an_org(salesforce)
     for name, wish in WRONG_TYPES.items():
         with each(name):
-            answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), **wish})
+            response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), **wish})
 
-            is_clear(answer)
+            is_clear(response)
             assert rows() == 0
             assert salesforce.calls == []
 
@@ -83,35 +83,35 @@ json_routes = pytest.mark.parametrize(
 
 @pytest.mark.database
 @json_routes
-def test_a_body_that_is_not_strict_json(method, path, owner, salesforce, each):
+def test_a_body_of_invalid_json_is_refused(method, path, owner, salesforce, each):
     a_registered_org(owner, salesforce)
     before, logins, calls = rows(), LoginFamily.objects.count(), len(salesforce.calls)
     for name, body in RAW_BODIES.items():
         if (path, body) == (ORG, b""):
-            continue  # A change of nothing is one.
+            continue  # An empty change is valid.
         with each(name):
-            answer = owner.send(method, path, body, query=QUERY.get(path))
+            response = owner.send(method, path, body, query=QUERY.get(path))
 
-            is_clear(answer)
+            is_clear(response)
             assert (rows(), LoginFamily.objects.count(), len(salesforce.calls)) == (before, logins, calls)
             assert ApplicationToken.objects.count() == 0
 
 
 @json_routes
-def test_a_body_of_3_megabytes(method, path, owner):
+def test_a_body_of_3_megabytes_is_refused(method, path, owner):
     body = json.dumps({"sfdxAuthUrl": "x" * 3_000_000}).encode()
 
-    answer = owner.send(method, path, body, query=QUERY.get(path))
+    response = owner.send(method, path, body, query=QUERY.get(path))
 
-    is_clear(answer, 413)
+    is_clear(response, 413)
 
 
-def test_a_body_that_does_not_say_it_is_json(owner, salesforce, each):
+def test_a_body_without_the_json_content_type_is_refused(owner, salesforce, each):
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "text/html", ""]:
         with each(content_type):
-            answer = owner.send("POST", REGISTER, b'{"sfdxAuthUrl": "x"}', content_type=content_type)
+            response = owner.send("POST", REGISTER, b'{"sfdxAuthUrl": "x"}', content_type=content_type)
 
-            is_clear(answer, 415)
+            is_clear(response, 415)
             assert salesforce.calls == []
 
 
@@ -122,7 +122,7 @@ PATCHES = {
     "many unknown fields": {f"field{number}": 1 for number in range(500)},
     "isDevHub text": {"isDevHub": "true"},
     "isDefault null": {"isDefault": None},
-    "default that is no DevHub": {"isDefault": True},
+    "default that is not a DevHub": {"isDefault": True},
     "default and no DevHub": {"isDefault": True, "isDevHub": False},
     "metadata list": {"metadata": [1]},
     "metadata text": {"metadata": "{}"},
@@ -131,27 +131,27 @@ PATCHES = {
 
 
 @pytest.mark.database
-def test_a_change_that_is_not_as_documented_changes_nothing(owner, salesforce, each):
+def test_an_invalid_change_is_refused(owner, salesforce, each):
     a_registered_org(owner, salesforce, metadata={"team": "core"})
     before = owner.get(ORGS).json()
     for name, patch in PATCHES.items():
         with each(name):
-            answer = owner.patch(ORG, patch, **CI)
+            response = owner.patch(ORG, patch, **CI)
 
-            is_clear(answer)
+            is_clear(response)
             assert owner.get(ORGS).json() == before
 
 
 @pytest.mark.database
-def test_a_change_of_nothing_changes_nothing(owner, salesforce, each):
+def test_an_empty_change_is_accepted(owner, salesforce, each):
     a_registered_org(owner, salesforce, isDevHub=True, isDefault=True, metadata={"team": "core"})
     before, calls = owner.get(ORGS).json(), len(salesforce.calls)
     for body in [b"", b"{}", b" { } "]:
         with each(repr(body)):
-            answer = owner.send("PATCH", ORG, body, query=CI)
+            response = owner.send("PATCH", ORG, body, query=CI)
 
-            assert answer.status_code == 200, answer
-            assert answer.json() == {name: value for name, value in before[0].items() if name != "createdAt"}
+            assert response.status_code == 200, response
+            assert response.json() == {name: value for name, value in before[0].items() if name != "createdAt"}
             assert owner.get(ORGS).json() == before
             assert len(salesforce.calls) == calls
             assert not AuditEvent.objects.filter(action="org.changed").exists()

@@ -1,4 +1,4 @@
-"""How much a request may bring: 64 KiB of anybody, a megabyte of a caller who is known, and no file at all."""
+"""Size limits of bodies: 64 KiB for anonymous callers, a megabyte for authenticated ones, and no files."""
 
 import io
 from typing import Any, NoReturn
@@ -15,7 +15,7 @@ from config.parsers import StrictJSONParser
 from config.request_bodies import declare_length
 from tests.bad_input.assertions import is_clear, rows
 from tests.orgs.factories import ORGS, REGISTER
-from tests.support.api_client import Answer
+from tests.support.api_client import ApiResponse
 from tests.support.browser_client import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ CLOSED = [REGISTER, ORGS, "/sfp/api/application-tokens", "/sfp/api/pools/instanc
 
 
 class Unread:
-    """A body that no part of a refusal may read."""
+    """A body that must not be read."""
 
     def read(self, *_: Any) -> NoReturn:
         raise AssertionError("a byte of the body was read")
@@ -62,34 +62,34 @@ def declare(
 ) -> Any:
     """Send a request that declares a length and fails the test when its body is read."""
     unread: dict[str, Any] = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": type_}
-    return Answer((client or Client()).generic("POST", path, b"", type_, headers=headers, **unread))
+    return ApiResponse((client or Client()).generic("POST", path, b"", type_, headers=headers, **unread))
 
 
 @pytest.mark.parametrize("type_", ["application/json", "multipart/form-data; boundary=b", "text/plain"])
 @pytest.mark.parametrize("length", [ANONYMOUS + 1, 200 * KNOWN])
-def test_what_anybody_may_send_is_refused_by_its_declared_length_at_every_address(length, type_, each):
+def test_an_anonymous_body_over_the_limit_is_refused_by_its_declared_length(length, type_, each):
     for path in OPEN + CLOSED:
         with each(path):
-            answer = declare(path, length, type_)
+            response = declare(path, length, type_)
 
-            is_clear(answer, 413)
-            assert answer.json()["code"] == "PAYLOAD_TOO_LARGE"
-            assert "65536" in answer.json()["message"]
+            is_clear(response, 413)
+            assert response.json()["code"] == "PAYLOAD_TOO_LARGE"
+            assert "65536" in response.json()["message"]
 
 
 @pytest.mark.parametrize("path", SERVICESTACK)
 def test_servicestack_refuses_it_in_its_own_words(path):
-    answer = declare(path, ANONYMOUS + 1)
+    response = declare(path, ANONYMOUS + 1)
 
-    assert answer.status_code == 413, answer
-    assert "RequestEntityTooLarge" in answer.text
+    assert response.status_code == 413, response
+    assert "RequestEntityTooLarge" in response.text
 
 
 def test_a_browser_is_shown_a_page():
-    answer = declare("/login", ANONYMOUS + 1, accept="text/html")
+    response = declare("/login", ANONYMOUS + 1, accept="text/html")
 
-    assert answer.status_code == 413
-    assert "The request is too large" in answer.text
+    assert response.status_code == 413
+    assert "The request is too large" in response.text
 
 
 def test_a_bearer_does_not_raise_the_limit_over_a_megabyte(owner, each):
@@ -102,11 +102,11 @@ LOGINS = dict.fromkeys([f"{API}admin/login", f"{API}refresh", f"{API}callback", 
 
 
 @pytest.mark.parametrize(("path", "code"), [*LOGINS.items(), ("/auth/credentials", "RequestEntityTooLarge")])
-def test_a_made_up_bearer_does_not_raise_the_limit_of_a_log_in(path, code):
-    answer = declare(path, ANONYMOUS + 1, authorization="Bearer x")
+def test_an_invented_bearer_token_does_not_raise_the_limit_of_a_log_in(path, code):
+    response = declare(path, ANONYMOUS + 1, authorization="Bearer x")
 
-    assert answer.status_code == 413
-    assert f'"{code}"' in answer.text
+    assert response.status_code == 413
+    assert f'"{code}"' in response.text
 
 
 @pytest.mark.parametrize("path", CLOSED)
@@ -118,7 +118,7 @@ def test_a_role_is_refused_before_the_body_is_read(member):
     is_clear(declare(REGISTER, KNOWN, authorization=f"Bearer {member.bearer}"), 403)
 
 
-def test_a_session_cookie_that_is_none_does_not_raise_the_limit_of_a_page(settings):
+def test_an_invalid_session_cookie_does_not_raise_the_limit_of_a_page(settings):
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = "made-up"
 
@@ -126,22 +126,22 @@ def test_a_session_cookie_that_is_none_does_not_raise_the_limit_of_a_page(settin
 
 
 @pytest.mark.parametrize("size", [ANONYMOUS + 1, KNOWN])
-def test_a_known_caller_may_send_a_megabyte(owner, size):
+def test_an_authenticated_caller_may_send_a_megabyte(owner, size):
     body = b'{"sfdxAuthUrl": "x", "metadata": {"a": "' + b"x" * (size - 43) + b'"}}'
     assert len(body) == size
 
     is_clear(owner.send("POST", REGISTER, body), 400)
 
 
-def test_a_known_person_may_send_a_large_form(a_person):
+def test_a_logged_in_user_may_send_a_large_form(a_person):
     client = Visitor().sign_in(a_person("owner@acme.example", Role.OWNER)).client
 
-    answer = client.post("/console/orgs/salesforceorg/register/", {"pasted": "x" * 300_000})
+    response = client.post("/console/orgs/salesforceorg/register/", {"pasted": "x" * 300_000})
 
-    assert answer.status_code != 413
+    assert response.status_code != 413
 
 
-def test_64_kilobytes_are_read_of_anybody(anonymous):
+def test_64_kilobytes_of_an_anonymous_caller_are_read(anonymous):
     body = b'{"email": "a@acme.example", "password": "' + b"x" * (ANONYMOUS - 43) + b'"}'
     assert len(body) == ANONYMOUS
 
@@ -173,7 +173,7 @@ def test_no_database_connection_is_held_while_a_large_body_arrives():
     ("path", "status"),
     [("/login", 200), ("/auth/credentials", 400), (f"{API}admin/login", 415), ("/console/login/", 302)],
 )
-def test_a_file_is_kept_nowhere(path, status, monkeypatch, settings):
+def test_an_uploaded_file_is_not_stored(path, status, monkeypatch, settings):
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     file = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + b"x" * 60_000 + b"\r\n--b--\r\n"
     made: list[Any] = []
@@ -184,9 +184,9 @@ def test_a_file_is_kept_nowhere(path, status, monkeypatch, settings):
 
     monkeypatch.setattr(temp, "NamedTemporaryFile", make_file)
 
-    answer = Client(raise_request_exception=False).generic("POST", path, file, "multipart/form-data; boundary=b")
+    response = Client(raise_request_exception=False).generic("POST", path, file, "multipart/form-data; boundary=b")
 
-    assert answer.status_code == status, answer
+    assert response.status_code == status, response
     assert made == []
     assert rows() == 0
 
@@ -195,7 +195,7 @@ def test_a_file_is_kept_nowhere(path, status, monkeypatch, settings):
 
 
 class Chunks:
-    """A body of so many bytes, as gunicorn gives it after decoding the chunks. Counts what is read."""
+    """A body of a given size, as gunicorn passes it after decoding the chunks. Counts the bytes read."""
 
     def __init__(self, size: int, *, breaks_at: int | None = None) -> None:
         self.left, self.given, self.breaks_at = size, 0, breaks_at
@@ -208,25 +208,25 @@ class Chunks:
         return part
 
 
-def chunked(path: str, chunks: Chunks, **headers: str) -> Answer:
+def chunked(path: str, chunks: Chunks, **headers: str) -> ApiResponse:
     """Send a body without a length, as the web server hands it to Django."""
     environ: dict[str, Any] = {"wsgi.input": chunks, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
     environ["CONTENT_TYPE"] = "application/json"
     declare_length(environ)
-    return Answer(Client().generic("POST", path, b"", "application/json", headers=headers, **environ))
+    return ApiResponse(Client().generic("POST", path, b"", "application/json", headers=headers, **environ))
 
 
 @pytest.mark.parametrize("path", OPEN + SERVICESTACK)
-def test_chunks_are_counted_and_cut_at_the_limit_of_anybody(path):
+def test_chunks_of_an_anonymous_caller_are_limited_to_64_kilobytes(path):
     chunks = Chunks(200 * KNOWN)
 
-    answer = chunked(path, chunks)
+    response = chunked(path, chunks)
 
-    assert answer.status_code == 413, answer
+    assert response.status_code == 413, response
     assert chunks.given == ANONYMOUS + 1
 
 
-def test_chunks_of_a_known_caller_are_cut_at_a_megabyte(owner):
+def test_chunks_of_an_authenticated_caller_are_limited_to_a_megabyte(owner):
     chunks = Chunks(200 * KNOWN)
 
     is_clear(chunked(REGISTER, chunks, authorization=f"Bearer {owner.bearer}"), 413)
@@ -248,8 +248,8 @@ def test_no_chunk_at_all_is_an_empty_body(owner):
 
 
 @pytest.mark.parametrize("breaks_at", [0, 500_000])
-def test_chunks_that_are_none_are_refused(owner, breaks_at):
-    answer = chunked(REGISTER, Chunks(KNOWN, breaks_at=breaks_at), authorization=f"Bearer {owner.bearer}")
+def test_invalid_chunks_are_refused(owner, breaks_at):
+    response = chunked(REGISTER, Chunks(KNOWN, breaks_at=breaks_at), authorization=f"Bearer {owner.bearer}")
 
-    is_clear(answer, 400)
-    assert "does not match its headers" in answer.json()["message"]
+    is_clear(response, 400)
+    assert "does not match its headers" in response.json()["message"]

@@ -1,4 +1,4 @@
-"""What is no HTTP, sent to a real desk: the web server's own refusals are the API's, and repeat nothing."""
+"""Invalid HTTP sent to a real desk: the web server's own errors have the API's format and repeat no input."""
 
 import json
 import socket
@@ -45,30 +45,30 @@ def desk(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[Desk]
 def _send(desk: Desk, head: bytes) -> tuple[HTTPResponse, bytes]:
     with socket.create_connection(("127.0.0.1", desk.ports[0]), timeout=20) as line:
         line.sendall(head + b"\r\n")
-        answer = HTTPResponse(line)
-        answer.begin()
-        return answer, answer.read()
+        response = HTTPResponse(line)
+        response.begin()
+        return response, response.read()
 
 
 @pytest.mark.parametrize(("head", "status"), BAD.values(), ids=BAD)
-def test_what_is_no_http_is_refused_in_the_words_of_the_api(desk, head, status):
-    answer, content = _send(desk, head)
+def test_invalid_http_gets_an_error_of_the_api(desk, head, status):
+    response, content = _send(desk, head)
 
     body = json.loads(content)
-    assert (answer.status, body["statusCode"], body["error"]) == (status, status, answer.reason)
+    assert (response.status, body["statusCode"], body["error"]) == (status, status, response.reason)
     assert body["code"]
     assert body["message"]
     assert body["action"]
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["X-Request-Id"] == body["requestId"] != ""
-    assert answer.headers["Connection"] == "close"
-    assert CANARY not in content + str(answer.headers).encode()
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["X-Request-Id"] == body["requestId"] != ""
+    assert response.headers["Connection"] == "close"
+    assert CANARY not in content + str(response.headers).encode()
     assert CANARY.decode() not in desk.logs()
 
 
-def test_a_desk_that_refused_them_still_answers(desk):
-    answer, _ = _send(desk, b"GET /livez HTTP/1.1\r\n" + HOST + b"Connection: close\r\n")
+def test_the_desk_still_responds_after_refusals(desk):
+    response, _ = _send(desk, b"GET /livez HTTP/1.1\r\n" + HOST + b"Connection: close\r\n")
 
-    assert answer.status == 200
+    assert response.status == 200

@@ -1,4 +1,4 @@
-"""A real desk without a proxy: slow clients do not starve others, large bodies leave no trace and break no pool."""
+"""A real desk without a proxy: slow clients do not delay others; large bodies are neither stored nor break a pool."""
 
 import socket
 import time
@@ -48,7 +48,7 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where the desk keeps what is temporary."""
+    """Return the folder for temporary files of the desk."""
     made: Path = tmp_path_factory.mktemp("temporary")
     return made
 
@@ -68,10 +68,10 @@ def _connect(desk: Desk) -> socket.socket:
 
 
 def _answer(line: socket.socket) -> HTTPResponse:
-    answer = HTTPResponse(line)
-    answer.begin()
-    answer.read()
-    return answer
+    response = HTTPResponse(line)
+    response.begin()
+    response.read()
+    return response
 
 
 def test_four_hundred_half_sent_requests_do_not_keep_livez_waiting(desk):
@@ -93,15 +93,15 @@ def test_a_body_of_200_megabytes_is_refused_before_it_is_sent(desk, folder, path
         began = time.monotonic()
         line.sendall(b"POST %s HTTP/1.1\r\n" % path.encode() + HOST + MULTIPART + b"Content-Length: 209715200\r\n\r\n")
 
-        answer = _answer(line)
+        response = _answer(line)
 
-    assert (answer.status, answer.headers["Connection"]) == (413, "close")
+    assert (response.status, response.headers["Connection"]) == (413, "close")
     assert time.monotonic() - began < 2
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_a_body_in_chunks_is_cut_off_and_kept_nowhere(desk, folder, path):
+def test_a_chunked_body_over_the_limit_is_cut_off_and_not_stored(desk, folder, path):
     with _connect(desk) as line:
         line.sendall(b"POST %s HTTP/1.1\r\n" % path.encode() + HOST + MULTIPART + b"Transfer-Encoding: chunked\r\n\r\n")
         line.sendall(b"%x\r\n%s\r\n" % (len(FILE), FILE))
@@ -109,14 +109,14 @@ def test_a_body_in_chunks_is_cut_off_and_kept_nowhere(desk, folder, path):
             for _ in range(20):
                 line.sendall(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
 
-        answer = _answer(line)
+        response = _answer(line)
 
-    assert (answer.status, answer.headers["Connection"]) == (413, "close")
+    assert (response.status, response.headers["Connection"]) == (413, "close")
     assert list(folder.iterdir()) == []
 
 
 REFUSED = {
-    "too large for anybody": (REGISTER, 3_000_000, True, 413),
+    "too large for any caller": (REGISTER, 3_000_000, True, 413),
     "too large without a bearer": (REGISTER, 3_000_000, False, 413),
     "too large for a log-in": ("/sfp/api/auth/admin/login", 100_000, False, 413),
     "too large for a page": ("/login", 3_000_000, False, 413),
@@ -139,14 +139,14 @@ def test_the_next_request_of_a_pooled_client_is_served_after_a_refusal(desk, pat
             assert session.get(f"{base}/livez", timeout=20).status_code == 200
 
 
-def test_a_made_up_bearer_is_refused_without_waiting_for_the_body(desk):
+def test_an_invented_bearer_token_is_refused_without_waiting_for_the_body(desk):
     with _connect(desk) as line:
         began = time.monotonic()
         line.sendall(HALF_SENT[2])
 
-        answer = _answer(line)
+        response = _answer(line)
 
-    assert (answer.status, answer.headers["Connection"]) == (401, "close")
+    assert (response.status, response.headers["Connection"]) == (401, "close")
     assert time.monotonic() - began < 2
 
 
@@ -159,6 +159,6 @@ def test_a_body_in_chunks_is_read_like_any_other(desk):
         assert _answer(line).status == 401, "it was read, and the password is wrong"
 
 
-def test_what_was_refused_is_not_repeated_in_the_log(desk):
+def test_refused_bodies_are_not_logged(desk):
     assert "Traceback" not in desk.logs()
     assert "Socket error" not in desk.logs()

@@ -35,11 +35,11 @@ def test_a_thousand_requests_take_less_time_than_making_it_a_hundred_times():
 
 
 def test_it_is_the_document_that_is_generated():
-    answer = Caller().get(SCHEMA)
+    response = Caller().get(SCHEMA)
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json"
-    assert json.loads(answer.text) == json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/vnd.oai.openapi+json"
+    assert json.loads(response.text) == json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))
 
 
 def test_a_client_that_has_it_gets_304():

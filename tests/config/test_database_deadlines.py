@@ -1,4 +1,4 @@
-"""Every wait for PostgreSQL ends: of a lock, a long statement, a silent server, a dead connection, a missing one."""
+"""Every wait for PostgreSQL has a deadline: locks, statements, silent servers, dead and missing connections."""
 
 import select
 import socket
@@ -38,7 +38,7 @@ def relay() -> Iterator[Relay]:
 def _a_database(
     port: int, *, pool_size: int = 4, statement_seconds: float = 1.0, lock_seconds: float = 0.3
 ) -> Iterator[DatabaseWrapper]:
-    """Open a database of its own pool behind a port, with these limits in place of the usual ones."""
+    """Connect to a port with a separate pool and these limits."""
     options: dict[str, object] = {}
     add_deadlines(options, pool_size=pool_size, statement_seconds=statement_seconds, lock_seconds=lock_seconds)
     alias = f"behind-{port}"
@@ -79,7 +79,7 @@ def test_a_lock_is_waited_for_no_longer_than_lock_timeout(relay):
         assert 0.2 < _seconds_to_fail(_ask, waiter, "SELECT pg_advisory_lock(4711)") < 1.5
 
 
-def test_a_server_that_falls_silent_during_a_statement_is_left_after_the_deadline(relay):
+def test_a_statement_on_a_silent_server_fails_after_the_deadline(relay):
     with _a_database(relay.port, statement_seconds=0.5, lock_seconds=0.1) as database:
         _ask(database)
         relay.silence()
@@ -121,7 +121,7 @@ def test_one_silent_connection_costs_one_wait_for_all_that_rest_in_the_pool(rela
 
 
 def _fill(database: DatabaseWrapper, count: int) -> list[DeadlineConnection]:
-    """Let so many connections rest in the pool."""
+    """Open `count` connections and return them to the pool."""
     database.pool.open()
     taken = [database.pool.getconn(timeout=10) for _ in range(count)]
     for each in taken:
@@ -136,22 +136,22 @@ def test_connections_that_the_server_has_closed_cost_no_request(relay):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(pg_terminate_backend(pid)) FROM unnest(%s) AS pid", [pids])
         for each in resting:
-            assert select.select([each], [], [], 10)[0], "the server's word has not come"
+            assert select.select([each], [], [], 10)[0], "the server has not closed the connection"
 
         _ask(database)
 
         assert database.connection not in resting
 
 
-def test_a_server_that_does_not_let_anybody_in_is_given_up_within_two_seconds(relay):
+def test_a_server_that_accepts_no_connection_fails_within_two_seconds(relay):
     relay.silence()
     with _a_database(relay.port) as database:
         assert _seconds_to_fail(_ask, database) < 2.0
-        assert _seconds_to_fail(_ask, database) < 0.6, "nobody waits long for what has just been waited for in full"
+        assert _seconds_to_fail(_ask, database) < 0.6, "callers fail fast after a full wait"
 
 
 @pytest.mark.parametrize("outage", ["shut", "silence"])
-def test_the_pool_is_back_within_five_seconds_however_often_it_was_asked_meanwhile(relay, outage):
+def test_the_pool_recovers_within_five_seconds_after_an_outage(relay, outage):
     with _a_database(relay.port) as database:
         _ask(database)
         database.close()
@@ -174,7 +174,7 @@ def test_the_pool_is_back_within_five_seconds_however_often_it_was_asked_meanwhi
         assert time.monotonic() - began < 5.0
 
 
-def test_a_pool_whose_connections_are_all_busy_is_waited_for_while_the_database_answers(relay):
+def test_a_full_pool_is_waited_for_while_the_database_responds(relay):
     with _a_database(relay.port, pool_size=1) as database:
         has_it = threading.Event()
 
@@ -197,7 +197,7 @@ def test_a_pool_whose_connections_are_all_busy_is_waited_for_while_the_database_
             seconds = time.monotonic() - began
             busy.result(10)
 
-    assert seconds > 1.6, "longer than for a database that is away"
+    assert seconds > 1.6, "longer than for an unavailable database"
     assert found.code == ""
     assert found.checks["database"] == "busy"
 
@@ -217,7 +217,7 @@ def test_all_waits_of_a_thread_can_be_limited_together(relay):
 
 
 class _Pooler(Relay):
-    """A relay that refuses start-up options in PgBouncer's words, and passes everybody else on."""
+    """A relay that refuses startup options as PgBouncer does, and forwards other connections."""
 
     def _accept(self) -> None:
         while True:
@@ -244,7 +244,7 @@ class _Pooler(Relay):
             self._run(self._pass_on, line, source, sink)
 
 
-def test_a_pooler_that_refuses_start_up_options_gets_none_and_is_logged_once(caplog, monkeypatch):
+def test_a_pooler_that_refuses_startup_options_gets_none_and_is_logged_once(caplog, monkeypatch):
     monkeypatch.setattr(DeadlineConnection, "_has_warned_of_pooler", False)
     of = connection.settings_dict
     pooler = _Pooler(of["HOST"] or "127.0.0.1", int(of["PORT"] or 5432))
@@ -255,6 +255,6 @@ def test_a_pooler_that_refuses_start_up_options_gets_none_and_is_logged_once(cap
     finally:
         pooler.close()
 
-    told = [record for record in caplog.records if record.name == "frontdesk.database"]
-    assert len(told) == 1
-    assert "PgBouncer" in told[0].getMessage()
+    warnings = [record for record in caplog.records if record.name == "frontdesk.database"]
+    assert len(warnings) == 1
+    assert "PgBouncer" in warnings[0].getMessage()

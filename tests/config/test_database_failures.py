@@ -1,4 +1,4 @@
-"""A database that fails is 503 at every door; what only reads goes on while nothing can be written."""
+"""A failing database is 503 at every endpoint; reads succeed while nothing can be written."""
 
 import sqlite3
 import time
@@ -59,26 +59,26 @@ def _failing(error: type[Exception], *parts: str) -> Iterator[None]:
         yield
 
 
-# --- Which failures, at which doors ------------------------------------------------------------------
+# --- Failures by endpoint ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: error.__name__)
-def test_the_api_answers_a_failure_of_the_database_with_503(error, owner):
+def test_a_database_failure_is_503_at_the_api(error, owner):
     with _failing(error):
-        answer = owner.get(ORGS)
+        response = owner.get(ORGS)
 
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.json()["code"] == "DATABASE_UNAVAILABLE"
-    assert "canary" not in answer.text
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.json()["code"] == "DATABASE_UNAVAILABLE"
+    assert "canary" not in response.text
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: error.__name__)
 def test_a_page_says_that_it_is_the_database_of_the_desk(error, console):
     with _failing(error):
-        answer = console.get(CONSOLE)
+        response = console.get(CONSOLE)
 
-    text = text_of(answer)
-    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    text = text_of(response)
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert "The desk&#x27;s database is unavailable" in text
     assert f'href="{CONSOLE}">Try again' in text
     assert "Salesforce" not in text
@@ -86,48 +86,48 @@ def test_a_page_says_that_it_is_the_database_of_the_desk(error, console):
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: error.__name__)
-def test_the_servicestack_service_answers_in_its_own_format(error, owner):
+def test_the_servicestack_service_responds_in_its_own_format(error, owner):
     with _failing(error):
-        answer = Caller().post("/auth/credentials.json", {"UserName": "owner@acme.example", "Password": PASSWORD})
+        response = Caller().post("/auth/credentials.json", {"UserName": "owner@acme.example", "Password": PASSWORD})
 
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.json()["responseStatus"]["errorCode"] == "ServiceUnavailable"
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.json()["responseStatus"]["errorCode"] == "ServiceUnavailable"
 
 
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: error.__name__)
-def test_what_waiting_does_not_help_is_500(error, owner, console):
+def test_a_permanent_database_error_is_500(error, owner, console):
     with _failing(error):
-        answers = [owner.get(ORGS), console.get(CONSOLE)]
+        responses = [owner.get(ORGS), console.get(CONSOLE)]
 
-    assert [answer.status_code for answer in answers] == [500, 500]
+    assert [response.status_code for response in responses] == [500, 500]
 
 
-def test_a_program_at_a_page_gets_json(console):
+def test_a_page_responds_with_json_to_an_api_client(console):
     with _failing(OperationalError):
-        answer = console.get("/", headers={"Accept": "application/json"})
+        response = console.get("/", headers={"Accept": "application/json"})
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
+    assert (response.status_code, response.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
 
 
 def test_a_session_that_cannot_be_stored_is_503_though_the_view_has_ended(console):
     with _failing(InternalError, "UPDATE", BrowserSession._meta.db_table):
         # The action leaves a message in the session, which is stored after the view.
-        answer = console.post(CONSOLE, {"action": "test_connections", "_selected_action": "x"})
+        response = console.post(CONSOLE, {"action": "test_connections", "_selected_action": "x"})
 
-    assert answer.status_code == 503
-    assert "The desk&#x27;s database is unavailable" in text_of(answer)
+    assert response.status_code == 503
+    assert "The desk&#x27;s database is unavailable" in text_of(response)
 
 
 def test_a_table_that_is_missing_is_503(owner, console):
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orgs_salesforceorg RENAME TO elsewhere")
     try:
-        answers = [owner.get(ORGS), console.get(CONSOLE)]
+        responses = [owner.get(ORGS), console.get(CONSOLE)]
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE elsewhere RENAME TO orgs_salesforceorg")
 
-    assert [answer.status_code for answer in answers] == [503, 503]
+    assert [response.status_code for response in responses] == [503, 503]
 
 
 # --- Reading goes on ---------------------------------------------------------------------------------
@@ -195,15 +195,15 @@ def an_org_in_a_pool(owner: Caller, salesforce: Emulator) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__.strip("_"))
-def test_what_only_reads_goes_on_at_once_while_nothing_can_be_written(
+def test_reads_succeed_at_once_while_the_database_accepts_no_writes(
     way, owner, member, application, console, an_org_in_a_pool
 ):
-    assert ApplicationToken.objects.get().last_used_at is None, "the token has a use to note"
+    assert ApplicationToken.objects.get().last_used_at is None, "last_used_at is not stored yet"
     member.get(ORGS)
 
     with way():
         began = time.monotonic()
-        answers = [
+        responses = [
             *(caller.get(ORGS) for caller in (owner, member, application)),
             application.get(POOLS),
             member.get(ORG, **CI),
@@ -215,18 +215,18 @@ def test_what_only_reads_goes_on_at_once_while_nothing_can_be_written(
         ]
         seconds = time.monotonic() - began
 
-    assert [answer.status_code for answer in answers] == [200] * len(answers)
-    assert seconds < 4.0, "nobody waits for a lock to note that he was here"
+    assert [response.status_code for response in responses] == [200] * len(responses)
+    assert seconds < 4.0, "no request waits for a lock to store last_used_at"
     assert application.get(ORGS).status_code == 200
-    assert ApplicationToken.objects.get().last_used_at is not None, "noted as soon as it can be"
+    assert ApplicationToken.objects.get().last_used_at is not None, "stored once writes succeed again"
 
 
-def test_what_writes_is_503_on_a_read_only_database(owner, application, console, salesforce, an_org_in_a_pool):
+def test_writes_are_503_on_a_read_only_database(owner, application, console, salesforce, an_org_in_a_pool):
     new = an_org(salesforce, "new@acme.example").auth_url()
     salesforce.reset_calls()
 
     with _read_only():
-        answers = [
+        responses = [
             owner.send("PATCH", ORG, {"metadata": {}}, query=CI),
             application.post(ACCESS_TOKEN, **CI),
             owner.post(REGISTER, {"sfdxAuthUrl": new}),
@@ -234,6 +234,6 @@ def test_what_writes_is_503_on_a_read_only_database(owner, application, console,
         ]
         page = console.post("/console/authn/applicationtoken/add/", {"name": "nightly", "days": "7"})
 
-    assert [answer.status_code for answer in (*answers, page)] == [503] * 5
-    assert {answer.json()["code"] for answer in answers} <= {"DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE"}
+    assert [response.status_code for response in (*responses, page)] == [503] * 5
+    assert {response.json()["code"] for response in responses} <= {"DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE"}
     assert salesforce.calls == []

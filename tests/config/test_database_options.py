@@ -36,7 +36,7 @@ def test_a_migration_has_no_time_limits_and_the_next_request_has_them_again():
     assert post_migrate.receivers
 
 
-def test_options_of_the_address_win():
+def test_options_of_the_address_take_precedence():
     options = {"connect_timeout": 7, "options": "-c lock_timeout=9s"}
     add_deadlines(options, pool_size=4, statement_seconds=5, lock_seconds=1)
 
@@ -48,7 +48,7 @@ def test_options_of_the_address_win():
     assert "statement_timeout=5000" in params["options"]
 
 
-def test_making_and_dropping_a_database_has_no_limits():
+def test_creating_and_dropping_a_database_has_no_time_limits():
     of = {**connection.settings_dict, "NAME": None}
 
     params = DatabaseWrapper(of, alias=NO_DB_ALIAS).get_connection_params()

@@ -1,4 +1,4 @@
-"""A person at a browser gets errors as pages, a program as JSON, and neither learns anything of the inside."""
+"""Browsers get errors as pages, API clients as JSON; neither contains internals."""
 
 import pytest
 from django.test import Client
@@ -27,46 +27,46 @@ def _browser() -> Client:
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing-here", 404), ("/set-password/x/y", 404)])
 def test_a_browser_gets_a_page(path, status):
-    answer = _browser().get(path)
+    response = _browser().get(path)
 
-    assert answer.status_code == status
-    assert answer["Content-Type"].startswith("text/html")
-    assert answer["X-Request-Id"] in text_of(answer)
-    assert answer["Referrer-Policy"] == "same-origin"
+    assert response.status_code == status
+    assert response["Content-Type"].startswith("text/html")
+    assert response["X-Request-Id"] in text_of(response)
+    assert response["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("path", ["/nothing-here", "/sfp/api/nothing-here"])
-def test_a_program_gets_json(path):
-    answer = Client().get(path)
+def test_an_api_client_gets_json(path):
+    response = Client().get(path)
 
-    assert answer.json()["code"] == "NOT_FOUND"
+    assert response.json()["code"] == "NOT_FOUND"
 
 
-def test_the_api_answers_json_to_a_browser_too():
+def test_the_api_responds_with_json_to_a_browser_too():
     assert _browser().get("/sfp/api/nothing-here").json()["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(
     "error", [SpoolUnavailable(), SpoolUnreadable(["7.spool"]), AuditUnavailable(), LoginBusy()], ids=lambda e: e.code
 )
-def test_a_page_does_not_blame_salesforce_for_fault_of_the_desk(error, rf):
+def test_a_page_does_not_blame_salesforce_for_a_fault_of_the_desk(error, rf):
     page = error_page(503, error_body(rf.get("/"), 503, code=error.code, message=str(error), action=error.action))
 
     assert "Salesforce cannot be reached" not in text_of(page)
 
 
-def test_what_nobody_foresaw_shows_nothing_of_itself(monkeypatch, capfd):
+def test_an_unexpected_error_is_not_shown_or_logged(monkeypatch, capfd):
     monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", _Broken())
     visitor = Visitor().sign_in(User.objects.create_user("olga@acme.example", None, role=Role.OWNER))
 
-    answer = visitor.get("/console/")
+    response = visitor.get("/console/")
 
-    assert answer.status_code == 500
-    assert "Something went wrong" in text_of(answer)
-    assert "canary" not in text_of(answer) + "".join(capfd.readouterr())
+    assert response.status_code == 500
+    assert "Something went wrong" in text_of(response)
+    assert "canary" not in text_of(response) + "".join(capfd.readouterr())
 
 
-def test_markup_in_an_address_stays_text():
+def test_markup_in_an_address_is_escaped():
     assert "<script" not in text_of(_browser().get("/<script>alert(1)</script>"))
 
 

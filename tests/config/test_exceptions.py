@@ -1,4 +1,4 @@
-"""Failures that nobody foresaw, and refusals of Django itself, have the same body as all others."""
+"""Unexpected errors and refusals by Django have the same body as all others."""
 
 import pytest
 from django.db import OperationalError
@@ -22,24 +22,24 @@ class _Broken:
         raise self.error
 
 
-def test_an_error_that_nobody_foresaw_shows_nothing_of_itself(owner, monkeypatch, capfd):
+def test_an_unexpected_error_is_not_returned_or_logged(owner, monkeypatch, capfd):
     monkeypatch.setattr("rest_framework.serializers.Serializer.is_valid", _Broken(KeyError("canary-5Aep861")))
 
-    answer = owner.get(ORGS)
+    response = owner.get(ORGS)
 
-    assert answer.status_code == 500
-    assert set(answer.json()) == FIELDS
-    assert answer.json()["code"] == "INTERNAL_ERROR"
-    assert "canary" not in answer.text + "".join(capfd.readouterr())
+    assert response.status_code == 500
+    assert set(response.json()) == FIELDS
+    assert response.json()["code"] == "INTERNAL_ERROR"
+    assert "canary" not in response.text + "".join(capfd.readouterr())
 
 
-def test_a_database_that_is_away_is_503_with_a_time_to_wait(owner, monkeypatch):
+def test_an_unavailable_database_is_503_with_retry_after(owner, monkeypatch):
     monkeypatch.setattr("rest_framework.serializers.Serializer.is_valid", _Broken(OperationalError("no route")))
 
-    answer = owner.get(ORGS)
+    response = owner.get(ORGS)
 
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.json()["code"] == "DATABASE_UNAVAILABLE"
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.json()["code"] == "DATABASE_UNAVAILABLE"
 
 
 def _subclasses(cls: type[object]) -> set[type[object]]:
@@ -59,14 +59,14 @@ def test_every_failure_says_what_to_do():
         assert failure.raises in STATUS
 
 
-def test_each_field_that_was_refused_is_named(owner):
-    answer = owner.post("/sfp/api/application-tokens", {"name": 5, "expiresIn": "soon"})
+def test_each_invalid_field_is_named(owner):
+    response = owner.post("/sfp/api/application-tokens", {"name": 5, "expiresIn": "soon"})
 
-    assert {error["field"] for error in answer.json()["errors"]} == {"name", "expiresIn"}
-    assert answer.json()["message"].count(":") >= 2
+    assert {error["field"] for error in response.json()["errors"]} == {"name", "expiresIn"}
+    assert response.json()["message"].count(":") >= 2
 
 
-def test_a_refusal_of_somebody_known_is_audited(member):
+def test_the_refusal_of_a_user_is_audited(member):
     member.post(ACCESS_TOKEN, username="ci@acme.example")
 
     event = AuditEvent.objects.get(action="request")
@@ -75,7 +75,7 @@ def test_a_refusal_of_somebody_known_is_audited(member):
     assert event.details == {"method": "POST", "view": "SalesforceOrgViewSet"}
 
 
-def test_a_refusal_of_nobody_is_not(anonymous):
+def test_the_refusal_of_an_anonymous_caller_is_not_audited(anonymous):
     anonymous.get(ORGS)
 
     assert not AuditEvent.objects.exists()
@@ -87,16 +87,16 @@ def test_an_auth_url_in_place_of_a_username_is_not_audited(member):
     assert AuditEvent.objects.get(action="request").org_username == ""
 
 
-def test_a_message_shows_the_name_that_was_asked_for(owner):
+def test_a_message_contains_the_requested_name(owner):
     assert "'x@acme.example'" in owner.get(ORG, username="x@acme.example").json()["message"]
 
 
 @pytest.mark.parametrize(
     "path", ["/livez", "/readyz", "/sfp/api/docs", "/sfp/api/schema", "/sfp/api/auth/salesforce/orgs"]
 )
-def test_a_method_that_no_page_has_is_answered_in_json(owner, path):
-    answer = owner.send("DELETE", path)
+def test_an_unsupported_method_gets_json(owner, path):
+    response = owner.send("DELETE", path)
 
-    assert answer.status_code == 405
-    assert set(answer.json() if "vnd" not in answer.headers["Content-Type"] else FIELDS) == FIELDS
-    assert "GET" in answer.headers["Allow"]
+    assert response.status_code == 405
+    assert set(response.json() if "vnd" not in response.headers["Content-Type"] else FIELDS) == FIELDS
+    assert "GET" in response.headers["Allow"]

@@ -1,4 +1,4 @@
-"""/livez and /readyz: what they answer, to whom, and what they ask for it."""
+"""/livez and /readyz: statuses, bodies, access and cost."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ def own_loops(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- /livez ------------------------------------------------------------------------------------------
 
 
-def test_alive_asks_no_database(django_assert_num_queries):
+def test_livez_makes_no_query(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert Caller().get("/livez").json() == {"status": "alive"}
 
@@ -46,10 +46,10 @@ def test_a_process_whose_loop_has_ended_is_not_alive(own_loops):
     assert loop._thread is not None
     loop._thread.join(10)
 
-    answer = Caller().get("/livez")
+    response = Caller().get("/livez")
 
-    assert (answer.status_code, answer.json()["status"]) == (503, "stuck")
-    assert "test-ended" in answer.json()["reason"]
+    assert (response.status_code, response.json()["status"]) == (503, "stuck")
+    assert "test-ended" in response.json()["reason"]
 
 
 def _wait(seconds: float, monkeypatch) -> None:
@@ -112,12 +112,12 @@ def test_a_process_half_of_whose_threads_are_stuck_is_not_alive(stuck, status, s
     for thread in threads:
         thread.start()
     inside.wait(10)
-    answer = serve(rf.get("/livez"))
+    response = serve(rf.get("/livez"))
     release.set()
     for thread in threads:
         thread.join(10)
 
-    assert answer.status_code == status
+    assert response.status_code == status
     assert serve(rf.get("/livez")).status_code == 200, "the threads have come back"
 
 
@@ -126,18 +126,18 @@ def test_a_process_half_of_whose_threads_are_stuck_is_not_alive(stuck, status, s
 
 @pytest.mark.database
 def test_a_ready_process_says_what_it_has_checked():
-    answer = Caller().get("/readyz")
+    response = Caller().get("/readyz")
 
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "ready"
-    checks = answer.json()["checks"]
+    assert response.status_code == 200
+    assert response.json()["status"] == "ready"
+    checks = response.json()["checks"]
     assert set(checks.pop("loops")) <= {"spool-replay"}
     assert set(checks) == {"database", "migrations", "key", "audit", "spool"}
     assert set(checks.values()) == {"ok"}
 
 
 @pytest.mark.database
-def test_strangers_cannot_have_it_check_more_than_once_a_second(django_assert_num_queries):
+def test_readyz_checks_at_most_once_a_second(django_assert_num_queries):
     Caller().get("/readyz")
 
     with django_assert_num_queries(0):
@@ -146,29 +146,29 @@ def test_strangers_cannot_have_it_check_more_than_once_a_second(django_assert_nu
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 @pytest.mark.parametrize("host", ["10.1.2.3:8000", "pod-7.cluster.local", "not a host"])
-def test_a_probe_is_answered_whatever_its_host_header_says(path, host):
+def test_a_probe_is_served_with_any_host_header(path, host):
     assert Client(headers={"Host": host}).get(path).status_code == 200
 
 
 @pytest.mark.database
-def test_a_probe_starts_no_session_work(django_assert_num_queries):
+def test_a_probe_uses_no_session(django_assert_num_queries):
     client = Client()
     client.cookies["sessionid"] = "x" * 32
 
     with django_assert_num_queries(0):
-        answer = client.get("/livez")
+        response = client.get("/livez")
 
-    assert not answer.cookies
+    assert not response.cookies
 
 
 def _expect_unavailable(code: str, name: str, word: str) -> None:
-    answer = Caller().get("/readyz")
+    response = Caller().get("/readyz")
 
-    content = answer.json()
-    assert (answer.status_code, content["status"], content["code"]) == (503, "unavailable", code)
+    content = response.json()
+    assert (response.status_code, content["status"], content["code"]) == (503, "unavailable", code)
     assert content["checks"][name] == word
     assert content["reason"]
-    assert len(answer.content) < 1000
+    assert len(response.content) < 1000
 
 
 @pytest.mark.database
@@ -181,7 +181,7 @@ def test_not_ready_while_a_migration_is_missing(monkeypatch):
 
 
 @pytest.mark.database
-def test_not_ready_under_keys_that_do_not_decrypt_the_database():
+def test_not_ready_with_keys_that_do_not_decrypt_the_database():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE orgs_deskkey SET sealed_key = %s", [b"of another desk"])
     token_hash_key.cache_clear()
@@ -257,5 +257,5 @@ def test_not_ready_on_a_database_that_takes_no_writes():
 @pytest.mark.database
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_only_reading(method, path):
+def test_other_methods_are_refused(method, path):
     assert Caller().send(method, path).refusal == (405, "METHOD_NOT_ALLOWED")

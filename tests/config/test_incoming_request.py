@@ -1,4 +1,4 @@
-"""Where a request ends: found at its last byte, however it is cut into packets, and as gunicorn's parser finds it."""
+"""The end of a request is found at its last byte, in any packets, as gunicorn's parser finds it."""
 
 import pytest
 from gunicorn.config import Config
@@ -34,7 +34,7 @@ def parse(data: bytes) -> tuple[str, bytes, dict[str, str]]:
 
 
 @pytest.mark.parametrize("data", WHOLE.values(), ids=WHOLE)
-def test_a_sentis_ready_at_its_last_byte_and_whole(data):
+def test_a_request_is_ready_at_its_last_byte(data):
     before, at_once = IncomingRequest(data[:-1]), IncomingRequest(data)
 
     assert (before.is_ready, before.refusal) == (False, None)
@@ -47,7 +47,7 @@ def test_a_sentis_ready_at_its_last_byte_and_whole(data):
 
 @settings(max_examples=60)
 @given(st.sampled_from([data for data in WHOLE.values() if len(data) < 1000]), st.data())
-def test_it_does_not_matter_how_a_sentis_cut(sent, data):
+def test_a_request_may_be_cut_anywhere(sent, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=12)))
     request = IncomingRequest()
 
@@ -71,7 +71,7 @@ def test_the_end_is_where_the_parser_finds_it(parts, behind):
 
 
 @pytest.mark.parametrize("empty", [b"\r\n", b"\r\n\r\n", b"\r\n" * 5])
-def test_empty_lines_before_a_sentare_none(empty):
+def test_empty_lines_before_a_request_are_ignored(empty):
     assert not IncomingRequest(empty).is_ready
     assert IncomingRequest(empty + WHOLE["a length"]).take() == WHOLE["a length"]
 
@@ -85,7 +85,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("data", LARGE.values(), ids=LARGE)
-def test_a_large_body_makes_a_sentready_before_it_is_complete(data):
+def test_a_request_with_a_large_body_is_ready_before_it_is_complete(data):
     assert not IncomingRequest(data[:-1]).is_ready
     request = IncomingRequest(data)
 
@@ -106,7 +106,7 @@ def test_a_large_body_makes_a_sentready_before_it_is_complete(data):
         b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
     ],
 )
-def test_what_says_in_no_clear_way_how_long_it_is_goes_to_the_parser_at_once(fields):
+def test_a_request_of_unclear_length_goes_to_the_parser_at_once(fields):
     request = IncomingRequest(HEAD + fields + b"\r\n")
 
     assert (request.is_ready, request.is_complete) == (True, False)
@@ -125,7 +125,7 @@ def test_what_says_in_no_clear_way_how_long_it_is_goes_to_the_parser_at_once(fie
         (CHUNKED + b"0\r\n" + b"a: b\r\n" * 50_000, 413),
     ],
 )
-def test_what_can_only_be_refused_is(data, refusal):
+def test_an_invalid_request_is_refused(data, refusal):
     assert (IncomingRequest(data).is_ready, IncomingRequest(data).refusal) == (False, refusal)
 
 

@@ -1,4 +1,4 @@
-"""One JSON object a line; no exception text, no path as it came in."""
+"""One JSON object per line, without exception texts and raw paths."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def test_a_value_cannot_forge_a_second_line():
     assert json.loads(line)["message"].startswith("Refused x")
 
 
-def test_a_traceback_tells_places_and_not_texts():
+def test_a_traceback_contains_locations_and_no_text():
     try:
         raise ValueError("canary")
     except ValueError:

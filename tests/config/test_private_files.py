@@ -20,7 +20,7 @@ NAMES = ("desk.sqlite3", "desk.sqlite3-wal", "desk.sqlite3-shm")
 
 @pytest.fixture(autouse=True)
 def _usual_umask() -> Iterator[None]:
-    """Let the processes of a test make files that everybody can read, as they do on most machines."""
+    """Let the processes of a test make files that all users can read, as they do on most machines."""
     before = os.umask(0o022)
     yield
     os.umask(before)
@@ -85,7 +85,7 @@ def test_a_folder_that_is_shared_on_purpose_stays_shared(tmp_path):
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
 
 
-def test_a_file_that_is_not_there_is_none_to_change(tmp_path):
+def test_a_missing_file_is_not_changed(tmp_path):
     make_private(tmp_path / "nothing")
 
     assert not (tmp_path / "nothing").exists()

@@ -99,7 +99,7 @@ def test_a_file_is_kept_out_of_the_environment_of_the_process(file, monkeypatch)
         Environment().str("A_QUOTED")
 
 
-def test_a_file_that_is_not_there_sets_nothing(tmp_path):
+def test_a_missing_file_sets_nothing(tmp_path):
     assert Environment().over_file(str(tmp_path / "none")).str("A_NAME", default="") == ""
 
 

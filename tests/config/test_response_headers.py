@@ -1,4 +1,4 @@
-"""What every answer carries: its id, and orders not to keep it."""
+"""Headers of every response: request ID, Cache-Control and security headers."""
 
 import pytest
 
@@ -8,43 +8,43 @@ PATHS = [ORGS, "/sfp/api/nothing", "/livez", "/readyz", "/sfp/api/schema", "/sfp
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_answer_is_kept_by_anybody(owner, path):
-    answer = owner.get(path)
+def test_no_response_may_be_stored(owner, path):
+    response = owner.get(path)
 
-    assert answer.headers["Cache-Control"] == "no-store"
-    is_page = answer.headers["Content-Type"].startswith("text/html") and answer.status_code == 200
-    assert answer.headers["Referrer-Policy"] == ("same-origin" if is_page else "no-referrer")
-    assert answer.headers["X-Request-Id"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "Authorization" in answer.headers["Vary"]
+    assert response.headers["Cache-Control"] == "no-store"
+    is_page = response.headers["Content-Type"].startswith("text/html") and response.status_code == 200
+    assert response.headers["Referrer-Policy"] == ("same-origin" if is_page else "no-referrer")
+    assert response.headers["X-Request-Id"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Authorization" in response.headers["Vary"]
 
 
-def test_static_files_may_be_kept(anonymous):
-    answer = anonymous.get("/static/api_docs.js")
+def test_static_files_may_be_cached(anonymous):
+    response = anonymous.get("/static/api_docs.js")
 
-    assert answer.status_code == 200
-    assert "no-store" not in answer.headers.get("Cache-Control", "")
+    assert response.status_code == 200
+    assert "no-store" not in response.headers.get("Cache-Control", "")
 
 
 def test_a_well_formed_request_id_is_kept(anonymous):
-    answer = anonymous.send("GET", ORGS, headers={"X-Request-Id": "build-4711.retry_2"})
+    response = anonymous.send("GET", ORGS, headers={"X-Request-Id": "build-4711.retry_2"})
 
-    assert answer.headers["X-Request-Id"] == answer.json()["requestId"] == "build-4711.retry_2"
+    assert response.headers["X-Request-Id"] == response.json()["requestId"] == "build-4711.retry_2"
 
 
 @pytest.mark.parametrize("offered", ["", "short", "x" * 65, "a b c d e f g", "<script>alert(1)</script>", "ünïcödé-id"])
 def test_any_other_request_id_is_replaced(anonymous, offered):
-    answer = anonymous.send("GET", ORGS, headers={"X-Request-Id": offered})
+    response = anonymous.send("GET", ORGS, headers={"X-Request-Id": offered})
 
-    assert answer.headers["X-Request-Id"] != offered
-    assert len(answer.headers["X-Request-Id"]) == 32
+    assert response.headers["X-Request-Id"] != offered
+    assert len(response.headers["X-Request-Id"]) == 32
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "nonsense", ""])
-def test_the_api_answers_json_whatever_is_accepted(owner, accept):
-    answer = owner.send("GET", ORGS, headers={"Accept": accept})
+def test_the_api_responds_with_json_for_any_accept_header(owner, accept):
+    response = owner.send("GET", ORGS, headers={"Accept": accept})
 
-    assert answer.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("query", [{"format": "api"}, {"format": "xml"}])
@@ -53,6 +53,6 @@ def test_the_query_does_not_choose_a_format(owner, query):
 
 
 def test_there_is_no_browsable_api_and_no_cross_origin_access(owner):
-    answer = owner.send("OPTIONS", REGISTER, headers={"Origin": "https://evil.example"})
+    response = owner.send("OPTIONS", REGISTER, headers={"Origin": "https://evil.example"})
 
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in response.headers

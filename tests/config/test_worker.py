@@ -1,4 +1,4 @@
-"""The worker in a real web server: slow clients hold no thread, and connections end as their answers say."""
+"""The worker in a real web server: slow clients hold no thread, and connections close as their responses announce."""
 
 import socket
 import subprocess
@@ -46,9 +46,9 @@ class Server:
 
 
 def read(line: socket.socket) -> tuple[int, bytes, str]:
-    answer = HTTPResponse(line)
-    answer.begin()
-    return answer.status, answer.read(), str(answer.headers["Connection"])
+    response = HTTPResponse(line)
+    response.begin()
+    return response.status, response.read(), str(response.headers["Connection"])
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_two_hundred_half_sent_requests_do_not_delay_others(server, half):
         assert _seconds(lambda: _is_served(server)) < 1.0
 
 
-def test_two_hundred_clients_that_do_not_hang_up_do_not_delay_others(server):
+def test_two_hundred_idle_clients_do_not_delay_others(server):
     with ExitStack() as stack:
         lines = [stack.enter_context(server.connect()) for _ in range(200)]
         for line in lines:
@@ -173,7 +173,7 @@ def test_a_connection_is_kept_whether_or_not_a_small_body_is_read(server, path, 
 
 @pytest.mark.parametrize("path", [b"/", b"/unread"])
 @pytest.mark.parametrize("size", [65_537, 3_000_000])
-def test_the_answer_to_a_large_body_says_that_the_connection_closes(server, path, size):
+def test_the_response_to_a_large_body_closes_the_connection(server, path, size):
     status, body, connection = server.send(_post(path, size))
 
     assert (status, connection) == (200, "close")
@@ -189,20 +189,20 @@ def test_a_body_in_chunks_is_read(server, size):
     assert (status, body) == (200, b"POST %d" % (2 * size))
 
 
-def test_requests_that_come_at_once_are_answered_in_order(server):
+def test_pipelined_requests_are_served_in_order(server):
     with server.connect() as line:
         line.sendall(_post(b"/", 1) + _post(b"/unread", 2) + b"\r\n" + _post(b"/", 3))
 
-        answers = line.makefile("rb").read1(1) + b""
+        responses = line.makefile("rb").read1(1) + b""
         until = time.monotonic() + 10
-        while answers.count(b"POST ") < 3 and time.monotonic() < until:
-            answers += line.recv(10_000)
+        while responses.count(b"POST ") < 3 and time.monotonic() < until:
+            responses += line.recv(10_000)
 
-    assert [int(part[:1]) for part in answers.split(b"POST ")[1:]] == [1, 0, 3]
+    assert [int(part[:1]) for part in responses.split(b"POST ")[1:]] == [1, 0, 3]
 
 
 @pytest.mark.parametrize("size", [10, 70_000])
-def test_a_client_is_told_once_that_it_may_go_on(server, size):
+def test_100_continue_is_sent_once(server, size):
     with server.connect() as line:
         head, _, body = _post(b"/", size, b"Expect: 100-continue\r\n").partition(b"\r\n\r\n")
         line.sendall(head + b"\r\n\r\n")
@@ -239,11 +239,11 @@ def test_a_client_is_told_once_that_it_may_go_on(server, size):
     ],
     ids=["a head without an end", "no size", "no end of a chunk", "a long size", "a broken chunk", "mostly sizes"],
 )
-def test_what_can_only_be_refused_is_refused_at_once(server, request_, status):
+def test_an_invalid_request_is_refused_at_once(server, request_, status):
     assert server.send(request_)[0] == status
 
 
-def test_a_client_that_leaves_in_the_middle_is_forgotten(server):
+def test_a_client_that_disconnects_midway_is_dropped(server):
     for half in HALF_SENT.values():
         with server.connect() as line:
             line.sendall(half)
