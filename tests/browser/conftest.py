@@ -37,7 +37,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def watcher(context: Any, live_server: Any) -> Iterator[Watcher]:
-    """Watches every page of the walk; each complaint, and each request to another host, is a failure of the test."""
+    """Watches every page of the walk; each error and each request to another host fails the test."""
     watcher = Watcher(live_server.url)
     watcher.watch(context)
     yield watcher

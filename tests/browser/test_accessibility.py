@@ -1,4 +1,4 @@
-"""Every page is one that people with disabilities can use, in light and dark, and that fits a phone."""
+"""Every page is accessible, in light and dark, and fits a phone."""
 
 from typing import Any
 
@@ -107,7 +107,7 @@ def test_axe_finds_nothing_on_any_page(scheme, watched, live_server, filled):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_what_comes_of_a_form(scheme, watched, live_server, filled):
+def test_axe_finds_nothing_on_pages_after_a_form(scheme, watched, live_server, filled):
     watched.emulate_media(color_scheme=scheme)
     log_in(watched, live_server.url, password="wrong")
     found = {"a wrong password": _found(watched)}

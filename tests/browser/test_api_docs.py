@@ -24,9 +24,9 @@ def test_an_operation_can_be_tried_out(watched, live_server):
 
 
 def test_the_policy_is_strict(watched, live_server):
-    answer = watched.goto(f"{live_server.url}/sfp/api/docs")
+    response = watched.goto(f"{live_server.url}/sfp/api/docs")
 
-    policy = answer.headers["content-security-policy"]
+    policy = response.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
-    assert answer.headers["x-frame-options"] == "DENY"
+    assert response.headers["x-frame-options"] == "DENY"

@@ -1,4 +1,4 @@
-"""An owner walks through the console in a real browser: orgs, people, tokens, audit."""
+"""An owner walks through the console in a real browser: orgs, users, tokens, audit."""
 
 import csv
 import json
@@ -61,7 +61,7 @@ def test_an_owner_registers_an_org_by_pasting(console, salesforce):
     assert AuditEvent.objects.get(action="org.registered").actor_name == OWNER
 
 
-def test_a_dead_auth_url_is_told_at_the_field(console, salesforce):
+def test_a_revoked_auth_url_is_an_error_at_the_field(console, salesforce):
     world = an_org(salesforce, "dead@acme.example")
     url = world.auth_url()
     world.revoke_all()
@@ -138,7 +138,7 @@ def test_several_connections_are_tested_at_once(console, salesforce):
         _registered(salesforce, f"{name}@acme.example")
     salesforce.orgs[1].revoke_all()
     _open(console, "Salesforce orgs")
-    # One by one: the box for all works when Django's script is there, which a quick hand can be ahead of.
+    # One by one: the box for all works when Django's script is there, which a fast click can precede.
     for name in ("one", "two"):
         console.get_by_role("checkbox", name=f"Select this object for an action - {name}@acme.example").check()
     console.get_by_role("combobox").select_option("Test connection")
@@ -176,7 +176,7 @@ def test_a_member_is_invited_by_a_link_that_can_be_copied(console, live_server, 
     says(console, "Copied")
     assert console.evaluate("navigator.clipboard.readText()") == link
 
-    own_browser = browser.new_context()  # The invited person's.
+    own_browser = browser.new_context()  # The invited user's.
     watcher.watch(own_browser)
     elsewhere = own_browser.new_page()
     elsewhere.goto(link.replace("http://localhost:8000", live_server.url))
@@ -223,7 +223,7 @@ def test_the_audit_is_read_filtered_and_exported(console, tmp_path: Path):
     assert console.locator("main form").count() == 0
 
 
-def test_a_person_is_switched_off_and_the_last_owner_stays(console):
+def test_a_user_is_deactivated_and_the_last_owner_stays(console):
     _open(console, "Users")
     _follow(console, "member@acme.example")
     console.get_by_label("Active").uncheck()

@@ -129,7 +129,7 @@ def test_an_unknown_action_is_a_page_that_says_so(traveller, watcher, home):
     ("target", "status", "text"),
     [(PROD, 403, "Members may not open"), ("nope", 404, "No sandbox"), ("x@acme.example", 404, "No scratch org")],
 )
-def test_an_org_that_may_or_can_not_be_opened_is_told(target, status, text, traveller, watcher, home):
+def test_an_org_that_cannot_be_opened_shows_the_reason(target, status, text, traveller, watcher, home):
     watcher.expect(status)
     log_in(traveller, home, MEMBER)
     traveller.wait_for_url(f"{home}/")
@@ -234,7 +234,7 @@ def test_a_member_opens_a_sandbox_by_its_name(traveller, home, world):
     _landed(opened.value, _org(world, "dev1"), f"{PROD}.dev1")
 
 
-def test_a_name_that_cannot_be_is_told(traveller, watcher, home):
+def test_an_invalid_name_shows_the_reason(traveller, watcher, home):
     watcher.expect(400)
     log_in(traveller, home, MEMBER)
     traveller.wait_for_url(f"{home}/")
@@ -268,13 +268,13 @@ def test_an_owner_opens_an_org_and_a_pool_instance_from_the_console(traveller, h
         _landed(opened.value, where, username)
 
 
-def test_a_stranger_is_led_to_the_log_in(traveller, home):
+def test_an_anonymous_user_is_redirected_to_the_log_in(traveller, home):
     traveller.goto(f"{home}/")
 
     assert traveller.url == f"{home}/login?next=/"
 
 
-def test_nothing_to_open_says_what_to_do(traveller, home):
+def test_an_empty_home_page_says_what_to_do(traveller, home):
     User.objects.create_user("nora@acme.example", PASSWORD, role=Role.MEMBER)
     log_in(traveller, home, "nora@acme.example")
     traveller.get_by_label("Search").fill("no such thing")

@@ -1,4 +1,4 @@
-"""A one-time link in a real browser: it lands in the right org as the right user, once."""
+"""A one-time link in a real browser opens the right org as the right user, once."""
 
 import pytest
 
@@ -37,8 +37,8 @@ def page(page, world):
 
 
 def test_a_link_opens_the_org_as_its_user_once(desk, world, page):
-    answer = desk.send("GET", f"{FRONTDOOR}?target=dev1&redirect=false&path=/lightning/setup/home")
-    link = answer.json()["frontDoorUrl"]
+    response = desk.send("GET", f"{FRONTDOOR}?target=dev1&redirect=false&path=/lightning/setup/home")
+    link = response.json()["frontDoorUrl"]
     visited = []
     page.on("framenavigated", lambda frame: visited.append(frame.url))
 
@@ -57,8 +57,8 @@ def test_a_link_opens_the_org_as_its_user_once(desk, world, page):
 
 
 def test_the_link_of_a_sandbox_on_demand_opens_it_too(desk, page):
-    answer = desk.send("POST", SANDBOX, {"sandboxName": "dev1"})
+    response = desk.send("POST", SANDBOX, {"sandboxName": "dev1"})
 
-    page.goto(answer.json()["frontDoorUrl"])
+    page.goto(response.json()["frontDoorUrl"])
 
     assert f"{PROD}.dev1" in page.text_content("table")

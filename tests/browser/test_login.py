@@ -35,7 +35,7 @@ def test_an_owner_logs_in_by_keyboard_and_signs_out(watched, home):
     assert watched.url.startswith(f"{home}/login?next=")
 
 
-def test_the_log_in_leads_on_to_where_one_wanted_to_go(watched, home):
+def test_the_log_in_opens_the_requested_page(watched, home):
     log_in(watched, home, path="/console/authn/user/?q=member")
 
     assert watched.url == f"{home}/console/authn/user/?q=member"
@@ -69,7 +69,7 @@ def test_a_locked_name_says_how_long(watched, home):
     says(watched, "it is locked for 15 minutes")
 
 
-def test_a_member_is_kept_out_of_the_console(watched, watcher, home):
+def test_a_member_cannot_open_the_console(watched, watcher, home):
     watcher.expect(403)
     log_in(watched, home, MEMBER)
     watched.wait_for_url(f"{home}/")
@@ -79,7 +79,7 @@ def test_a_member_is_kept_out_of_the_console(watched, watcher, home):
     says(watched, "The console is for owners of this desk.")
 
 
-def test_an_invited_person_sets_a_password_and_comes_in(watched, home):
+def test_an_invited_user_sets_a_password_and_is_logged_in(watched, home):
     ines = User.objects.create_user("ines@acme.example", None)
     path = password_link(ines, by=system("tests")).removeprefix("http://localhost:8000")
     watched.goto(home + path)
@@ -97,7 +97,7 @@ def test_an_invited_person_sets_a_password_and_comes_in(watched, home):
     says(watched, "For ines@acme.example")
 
 
-def test_a_person_changes_the_own_password(watched, home):
+def test_a_user_changes_the_password(watched, home):
     log_in(watched, home, MEMBER, path="/login?next=/password")
     watched.get_by_label("Current password").fill("correct-horse-battery-staple")
     watched.get_by_label("New password", exact=True).fill(NEW)

@@ -19,7 +19,7 @@ def _log_in(page, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_a_person_logs_in_and_out(watched, watcher, live_server, ursula):
+def test_a_user_logs_in_and_out(watched, watcher, live_server, ursula):
     watcher.expect(401)
     watched.goto(f"{live_server.url}/auth")
     _log_in(watched, PASSWORD)
@@ -33,7 +33,7 @@ def test_a_person_logs_in_and_out(watched, watcher, live_server, ursula):
     assert watched.get_by_role("button", name="Log in").is_visible()
 
 
-def test_a_wrong_password_is_told_and_may_be_corrected(watched, watcher, live_server, ursula):
+def test_a_wrong_password_shows_an_error_and_can_be_corrected(watched, watcher, live_server, ursula):
     watcher.expect(401)
     watched.goto(f"{live_server.url}/auth?Continue=/metadata")
     _log_in(watched, "wrong")
@@ -58,7 +58,7 @@ AS_JSON = f"""<input name='{{"UserName":"{EMAIL}","Password":"{PASSWORD}","x":"'
         ("/auth/credentials", "text/plain", AS_JSON, 415),
     ],
 )
-def test_a_form_of_another_site_logs_nobody_in(path, kind, fields, status, page, live_server, ursula):
+def test_a_form_of_another_site_does_not_log_in(path, kind, fields, status, page, live_server, ursula):
     body = f'<form method="post" enctype="{kind}" action="{live_server.url}{path}">{fields}<button>Win</button></form>'
     page.route("http://evil.example/**", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto("http://evil.example/")
@@ -70,7 +70,7 @@ def test_a_form_of_another_site_logs_nobody_in(path, kind, fields, status, page,
     assert page.context.cookies() == []
 
 
-def test_another_site_logs_nobody_out(page, live_server, ursula):
+def test_another_site_cannot_log_a_user_out(page, live_server, ursula):
     page.goto(f"{live_server.url}/auth")
     _log_in(page, PASSWORD)
     page.wait_for_url(f"{live_server.url}/auth")

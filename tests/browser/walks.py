@@ -1,4 +1,4 @@
-"""What walks through the pages have in common: people, log-in, forms and what a page says."""
+"""Helpers for browser tests: users, log-in, forms and page texts."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def says(page: Any, text: str) -> None:
 
 
 def errors_at(page: Any, label: str) -> str:
-    """Return what stands at a field as wrong, found as a screen reader finds it."""
+    """Return the error text of a field, found as a screen reader finds it."""
     field = page.get_by_label(label, exact=True)
     assert field.get_attribute("aria-invalid") == "true"
     ids = (field.get_attribute("aria-describedby") or "").split()

@@ -1,19 +1,19 @@
-"""Watches a browser for whatever a walk must not do: complain, break the policy, ask another host."""
+"""Watches a browser for errors, policy violations and requests to other hosts."""
 
 import re
 from typing import Any
 
-_TELL_OF_VIOLATIONS = """
+_REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`refused by the Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`);
 });
 """
-# What the browser itself notes of an answer that is no success; a walk says which it expects.
+# Chromium logs each response with an error status; a test declares those that it expects.
 _NOTED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
 
 class Watcher:
-    """Collects complaints of contexts and pages. `hosts` are the addresses that may be asked."""
+    """Collects complaints of contexts and pages. `hosts` are the addresses that may be requested."""
 
     def __init__(self, *hosts: str) -> None:
         self.complaints: list[str] = []
@@ -21,12 +21,12 @@ class Watcher:
         self._expected: set[int] = set()
 
     def expect(self, *statuses: int) -> None:
-        """Let the browser note answers of these statuses."""
+        """Accept responses of these statuses."""
         self._expected |= set(statuses)
 
     def watch(self, context: Any) -> None:
         """Watch all pages of a context."""
-        context.add_init_script(_TELL_OF_VIOLATIONS)
+        context.add_init_script(_REPORT_VIOLATIONS)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("request", self._request)
