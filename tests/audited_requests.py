@@ -17,7 +17,7 @@ from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
 from tests.conftest import PASSWORD
 from tests.orgs.factories import an_org
-from tests.support.api_client import Answer, Caller
+from tests.support.api_client import ApiResponse, Caller
 from tests.support.browser_client import Visitor
 
 API = "/sfp/api"
@@ -31,7 +31,7 @@ POOLS = f"{API}/pools/instances"
 
 @dataclass
 class World:
-    """A desk with a default DevHub, what is reached through it, and everybody who may ask."""
+    """A desk with a default DevHub, the orgs below it, and callers of each role."""
 
     salesforce: Emulator
     callers: dict[str, Caller]
@@ -42,33 +42,35 @@ class World:
     rows: dict[str, Any]
 
 
-Ask = Callable[[World], Any]
+Send = Callable[[World], Any]
 
 
-def _api(who: str, method: str, path: str, body: Any = None, **query: str) -> Ask:
-    def ask(world: World) -> Answer:
+def _api(who: str, method: str, path: str, body: Any = None, **query: str) -> Send:
+    def send(world: World) -> ApiResponse:
         content = body(world) if callable(body) else body
         return world.callers[who].send(method, path.format(**world.rows), content, query=query)
 
-    return ask
+    return send
 
 
-def _page(path: str, fields: Any = None) -> Ask:
-    def ask(world: World) -> Answer:
+def _page(path: str, fields: Any = None) -> Send:
+    def send(world: World) -> ApiResponse:
         content = fields(world) if callable(fields) else fields
-        return Answer(world.browser.post(path.format(**world.rows), content or {}))
+        return ApiResponse(world.browser.post(path.format(**world.rows), content or {}))
 
-    return ask
+    return send
 
 
-API_ROUTES: dict[str, Ask] = {
-    "log-in": _api("nobody", "POST", f"{API}/auth/admin/login", {"email": "owner@acme.example", "password": PASSWORD}),
-    "wrong password": _api(
-        "nobody", "POST", f"{API}/auth/admin/login", {"email": "owner@acme.example", "password": "x"}
+API_ROUTES: dict[str, Send] = {
+    "log-in": _api(
+        "anonymous", "POST", f"{API}/auth/admin/login", {"email": "owner@acme.example", "password": PASSWORD}
     ),
-    "refresh": _api("nobody", "POST", f"{API}/auth/refresh", lambda world: {"refresh_token": world.pair["refresh"]}),
-    "callback": _api("nobody", "POST", f"{API}/auth/callback", lambda world: {"access_token": world.pair["access"]}),
-    "make a token": _api("owner", "POST", f"{API}/application-tokens", {"name": "x", "expiresIn": 1}),
+    "wrong password": _api(
+        "anonymous", "POST", f"{API}/auth/admin/login", {"email": "owner@acme.example", "password": "x"}
+    ),
+    "refresh": _api("anonymous", "POST", f"{API}/auth/refresh", lambda world: {"refresh_token": world.pair["refresh"]}),
+    "callback": _api("anonymous", "POST", f"{API}/auth/callback", lambda world: {"access_token": world.pair["access"]}),
+    "create a token": _api("owner", "POST", f"{API}/application-tokens", {"name": "x", "expiresIn": 1}),
     "revoke a token": _api("owner", "DELETE", f"{API}/application-tokens/{{token}}"),
     "list with auth URLs": _api("application", "GET", f"{SF}/orgs", includeSfdxAuthUrl="true"),
     "org": _api("owner", "GET", f"{SF}/org", **CI),
@@ -79,7 +81,7 @@ API_ROUTES: dict[str, Ask] = {
     "devhub with auth URL": _api("application", "GET", f"{SF}/default-devhub", authType="sfdxAuthUrl"),
     "test a connection": _api("application", "POST", f"{SF}/test-connection", **CI),
     "token": _api("application", "POST", f"{SF}/access-token", **CI),
-    "token of a sandbox with a made key": _api("application", "POST", f"{SF}/access-token", username="dev3"),
+    "token of a sandbox with an issued key": _api("application", "POST", f"{SF}/access-token", username="dev3"),
     "token of the devhub": _api("application", "POST", f"{SF}/default-devhub/access-token"),
     "register": _api("owner", "POST", f"{SF}/register", lambda world: {"sfdxAuthUrl": world.urls["new"]}),
     "register again": _api("owner", "POST", f"{SF}/register", lambda world: {"sfdxAuthUrl": world.urls["ci"]}),
@@ -116,16 +118,18 @@ API_ROUTES: dict[str, Ask] = {
     "refused at the front door": _api("member", "GET", f"{SF}/frontdoor", target=CI["username"]),
     "refused for the bearer": _api("revoked", "GET", f"{SF}/orgs"),
 }
-SERVICESTACK: dict[str, Ask] = {
-    "log-in": _api("nobody", "POST", "/auth/credentials", {"UserName": "owner@acme.example", "Password": PASSWORD}),
+SERVICESTACK: dict[str, Send] = {
+    "log-in": _api("anonymous", "POST", "/auth/credentials", {"UserName": "owner@acme.example", "Password": PASSWORD}),
     "token": _api(
-        "nobody", "POST", "/access-token", lambda world: {"RefreshToken": world.servicestack["refreshToken"]}
+        "anonymous", "POST", "/access-token", lambda world: {"RefreshToken": world.servicestack["refreshToken"]}
     ),
     "log-out": _api("servicestack", "POST", "/auth/logout.json"),
     "refused for the bearer": _api("revoked", "GET", "/auth.json"),
 }
-PAGES: dict[str, Ask] = {
-    "log-in": lambda world: Answer(Visitor().post("/login", {"email": "owner@acme.example", "password": PASSWORD})),
+PAGES: dict[str, Send] = {
+    "log-in": lambda world: ApiResponse(
+        Visitor().post("/login", {"email": "owner@acme.example", "password": PASSWORD})
+    ),
     "log-out": _page("/logout"),
     "password": _page(
         "/password", {"current": PASSWORD, "new": "another-long-phrase-7", "again": "another-long-phrase-7"}
@@ -137,9 +141,9 @@ PAGES: dict[str, Ask] = {
     "make default": _page(CONSOLE, lambda world: {"action": "make_default", "_selected_action": world.rows["org"]}),
     "delete": _page(f"{CONSOLE}{{org}}/delete/", {"cascade": "on", "revoke": "on"}),
     "invite": _page("/console/authn/user/add/", {"email": "ines@acme.example", "role": "member"}),
-    "change a person": _page("/console/authn/user/{person}/change/", {"role": "member"}),
-    "password link": _page("/console/authn/user/{person}/password-link/"),
-    "make a token": _page("/console/authn/applicationtoken/add/", {"name": "nightly", "days": "7"}),
+    "change a user": _page("/console/authn/user/{user}/change/", {"role": "member"}),
+    "password link": _page("/console/authn/user/{user}/password-link/"),
+    "create a token": _page("/console/authn/applicationtoken/add/", {"name": "nightly", "days": "7"}),
     "revoke a token": _page("/console/authn/applicationtoken/{token}/revoke/"),
     "add to a pool": _page(
         "/console/sandboxes/poolinstance/add/",
@@ -177,7 +181,7 @@ def make_world(owner: Caller, member: Caller, application: Caller, salesforce: E
     rows = {
         "org": SalesforceOrg.objects.get(username=CI["username"]).pk,
         "token": ApplicationToken.objects.get(name="ci").pk,
-        "person": person.pk,
+        "user": person.pk,
         "link": urlsplit(password_link(User.objects.get(pk=person.pk), by=system("tests"))).path,
         "instance": PoolInstance.objects.get(name="dev2").pk,
     }
@@ -185,7 +189,7 @@ def make_world(owner: Caller, member: Caller, application: Caller, salesforce: E
         "owner": owner,
         "member": member,
         "application": application,
-        "nobody": Caller(),
+        "anonymous": Caller(),
         "revoked": Caller(value),
     }
     callers["servicestack"] = Caller(stack["bearerToken"])
@@ -193,5 +197,5 @@ def make_world(owner: Caller, member: Caller, application: Caller, salesforce: E
     return World(salesforce, callers, browser, pair, stack, urls, rows)
 
 
-def _done(answer: Answer) -> None:
-    assert answer.status_code in (200, 201), answer
+def _done(response: ApiResponse) -> None:
+    assert response.status_code in (200, 201), response

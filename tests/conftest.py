@@ -1,4 +1,4 @@
-"""What tests stand on: callers of each role, an emulated Salesforce, and orgs in it."""
+"""Shared fixtures: callers of each role and an emulated Salesforce."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,9 +28,9 @@ PASSWORD = "correct-horse-battery-staple"
 
 @pytest.fixture
 def salesforce() -> Iterator[Emulator]:
-    """An emulated Salesforce that answers every https request of this process."""
+    """An emulated Salesforce that serves every HTTPS request of this process."""
     world = Emulator()
-    concurrency._client.cache_clear()  # Its notes on API versions are of another test's orgs.
+    concurrency._client.cache_clear()  # Cached API versions belong to another test's orgs.
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         world.install(mock)
         yield world
@@ -50,7 +50,7 @@ def each(subtests: pytest.Subtests, salesforce: Emulator) -> Each:
 
 @pytest.fixture
 def a_person(db: None) -> Callable[..., User]:
-    """Makes people."""
+    """Return a function that creates users."""
 
     def make(email: str, role: Role = Role.MEMBER, password: str = PASSWORD) -> User:
         return User.objects.create_user(email, password, role=role)
@@ -60,31 +60,31 @@ def a_person(db: None) -> Callable[..., User]:
 
 @pytest.fixture
 def anonymous(db: None) -> Caller:
-    """Sends no bearer."""
+    """A caller without a bearer token."""
     return Caller()
 
 
 @pytest.fixture
 def owner(a_person: Any) -> Caller:
-    """Sends the bearer of an owner."""
+    """A caller with the access token of an owner."""
     return Caller(_bearer_of(a_person("owner@acme.example", Role.OWNER)))
 
 
 @pytest.fixture
 def member(a_person: Any) -> Caller:
-    """Sends the bearer of a member."""
+    """A caller with the access token of a member."""
     return Caller(_bearer_of(a_person("member@acme.example")))
 
 
 @pytest.fixture
 def application(db: None) -> Caller:
-    """Sends an application token."""
+    """A caller with an application token."""
     return Caller(tokens.issue(name="ci", days=30, by=system("tests"))[1])
 
 
 @pytest.fixture(autouse=True)
 def _nothing_noted() -> None:
-    """Forget what this process has noted of a database that failed in another test."""
+    """Reset what this process remembers of a database failure in another test."""
     audit.gate.reset()
     audit.forget_written()
     health.forget()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from orgs.salesforce.emulator import Emulator
 from orgs.salesforce.emulator.models import Org
 from tests.orgs.factories import a_registered_org, an_org
-from tests.support.api_client import Answer, Caller
+from tests.support.api_client import ApiResponse, Caller
 
 API = "/sfp/api"
 SF = f"{API}/auth/salesforce"
@@ -25,33 +25,33 @@ S1 = {"scratchOrgUsername": "s1@acme.example"}
 
 
 class Cell(NamedTuple):
-    """What a caller gets: a status, the code and text of a refusal, and which of KEYS, with spaces between."""
+    """An expected response: status, code and message of an error, and which of KEYS, separated by spaces."""
 
     status: int
     code: str = ""
     message: str = ""
-    key: str = ""
+    keys: str = ""
 
 
 OK, MADE, PAGE = Cell(200), Cell(201), Cell(302)
-TOKEN, URL, ERROR = Cell(200, key="accessToken"), Cell(200, key="sfdxAuthUrl"), Cell(200, key="authError")
+TOKEN, URL, ERROR = Cell(200, keys="accessToken"), Cell(200, keys="sfdxAuthUrl"), Cell(200, keys="authError")
 NO_LOGIN, NO_REFRESH = Cell(401, "INVALID_CREDENTIALS"), Cell(401, "REFRESH_INVALID")
 UNKNOWN = Cell(404, "TOKEN_NOT_FOUND")
-DOOR, LINK = Cell(302), Cell(200, key="frontDoorUrl")
+DOOR, LINK = Cell(302), Cell(200, keys="frontDoorUrl")
 OPENED, OPENED_WITH_URL = (
-    Cell(201, key="accessToken frontDoorUrl"),
-    Cell(201, key="accessToken frontDoorUrl sfdxAuthUrl"),
+    Cell(201, keys="accessToken frontDoorUrl"),
+    Cell(201, keys="accessToken frontDoorUrl sfdxAuthUrl"),
 )
-NO_DOOR = Cell(403, "FRONTDOOR_NOT_ALLOWED", "Members may not open ci@acme.example, a production org or DevHub.")
-NOT_HIS = Cell(403, "POOL_NOT_ASSIGNED")
+NO_FRONTDOOR = Cell(403, "FRONTDOOR_NOT_ALLOWED", "Members may not open ci@acme.example, a production org or DevHub.")
+NOT_ASSIGNED = Cell(403, "POOL_NOT_ASSIGNED")
 NO_ASSIGNMENT = Cell(404, "ASSIGNMENT_NOT_FOUND")
 OWNERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner")
 HOLDERS = Cell(403, "ROLE_REQUIRED", "Forbidden - Requires role: owner, application")
-NO_KEYS = Cell(403, "CREDENTIALS_FORBIDDEN", "Forbidden - Requires role: owner, application")
+NO_CREDENTIALS = Cell(403, "CREDENTIALS_FORBIDDEN", "Forbidden - Requires role: owner, application")
 OFF = Cell(403, "AUTH_URL_RELEASE_OFF", "The release of auth URLs is disabled.")
 DEAD = Cell(409, "CREDENTIAL_EXPIRED")
 
-# (method, path, query, body) -> what everybody gets, bearer or not.
+# (method, path, query, body) -> what every caller gets, with or without a bearer token.
 OPEN = [
     ("POST", f"{API}/auth/admin/login", {}, {"email": "a@b.example", "password": "x"}, NO_LOGIN),
     ("POST", f"{API}/auth/refresh", {}, {"refresh_token": "x"}, NO_REFRESH),
@@ -65,7 +65,7 @@ OPEN = [
     ("GET", "/", {}, None, PAGE),
     ("GET", "/open", {"name": "dev1"}, None, PAGE),
     ("GET", "/console", {}, None, PAGE),
-    # Pages know people by a session; a bearer is nothing to them.
+    # Pages authenticate by session and ignore a bearer token.
     ("GET", "/login", {}, None, OK),
     ("POST", "/login", {}, None, OK),
     ("GET", "/logout", {}, None, OK),
@@ -75,7 +75,7 @@ OPEN = [
     ("GET", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
     ("POST", f"/set-password/{NO_LINK}", {}, None, Cell(410)),
 ]
-# (method, path, body) -> what nobody, a member, an application and an owner get. Errors read as ServiceStack's do.
+# (method, path, body) -> the statuses for an anonymous caller, a member, an application and an owner.
 LOGIN = {"provider": "credentials", "UserName": "a@b.example", "Password": "x"}
 SERVICESTACK = [
     *[("GET", path, None, 401, 200, 200, 200) for path in ("/auth", "/authenticate", "/json/reply/<operation>")],
@@ -97,16 +97,16 @@ TABLE: list[tuple[str, str, dict[str, str], object, Cell, Cell, Cell]] = [
     ("POST", f"{API}/application-tokens", {}, {"name": "x", "expiresIn": 1}, OWNERS, OWNERS, MADE),
     ("DELETE", f"{API}/application-tokens/{NO_TOKEN}", {}, None, OWNERS, OWNERS, UNKNOWN),
     ("GET", f"{SF}/orgs", {}, None, OK, OK, OK),
-    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, URL, URL),
+    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_CREDENTIALS, URL, URL),
     ("HEAD", f"{SF}/org", CI, None, OK, OK, OK),
     ("HEAD", f"{SF}/org", CI | {"authType": "accessToken"}, None, Cell(403), OK, OK),  # no body, no code
     ("GET", f"{SF}/org", CI, None, OK, TOKEN, TOKEN),
-    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_KEYS, TOKEN, TOKEN),
-    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_KEYS, URL, URL),
+    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_CREDENTIALS, TOKEN, TOKEN),
+    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_CREDENTIALS, URL, URL),
     ("HEAD", f"{SF}/default-devhub", {}, None, OK, OK, OK),
     ("GET", f"{SF}/default-devhub", {}, None, OK, TOKEN, TOKEN),
-    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_KEYS, TOKEN, TOKEN),
-    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_KEYS, URL, URL),
+    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_CREDENTIALS, TOKEN, TOKEN),
+    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_CREDENTIALS, URL, URL),
     ("POST", f"{SF}/test-connection", CI, None, HOLDERS, OK, OK),
     ("POST", f"{SF}/access-token", CI, None, HOLDERS, TOKEN, TOKEN),
     ("POST", f"{SF}/default-devhub/access-token", {}, None, HOLDERS, TOKEN, TOKEN),
@@ -133,11 +133,11 @@ TABLE: list[tuple[str, str, dict[str, str], object, Cell, Cell, Cell]] = [
         OPENED_WITH_URL,
         OPENED_WITH_URL,
     ),
-    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, NO_DOOR, DOOR, DOOR),
+    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, NO_FRONTDOOR, DOOR, DOOR),
     ("HEAD", f"{SF}/frontdoor", {"target": "ci@acme.example"}, None, Cell(403), OK, OK),
-    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example", "redirect": "false"}, None, NO_DOOR, LINK, LINK),
+    ("GET", f"{SF}/frontdoor", {"target": "ci@acme.example", "redirect": "false"}, None, NO_FRONTDOOR, LINK, LINK),
     ("GET", f"{SF}/frontdoor", {"target": "dev1", "redirect": "false"}, None, LINK, LINK, LINK),
-    ("GET", f"{SF}/frontdoor", {"target": "dev2", "repository": "acme/app"}, None, NOT_HIS, DOOR, DOOR),
+    ("GET", f"{SF}/frontdoor", {"target": "dev2", "repository": "acme/app"}, None, NOT_ASSIGNED, DOOR, DOOR),
     ("GET", f"{SF}/frontdoor", {"target": "s1@acme.example"}, None, DOOR, DOOR, DOOR),
     ("GET", f"{API}/pools/instances", {}, None, OK, OK, OK),
     (
@@ -162,16 +162,16 @@ TABLE: list[tuple[str, str, dict[str, str], object, Cell, Cell, Cell]] = [
     ),
 ]
 RELEASE_OFF = [
-    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_KEYS, OFF, OFF),
-    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_KEYS, OFF, OFF),
-    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_KEYS, OFF, OFF),
+    ("GET", f"{SF}/orgs", {"includeSfdxAuthUrl": "true"}, None, NO_CREDENTIALS, OFF, OFF),
+    ("GET", f"{SF}/org", CI | {"authType": "sfdxAuthUrl"}, None, NO_CREDENTIALS, OFF, OFF),
+    ("GET", f"{SF}/default-devhub", {"authType": "sfdxAuthUrl"}, None, NO_CREDENTIALS, OFF, OFF),
 ]
-DEAD_KEY = [
+REVOKED = [
     ("GET", f"{SF}/orgs", {}, None, OK, OK, OK),
     ("GET", f"{SF}/org", CI, None, OK, ERROR, ERROR),
     ("GET", f"{SF}/default-devhub", {}, None, OK, ERROR, ERROR),
-    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_KEYS, DEAD, DEAD),
-    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_KEYS, DEAD, DEAD),
+    ("GET", f"{SF}/org", CI | {"authType": "accessToken"}, None, NO_CREDENTIALS, DEAD, DEAD),
+    ("GET", f"{SF}/default-devhub", {"authType": "accessToken"}, None, NO_CREDENTIALS, DEAD, DEAD),
 ]
 
 
@@ -181,34 +181,34 @@ def label(row: Sequence[Any]) -> str:
 
 
 def cells(rows, role):
-    """Yield (method, path, query, body) and what a role gets, for each row."""
+    """Yield (method, path, query, body) and the expected response of a role, for each row."""
     place = 4 + ("member", "application", "owner").index(role)
     for row in rows:
         yield row[:4], row[place]
 
 
-def send(caller: Caller, salesforce: Emulator, request) -> Answer:
+def send(caller: Caller, salesforce: Emulator, request) -> ApiResponse:
     method, path, query, body = request
     if body == {"sfdxAuthUrl": "AUTH_URL"}:
         body = {"sfdxAuthUrl": an_org(salesforce, "new@acme.example").auth_url()}
     return caller.send(method, path, body, query=query)
 
 
-def _keys(answer: Answer) -> set[str]:
-    """Return which of KEYS an answer holds, of one org or of any in a list."""
-    if not answer.headers.get("Content-Type", "").startswith("application/json") or not answer.content:
+def _keys(response: ApiResponse) -> set[str]:
+    """Return which of KEYS a response contains, of one org or of any in a list."""
+    if not response.headers.get("Content-Type", "").startswith("application/json") or not response.content:
         return set()
-    content = json.loads(answer.content)
+    content = json.loads(response.content)
     return KEYS & {name for org in (content if isinstance(content, list) else [content]) for name in org}
 
 
-def expect(answer: Answer, cell: Cell) -> None:
-    assert answer.status_code == cell.status, answer
-    assert _keys(answer) == set(cell.key.split())
+def expect(response: ApiResponse, cell: Cell) -> None:
+    assert response.status_code == cell.status, response
+    assert _keys(response) == set(cell.keys.split())
     if cell.code:
-        assert answer.json()["code"] == cell.code
+        assert response.json()["code"] == cell.code
     if cell.message:
-        assert answer.json()["message"] == cell.message
+        assert response.json()["message"] == cell.message
 
 
 def role_world(owner: Caller, salesforce: Emulator) -> Org:

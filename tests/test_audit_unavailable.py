@@ -1,4 +1,6 @@
-"""Nothing is handed out, asked of Salesforce or changed while the audit trail cannot be written: 503 at every door."""
+"""While the audit trail cannot be written, every endpoint that writes responds with 503.
+
+Nothing is issued, sent to Salesforce or changed."""
 
 import time
 from pathlib import Path
@@ -16,14 +18,14 @@ from authn.principals import system
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.models import Credential
 from orgs.salesforce.emulator import Emulator
-from tests.audited_requests import API_ROUTES, CI, CONSOLE, PAGES, POOLS, SERVICESTACK, SF, Ask, World, make_world
-from tests.support.api_client import Answer, Caller
+from tests.audited_requests import API_ROUTES, CI, CONSOLE, PAGES, POOLS, SERVICESTACK, SF, Send, World, make_world
+from tests.support.api_client import ApiResponse, Caller
 from tests.support.audit_faults import rows_refused, ways
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
-# What is written about a request whatever it does. A guess at a password counts even while the audit is
-# down, or an outage of the audit would be the time to guess.
-_APART = {"authn.auditevent", "authn.loginattempts", "authn.addresstries"}
+# Rows that every request may write. Wrong passwords count during an outage of the audit too, or passwords could be
+# guessed without limit.
+_EXCLUDED = {"authn.auditevent", "authn.loginattempts", "authn.addresstries"}
 
 
 @pytest.fixture
@@ -32,8 +34,8 @@ def world(owner: Caller, member: Caller, application: Caller, salesforce: Emulat
 
 
 def _stored() -> dict[str, list[Any]]:
-    """Return every row of every table but those of _APART."""
-    models = [each for each in apps.get_models() if each._meta.label_lower not in _APART]
+    """Return all rows of all tables except _EXCLUDED."""
+    models = [each for each in apps.get_models() if each._meta.label_lower not in _EXCLUDED]
     return {each._meta.label: sorted(each._default_manager.values_list(), key=repr) for each in models}
 
 
@@ -41,44 +43,44 @@ def _readable(stored: dict[str, list[Any]]) -> str:
     return repr({label: rows for label, rows in stored.items() if rows})
 
 
-def _expect_nothing_happens(world: World, ask: Ask) -> Answer:
+def _expect_refused(world: World, send: Send) -> ApiResponse:
     audit.gate.reset()
     world.salesforce.reset_calls()
     before, began = _readable(_stored()), time.monotonic()
 
-    answer = ask(world)
+    response = send(world)
 
-    assert answer.status_code == 503, answer
-    assert answer.headers["Retry-After"] == "5"
+    assert response.status_code == 503, response
+    assert response.headers["Retry-After"] == "5"
     assert time.monotonic() - began < 2.0
-    assert world.salesforce.calls == [], "Salesforce was asked"
+    assert world.salesforce.calls == [], "Salesforce was called"
     assert _readable(_stored()) == before
     assert not list(Path(settings.SPOOL_DIR).glob("*.spool"))
-    return answer
+    return response
 
 
 @pytest.mark.parametrize("way", ways(), ids=lambda way: way.__name__)
-def test_no_route_hands_anything_out_while_the_audit_cannot_be_written(way, world, subtests):
+def test_no_route_issues_anything_while_the_audit_cannot_be_written(way, world, subtests):
     with way():
-        for name, ask in API_ROUTES.items():
+        for name, send in API_ROUTES.items():
             with subtests.test(route=name):
-                assert _expect_nothing_happens(world, ask).json()["code"] == "AUDIT_UNAVAILABLE"
-        for name, ask in SERVICESTACK.items():
+                assert _expect_refused(world, send).json()["code"] == "AUDIT_UNAVAILABLE"
+        for name, send in SERVICESTACK.items():
             with subtests.test(service=name):
-                answer = _expect_nothing_happens(world, ask).json()
-                assert answer["responseStatus"]["errorCode"] == "AUDIT_UNAVAILABLE"
-        for name, ask in PAGES.items():
+                response = _expect_refused(world, send).json()
+                assert response["responseStatus"]["errorCode"] == "AUDIT_UNAVAILABLE"
+        for name, send in PAGES.items():
             with subtests.test(page=name):
-                answer = _expect_nothing_happens(world, ask)
-                assert "The audit trail is unavailable" in answer.text
-                assert "Salesforce" not in answer.text.partition("<main")[2]
+                response = _expect_refused(world, send)
+                assert "The audit trail is unavailable" in response.text
+                assert "Salesforce" not in response.text.partition("<main")[2]
 
     audit.gate.reset()
     assert API_ROUTES["token"](world).status_code == 200, "the desk works again"
 
 
 @pytest.mark.parametrize("way", ways(), ids=lambda way: way.__name__)
-def test_reading_goes_on_while_the_audit_cannot_be_written(way, world):
+def test_reads_succeed_while_the_audit_cannot_be_written(way, world):
     with way():
         for who in ("owner", "member", "application"):
             assert world.callers[who].get(f"{SF}/orgs").status_code == 200
@@ -88,7 +90,7 @@ def test_reading_goes_on_while_the_audit_cannot_be_written(way, world):
             assert world.browser.get(page).status_code == 200
 
 
-def test_every_call_to_salesforce_asks_for_the_audit_first(world):
+def test_every_call_to_salesforce_checks_the_audit_first(world):
     with rows_refused():
         credential = Credential.objects.get(org__pk=world.rows["org"])
         audit.forget_written()
@@ -105,23 +107,23 @@ def test_the_check_leaves_no_row():
     assert AuditEvent.objects.count() == before
 
 
-def test_the_check_costs_nothing_after_a_row_was_written(django_assert_num_queries):
+def test_the_check_makes_no_query_after_a_row_was_written(django_assert_num_queries):
     audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=system("tests"))
 
     with django_assert_num_queries(0):
         audit.require_writable()
 
 
-def test_a_request_does_not_go_by_what_another_could_write(world):
+def test_each_request_checks_the_audit_itself(world):
     audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=system("tests"))
 
     with rows_refused():
-        answer = API_ROUTES["sandbox"](world)
+        response = API_ROUTES["sandbox"](world)
 
-    assert answer.json()["code"] == "AUDIT_UNAVAILABLE"
+    assert response.json()["code"] == "AUDIT_UNAVAILABLE"
 
 
-def test_the_words_say_what_to_do(world):
+def test_the_error_says_what_to_do(world):
     with rows_refused():
         content = API_ROUTES["token"](world).json()
 

@@ -105,7 +105,7 @@ def test_an_operation_keeps_its_body(method, path, ours):
 
 
 @built
-def test_an_operation_keeps_its_statuses_and_answers(method, path, ours):
+def test_an_operation_keeps_its_statuses_and_responses(method, path, ours):
     theirs, mine = CONTRACT["paths"][path][method]["responses"], ours["paths"][path][method]["responses"]
 
     assert set(theirs) <= set(mine)
@@ -132,7 +132,7 @@ def test_every_operation_of_the_contract_is_built(ours):
     assert set(BUILT) <= built_now
 
 
-def test_the_security_scheme_is_the_contract_s(ours):
+def test_the_security_scheme_is_that_of_the_contract(ours):
     theirs, mine = (document["components"]["securitySchemes"]["access-token"] for document in (CONTRACT, ours))
 
     assert mine == {name: value for name, value in theirs.items() if name != "in"}

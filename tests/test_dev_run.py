@@ -1,4 +1,4 @@
-"""`python3 dev.py run`, as a newcomer types it: it gets ready, and every line that it prints works."""
+"""`python3 dev.py run`, as a newcomer runs it: every command that it prints works."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def _free_ports() -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project beside the installed environment, so that nobody's demo is touched."""
+    """A copy of the project beside the installed environment, so that an existing demo is not changed."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("dev.py", "manage.py", "requirements.txt", "requirements-dev.txt", "requirements-bootstrap.txt"):
         shutil.copy(ROOT / name, folder)
@@ -64,7 +64,7 @@ def desk(checkout: Path) -> Iterator[str]:
 def test_every_line_that_it_prints_works(desk, checkout):
     lines = re.findall(r"^  (curl .*)$", desk, re.MULTILINE)
 
-    answers = [
+    responses = [
         subprocess.run(
             ["bash", "-c", f"{line} -w '\\n%{{http_code}}'"], cwd=checkout, capture_output=True, text=True, timeout=30
         )
@@ -72,8 +72,8 @@ def test_every_line_that_it_prints_works(desk, checkout):
     ]
 
     assert len(lines) >= 9
-    for line, answer in zip(lines, answers, strict=True):
-        assert answer.stdout.rpartition("\n")[2] in ("200", "201"), f"{line}\n{answer.stdout}{answer.stderr}"
+    for line, response in zip(lines, responses, strict=True):
+        assert response.stdout.rpartition("\n")[2] in ("200", "201"), f"{line}\n{response.stdout}{response.stderr}"
 
 
 def test_every_address_that_it_prints_leads_to_a_page(desk):
@@ -81,14 +81,14 @@ def test_every_address_that_it_prints_leads_to_a_page(desk):
     addresses += re.findall(r"documentation: (http://\S+)\)", desk)
     ask = ["curl", "-sS", "-L", "-H", "Accept: text/html", "-o", os.devnull, "-w", "%{http_code}"]
 
-    answers = {
+    responses = {
         address: subprocess.run([*ask, address], capture_output=True, text=True, timeout=30).stdout
         for address in addresses
         if "/" in address.removeprefix("http://") and not address.endswith("/sfp/api")  # two roots without a page
     }
 
-    assert len(answers) == 4
-    assert set(answers.values()) == {"200"}, answers
+    assert len(responses) == 4
+    assert set(responses.values()) == {"200"}, responses
 
 
 def test_the_folder_of_the_demo_and_all_in_it_are_private(desk, checkout):

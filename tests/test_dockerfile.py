@@ -1,4 +1,4 @@
-"""The image, without Docker: the Dockerfile's own steps in an empty folder, up to a page that answers."""
+"""The image, without Docker: the Dockerfile's own steps in an empty folder, up to a served page."""
 
 import json
 import os
@@ -95,13 +95,13 @@ def running(command: list[str], image: Image, environment: dict[str, str]) -> It
 
 
 def free_port() -> int:
-    """Return a port of loopback on which nobody listens."""
+    """Return a port of loopback on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def answer(url: str, process: subprocess.Popen[bytes]) -> tuple[int, dict[str, str]]:
+def get_page(url: str, process: subprocess.Popen[bytes]) -> tuple[int, dict[str, str]]:
     """Return status and body of a page, as soon as the server gives one."""
     for _ in range(300):
         assert process.poll() is None, "the server has ended"
@@ -112,10 +112,10 @@ def answer(url: str, process: subprocess.Popen[bytes]) -> tuple[int, dict[str, s
             raise
         except OSError:
             time.sleep(0.1)
-    raise AssertionError("the server did not answer within 30 seconds")
+    raise AssertionError("the server did not respond within 30 seconds")
 
 
-def test_the_steps_of_the_dockerfile_make_a_desk_that_answers(tmp_path: Path) -> None:
+def test_the_steps_of_the_dockerfile_build_a_running_desk(tmp_path: Path) -> None:
     image = Image(tmp_path)
     for word, text in steps():
         image.follow(word, text)
@@ -134,7 +134,7 @@ def test_the_steps_of_the_dockerfile_make_a_desk_that_answers(tmp_path: Path) ->
     check = [part.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for part in check]
 
     with running([program, *command[1:]], image, settings) as server:
-        status, body = answer(f"http://localhost:{port}/livez", server)
+        status, body = get_page(f"http://localhost:{port}/livez", server)
         health = subprocess.run(check, env=image.environment | settings, check=False, timeout=30)
 
     assert (status, body) == (200, {"status": "alive"})
@@ -142,7 +142,7 @@ def test_the_steps_of_the_dockerfile_make_a_desk_that_answers(tmp_path: Path) ->
     assert (image.home / "staticfiles").is_dir()
 
 
-def test_the_image_takes_no_key_database_or_history_along() -> None:
+def test_the_image_contains_no_key_database_or_history() -> None:
     assert not {".env", ".git", ".demo", ".local", "tests"} & set(allowed())
     assert all((ROOT / name).exists() for name in allowed())
 

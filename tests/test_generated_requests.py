@@ -23,7 +23,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
 from tests.orgs.factories import a_registered_org, an_org
-from tests.support.api_client import Answer
+from tests.support.api_client import ApiResponse
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 EXAMPLES = 30
@@ -99,28 +99,28 @@ def _sent(case: Any, known: bool) -> Sent:
     return case.method, f"{parts.path}?{parts.query}", body
 
 
-def _as_documented(sent: Sent, answer: Answer, operation: Any) -> None:
+def _as_documented(sent: Sent, response: ApiResponse, operation: Any) -> None:
     documented = {int(status) for status in operation.definition.raw["responses"]}
-    assert answer.status_code in documented, (sent, answer)
-    assert answer.status_code < 500 or answer.status_code in OF_SALESFORCE, (sent, answer)
-    if not answer.content:
-        assert answer.status_code in (204, 302) or (answer.status_code == 200 and operation.method == "delete"), (
+    assert response.status_code in documented, (sent, response)
+    assert response.status_code < 500 or response.status_code in OF_SALESFORCE, (sent, response)
+    if not response.content:
+        assert response.status_code in (204, 302) or (response.status_code == 200 and operation.method == "delete"), (
             sent,
-            answer,
+            response,
         )
         return
     if operation.label == "GET /sfp/api/auth/continue":  # The one page of the API.
-        assert answer.headers["Content-Type"].startswith("text/html")
+        assert response.headers["Content-Type"].startswith("text/html")
         return
-    body = answer.json()
-    if answer.status_code >= 400:
-        assert set(body) >= ERROR, (sent, answer)
-        assert body["code"] != "DATABASE_UNAVAILABLE", (sent, answer)
+    body = response.json()
+    if response.status_code >= 400:
+        assert set(body) >= ERROR, (sent, response)
+        assert body["code"] != "DATABASE_UNAVAILABLE", (sent, response)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_a_request_is_answered_as_documented(label, mode, owner, member, salesforce, each):
+def test_a_response_is_as_documented(label, mode, owner, member, salesforce, each):
     a_registered_org(owner, salesforce, isDevHub=True, isDefault=True)
     auth_url = an_org(salesforce, "new@acme.example").auth_url().encode()
 
@@ -128,6 +128,6 @@ def test_a_request_is_answered_as_documented(label, mode, owner, member, salesfo
         with each(role):
             for sent in _requests(label, mode):
                 method, path, body = sent
-                answer = caller.send(method, path, body.replace(AUTH_URL.encode(), auth_url))
+                response = caller.send(method, path, body.replace(AUTH_URL.encode(), auth_url))
 
-                _as_documented(sent, answer, OPERATIONS[label])
+                _as_documented(sent, response, OPERATIONS[label])

@@ -108,5 +108,5 @@ def test_the_servicestack_service_knows_the_project_in_these_files_alone():
     assert around == AROUND_SERVICESTACK
 
 
-def test_no_package_has_a_name_that_says_nothing():
+def test_no_package_has_a_generic_name():
     assert not {path.parent.name for path in MODULES.values()} & NAMES_THAT_SAY_NOTHING

@@ -129,7 +129,7 @@ def test_an_app_migrates_alone_on_an_empty_database(app, empty_database):
     assert _are_all_applied(app)
 
 
-def test_people_need_no_orgs(empty_database, monkeypatch):
+def test_the_users_app_works_without_orgs(empty_database, monkeypatch):
     for name, value in SUPERUSER.items():
         monkeypatch.setenv(name, value)
     printed = StringIO()

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "169.254.169.254", "198.51.100.7"])
 @pytest.mark.filterwarnings("ignore:A test tried to use socket")
-def test_another_machine_is_out_of_reach(address):
+def test_another_machine_cannot_be_reached(address):
     with pytest.raises(RuntimeError, match=address), socket.socket() as line:
         line.connect((address, 443))
 

@@ -1,4 +1,4 @@
-"""What the browser is told with every page: nobody may frame it, and only our own scripts run, each with a nonce."""
+"""Headers of every page: no framing, and only our own scripts, each with a nonce."""
 
 import re
 from pathlib import Path
@@ -14,83 +14,83 @@ from tests.support.routes import console_paths
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parent.parent
 CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:dev1"
-FOR_EVERYBODY = ["/login", "/logout", CONTINUE, "/sfp/api/docs", "/metadata", "/no-such-page", "/set-password/1/2"]
-FOR_OWNERS = ["/", "/?part=lists", "/open", "/open?name=dev1", "/password", CONTINUE]
-OF_THE_CONSOLE = [path for path in console_paths() if "<" not in path]
+PUBLIC_PATHS = ["/login", "/logout", CONTINUE, "/sfp/api/docs", "/metadata", "/no-such-page", "/set-password/1/2"]
+OWNER_PATHS = ["/", "/?part=lists", "/open", "/open?name=dev1", "/password", CONTINUE]
+CONSOLE_PATHS = [path for path in console_paths() if "<" not in path]
 WITH_OUR_SCRIPTS = ["/", CONTINUE, "/console/", "/sfp/api/docs"]
 
 
 @pytest.fixture
-def at_the_desk(a_person, owner, salesforce):
+def visitor(a_person, owner, salesforce):
     salesforce.add_sandbox(a_production_org(owner, salesforce), "dev1")
     an_instance(owner)
     return Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
 
 
-def _assert_shut(answer):
-    policy = answer["Content-Security-Policy"]
+def _assert_not_framed(response):
+    policy = response["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert answer["X-Frame-Options"] == "DENY"
+    assert response["X-Frame-Options"] == "DENY"
 
 
-def test_there_are_console_pages_to_look_at():
-    assert len(OF_THE_CONSOLE) >= 10
+def test_there_are_console_pages():
+    assert len(CONSOLE_PATHS) >= 10
 
 
-@pytest.mark.parametrize("path", FOR_EVERYBODY)
-def test_no_page_for_everybody_can_be_framed(path):
-    _assert_shut(Visitor().get(path))
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+def test_no_public_page_can_be_framed(path):
+    _assert_not_framed(Visitor().get(path))
 
 
-def test_no_page_for_people_can_be_framed(at_the_desk, each):
-    for path in [*FOR_OWNERS, *OF_THE_CONSOLE]:
+def test_no_page_for_users_can_be_framed(visitor, each):
+    for path in [*OWNER_PATHS, *CONSOLE_PATHS]:
         with each(path):
-            _assert_shut(at_the_desk.get(path))
+            _assert_not_framed(visitor.get(path))
 
 
-def test_no_page_about_a_wrong_method_can_be_framed(at_the_desk):
-    submit_label = f"/console/sandboxes/poolinstance/{PoolInstance.objects.get().pk}/make-available/"
-    answers = at_the_desk.get(submit_label), Visitor().client.post("/metadata")
+def test_no_page_about_a_wrong_method_can_be_framed(visitor):
+    action = f"/console/sandboxes/poolinstance/{PoolInstance.objects.get().pk}/make-available/"
+    responses = visitor.get(action), Visitor().client.post("/metadata")
 
-    assert [answer.status_code for answer in answers] == [405, 403], "the latter for want of a CSRF token"
-    for answer in answers:
-        assert answer["X-Content-Type-Options"] == "nosniff"
-        _assert_shut(answer)
+    assert [response.status_code for response in responses] == [405, 403], "the latter without a CSRF token"
+    for response in responses:
+        assert response["X-Content-Type-Options"] == "nosniff"
+        _assert_not_framed(response)
 
 
-def test_no_page_about_one_row_can_be_framed(at_the_desk):
+def test_no_page_about_one_row_can_be_framed(visitor):
     for part in ("orgs/salesforceorg", "sandboxes/poolinstance", "authn/user", "authn/auditevent"):
-        page = text_of(at_the_desk.get(f"/console/{part}/"))
+        page = text_of(visitor.get(f"/console/{part}/"))
         address = re.search(rf'href="(/console/{part}/[^"/]+/change/)', page)
         assert address, part
 
-        answer = at_the_desk.get(address[1])
+        response = visitor.get(address[1])
 
-        assert answer.status_code == 200
-        _assert_shut(answer)
+        assert response.status_code == 200
+        _assert_not_framed(response)
 
 
-def test_our_scripts_run_by_a_nonce_that_is_new_each_time(at_the_desk, each):
+def test_scripts_have_a_new_nonce_in_each_response(visitor, each):
     for path in WITH_OUR_SCRIPTS:
         with each(path):
             seen = []
             for _ in range(2):
-                answer = at_the_desk.get(path)
-                nonces = set(re.findall(r'<script[^>]+nonce="([^"]*)"', text_of(answer)))
+                response = visitor.get(path)
+                nonces = set(re.findall(r'<script[^>]+nonce="([^"]*)"', text_of(response)))
                 assert len(nonces) == 1
                 seen.append(nonces.pop())
-                assert re.search(rf"script-src [^;]*'nonce-{re.escape(seen[-1])}'", answer["Content-Security-Policy"])
+                assert re.search(rf"script-src [^;]*'nonce-{re.escape(seen[-1])}'", response["Content-Security-Policy"])
 
             assert len(set(seen)) == 2
 
 
-def test_the_page_that_leads_on_has_a_nonce(at_the_desk):
-    answer = at_the_desk.post(CONTINUE)
+def test_the_redirecting_page_has_a_nonce(visitor):
+    response = visitor.post(CONTINUE)
 
-    nonce = re.search(r'<script[^>]+nonce="([^"]+)"', text_of(answer))
-    assert nonce, text_of(answer)
-    assert f"'nonce-{nonce[1]}'" in answer["Content-Security-Policy"]
+    nonce = re.search(r'<script[^>]+nonce="([^"]+)"', text_of(response))
+    assert nonce, text_of(response)
+    assert f"'nonce-{nonce[1]}'" in response["Content-Security-Policy"]
 
 
 def test_each_script_in_our_templates_has_a_nonce():

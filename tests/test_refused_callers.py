@@ -37,16 +37,16 @@ def _foreign_jwt(owner: Caller) -> tuple[Caller, str]:
     return Caller(owner.bearer[:-4] + "AAAA"), "TOKEN_INVALID"
 
 
-def _expired_person(owner: Caller) -> tuple[Caller, str]:
+def _expired_user(owner: Caller) -> tuple[Caller, str]:
     return owner, "TOKEN_EXPIRED"
 
 
-def _revoked_person(owner: Caller) -> tuple[Caller, str]:
+def _revoked_user(owner: Caller) -> tuple[Caller, str]:
     User.objects.get(email="owner@acme.example").login_families.update(revoked_at=timezone.now())
     return owner, "TOKEN_REVOKED"
 
 
-def _inactive_person(owner: Caller) -> tuple[Caller, str]:
+def _inactive_user(owner: Caller) -> tuple[Caller, str]:
     User.objects.create_user("second@acme.example", None, role=Role.OWNER)
     update_user(User.objects.get(email="owner@acme.example"), by=system("tests"), is_active=False)
     return owner, "TOKEN_INVALID"
@@ -64,39 +64,39 @@ def _revoked_application(_: Caller) -> tuple[Caller, str]:
     return Caller(value), "TOKEN_REVOKED"
 
 
-NOBODIES = {
+REFUSED_CALLERS = {
     _anonymous: 0,
     _malformed: 0,
     _foreign_jwt: 0,
-    _expired_person: 61,
-    _revoked_person: 0,
-    _inactive_person: 0,
+    _expired_user: 61,
+    _revoked_user: 0,
+    _inactive_user: 0,
     _expired_application: 0,
     _revoked_application: 0,
 }
-nobodies = pytest.mark.parametrize(
-    ("nobody", "minutes"), NOBODIES.items(), ids=[make.__name__.strip("_") for make in NOBODIES]
+refused_callers = pytest.mark.parametrize(
+    ("make", "minutes"), REFUSED_CALLERS.items(), ids=[case.__name__.strip("_") for case in REFUSED_CALLERS]
 )
 
 
-@nobodies
-def test_nobody_and_nobody_any_more(nobody, minutes, owner, salesforce, the_org, each):
-    caller, code = nobody(owner)
+@refused_callers
+def test_a_caller_without_a_valid_credential_is_401(make, minutes, owner, salesforce, the_org, each):
+    caller, code = make(owner)
     salesforce.reset_calls()
 
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
         for request in (row[:4] for row in TABLE):
             with each(label(request)):
-                answer = send(caller, salesforce, request)
+                response = send(caller, salesforce, request)
 
-                expect(answer, Cell(401, "" if request[0] == "HEAD" else code))
-                assert answer.headers["WWW-Authenticate"] == 'Bearer realm="frontdesk"'
+                expect(response, Cell(401, "" if request[0] == "HEAD" else code))
+                assert response.headers["WWW-Authenticate"] == 'Bearer realm="frontdesk"'
                 assert salesforce.calls == []
 
 
-@nobodies
-def test_an_open_route_looks_at_no_bearer(nobody, minutes, owner, salesforce, each):
-    caller, _ = nobody(owner)
+@refused_callers
+def test_a_public_route_ignores_the_bearer_token(make, minutes, owner, salesforce, each):
+    caller, _ = make(owner)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
         for *request, cell in OPEN:

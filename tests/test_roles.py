@@ -3,11 +3,11 @@
 import pytest
 
 from tests.role_table import (
-    DEAD_KEY,
     NO_LINK,
     NO_TOKEN,
     OPEN,
     RELEASE_OFF,
+    REVOKED,
     SERVICESTACK,
     TABLE,
     cells,
@@ -36,14 +36,14 @@ roles = pytest.mark.parametrize("role", ["member", "application", "owner"])
 
 @pytest.mark.database
 @roles
-def test_a_role_gets_what_its_cells_say(role, callers, salesforce, the_org, each):
+def test_each_role_gets_the_response_of_the_table(role, callers, salesforce, the_org, each):
     for request, cell in cells(TABLE, role):
         with each(label(request)):
             expect(send(callers[role], salesforce, request), cell)
 
 
 @roles
-def test_a_role_where_no_auth_url_is_released(role, callers, salesforce, the_org, settings, each):
+def test_no_role_gets_an_auth_url_if_the_release_is_disabled(role, callers, salesforce, the_org, settings, each):
     settings.ALLOW_AUTH_URL_RELEASE = False
 
     for request, cell in cells(RELEASE_OFF, role):
@@ -53,16 +53,16 @@ def test_a_role_where_no_auth_url_is_released(role, callers, salesforce, the_org
 
 @pytest.mark.database
 @roles
-def test_a_role_whose_org_has_a_dead_key(role, callers, salesforce, the_org, each):
+def test_each_role_gets_an_error_for_a_revoked_credential(role, callers, salesforce, the_org, each):
     the_org.revoke_all()
 
-    for request, cell in cells(DEAD_KEY, role):
+    for request, cell in cells(REVOKED, role):
         with each(label(request)):
             expect(send(callers[role], salesforce, request), cell)
 
 
 @roles
-def test_an_open_route_serves_every_role_alike(role, callers, salesforce, each):
+def test_a_public_route_serves_every_role_alike(role, callers, salesforce, each):
     for *request, cell in OPEN:
         with each(label(request)):
             expect(send(callers[role], salesforce, request), cell)
@@ -70,19 +70,19 @@ def test_an_open_route_serves_every_role_alike(role, callers, salesforce, each):
 
 @pytest.mark.database
 @pytest.mark.parametrize("role", ["anonymous", "member", "application", "owner"])
-def test_the_servicestack_service_knows_who_asks(role, callers, anonymous, each):
-    everybody = {"anonymous": anonymous, **callers}
+def test_the_servicestack_service_authenticates_each_role(role, callers, anonymous, each):
+    all_callers = {"anonymous": anonymous, **callers}
     for method, path, body, *statuses in SERVICESTACK:
         with each(f"{method} {path}"):
             address = path.replace("<operation>", "Authenticate").replace("<provider>", "credentials")
 
-            answer = everybody[role].send(method, address, body, query={"op": "Authenticate"})
+            response = all_callers[role].send(method, address, body, query={"op": "Authenticate"})
 
-            assert answer.status_code == dict(zip(everybody, statuses, strict=True))[role], answer
+            assert response.status_code == dict(zip(all_callers, statuses, strict=True))[role], response
 
 
 @pytest.mark.database
-def test_the_table_names_every_route():
+def test_the_table_lists_every_route():
     places = {NO_TOKEN: "<str:token>", NO_LINK: "<uuid:user_id>/<str:token>"}
     named = set()
     for method, path in [*(row[:2] for row in OPEN), *(row[:2] for row in TABLE)]:

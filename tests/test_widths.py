@@ -90,7 +90,7 @@ def test_every_column_of_texts_is_listed_with_what_fills_it():
 # --- Salesforce --------------------------------------------------------------------------------------
 
 
-def test_an_org_with_the_widest_facts_is_registered_tested_and_found(owner, salesforce):
+def test_an_org_with_the_widest_values_is_registered_tested_and_found(owner, salesforce):
     org = an_org(salesforce, USERNAME, host("prod"), organization_type=WORD, instance_name=WORD)
 
     register(owner, org)
@@ -102,28 +102,28 @@ def test_an_org_with_the_widest_facts_is_registered_tested_and_found(owner, sale
     assert AuditEvent.objects.filter(org_username=USERNAME).exists()
 
 
-def test_facts_that_grew_are_stored_by_a_test_of_the_connection(owner, salesforce):
+def test_a_connection_test_stores_longer_values(owner, salesforce):
     org = an_org(salesforce)
     register(owner, org)
     org.instance_name = org.organization_type = WORD
 
-    answer = owner.post(TEST_CONNECTION, username=org.username)
+    response = owner.post(TEST_CONNECTION, username=org.username)
 
-    assert answer.json()["isValid"] is True, answer
+    assert response.json()["isValid"] is True, response
     assert fills(SalesforceOrg.objects.get(), "organization_type", "instance_name")
 
 
 @pytest.mark.parametrize("fact", ["organization_type", "instance_name"])
-def test_a_fact_that_is_longer_than_any_column_is_unreadable(owner, salesforce, fact):
+def test_a_value_longer_than_its_column_is_unreadable(owner, salesforce, fact):
     org = an_org(salesforce, **{fact: WORD + "x"})
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
 
-    assert (answer.status_code, answer.json()["code"]) == (502, "UPSTREAM_UNREADABLE")
+    assert (response.status_code, response.json()["code"]) == (502, "UPSTREAM_UNREADABLE")
     assert SalesforceOrg.objects.count() == 0
 
 
-def test_a_sandbox_with_the_widest_facts_is_opened_and_registered(owner, salesforce):
+def test_a_sandbox_with_the_widest_values_is_opened_and_registered(owner, salesforce):
     production = a_production_org(owner, salesforce)
     sandbox = salesforce.add_sandbox(production, "d" * 40, username=USERNAME, host=host("acme--" + "d" * 40))
     sandbox.instance_name = sandbox.organization_type = WORD
@@ -138,7 +138,7 @@ def test_a_sandbox_with_the_widest_facts_is_opened_and_registered(owner, salesfo
     assert fills(SalesforceOrg.objects.get(username=USERNAME), "instance_url", "organization_type", "instance_name")
 
 
-def test_a_scratch_org_with_the_widest_facts_is_opened_and_imported(owner, salesforce):
+def test_a_scratch_org_with_the_widest_values_is_opened_and_imported(owner, salesforce):
     hub = a_production_org(owner, salesforce)
     salesforce.add_scratch_org(hub, username=USERNAME, host=host("scratch"), Pooltag__c=TAG)
 
@@ -162,7 +162,7 @@ def test_a_scratch_org_whose_username_is_longer_than_any_is_unreadable(owner, sa
     assert PoolInstance.objects.count() == 0
 
 
-def test_a_pool_instance_with_a_key_of_the_widest_org_is_added(owner, salesforce):
+def test_a_pool_instance_with_the_widest_credential_is_added(owner, salesforce):
     production = a_production_org(owner, salesforce)
     sandbox = salesforce.add_sandbox(production, "d" * 40, username=USERNAME, host=host("acme--d"))
 
@@ -179,9 +179,9 @@ def test_the_widest_registration_without_validation_is_stored(owner, settings, s
     metadata = {"鍵" * 100: "値" * 500, "k": "😀" * 400}
     wish = {"username": WORD, "skipValidation": True, "metadata": metadata}
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": f"force://PlatformCLI::5Aep861abc@{host('prod')}", **wish})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": f"force://PlatformCLI::5Aep861abc@{host('prod')}", **wish})
 
-    assert answer.status_code == 201, answer
+    assert response.status_code == 201, response
     assert fills(SalesforceOrg.objects.get(), "username", "instance_url")
     assert fills(AuditEvent.objects.get(action="org.registered"), "org_username")
     assert {row.key for row in OrgMetadata.objects.all()} == set(metadata)
@@ -193,9 +193,9 @@ def test_the_widest_registration_without_validation_is_stored(owner, settings, s
 def test_a_host_that_is_longer_than_any_is_refused(owner, settings):
     settings.ALLOW_SKIP_VALIDATION = True
 
-    answer = owner.post(REGISTER, {"sfdxAuthUrl": f"force://PlatformCLI::5Aep861abc@a.{host('prod')}"})
+    response = owner.post(REGISTER, {"sfdxAuthUrl": f"force://PlatformCLI::5Aep861abc@a.{host('prod')}"})
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_SFDX_AUTH_URL")
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_SFDX_AUTH_URL")
 
 
 def test_the_widest_pool_instance_is_added_and_fetched(owner, salesforce):
@@ -216,7 +216,7 @@ def test_the_widest_pool_instance_is_added_and_fetched(owner, salesforce):
     assert fills(row, "repository", "pool_tag", "name", "assignment_id", "assigned_to_email", "instance_url")
 
 
-def test_the_widest_person_and_token_are_stored_and_audited(a_person, settings):
+def test_the_widest_user_and_token_are_stored_and_audited(a_person, settings):
     settings.TRUSTED_PROXY_COUNT = 1
     email = f"{'e' * 64}@{'d' * 63}.{'d' * 63}.{'d' * 53}.example"
     person = a_person(email, Role.OWNER)

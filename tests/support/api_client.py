@@ -1,4 +1,4 @@
-"""A caller of the API with a bearer, who reads answers as a client would."""
+"""An API client with a bearer token."""
 
 import json
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from django.test import Client
 
 
-class Answer:
-    """An answer that was read to its end, streamed or not."""
+class ApiResponse:
+    """A response that was read completely, streamed or not."""
 
     def __init__(self, response: Any) -> None:
         self.status_code: int = response.status_code
@@ -30,25 +30,25 @@ class Answer:
 
 
 class Caller:
-    """Sends requests with one bearer; `get("/path", username="x")` puts the rest into the query."""
+    """Sends requests with one bearer token; `get("/path", username="x")` puts the rest into the query."""
 
     def __init__(self, bearer: str = "") -> None:
         self.bearer = bearer
         self._client = Client(raise_request_exception=False)
 
-    def get(self, path: str, /, **query: Any) -> Answer:
+    def get(self, path: str, /, **query: Any) -> ApiResponse:
         return self.send("GET", path, query=query)
 
-    def head(self, path: str, /, **query: Any) -> Answer:
+    def head(self, path: str, /, **query: Any) -> ApiResponse:
         return self.send("HEAD", path, query=query)
 
-    def post(self, path: str, body: Any = None, /, **query: Any) -> Answer:
+    def post(self, path: str, body: Any = None, /, **query: Any) -> ApiResponse:
         return self.send("POST", path, body, query=query)
 
-    def patch(self, path: str, body: Any = None, /, **query: Any) -> Answer:
+    def patch(self, path: str, body: Any = None, /, **query: Any) -> ApiResponse:
         return self.send("PATCH", path, body, query=query)
 
-    def delete(self, path: str, /, **query: Any) -> Answer:
+    def delete(self, path: str, /, **query: Any) -> ApiResponse:
         return self.send("DELETE", path, query=query)
 
     def send(
@@ -60,11 +60,11 @@ class Caller:
         query: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         content_type: str = "application/json",
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send a request. Bytes go out as they are; anything else as JSON."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if self.bearer:
             headers = {"Authorization": f"Bearer {self.bearer}", **(headers or {})}
-        return Answer(
+        return ApiResponse(
             self._client.generic(method, path, data, content_type, query_params=query or {}, headers=headers or {})
         )

@@ -1,4 +1,4 @@
-"""Ways in which the audit trail cannot be written, each for as long as a block lasts."""
+"""Faults of the audit trail, as context managers."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def table_gone() -> Iterator[None]:
 
 @contextmanager
 def table_locked() -> Iterator[None]:
-    """Somebody holds the table for himself (PostgreSQL). Locks are waited for 60 ms here, so that tests are quick."""
+    """Another transaction locks the table (PostgreSQL). The lock timeout is 60 ms to keep tests fast."""
     with _held():
         _reconnect(_SHORT_LOCK_TIMEOUT)
         try:

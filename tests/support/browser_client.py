@@ -1,4 +1,4 @@
-"""A person at a browser, without one: a client that keeps cookies, checks CSRF and reads HTML."""
+"""A test client that keeps cookies, checks CSRF and reads HTML as a browser does."""
 
 import re
 from typing import Any
@@ -43,7 +43,7 @@ def token_in(page: str) -> str:
     return re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[-1]
 
 
-def text_of(answer: Any) -> str:
+def text_of(response: Any) -> str:
     """Return a page's text, streamed or not."""
-    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    content = b"".join(response.streaming_content) if response.streaming else response.content
     return str(content.decode())

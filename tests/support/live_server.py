@@ -37,7 +37,7 @@ class RefreshTimes(TypedDict):
 
 @dataclass
 class Reply:
-    """What a desk answered, and after how many seconds."""
+    """A response of a desk, and after how many seconds it came."""
 
     status: int
     headers: dict[str, str]
@@ -73,7 +73,7 @@ class Desk:
         return ended.stdout.strip()
 
     def start(self, count: int = 1, *, until: str = "/readyz", **settings: str) -> None:
-        """Start web server processes, with settings of their own, and wait until `until` answers 200."""
+        """Start web server processes, with settings of their own, and wait until `until` responds with 200."""
         for _ in range(count):
             port = _free_port()
             with (self.folder / f"web-{port}.log").open("wb") as log:
@@ -122,14 +122,14 @@ class Desk:
             sent = {"Content-Type": "application/json", "Host": "localhost"} | (headers or {})
             sent |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
             line.request(method, path, None if body is None else json.dumps(body), sent)
-            answer = line.getresponse()
-            text = answer.read().decode()
-            return Reply(answer.status, dict(answer.headers.items()), text, time.monotonic() - began)
+            response = line.getresponse()
+            text = response.read().decode()
+            return Reply(response.status, dict(response.headers.items()), text, time.monotonic() - began)
         finally:
             line.close()
 
     def kill(self) -> None:
-        """End all processes as a power cut would: no signal handler runs."""
+        """Kill all processes as a power cut would: no signal handler runs."""
         for process in self.running:
             os.killpg(process.pid, signal.SIGKILL)
         self._forget()

@@ -11,7 +11,7 @@ CONSOLE = "/console/"
 def operations() -> Iterator[tuple[str, str]]:
     """Yield (method, path) of each route but the console's; `<str:token>` and its like stay as they are.
 
-    The console's are pages for owners alone, all behind one door: tests/authn/console/test_console_access.py.
+    All pages of the console require an owner, as tested in tests/authn/console/test_console_access.py.
     """
     for path, callback in _routes(get_resolver().url_patterns, "/"):
         if not path.startswith(CONSOLE):

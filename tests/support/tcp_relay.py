@@ -1,7 +1,7 @@
-"""A door to a server that can be shut, or fall silent.
+"""A TCP relay to a server that can be shut or silenced.
 
-Shut, it cuts off everything that goes through and lets nothing new in. Silent, it keeps every connection open, takes
-every byte and passes none on, as a machine does whose kernel runs and whose server does not.
+A shut relay closes every connection and accepts none. A silent relay keeps connections open and reads every byte, but
+forwards none, as a machine does whose kernel runs and whose server does not.
 """
 
 import socket
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(eq=False, slots=True)
 class Line:
-    """A caller, and the server behind it; None for one that called during a silence."""
+    """A client connection and its server connection, which is None if it was opened during a silence."""
 
     caller: socket.socket
     server: socket.socket | None
@@ -38,26 +38,26 @@ class Relay:
         self._run(self._accept)
 
     def shut(self) -> None:
-        """Cut every connection, as a server that is switched off does."""
+        """Close every connection and accept no new one."""
         with self._lock:
             self._open = False
             for line in self._lines:
                 _hang_up(line)
 
     def open(self) -> None:
-        """Let callers in again."""
+        """Accept connections again."""
         with self._lock:
             self._open = True
 
     def silence(self) -> None:
-        """Say nothing more on any connection there is, and on those that come until `speak`."""
+        """Forward nothing on open connections, and on new ones until `speak`."""
         with self._lock:
             self._silent = True
             for line in self._lines:
                 line.silent = True
 
     def speak(self) -> None:
-        """Serve new connections again. Those that fell silent stay so."""
+        """Serve new connections again. Silent connections stay silent."""
         with self._lock:
             self._silent = False
 

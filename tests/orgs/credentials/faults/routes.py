@@ -10,7 +10,7 @@ from orgs.salesforce.emulator import Emulator
 from tests.orgs.credentials.faults.fault_table import CANARY, FaultCase
 from tests.orgs.factories import ACCESS_TOKEN, DEFAULT_DEVHUB, DEFAULT_DEVHUB_TOKEN, ORG, REGISTER, TEST_CONNECTION
 from tests.sandboxes.factories import FRONTDOOR
-from tests.support.api_client import Answer, Caller
+from tests.support.api_client import ApiResponse, Caller
 
 HUB = {"username": "hub@acme.example"}
 NEW = {"username": "new@acme.example"}
@@ -30,12 +30,12 @@ class Route:
     auth_url_of: str = ""
     rest_calls: int = 0
 
-    def send(self, caller: Caller, urls: dict[str, str]) -> Answer:
+    def send(self, caller: Caller, urls: dict[str, str]) -> ApiResponse:
         """Send the request."""
         body = {"sfdxAuthUrl": urls[self.auth_url_of]} if self.auth_url_of else None
         return caller.send(self.method, self.path, body, query=self.query)
 
-    def read(self, response: Answer) -> Expected:
+    def read(self, response: ApiResponse) -> Expected:
         """Return status, code and Retry-After of a response."""
         found: Any = response.json()
         for step in self.code_at:
@@ -101,7 +101,7 @@ def calls(salesforce: Emulator) -> tuple[int, int]:
     return salesforce.refreshes(), len(salesforce.calls) - salesforce.refreshes()
 
 
-def shows_no_secret(response: Answer, salesforce: Emulator) -> bool:
+def shows_no_secret(response: ApiResponse, salesforce: Emulator) -> bool:
     """Return True if neither body nor headers contain a secret of the emulator, or a text of a fault."""
     shown = response.text + "".join(f"{name}: {value}\n" for name, value in response.headers.items())
     secrets = {CANARY, "5Aep861", *salesforce.sessions, *(app.secret for app in salesforce.apps.values())}
