@@ -1,4 +1,4 @@
-"""Releases credentials of registered orgs to clients: access tokens and, if enabled, auth URLs."""
+"""Releases the auth URLs of registered orgs to clients, where that is enabled. Access tokens: org_sessions."""
 
 import uuid
 from collections.abc import Sequence
@@ -13,24 +13,9 @@ from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import CredentialTampered, OrgError
 from orgs.credentials.failures import error_for, recorded_failure
 from orgs.credentials.models import Credential
-from orgs.credentials.session_request import SessionRequest
-from orgs.credentials.session_results import IssuedSession
 from orgs.credentials.token_index import mark_released
 from orgs.errors import AuthUrlReleaseOff, CredentialRotates, CredentialsForbidden, NoAuthUrl, OrgUnverified
 from orgs.models import SalesforceOrg
-from orgs.org_sessions import session_for
-
-
-def access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
-    """Return a session that was issued after this call began, for the client.
-
-    Raises CredentialsForbidden, and what session_for raises.
-    """
-    if not by.may_hold_credentials:
-        raise CredentialsForbidden
-    return session_for(
-        org, SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN), is_current=True
-    )
 
 
 def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Principal, token: str) -> None:

@@ -7,6 +7,7 @@ that was created through its parent; another is created when Salesforce refuses 
 from dataclasses import replace
 from functools import partial
 
+from authn import audit
 from authn.principals import Principal
 from orgs.credentials.calls import call_with_session
 from orgs.credentials.envelopes import decrypt_session
@@ -16,11 +17,22 @@ from orgs.credentials.models import Credential
 from orgs.credentials.session_request import SessionRequest, record_issue
 from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
 from orgs.credentials.sessions import refuse_session, request_session, retry_when_gone
-from orgs.errors import OrgNotFound, OrgUnverified
+from orgs.errors import CredentialsForbidden, OrgNotFound, OrgUnverified
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.salesforce import Session, host_of, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
+
+
+def issue_access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
+    """Return a session for a client, issued after its request came in; `org` was read for that request.
+
+    Raises CredentialsForbidden, and what session_for raises.
+    """
+    if not by.may_hold_credentials:
+        raise CredentialsForbidden
+    request = SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN)
+    return session_for(org, request, is_current=True)
 
 
 def session_for(org: SalesforceOrg, request: SessionRequest, *, is_current: bool = False) -> IssuedSession:

@@ -15,8 +15,8 @@ from orgs.credentials.errors import OrgError
 from orgs.errors import CredentialsForbidden
 from orgs.lookup import find_org
 from orgs.models import SalesforceOrg
+from orgs.org_sessions import issue_access_token
 from orgs.serializers import (
-    AccessTokenResponseDto,
     AuthErrorDto,
     SalesforceConnectionTestResponseDto,
     SalesforceOrgListItemDto,
@@ -53,27 +53,13 @@ def _credentials(
     if auth_type == "sfdxAuthUrl":
         return {"sfdxAuthUrl": credential_release.auth_url(org, by=by)}
     try:
-        opened = credential_release.access_token(org, by=by)
+        opened = issue_access_token(org, by=by)
         headers.update(token_source_header(opened.reused))
         return {"accessToken": opened.session.access_token}
     except OrgError as error:
         if auth_type:
             raise
         return {"authError": AuthErrorDto({"code": error.code, "message": str(error), "action": error.action}).data}
-
-
-def token_response(request: Request, org: SalesforceOrg) -> Response:
-    """Return a fresh access token of an org, or a reused one with the header that says so."""
-    opened = credential_release.access_token(org, by=Principal.of(request))
-    session = opened.session
-    content = {
-        "accessToken": session.access_token,
-        "instanceUrl": session.instance_url,
-        "username": org.username,
-        "orgId": session.org_id,
-        "isDevHub": org.is_dev_hub,
-    }
-    return Response(AccessTokenResponseDto(content).data, headers=token_source_header(opened.reused))
 
 
 def token_source_header(reused: bool) -> dict[str, str]:

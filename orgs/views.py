@@ -20,6 +20,7 @@ from orgs.deletion import delete_org
 from orgs.lookup import default_dev_hub, find_org
 from orgs.metadata import FilterPair
 from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
+from orgs.org_sessions import issue_access_token
 from orgs.permissions import ORG_PERMISSIONS
 from orgs.registration import Registration, register
 from orgs.serializers import (
@@ -178,7 +179,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def access_token(self, request: Request) -> Response:
         """Return a fresh access token for an org."""
-        return responses.token_response(request, find_org(_identifier(request)))
+        return _token_response(request, find_org(_identifier(request)))
 
     @extend_schema(
         operation_id="SalesforceAuthController_generateDefaultDevHubAccessToken",
@@ -188,10 +189,10 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def default_dev_hub_access_token(self, request: Request) -> Response:
         """Return a fresh access token for the default DevHub."""
-        return responses.token_response(request, default_dev_hub())
+        return _token_response(request, default_dev_hub())
 
 
-# --- Reading requests ------------------------------------------------------------------------------
+# --- Requests and responses ------------------------------------------------------------------------------
 
 
 class _Filters(TypedDict, total=False):
@@ -216,3 +217,17 @@ def _filtered(filters: _Filters) -> SalesforceOrgQuerySet:
     if filters.get("devhub"):
         orgs = orgs.filter(is_dev_hub=True)
     return orgs.with_metadata(filters["metadata"]) if "metadata" in filters else orgs
+
+
+def _token_response(request: Request, org: SalesforceOrg) -> Response:
+    """Return a fresh access token of an org, or a reused one with the header that says so."""
+    issued = issue_access_token(org, by=Principal.of(request))
+    session = issued.session
+    content = {
+        "accessToken": session.access_token,
+        "instanceUrl": session.instance_url,
+        "username": org.username,
+        "orgId": session.org_id,
+        "isDevHub": org.is_dev_hub,
+    }
+    return Response(AccessTokenResponseDto(content).data, headers=responses.token_source_header(issued.reused))
