@@ -19,7 +19,7 @@ from orgs.models import SalesforceOrg
 
 
 def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Principal, token: str) -> None:
-    """Record that a client gets a link or token, before it does. For those that the engine does not record itself."""
+    """Record a link or token before it is issued. The engine records tokens of requests with an `audit_action`."""
     with transaction.atomic():
         audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
         Credential.objects.filter(pk=credential_id).update(last_used_at=Now())

@@ -14,7 +14,7 @@ from orgs.credentials.envelopes import decrypt_session
 from orgs.credentials.errors import OrgError
 from orgs.credentials.failures import BY_CODE, recorded_failure
 from orgs.credentials.models import Credential
-from orgs.credentials.session_request import SessionRequest, record_issue
+from orgs.credentials.session_request import SessionRequest, record_result
 from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
 from orgs.credentials.sessions import refuse_session, request_session, retry_when_gone
 from orgs.errors import CredentialsForbidden, OrgNotFound, OrgUnverified
@@ -57,7 +57,7 @@ def _session_for(current: SalesforceOrg, request: SessionRequest) -> IssuedSessi
     if credential is None:
         raise refuse_session(request, "CREDENTIAL_EXPIRED")
     if not current.org_id and not request.force:
-        record_issue(request, OrgUnverified.code)
+        record_result(request, OrgUnverified.code)
         raise OrgUnverified(current.username)
     creator = _grant_creator(current, credential, request.by)
     match request_session(credential, replace(request, create_grant=creator), is_current=True):

@@ -53,9 +53,9 @@ def _credentials(
     if auth_type == "sfdxAuthUrl":
         return {"sfdxAuthUrl": credential_release.auth_url(org, by=by)}
     try:
-        opened = issue_access_token(org, by=by)
-        headers.update(token_source_header(opened.reused))
-        return {"accessToken": opened.session.access_token}
+        issued = issue_access_token(org, by=by)
+        headers.update(token_source_header(issued.reused))
+        return {"accessToken": issued.session.access_token}
     except OrgError as error:
         if auth_type:
             raise

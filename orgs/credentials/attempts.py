@@ -20,7 +20,7 @@ from orgs.credentials.errors import CredentialTampered, SalesforceUnavailable, S
 from orgs.credentials.failures import failure_of, recorded_failure
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.outcomes import Failed, GrantCreated, Outcome
-from orgs.credentials.session_request import GrantCreator, SessionRequest, issue_event
+from orgs.credentials.session_request import GrantCreator, SessionRequest, result_event
 from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenResponse
 from orgs.salesforce import errors as wire
@@ -256,6 +256,6 @@ def _audit(request: SessionRequest, code: str, *, token: str = "") -> None:
     """Record the end of the refresh and, in the same statement, what the client gets."""
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
     events = [audit.event(audit.Action.REFRESH_ENDED, ended, by=request.by, org=request.org, code=code)]
-    if issued := issue_event(request, code, token=token):
+    if issued := result_event(request, code, token=token):
         events.append(issued)
     audit.record_all(events)

@@ -54,15 +54,15 @@ class SessionRequest:
     create_grant: GrantCreator | None = None
 
 
-def issue_event(request: SessionRequest, code: str = "", *, token: str = "") -> AuditEvent | None:
-    """Return the audit row for a token that the client gets, or with `code` for none; None if none was requested."""
+def result_event(request: SessionRequest, code: str = "", *, token: str = "") -> AuditEvent | None:
+    """Return the audit row of an issued token, or of a failure with `code`. None without an `audit_action`."""
     if request.audit_action is None:
         return None
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
     return audit.event(request.audit_action, ended, by=request.by, org=request.org, code=code, token=token)
 
 
-def record_issue(request: SessionRequest, code: str = "", *, token: str = "") -> None:
-    """Store that audit row. Raises AuditUnavailable."""
-    if event := issue_event(request, code, token=token):
+def record_result(request: SessionRequest, code: str = "", *, token: str = "") -> None:
+    """Store the audit row of `result_event`, if any. Raises AuditUnavailable."""
+    if event := result_event(request, code, token=token):
         audit.record_all([event])

@@ -30,7 +30,7 @@ from orgs.credentials.hash_key import require_unsealed
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Failed, Lost, Outcome
 from orgs.credentials.refresh_lock import LockStatus
-from orgs.credentials.session_request import ParentUnavailable, SessionRequest, record_issue
+from orgs.credentials.session_request import ParentUnavailable, SessionRequest, record_result
 from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
 from orgs.credentials.single_flight import wait_for_attempt
 
@@ -95,7 +95,7 @@ def retry_when_gone(work: Callable[[], Result], request: SessionRequest | None =
 
 def refuse_session(request: SessionRequest, code: str, seconds: float | None = None) -> SessionError:
     """Record that the client gets no session. Returns the error to raise; `seconds` is its Retry-After."""
-    record_issue(request, code)
+    record_result(request, code)
     return _error(code, seconds)
 
 
@@ -111,14 +111,14 @@ def _request_once(
     except CredentialGone:
         return Gone()
     except OrgError as error:
-        record_issue(request, error.code)
+        record_result(request, error.code)
         if isinstance(error, SessionError):
             return Refused(error)
         raise
     if isinstance(result, Refused) and not result.audited:
-        record_issue(request, result.error.code)
+        record_result(request, result.error.code)
     if isinstance(result, IssuedSession) and not result.audited:
-        record_issue(request, token=result.session.access_token)
+        record_result(request, token=result.session.access_token)
     return result
 
 
