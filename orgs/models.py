@@ -92,9 +92,9 @@ class SalesforceOrg(models.Model):
     def __str__(self) -> str:
         return self.username
 
-    def store_facts(self, **facts: str) -> None:
+    def update_details(self, **details: str) -> None:
         """Store these columns, as Salesforce returned them. No other column is written."""
-        SalesforceOrg.objects.filter(pk=self.pk).update(**facts)
+        SalesforceOrg.objects.filter(pk=self.pk).update(**details)
 
     def set_details(self, session: Session, organization: Organization) -> None:
         """Set the columns of DETAILS as Salesforce returned them. Does not save."""

@@ -43,9 +43,9 @@ class OnDemandGrant(models.Model):
     def __str__(self) -> str:
         return self.username or self.name
 
-    def store_facts(self, **facts: str) -> None:
-        """Store what Salesforce says of the org, by column. No other column is written."""
-        OnDemandGrant.objects.filter(pk=self.pk).update(**facts)
+    def update_details(self, **details: str) -> None:
+        """Store these columns, as Salesforce returned them. No other column is written."""
+        OnDemandGrant.objects.filter(pk=self.pk).update(**details)
 
 
 register_owner(OnDemandGrant, accessor="on_demand_grant", parent_field="parent", blocks_deletion=False)
@@ -132,9 +132,9 @@ class PoolInstance(models.Model):
     def __str__(self) -> str:
         return f"{self.name} of {self.repository}"
 
-    def store_facts(self, **facts: str) -> None:
-        """Store what Salesforce says of the org, by column. No other column is written."""
-        PoolInstance.objects.filter(pk=self.pk).update(**facts)
+    def update_details(self, **details: str) -> None:
+        """Store these columns, as Salesforce returned them. No other column is written."""
+        PoolInstance.objects.filter(pk=self.pk).update(**details)
 
     def assign(self, assignment_id: str, *, email: str, hours: int) -> None:
         """Assign it for a number of hours. Does not save."""

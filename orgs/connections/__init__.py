@@ -1,5 +1,5 @@
-"""Whether stored credentials work.
+"""Connection tests of stored credentials.
 
-check     one org: refresh, read the org's facts, record the result
-report    many orgs side by side, for the command and the console; open it second
+check     one org: refresh, read the org's details, record the result
+report    many orgs concurrently, for the command and the console; open it second
 """

@@ -141,7 +141,7 @@ def _follow_identity(owner: CredentialOwner | None, binding: Binding) -> None:
     if owner is None or (owner.org_id, owner.username) == (binding.org_id, binding.username):
         return
     former = owner.org_id
-    owner.store_facts(org_id=binding.org_id or "", username=binding.username or "")
+    owner.update_details(org_id=binding.org_id or "", username=binding.username or "")
     if former and former != binding.org_id:
         _record(audit.Action.ORG_ID_CHANGED, owner, old=former, new=binding.org_id or "")
 
@@ -150,7 +150,7 @@ def _follow_instance_url(owner: CredentialOwner | None, session: Session) -> Non
     """Store the new host of an org that has moved, as instance refreshes and My Domain changes make it."""
     if owner is None or owner.instance_url == session.instance_url:
         return
-    owner.store_facts(instance_url=session.instance_url)
+    owner.update_details(instance_url=session.instance_url)
     if owner.instance_url:
         _record(audit.Action.ORG_MOVED, owner, old=owner.instance_url, new=session.instance_url)
 

@@ -24,8 +24,8 @@ class CredentialOwner(Protocol):
     def pk(self) -> object:
         """The primary key."""
 
-    def store_facts(self, **facts: str) -> None:
-        """Store what Salesforce says of the org: `org_id`, `username`, `instance_url`. No other column."""
+    def update_details(self, **details: str) -> None:
+        """Store `org_id`, `username` or `instance_url` as Salesforce returned them. Writes no other column."""
 
     def delete(self) -> object:
         """Delete the row. Its credential stays."""
