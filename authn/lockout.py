@@ -46,7 +46,7 @@ _waiting = 0
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """A counted attempt. End it with `failed`, `succeeded` or `give_back`."""
+    """A counted attempt. End it with `failed`, `succeeded` or `cancel`."""
 
     digest: str
     blocks: tuple[str, ...]
@@ -61,14 +61,14 @@ class LoginAttempt:
         with transaction.atomic():
             here = _rows(self.digest, self.blocks[0]).select_for_update().first()
             forgotten = here.failures - max(0, here.undecided - 1) if here else 1
-            self._give_back(forgotten)
+            self._subtract(forgotten)
 
-    def give_back(self) -> None:
+    def cancel(self) -> None:
         """Undo the attempt: its password was not checked."""
         with transaction.atomic():
-            self._give_back(1)
+            self._subtract(1)
 
-    def _give_back(self, failures: int) -> None:
+    def _subtract(self, failures: int) -> None:
         for block in self.blocks:
             _rows(self.digest, block).update(
                 failures=_minus("failures", failures), undecided=_minus("undecided", 1), locked_until=None

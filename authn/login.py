@@ -104,7 +104,7 @@ def _verify_once(
         try:
             return attempt, authenticate(request, username=name, password=password)
         except BaseException:
-            attempt.give_back()
+            attempt.cancel()
             raise
 
 
@@ -130,7 +130,7 @@ def login_transaction(user: User, *, request: HttpRequest) -> Iterator[None]:
 
 
 def refresh(value: str, *, request: HttpRequest) -> TokenPair:
-    """Trade a refresh token for a new pair; the old token is used up.
+    """Exchange a refresh token for a new pair; the old token is used up.
 
     Raises RefreshRefused (forged, expired, log-in ended) and RefreshReused (used before; the log-in ends
     for every holder of its tokens).
