@@ -25,12 +25,12 @@ class _Slow(Emulator):
     arrived: Event
     may_continue: Event
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         if request.path == TOKEN and "--dev1" in request.host and not self.arrived.is_set():
             self.arrived.set()
             assert self.may_continue.wait(20)
-            return Fault.html_maintenance().change(super().answer(request))
-        return super().answer(request)
+            return Fault.html_maintenance().change(super().respond(request))
+        return super().respond(request)
 
 
 @pytest.fixture

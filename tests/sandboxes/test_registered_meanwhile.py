@@ -24,11 +24,11 @@ class _Slow(Emulator):
     arrived: Event
     may_continue: Event
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         if request.path == "/services/oauth2/token" and "--dev1" in request.host and not self.arrived.is_set():
             self.arrived.set()
             assert self.may_continue.wait(20)
-        return super().answer(request)
+        return super().respond(request)
 
 
 def test_a_request_that_began_before_the_registration_is_refused(owner, member, salesforce):

@@ -21,10 +21,10 @@ class _Hanging(Emulator):
 
     may_continue: Event
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         if request.host.startswith("slow."):
             self.may_continue.wait(60)
-        return super().answer(request)
+        return super().respond(request)
 
 
 @pytest.mark.django_db(transaction=True)

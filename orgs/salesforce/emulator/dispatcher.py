@@ -32,8 +32,8 @@ class Dispatcher(State):
         """Return True if this host resolves: a login host, a local address, or an org's host."""
         return host in LOCAL_HOSTS or host in LOGIN_HOSTS or self.org_at(frontdoor.org_host(host)) is not None
 
-    def answer(self, request: Request) -> Response:
-        """Return the response to one request, after injected faults."""
+    def respond(self, request: Request) -> Response:
+        """Return the response to a request, changed by an injected fault if there is one."""
         started = self.clock()
         fault = self.next_fault(request)
         response = Response(0) if fault and not fault.processed else self._process(request)

@@ -37,7 +37,7 @@ def install(emulator: Dispatcher, mock: CallbackRegistry) -> None:
             raise requests.ConnectionError("Name or service not known")
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        response = emulator.answer(Request(str(request.method), host, target, request.headers, body))
+        response = emulator.respond(Request(str(request.method), host, target, request.headers, body))
         _raise_damage(response.damage, response.body)
         headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
         return response.status, {**response.headers, **headers}, response.body

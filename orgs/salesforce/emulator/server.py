@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.emulator.knows_host(name):
             self._send(Response(404, b"no such host", "text/plain"))
             return
-        self._deliver(self.server.emulator.answer(request))
+        self._deliver(self.server.emulator.respond(request))
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _respond
 
