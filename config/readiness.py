@@ -14,7 +14,7 @@ from authn.database.failures import lock_wait
 from authn.errors import AuditUnavailable
 from authn.loops import loops
 from config.framework_errors import DATABASE_UNAVAILABLE
-from config.postgresql.connection import DeadlineConnection, answer_within
+from config.postgresql.connection import DeadlineConnection, wait_limit
 from orgs.credentials.errors import DeskSealed, SpoolUnavailable
 from orgs.credentials.hash_key import require_unsealed
 from orgs.credentials.spool import SpoolFull, check_writable
@@ -43,7 +43,7 @@ class Readiness:
 def check() -> Readiness:
     """Run all checks."""
     readiness = Readiness()
-    with answer_within(_DATABASE_SECONDS):
+    with wait_limit(_DATABASE_SECONDS):
         _check_database(readiness)
     _check_spool(readiness)
     _check_loops(readiness)

@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from psycopg import Error
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from config.postgresql.connection import DeadlineConnection, TupleConnection, answer_within, shortened
+from config.postgresql.connection import DeadlineConnection, TupleConnection, shortened, wait_limit
 
 # A connection that was idle for longer is checked before use, with one round trip.
 _CHECK_AFTER_SECONDS = 2.0
@@ -36,7 +36,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._is_pooled:
             params["options"] = f"{limits} {params.get('options', '')}".strip()
         else:
-            params.pop("answer_seconds", None)
+            params.pop("max_silence_seconds", None)
         return params
 
     def get_new_connection(self, conn_params: dict[str, object]) -> TupleConnection:
@@ -71,14 +71,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.cursor() as cursor:
             cursor.execute(_NO_LIMITS)
         if isinstance(self.connection, DeadlineConnection):
-            self.connection.answer_seconds = None
+            self.connection.max_silence_seconds = None
 
     def restore_limits(self) -> None:
         """Restore the time-outs that `lift_limits` removed."""
         with self.cursor() as cursor:
             cursor.execute(_OWN_LIMITS)
         if isinstance(self.connection, DeadlineConnection):
-            self.connection.answer_seconds = self.settings_dict["OPTIONS"].get("answer_seconds")
+            self.connection.max_silence_seconds = self.settings_dict["OPTIONS"].get("max_silence_seconds")
 
     @property
     def _is_pooled(self) -> bool:
@@ -103,7 +103,7 @@ def _works(connection: DeadlineConnection, until: float) -> bool:
     if idle < _CHECK_AFTER_SECONDS and not _has_unread_bytes(connection):
         return True
     try:
-        with answer_within(min(_CHECK_TIMEOUT_SECONDS, until - time.monotonic())):
+        with wait_limit(min(_CHECK_TIMEOUT_SECONDS, until - time.monotonic())):
             ConnectionPool.check_connection(connection)
     except Error:
         return False

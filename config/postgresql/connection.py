@@ -29,7 +29,7 @@ _thread = threading.local()
 
 
 @contextmanager
-def answer_within(seconds: float) -> Iterator[None]:
+def wait_limit(seconds: float) -> Iterator[None]:
     """Limit the total of this thread's waits for PostgreSQL to `seconds`; an enclosing shorter limit applies."""
     before = getattr(_thread, "until", None)
     until = time.monotonic() + seconds
@@ -41,7 +41,7 @@ def answer_within(seconds: float) -> Iterator[None]:
 
 
 def shortened(seconds: float | None) -> float | None:
-    """Return the time-out of a wait of this thread: `seconds` (None is no limit), or less inside `answer_within`."""
+    """Return the time-out of a wait of this thread: `seconds` (None is no limit), or less inside `wait_limit`."""
     until: float | None = getattr(_thread, "until", None)
     if until is None:
         return seconds
@@ -50,16 +50,16 @@ def shortened(seconds: float | None) -> float | None:
 
 
 class DeadlineConnection(TupleConnection):
-    """Closes itself and raises OperationalError when the server is silent for `answer_seconds` (None: no limit)."""
+    """Closes itself and raises OperationalError after a silence of `max_silence_seconds` (None: no limit)."""
 
-    answer_seconds: float | None = None
+    max_silence_seconds: float | None = None
     heard_at: float = 0.0  # time.monotonic() of the last response
     last_heard_at: ClassVar[float] = 0.0  # on any connection of this process
     _drained_at: ClassVar[float] = 0.0
     _has_warned_of_pooler: ClassVar[bool] = False
 
     @classmethod
-    def connect(cls, conninfo: str = "", *, answer_seconds: float | None = None, **kwargs: Any) -> Self:  # type: ignore[override]  # one more argument
+    def connect(cls, conninfo: str = "", *, max_silence_seconds: float | None = None, **kwargs: Any) -> Self:  # type: ignore[override]  # one more argument
         """Connect, without start-up options if a pooler such as PgBouncer refuses them."""
         try:
             connection = super().connect(conninfo, **kwargs)
@@ -68,7 +68,7 @@ class DeadlineConnection(TupleConnection):
                 raise
             cls._warn_of_pooler()
             connection = super().connect(conninfo, **{name: kwargs[name] for name in kwargs if name != "options"})
-        connection.answer_seconds = answer_seconds
+        connection.max_silence_seconds = max_silence_seconds
         connection.hear()
         return connection
 
@@ -78,7 +78,7 @@ class DeadlineConnection(TupleConnection):
             return super().wait(gen, interval, timeout)
         began = time.monotonic()
         try:
-            result = super().wait(gen, interval, shortened(self.answer_seconds))
+            result = super().wait(gen, interval, shortened(self.max_silence_seconds))
         except _WaitTimeout as error:
             self.close()
             self._drop_idle(began)

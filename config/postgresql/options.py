@@ -26,7 +26,7 @@ def add_deadlines(options: dict[str, object], *, pool_size: int, statement_secon
         "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_MS,
     }
     options["limits"] = " ".join(f"-c {name}={value}" for name, value in limits.items())
-    options["answer_seconds"] = statement_seconds + _EXTRA_SECONDS if statement_seconds else None
+    options["max_silence_seconds"] = statement_seconds + _EXTRA_SECONDS if statement_seconds else None
     # Connections return to the pool between queries: none is held during a call to Salesforce. The pool reconnects with
     # growing pauses for `reconnect_timeout`, then at the next request: a short time-out keeps the pauses short.
     options["pool"] = {

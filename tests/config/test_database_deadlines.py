@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 
 from config import readiness
 from config.postgresql.base import DatabaseWrapper
-from config.postgresql.connection import DeadlineConnection, answer_within
+from config.postgresql.connection import DeadlineConnection, wait_limit
 from config.postgresql.options import add_deadlines
 from config.readiness import Readiness
 from tests.support.tcp_relay import Line, Relay
@@ -190,7 +190,7 @@ def test_a_full_pool_is_waited_for_while_the_database_responds(relay):
             busy = pool.submit(keep_busy)
             assert has_it.wait(10)
             began = time.monotonic()
-            with answer_within(0.3), pytest.raises(OperationalError):
+            with wait_limit(0.3), pytest.raises(OperationalError):
                 _ask(database)
             found = _readiness_of(database)
             _ask(database)
@@ -212,7 +212,7 @@ def test_all_waits_of_a_thread_can_be_limited_together(relay):
         _ask(database)
         relay.silence()
 
-        with answer_within(0.3):
+        with wait_limit(0.3):
             assert _seconds_to_fail(_ask, database) < 1.0
 
 

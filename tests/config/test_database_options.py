@@ -22,7 +22,7 @@ def test_a_migration_has_no_time_limits_and_the_next_request_has_them_again():
     def look(**_):
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
-            seen.append((*cursor.fetchone(), connection.connection.answer_seconds))
+            seen.append((*cursor.fetchone(), connection.connection.max_silence_seconds))
 
     try:
         pre_migrate.connect(look, weak=False)
@@ -54,4 +54,4 @@ def test_creating_and_dropping_a_database_has_no_time_limits():
     params = DatabaseWrapper(of, alias=NO_DB_ALIAS).get_connection_params()
 
     assert "options" not in params
-    assert "answer_seconds" not in params
+    assert "max_silence_seconds" not in params
