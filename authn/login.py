@@ -144,7 +144,7 @@ def refresh(value: str, *, request: HttpRequest) -> TokenPair:
         raise RefreshRefused
     if family.revoked_at is not None or not family.user.is_active:
         by = principal_for(family.user, request)
-        token_refusals.note(audit.Action.LOGIN_REFRESH, by=by, code=RefreshRefused.code)
+        token_refusals.count(audit.Action.LOGIN_REFRESH, by=by, code=RefreshRefused.code)
         raise RefreshRefused
     return _rotate(family, str(token["jti"]), principal_for(family.user, request))
 

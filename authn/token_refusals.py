@@ -23,7 +23,7 @@ REPORTED_EVERY = timedelta(hours=1)
 logger = logging.getLogger("frontdesk.refusals")
 
 
-def note(action: audit.Action, *, by: Principal, code: str, **details: str | None) -> None:
+def count(action: audit.Action, *, by: Principal, code: str, **details: str | None) -> None:
     """Count a refusal of a token of `by`; at most one per hour writes an audit row, with the count so far."""
     logger.info("Refused a token of %s %s: %s", by.kind, by.id, code)
     key = {"holder_kind": by.kind, "holder_id": by.id, "action": action, "code": code}

@@ -124,7 +124,7 @@ def _audit_refusal(error: Exception, context: HandlerContext, response: Response
     method, view = request.method or "", type(context["view"]).__name__
     if isinstance(error, BearerRefused) and error.holder is not None:
         holder = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
-        token_refusals.note(audit.Action.REQUEST, by=holder, code=code, method=method, view=view)
+        token_refusals.count(audit.Action.REQUEST, by=holder, code=code, method=method, view=view)
     elif isinstance(actor, Principal) and actor.is_authenticated:
         org = _refused_org(error, request)
         audit.record(

@@ -117,7 +117,7 @@ def record_refresh(request: HttpRequest, user: User, **details: str) -> None:
 
 def count_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
     """Count the refusal of a refresh token that once was this user's."""
-    token_refusals.note(Action.LOGIN_REFRESH, by=principal_for(user, request), code=code)
+    token_refusals.count(Action.LOGIN_REFRESH, by=principal_for(user, request), code=code)
 
 
 def record_logout(request: HttpRequest, user: User, **details: str) -> None:
@@ -185,7 +185,7 @@ def _count_refused_bearer(request: HttpRequest, error: BearerRefused) -> None:
     if error.holder is None:
         return
     by = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
-    token_refusals.note(Action.REQUEST, by=by, code=error.code, method=request.method, door="servicestack")
+    token_refusals.count(Action.REQUEST, by=by, code=error.code, method=request.method, door="servicestack")
 
 
 def _unavailable(code: str, message: str, retry_after: int) -> Refusal:
