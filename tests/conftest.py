@@ -83,7 +83,7 @@ def application(db: None) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_noted() -> None:
+def _reset_process_state() -> None:
     """Reset what this process remembers of a database failure in another test."""
     audit.gate.reset()
     audit.forget_written()

@@ -16,7 +16,7 @@ from orgs.models import SalesforceOrg
 from orgs.registration import Registration, register
 from sandboxes.pools import stock
 from sandboxes.pools.stock import NewInstance
-from tests.browser.walks import OWNER, log_in, people
+from tests.browser.walks import OWNER, create_users, log_in
 from tests.orgs.factories import an_org
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,13 +45,13 @@ def _orgs(salesforce: Any) -> SalesforceOrg:
 @pytest.fixture
 def filled(live_server, salesforce) -> dict[str, str]:
     """A desk with something in every list. Returns the paths of all pages by what they are."""
-    people()
+    create_users()
     invited = add_user(email="ines@acme.example", role=Role.MEMBER, password=None, by=BY)
     org = _orgs(salesforce)
     token, _ = tokens.issue(name="nightly", days=7, by=BY)
     nightly = Principal(kind="application", id="1", name="nightly", role=Role.APPLICATION)
     event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, org="hub@acme.example", a=1)
-    person = User.objects.get(email=OWNER)
+    user = User.objects.get(email=OWNER)
     new = NewInstance("acme/app", "features", "dev1", "SANDBOX", parent_username="hub@acme.example")
     instance = stock.add_instance(new, by=BY)
     return {
@@ -67,9 +67,9 @@ def filled(live_server, salesforce) -> dict[str, str]:
         "adding to a pool": f"{POOLS}add/",
         "a pool instance": f"{POOLS}{instance.pk}/change/",
         "taking out of a pool": f"{POOLS}{instance.pk}/delete/",
-        "people": USERS,
+        "users": USERS,
         "inviting": f"{USERS}add/",
-        "a person": f"{USERS}{person.pk}/change/",
+        "a user": f"{USERS}{user.pk}/change/",
         "tokens": TOKENS,
         "making a token": f"{TOKENS}add/",
         "a token": f"{TOKENS}{token.pk}/change/",

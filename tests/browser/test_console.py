@@ -11,7 +11,7 @@ from authn.models import AuditEvent
 from authn.principals import system
 from orgs.models import SalesforceOrg
 from orgs.registration import Registration, register
-from tests.browser.walks import OWNER, errors_at, log_in, people, says
+from tests.browser.walks import OWNER, create_users, errors_at, log_in, says
 from tests.orgs.factories import an_org
 from tests.support.api_client import Caller
 
@@ -22,7 +22,7 @@ BY = system("tests")
 @pytest.fixture
 def console(watched, live_server, salesforce):
     """The dashboard, with an owner before it."""
-    people()
+    create_users()
     log_in(watched, live_server.url)
     watched.wait_for_url(f"{live_server.url}/console/")
     return watched

@@ -14,7 +14,7 @@ from orgs.models import SalesforceOrg
 from orgs.registration import Registration, register
 from orgs.salesforce.emulator import Emulator
 from sandboxes.models import PoolInstance
-from tests.browser.walks import MEMBER, OWNER, log_in, people, says
+from tests.browser.walks import MEMBER, OWNER, create_users, log_in, says
 from tests.browser.watching import Watcher
 from tests.conftest import PASSWORD
 
@@ -40,7 +40,7 @@ def home(live_server, world, settings):
     """A desk with a production org, a registered sandbox, one that is not, and a pool instance."""
     settings.PUBLIC_URL = live_server.url
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
-    people()
+    create_users()
     production = world.add_org("acme.my.salesforce.com", username=PROD, name="Acme", is_dev_hub=True)
     parent = register(Registration(sfdx_auth_url=production.auth_url(), is_dev_hub=True), by=BY)
     sandboxes = {name: world.add_sandbox(production, name) for name in ("dev1", "qa", "uat")}

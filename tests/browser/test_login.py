@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from authn.models import User
 from authn.pages.password_links import password_link
 from authn.principals import system
-from tests.browser.walks import MEMBER, OWNER, log_in, people, says
+from tests.browser.walks import MEMBER, OWNER, create_users, log_in, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "a-brand-new-passphrase"
@@ -14,7 +14,7 @@ NEW = "a-brand-new-passphrase"
 
 @pytest.fixture
 def home(live_server) -> str:
-    people()
+    create_users()
     return str(live_server.url)
 
 

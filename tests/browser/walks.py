@@ -9,7 +9,7 @@ from tests.conftest import PASSWORD
 OWNER, MEMBER = "owner@acme.example", "member@acme.example"
 
 
-def people() -> None:
+def create_users() -> None:
     """Store an owner and a member."""
     User.objects.create_user(OWNER, PASSWORD, role=Role.OWNER)
     User.objects.create_user(MEMBER, PASSWORD)

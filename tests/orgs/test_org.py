@@ -100,7 +100,7 @@ def test_an_expired_credential_is_an_error_if_it_was_requested(owner, salesforce
 
     assert response.status_code == 409
     assert response.json()["code"] == "CREDENTIAL_EXPIRED"
-    assert salesforce.calls == [], "a definite refusal is on record and is not asked for again"
+    assert salesforce.calls == [], "the recorded permanent failure is returned without a call"
 
 
 @both

@@ -76,7 +76,6 @@ AUTH_URL = Route("org-auth-url", "GET", ORG, HUB | {"authType": "sfdxAuthUrl"}, 
 REVOKE = Route("delete-revoke", "DELETE", ORG, HUB | {"revoke": "true"}, _as_error)
 FORCING = (KNOWN_ORG, TEST)
 OF_KNOWN_ORG = (*FORCING, *ISSUING, FRONTDOOR_LINK)
-REFRESHING = (NEW_ORG, *OF_KNOWN_ORG)
 CALLING_API = (NEW_ORG, *FORCING)
 
 
