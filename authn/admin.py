@@ -1,4 +1,4 @@
-"""The console's pages for users and application tokens. The audit has its own in console/audit.py."""
+"""The console's pages for users and application tokens. The audit pages are in authn/console/audit.py."""
 
 from typing import Any
 
@@ -96,7 +96,7 @@ class UserAdmin(ConsoleAdmin):
             except IntegrityError:  # A concurrent request invited the same user.
                 form.add_error("email", EMAIL_TAKEN)
             else:
-                return self._show_link(request, user, f"{user.email} is invited")
+                return self._show_link(request, user, f"{user.email} was invited")
         return self.page(request, "console/form.html", title="Invite a user", form=form)
 
     def change_view(
@@ -111,7 +111,7 @@ class UserAdmin(ConsoleAdmin):
             except LastOwner as error:
                 add_domain_error(form, error, {})
             else:
-                self.message_user(request, f"{user.email} is changed.", messages.SUCCESS)
+                self.message_user(request, f"{user.email} was updated.", messages.SUCCESS)
                 return self.to_list()
         rows = detail_rows(
             ("State", self.state_badge(user)), ("Last log-in", user.last_login), ("Created", user.created_at)
@@ -238,7 +238,7 @@ class ApplicationTokenAdmin(ConsoleAdmin):
         if form.is_valid():
             try:
                 tokens.revoke(str(token.pk), by=principal_of(request))
-                self.message_user(request, f"{token.name} is revoked.", messages.SUCCESS)
+                self.message_user(request, f"{token.name} was revoked.", messages.SUCCESS)
             except TokenNotFound:
                 self.message_user(request, f"{token.name} was already revoked.", messages.WARNING)
             return self.to_list()

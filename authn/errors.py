@@ -29,8 +29,8 @@ class DomainError(Exception):
 
     A class is an entry of the error catalogue: its `message` is a template, which the constructor fills with
     `values`. `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in
-    seconds. `subject`, where it is set, names the org that the message speaks of when that is not the requested
-    one. `refused_org` names the org for the audit row of a refusal, if the error knows it.
+    seconds. `subject` names the org that the message is about, if it is not the requested one. `refused_org` names
+    the org for the audit row of a refusal, if the error knows it.
     """
 
     code = ""

@@ -64,4 +64,4 @@ def test_messages_of_a_logged_in_user_stay_in_the_session(olga, a_person):
     response = visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
 
     assert "messages" not in response.cookies
-    assert "max@acme.example is changed." in text_of(visitor.get(PAGE))
+    assert "max@acme.example was updated." in text_of(visitor.get(PAGE))

@@ -203,7 +203,7 @@ def test_a_token_is_made_used_and_revoked(console):
     _follow(console, "Revoke")
     _click(console, "Revoke")
 
-    says(console, "nightly is revoked.")
+    says(console, "nightly was revoked.")
     assert Caller(value).get("/sfp/api/auth/salesforce/orgs").status_code == 401
 
 
@@ -228,7 +228,7 @@ def test_a_user_is_deactivated_and_the_last_owner_stays(console):
     _follow(console, "member@acme.example")
     console.get_by_label("Active").uncheck()
     _click(console, "Save")
-    says(console, "member@acme.example is changed.")
+    says(console, "member@acme.example was updated.")
     says(console, "Deactivated")
 
     _follow(console, OWNER)

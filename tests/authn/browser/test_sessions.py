@@ -178,7 +178,7 @@ def test_using_a_session_does_not_put_its_end_off(olga, a_person):
     with _in(11.9):
         max_ = a_person("max@acme.example")
         visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
-        assert "max@acme.example is changed." in text_of(visitor.get(PAGE)), "The session was written to."
+        assert "max@acme.example was updated." in text_of(visitor.get(PAGE)), "The session was written to."
 
     with _in(12.1):
         assert not is_in(visitor)
