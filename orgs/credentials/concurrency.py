@@ -36,8 +36,8 @@ def salesforce_slot(credential_id: uuid.UUID) -> Iterator[SalesforceClient]:
     """Yield the shared client while this thread occupies a slot for calls with a credential.
 
     No database connection is held meanwhile. Raises SalesforceUnavailable (UPSTREAM_BUSY) if no slot became
-    free in time, and AuditUnavailable unless an audit row can be written: what Salesforce returns could not
-    be passed on then.
+    free in time, and AuditUnavailable unless an audit row can be written: without one, nothing that Salesforce
+    returns may be issued.
     """
     audit.require_writable()
     release_database()

@@ -3,7 +3,7 @@
 OrgError
 ├── CredentialTampered            the stored credential cannot be decrypted, or belongs to another row
 ├── DeskSealed                    FERNET_KEYS do not decrypt this database
-├── SpoolUnavailable              a response of Salesforce could not be stored on disk
+├── SpoolUnavailable              there is no disk space for a response of Salesforce
 │   └── SpoolUnreadable           a stored response cannot be read
 └── SessionError                  Salesforce issued no session; `code` is one of failures.py
     ├── CredentialRefused         Salesforce permanently refuses the stored credential

@@ -131,7 +131,7 @@ _FAILURES = (
     ),
     _refused(
         "IP_NOT_ALLOWED",
-        "The org does not allow log-ins from this desk's IP address, or not at this hour.",
+        "The org does not allow log-ins from this desk's IP address, or not at this time of day.",
         "Add the desk's outgoing addresses to the org's trusted IP ranges, or relax the app's IP policy.",
     ),
     Failure(

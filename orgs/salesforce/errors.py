@@ -60,7 +60,7 @@ class UserInactive(Refused):
 
 
 class IPNotAllowed(Refused):
-    """The org does not allow log-ins from this IP address or at this hour."""
+    """The org does not allow log-ins from this IP address or at this time of day."""
 
 
 class OrgGone(Refused):
