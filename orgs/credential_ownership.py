@@ -3,12 +3,11 @@
 from typing import Protocol, cast
 
 from django.db import models, transaction
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from orgs.credentials.envelopes import Binding, Grant, decrypt_grant, decrypt_session, encrypt_grant, encrypt_session
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.ownership import CredentialOwner, unlink_other_owners
+from orgs.credentials.refresh_lock import unlocked
 
 
 class OwnerRow(CredentialOwner, Protocol):
@@ -59,6 +58,6 @@ def delete_if_unused(credential: Credential) -> None:
         unused = Credential.objects.orphaned().select_for_update(of=("self",))
         unused = unused.filter(pk=credential.pk, ever_rotated=False, sent_at=None)
         # After a lost response it is unknown whether the token rotated.
-        row = unused.exclude(health=Health.UNCERTAIN).filter(Q(locked_until=None) | Q(locked_until__lte=Now())).first()
+        row = unused.exclude(health=Health.UNCERTAIN).filter(unlocked()).first()
         if row is not None:
             row.delete()

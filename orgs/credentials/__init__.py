@@ -34,6 +34,7 @@ from orgs.credentials.failures import BY_CODE, error_for, failure_of
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.orphans import delete_orphan
 from orgs.credentials.ownership import register_owner, unlink_other_owners
+from orgs.credentials.refresh_lock import unlocked
 from orgs.credentials.session_request import SessionRequest
 from orgs.credentials.session_results import CredentialGone, IssuedSession
 from orgs.credentials.sessions import open_session, retry_when_gone
@@ -74,4 +75,5 @@ __all__ = [
     "retry_when_gone",
     "session_then_refresh",
     "unlink_other_owners",
+    "unlocked",
 ]

@@ -64,20 +64,24 @@ def status(credential_id: uuid.UUID) -> LockStatus | None:
     return LockStatus(row.generation, held, code if blocks[code] else "", blocks[code])
 
 
+def unlocked() -> Q:
+    """Return the condition for credentials whose refresh lock is free."""
+    return Q(locked_until=None) | Q(locked_until__lte=Now())
+
+
 def acquire_for_refresh(credential_id: uuid.UUID, generation: int) -> bool:
     """Acquire the lock, charge the login budget and store that a refresh is being sent, in one UPDATE.
 
     Returns False, and changes nothing, if the lock is held, an attempt has ended since `generation` was read,
     or `status` would name a block. Raises SpoolUnavailable.
     """
-    free = Q(locked_until=None) | Q(locked_until__lte=Now())
     not_paused = Q(paused_until=None) | Q(paused_until__lte=Now())
     if _is_locked(credential_id):
         return False
     this_node = _this_node()
     not_elsewhere = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
     rows = Credential.objects.filter(
-        free, not_paused, _within_budget(), not_elsewhere, pk=credential_id, generation=generation
+        unlocked(), not_paused, _within_budget(), not_elsewhere, pk=credential_id, generation=generation
     )
     health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
     return bool(
@@ -140,7 +144,7 @@ class HeldLocks:
 
         Returns False while another process holds it, or has refreshed since `credential` was read.
         """
-        if not _lock(credential, Q(locked_until=None) | Q(locked_until__lte=Now())):
+        if not _lock(credential, unlocked()):
             return False
         self._held[credential.pk] = credential
         return True

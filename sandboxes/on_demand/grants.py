@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
-from orgs.credentials import Credential
+from orgs.credentials import Credential, unlocked
 from orgs.models import SalesforceOrg
 from sandboxes.models import OnDemandGrant
 
@@ -43,8 +42,7 @@ def touch(grant: OnDemandGrant) -> None:
 def drop_if_empty(credential: Credential) -> None:
     """Delete a credential that never had a grant, and its row, so that wrong names leave nothing behind."""
     with transaction.atomic():
-        unlocked = Q(locked_until=None) | Q(locked_until__lte=Now())
-        rows = Credential.objects.select_for_update(of=("self",)).filter(unlocked, pk=credential.pk)
+        rows = Credential.objects.select_for_update(of=("self",)).filter(unlocked(), pk=credential.pk)
         row = rows.filter(sealed_grant__isnull=True, on_demand_grant__org_id="").first()
         if row is not None:
             OnDemandGrant.objects.filter(credential=row).delete()
