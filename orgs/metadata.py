@@ -14,7 +14,7 @@ MAX_STRING_LENGTH = 500
 MAX_BYTES = 65_536
 MAX_FILTER_PAIRS = 20
 _MAX_INDEXED_BYTES = 2_000  # An index row of PostgreSQL holds 2,704, of which the key takes up to 400.
-_UNSAFE = "contains control characters, or marks that change the direction of text. Remove them."
+_UNSAFE = "contains control or bidirectional formatting characters. Remove them."
 _NUMBER_OR_BOOLEAN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false", re.ASCII)
 
 # A JSON object: names and JSON values.

@@ -142,7 +142,7 @@ def _too_long(name: str, label: str, value: str | None, limit: int) -> list[Resp
 
 
 def _unsafe(name: str, label: str, value: str | None) -> list[ResponseError]:
-    message = f"'{label}' must not contain control characters or marks that change the direction of text."
+    message = f"'{label}' must not contain control characters or bidirectional formatting characters."
     return [] if identity.is_safe_text((value or "").strip()) else [_field("InvalidCharacters", name, label, message)]
 
 

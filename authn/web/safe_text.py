@@ -24,9 +24,7 @@ def is_safe_text(text: str, *, lines: bool = False) -> bool:
 def validate_safe_text(text: str) -> None:
     """Raise ValidationError for unsafe text. A validator for forms and serializers."""
     if not is_safe_text(text):
-        raise ValidationError(
-            "Remove control characters and marks that change the direction of text.", code="unsafe_text"
-        )
+        raise ValidationError("Remove control characters and bidirectional formatting characters.", code="unsafe_text")
 
 
 def escaped(text: str, *, lines: bool = False) -> str:

@@ -26,6 +26,6 @@ class Command(BaseCommand):
         if not 1 <= len(name.strip()) <= 100:
             raise CommandError("NAME must have 1 to 100 characters.")
         if not is_safe_text(name.strip()):
-            raise CommandError("NAME must not hold control characters, nor marks that change the direction of text.")
+            raise CommandError("NAME must not contain control characters or bidirectional formatting characters.")
         _row, value = tokens.issue(name=name.strip(), days=days, by=system("issue_application_token"))
         self.stdout.write(value)

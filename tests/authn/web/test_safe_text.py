@@ -147,7 +147,7 @@ def test_the_forms_refuse_an_unsafe_name_and_say_why(console, owner, salesforce,
 def test_the_log_in_page_refuses_an_unsafe_email_without_an_attempt(db):
     response = Visitor().post("/login", {"email": "\u202emia@acme.example", "password": PASSWORD})
 
-    assert "marks that change the direction of text" in text_of(response)
+    assert "bidirectional formatting characters" in text_of(response)
     assert not AuditEvent.objects.exists()
 
 
