@@ -104,13 +104,14 @@ def from_error(error: SalesforceError, *, may_rotate: bool, unanswered: bool) ->
 
 
 def to_text(outcome: Outcome) -> str:
-    """Return an outcome with a new refresh token as JSON, secrets in the clear: the spool encrypts them."""
-    url, session = outcome.new_auth_url, outcome.session
+    """Return an outcome with a session or a new refresh token as JSON. Its secrets are clear: the spool encrypts it."""
+    url = outcome.new_auth_url if isinstance(outcome, Failed | Lost) else outcome.auth_url
+    session = outcome.session
     binding = outcome.binding if isinstance(outcome, GrantCreated) else None
     return json.dumps(
         {
             "url": [url.client_id, url.client_secret, url.refresh_token, url.host] if url else None,
-            "rotated": url is not None,
+            "rotated": outcome.new_auth_url is not None,
             "session": [session.access_token, session.instance_url, session.org_id, session.user_id]
             if session
             else None,

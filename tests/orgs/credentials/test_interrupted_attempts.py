@@ -1,15 +1,17 @@
 """Attempts whose process died before Salesforce responded, or whose caller no longer waits for the response."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.db.models.functions import Now
 
 from authn.principals import system
 from orgs.credentials import attempts, refresh_lock, sessions, spool
 from orgs.credentials.concurrency import salesforce_slot
-from orgs.credentials.envelopes import decrypt_grant
+from orgs.credentials.envelopes import decrypt_grant, decrypt_session
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import from_response, to_text
 from orgs.credentials.replay import replay
@@ -139,3 +141,26 @@ def test_a_late_response_is_committed_when_the_disk_fails(owner, salesforce, rot
     assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
     assert salesforce.is_alive(rotating)
     assert spool.files() == []
+
+
+def test_a_late_response_without_a_new_refresh_token_is_replayed_when_the_database_was_unavailable(
+    owner, salesforce, rotating, awaited, monkeypatch
+):
+    credential = Credential.objects.get()
+    response = replace(_late_response(salesforce), refresh_token=None)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orgs.credentials.replay.commit", raise_operational_error)
+        with pytest.raises(OperationalError):
+            attempts._keep_late(awaited, decrypt_grant(credential), response)
+
+    assert len(spool.files()) == 1, "the response is not lost"
+    assert replay() == 1
+    assert spool.files() == []
+    stored = Credential.objects.get()
+    assert (stored.health, stored.outcome, stored.sent_at) == ("healthy", "", None)
+    assert decrypt_session(stored) == response.session
+
+
+def raise_operational_error(*_args: object) -> None:
+    raise OperationalError

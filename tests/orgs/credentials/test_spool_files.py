@@ -118,6 +118,7 @@ def test_an_outcome_is_restored_from_its_text_and_its_repr_shows_no_secret():
 
     for outcome in (
         Refreshed(session, url, rotated=True),
+        Refreshed(session, url, rotated=False),
         GrantCreated(session, url, Binding("00D" + "x" * 15, "ci@acme.example")),
         Failed("ORG_ID_MISMATCH", new_auth_url=url),
     ):
