@@ -26,7 +26,8 @@ from authn.users import store_password
 class _LinkTokens(PasswordResetTokenGenerator):
     """Django's generator with the access epoch in its hash: a deactivation permanently invalidates earlier links."""
 
-    key_salt = "authn.pages.password_links"
+    # Not the name of this module, and never to be changed: links that were already sent would become invalid.
+    key_salt = "authn.password_links"
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
         return f"{super()._make_hash_value(user, timestamp)}:{user.access_epoch}"

@@ -9,6 +9,7 @@ from django.utils import timezone
 from authn.errors import LoginRefused
 from authn.login import check_password
 from authn.models import AuditEvent, LoginFamily, User
+from authn.pages import password_links
 from authn.pages.password_links import password_link
 from authn.principals import system
 from authn.roles import Role
@@ -170,6 +171,15 @@ def test_a_link_expires_after_three_days(invited):
 
     with time_machine.travel(timezone.now() + timedelta(days=3, minutes=1)):
         assert _is_over(Visitor().get(path))
+
+
+def test_a_link_from_before_an_upgrade_is_valid(invited):
+    tokens = password_links._LinkTokens()
+    tokens.key_salt = "authn.password_links"
+
+    response = Visitor().get(f"/set-password/{invited.pk}/{tokens.make_token(invited)}")
+
+    assert not _is_over(response)
 
 
 def test_a_link_is_invalid_after_a_log_in(mia):
