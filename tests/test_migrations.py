@@ -65,7 +65,7 @@ def test_no_migration_is_missing():
 
 
 def _migrate_step_by_step(*targets: tuple[str, str]) -> None:
-    """Apply the migrations that `0001_initial` replaces, as an installation did that began before it."""
+    """Apply the migrations that are replaced by one, as an installation did that began before it."""
     executor = MigrationExecutor(connection)
     executor.loader = MigrationLoader(connection, replace_migrations=False)
     for key, migration in executor.loader.replacements.items():
@@ -108,6 +108,33 @@ def test_the_table_of_the_former_cache_is_dropped(empty_database):
     _migrate()
 
     assert "frontdesk_cache" not in connection.introspection.table_names()
+
+
+def test_an_installation_without_the_newest_migrations_is_upgraded(empty_database):
+    _migrate_step_by_step(
+        ("authn", "0012_access_epoch"),
+        ("admin", "0003_logentry_add_action_flag_choices"),
+        ("orgs", "0007_room_for_what_salesforce_sends"),
+        ("sandboxes", "0001_grants_and_pools"),
+    )
+    assert ("authn", "0013_drop_cache_table") not in MigrationRecorder(connection).applied_migrations()
+
+    _migrate()
+
+    assert all(_are_all_applied(app) for app in OURS)
+
+
+def test_an_upgrade_may_begin_with_one_app(empty_database):
+    _migrate_step_by_step(
+        ("authn", "0013_drop_cache_table"),
+        ("orgs", "0007_room_for_what_salesforce_sends"),
+        ("sandboxes", "0002_room_for_instance_urls"),
+    )
+
+    _migrate("authn")
+    _migrate()
+
+    assert all(_are_all_applied(app) for app in OURS)
 
 
 def test_an_app_goes_to_zero_and_back(empty_database):

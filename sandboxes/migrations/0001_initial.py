@@ -15,7 +15,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("orgs", "0001_initial"),
+        # Not on orgs.0001_initial: an installation may record this migration before it has all that replaces.
+        ("orgs", "0004_keys_made_on_demand"),
     ]
 
     operations = [

@@ -1,4 +1,8 @@
-"""All tables of authn in one step, for a new database. An existing one goes through the migrations it replaces."""
+"""All tables of authn in one step, for a new database. An existing one goes through the migrations it replaces.
+
+Its name sorts after 0001_people_tokens_and_audit, the first migration of authn to Django. The migrations of
+django.contrib.admin depend on that one: on an older installation they are applied and the last of authn is not.
+"""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
