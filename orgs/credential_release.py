@@ -56,8 +56,11 @@ def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Principal) -> dict[int, str]
     with transaction.atomic():
         released = []
         for credential in Credential.objects.with_secrets().filter(pk__in=releasable):
+            org = releasable[credential.pk]
+            if credential.owner != org:
+                continue  # A registration has linked it to another org since `orgs` were read.
             try:
-                released.append((releasable[credential.pk], decrypt_grant(credential).auth_url))
+                released.append((org, decrypt_grant(credential).auth_url))
             except CredentialTampered:
                 continue  # A request for this org alone returns the error.
         mark_released(url for _, url in released)

@@ -66,13 +66,12 @@ def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> Non
     if was_issued and outcome.session:
         columns["last_used_at"] = Now()
     if isinstance(outcome, GrantCreated):
-        # Read apart from the locked row: a registration may just have given the credential another owner.
-        _follow_identity(Credential.objects.with_secrets().get(pk=row.pk).owner, outcome.binding)
+        _follow_identity(_current_owner(row), outcome.binding)
     if not _stays_unanswered(row, outcome):
         columns |= {"sent_at": None, "sent_by": None, "unanswered_since": None}
     Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
-    if outcome.session:
-        _follow_instance_url(row.owner, outcome.session)
+    if outcome.session and not (row.owner and row.owner.instance_url == outcome.session.instance_url):
+        _follow_instance_url(_current_owner(row), outcome.session)
 
 
 def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
@@ -134,6 +133,11 @@ def _breaker(row: Credential, outcome: Outcome) -> dict[str, object]:
     if failures >= _FAILURES_THAT_TRIP:
         return {"failures": 0, "failures_since": None, "paused_until": now + _BREAKER_PAUSE}
     return {"failures": failures, "failures_since": now if is_new_window else row.failures_since}
+
+
+def _current_owner(row: Credential) -> CredentialOwner | None:
+    """Return the owner, read apart from the locked row: a registration may have changed it during the wait for that."""
+    return Credential.objects.with_secrets().get(pk=row.pk).owner
 
 
 def _follow_identity(owner: CredentialOwner | None, binding: Binding) -> None:
