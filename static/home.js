@@ -13,7 +13,7 @@ async function search() {
   history.replaceState(null, "", address);
   address.searchParams.set("part", "1");
   const response = await fetch(address, { headers: { Accept: "text/html" }, redirect: "manual" });
-  // The user is signed out, or the desk is unavailable: the full page shows which.
+  // The user is logged out, or the desk is unavailable: the full page shows which.
   if (!response.ok) return location.reload();
   const text = await response.text();
   if (number !== latest) return; // A later search has started.

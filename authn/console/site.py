@@ -78,7 +78,7 @@ class ConsoleSite(admin.AdminSite):
         return redirect_to_login(local_path(request.GET.get("next", "")) or reverse("admin:index"), reverse("login"))
 
     def logout(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect
-        """Redirect to the sign-out page."""
+        """Redirect to the log-out page."""
         return redirect("logout")
 
     def password_change(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect

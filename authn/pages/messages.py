@@ -14,7 +14,7 @@ class PageMessages(BaseStorage):
     """Stores messages of a logged-in user in the session, and others in a signed cookie.
 
     Messages to a logged-in user name orgs and users, so they stay on the server. Anonymous requests must not
-    write to the database; their messages, such as "You are signed out.", are not secret.
+    write to the database; their messages, such as "You are logged out.", are not secret.
     """
 
     def __init__(self, request: HttpRequest) -> None:

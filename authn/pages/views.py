@@ -1,4 +1,4 @@
-"""The pages for log-in, sign-out, password change and password links."""
+"""The pages for log-in, log-out, password change and password links."""
 
 import uuid
 
@@ -76,7 +76,7 @@ class LogoutPage(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """End the log-in of this browser."""
         log_out_browser(request)
-        messages.success(request, "You are signed out.")
+        messages.success(request, "You are logged out.")
         return redirect("login")
 
 
@@ -101,7 +101,7 @@ class PasswordPage(LoginRequiredMixin, View):
                 form.add_error("current", wrong if isinstance(error, LoginRefused) else refusal_text(error))
             else:
                 change_password(request, user, form.cleaned_data["new"])
-                messages.success(request, "Your password is changed. You are signed out everywhere else.")
+                messages.success(request, "Your password is changed. You are logged out everywhere else.")
                 return redirect("password")
         return render(request, "password.html", {"form": form})
 

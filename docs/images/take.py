@@ -74,7 +74,7 @@ def _take_screenshots(browser: Browser, desk: str, scheme: Literal["light", "dar
     _log_in(page, "member")
     page.goto(f"{desk}/")
     _screenshot(page, f"home-{scheme}")
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Log out").click()
     _log_in(page, "owner")
     page.goto(f"{desk}/console/")
     page.set_viewport_size({"width": SIZE["width"], "height": 1000})

@@ -45,8 +45,8 @@ def test_signing_out_without_a_log_in_stores_nothing_and_says_so_once(olga):
     assert response["Location"] == "/login"
     assert frozen.SESSION_COOKIE_NAME not in visitor.client.cookies
     assert not BrowserSession.objects.exists()
-    assert "You are signed out." in text_of(visitor.get("/login"))
-    assert "You are signed out." not in text_of(visitor.get("/login"))
+    assert "You are logged out." in text_of(visitor.get("/login"))
+    assert "You are logged out." not in text_of(visitor.get("/login"))
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/password"])

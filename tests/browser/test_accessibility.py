@@ -77,7 +77,7 @@ def filled(live_server, salesforce) -> dict[str, str]:
         "the audit": AUDIT,
         "an audit row": f"{AUDIT}{event.pk}/change/",
         "changing the password": "/password",
-        "signing out": "/logout",
+        "logging out": "/logout",
         "setting a password": password_link(invited, by=BY).removeprefix("http://localhost:8000"),
     }
 

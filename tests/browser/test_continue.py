@@ -168,12 +168,12 @@ def test_axe_finds_nothing_on_these_pages_and_they_fit_a_phone(scheme, traveller
         found[what] = Axe().run(traveller).response["violations"]
         assert traveller.evaluate("document.documentElement.scrollWidth") <= 360, what
 
-    look("a continue link, signed out", f"{CONTINUE}dev1,repository:acme/app")
+    look("a continue link, logged out", f"{CONTINUE}dev1,repository:acme/app")
     log_in(traveller, home, MEMBER)
     traveller.wait_for_url(f"{home}/")
     look("home of a member")
     look("nothing found", "/?q=nothing")
-    look("a continue link, signed in", f"{CONTINUE}dev1,repository:acme/app")
+    look("a continue link, logged in", f"{CONTINUE}dev1,repository:acme/app")
     traveller.get_by_role("button", name="Continue").click()
     says(traveller, "Opening the org")
     look("the page that leads to the org")

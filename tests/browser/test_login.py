@@ -1,4 +1,4 @@
-"""Log-in, wrong password, lock, invitation and sign-out, in a real browser."""
+"""Log-in, wrong password, lock, invitation and log-out, in a real browser."""
 
 import pytest
 from playwright.sync_api import expect
@@ -28,9 +28,9 @@ def test_an_owner_logs_in_by_keyboard_and_signs_out(watched, home):
     watched.keyboard.press("Enter")
     watched.wait_for_url(f"{home}/console/")
 
-    watched.get_by_role("button", name="Sign out").click()
+    watched.get_by_role("button", name="Log out").click()
 
-    says(watched, "You are signed out.")
+    says(watched, "You are logged out.")
     watched.goto(f"{home}/console/")
     assert watched.url.startswith(f"{home}/login?next=")
 
@@ -104,4 +104,4 @@ def test_a_user_changes_the_password(watched, home):
     watched.get_by_label("New password again").fill(NEW)
     watched.get_by_role("button", name="Change password").click()
 
-    says(watched, "Your password is changed. You are signed out everywhere else.")
+    says(watched, "Your password is changed. You are logged out everywhere else.")

@@ -64,7 +64,7 @@ def test_a_user_changes_the_password_and_stays_logged_in(mia, rf, member):
     response = _change(here)
 
     assert response["Location"] == "/password"
-    assert "signed out everywhere else" in text_of(here.get("/password"))
+    assert "logged out everywhere else" in text_of(here.get("/password"))
     assert elsewhere.get("/password").status_code == 302
     assert _logs_in(mia, NEW, rf)
 
