@@ -84,6 +84,7 @@ def filled(live_server, salesforce) -> dict[str, str]:
 
 def _found(page: Any) -> list[str]:
     """Return what axe finds on a page, a line each."""
+    page.wait_for_load_state()  # Text may be there before the style sheet, whose colours axe judges.
     violations = Axe().run(page).response["violations"]
     return [
         f"{each['impact']} {each['id']} at {node['target']}: {node['failureSummary']}"

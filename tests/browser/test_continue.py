@@ -165,6 +165,7 @@ def test_axe_finds_nothing_on_these_pages_and_they_fit_a_phone(scheme, traveller
     def look(what: str, path: str = "") -> None:
         if path:
             traveller.goto(home + path)
+        traveller.wait_for_load_state()  # Text may be there before the style sheet, whose colours axe judges.
         found[what] = Axe().run(traveller).response["violations"]
         assert traveller.evaluate("document.documentElement.scrollWidth") <= 360, what
 
