@@ -29,7 +29,7 @@ OURS = [
     {"Sec_Fetch_Site": "none"},
 ]
 FORBIDDEN = (403, "Forbidden")
-# At /auth a body of such a type is not read at all, whoever sends it.
+# At /auth a body of such a type is never read.
 NOT_READ = (415, "UnsupportedMediaType")
 
 
@@ -41,7 +41,7 @@ login_paths = pytest.mark.parametrize("path", ["/auth/credentials", "/api/Authen
 
 
 @login_paths
-def test_another_site_logs_nobody_in(path, ursula, each):
+def test_another_site_cannot_log_a_user_in(path, ursula, each):
     for type_, headers in product(UNASKED, FOREIGN):
         with each(f"{type_} {headers}"):
             answer = Wire().post(path, _login_body(type_), type_=type_, **headers)
@@ -65,7 +65,7 @@ def test_a_report_of_another_site_tries_no_password(path, ursula, each):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/auth/logout"), ("POST", "/auth/logout"), ("DELETE", "/auth")])
-def test_another_site_logs_nobody_out(method, path, wire, each):
+def test_another_site_cannot_log_a_user_out(method, path, wire, each):
     wire.log_in()
     for headers in FOREIGN:
         with each(str(headers)):
