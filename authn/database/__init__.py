@@ -4,4 +4,5 @@ failures      Which errors a retry may fix, writes that may fail, and limits on 
 conflicts     Retries after deadlocks.
 fail_fast     A circuit breaker for operations that fail slowly.
 connections   Releases connections before a long wait.
+returning     Updates rows and reads them back in one statement.
 """

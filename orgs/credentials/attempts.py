@@ -6,6 +6,7 @@ Between them `send` holds nothing of the database: no transaction, no connection
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from orgs.credentials.errors import CredentialTampered, SalesforceUnavailable, S
 from orgs.credentials.failures import failure_of, recorded_failure
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.outcomes import Failed, GrantCreated, Outcome
+from orgs.credentials.ownership import share_owner
 from orgs.credentials.session_request import GrantCreator, SessionRequest, result_event
 from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenResponse
@@ -39,13 +41,14 @@ class _ResponsePending(Exception):
 class Attempt:
     """A refresh for which this thread holds the refresh lock and a spool file with space for the response.
 
-    `snapshot` is the row as it was read before the lock. Without a `grant` to refresh, `create_grant`
-    creates one. `unanswered` says that an earlier response was lost, and may have held the next refresh
-    token; `on_trial`, that `grant` has another host or client secret than the stored one. Times are of
-    time.monotonic().
+    `snapshot` is the row as it was read before the lock, `row` as it was when the lock was acquired. Without a
+    `grant` to refresh, `create_grant` creates one. `unanswered` says that an earlier response was lost, and may
+    have held the next refresh token; `on_trial`, that `grant` has another host or client secret than the stored
+    one. Times are of time.monotonic().
     """
 
     snapshot: Credential
+    row: Credential
     grant: Grant | None
     spool: SpoolFile
     unanswered: bool = False
@@ -79,14 +82,14 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
         with transaction.atomic():
             # Before the row is locked: a caller who waits for the audit must not keep others waiting for the row.
             audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=request.by, org=request.org)
-            if not refresh_lock.acquire_for_refresh(snapshot.pk, snapshot.generation):
+            row = refresh_lock.acquire_for_refresh(snapshot.pk, snapshot.generation)
+            if row is None:
                 transaction.set_rollback(True)
                 return None
             if snapshot.sent_at and snapshot.rotates is not False and files(snapshot.pk):
                 raise _ResponsePending
-            row = Credential.objects.with_secrets().get(pk=snapshot.pk)
             snapshot.locked_until = row.locked_until  # Identifies this lock, in case it is released unused.
-            grant = None if _needs_grant(row, request) else decrypt_grant(row)
+            row, grant = _with_grant(row, snapshot, request)
             spool = SpoolFile.reserve(AttemptId(snapshot.pk, snapshot.generation))
     except _ResponsePending:
         return None  # It may hold the newest refresh token, or a process of this node still waits for it.
@@ -99,10 +102,25 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
             spool.close()
         raise
     if grant is None:
-        return Attempt(snapshot, None, spool, create_grant=request.create_grant, began=began)
+        return Attempt(snapshot, row, None, spool, create_grant=request.create_grant, began=began)
     unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
     tried = _submitted(grant, request)
-    return Attempt(snapshot, tried, spool, unanswered, on_trial=tried != grant, began=began)
+    return Attempt(snapshot, row, tried, spool, unanswered, on_trial=tried != grant, began=began)
+
+
+def _with_grant(row: Credential, snapshot: Credential, request: SessionRequest) -> tuple[Credential, Grant | None]:
+    """Return the locked row with its owner, and the grant to refresh, None if one is to be created.
+
+    Raises CredentialTampered.
+    """
+    if _needs_grant(row, request):
+        return row, None
+    if share_owner(snapshot, row):
+        # The owner was read before the lock. If the grant does not fit it, the row may have another owner since.
+        with suppress(CredentialTampered):
+            return row, decrypt_grant(row)
+    row = Credential.objects.with_secrets().get(pk=row.pk)
+    return row, decrypt_grant(row)
 
 
 def _needs_grant(row: Credential, request: SessionRequest) -> bool:
@@ -233,13 +251,12 @@ def _may_log_in_again(attempt: Attempt) -> bool:
 def commit(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> bool:
     """Write the outcome and its audit rows. Returns False if the credential no longer waits for it."""
     with transaction.atomic():
-        row = outcome_storage.row_to_commit(attempt.snapshot.pk, attempt.snapshot.generation)
-        if row is not None:
-            outcome_storage.write(row, outcome, was_issued=request.audit_action is not None)
+        stored = outcome_storage.store(attempt.row, outcome, was_issued=request.audit_action is not None)
+        if stored:
             _audit(request, outcome.code, token=outcome.session.access_token if outcome.session else "")
-    if row is not None:
+    if stored:
         attempt.spool.remove()
-    return row is not None
+    return stored
 
 
 def abandon(attempt: Attempt, code: str, request: SessionRequest) -> None:

@@ -65,11 +65,6 @@ def decrypt_grant(credential: Credential, *, check_owner: bool = True) -> Grant:
     return Grant(url, binding)
 
 
-def binding_of(credential: Credential) -> Binding:
-    """Return the org and user that the stored grant belongs to. Raises CredentialTampered."""
-    return _decode(credential, "sealed_grant", _GRANT, check_owner=False)[1]
-
-
 def encrypt_session(credential: Credential, session: Session, binding: Binding) -> str:
     """Return the text for `sealed_session`; the column encrypts it."""
     return _encode(

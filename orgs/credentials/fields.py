@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.core.serializers.base import SerializationError
+from django.db.models import Lookup
 from fernet_fields import EncryptedTextField
 
 
@@ -58,3 +59,16 @@ class DeferredEncryptedTextField(EncryptedTextField):  # type: ignore[misc]  # f
         if isinstance(value, EncryptedText):
             return connection.Database.Binary(value.ciphertext)
         return super().get_db_prep_save(value, connection)
+
+
+@DeferredEncryptedTextField.register_lookup
+class HasCiphertext(Lookup):
+    """`column__ciphertext=loaded`: the column still stores the ciphertext that was loaded from it."""
+
+    lookup_name = "ciphertext"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Compare the stored bytes."""
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = %s", (*parameters, connection.Database.Binary(self.rhs.ciphertext))

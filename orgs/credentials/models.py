@@ -27,9 +27,13 @@ class CredentialManager(models.Manager["Credential"]):
         """Return credentials with the encrypted columns deferred."""
         return super().get_queryset().defer("sealed_grant", "sealed_session")
 
+    def with_owners(self) -> "models.QuerySet[Credential]":
+        """Return credentials with their owners, in one query."""
+        return self.get_queryset().select_related(*accessors())
+
     def with_secrets(self) -> "models.QuerySet[Credential]":
         """Return credentials with their encrypted columns and their owners, in one query."""
-        return self.get_queryset().defer(None).select_related(*accessors())
+        return self.with_owners().defer(None)
 
     def orphaned(self) -> "models.QuerySet[Credential]":
         """Return credentials without an owner."""

@@ -4,6 +4,7 @@ Every caller who waits for an attempt reads its outcome from the row.
 """
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -12,7 +13,7 @@ from django.db.models.functions import Now
 from authn import audit
 from authn.principals import system
 from orgs.credentials import token_index
-from orgs.credentials.envelopes import Binding, Grant, binding_of, encrypt_grant, encrypt_session
+from orgs.credentials.envelopes import Binding, Grant, decrypt_grant, encrypt_grant, encrypt_session
 from orgs.credentials.failures import BY_CODE, recorded_failure
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.outcomes import Failed, GrantCreated, Lost, Outcome, Refreshed
@@ -22,6 +23,18 @@ from orgs.salesforce import Session
 _FAILURES_THAT_TRIP = 5
 _BREAKER_WINDOW = timedelta(seconds=60)
 _BREAKER_PAUSE = timedelta(seconds=30)
+
+
+def store(row: Credential, outcome: Outcome, *, was_issued: bool) -> bool:
+    """Write the outcome of the attempt that read `row` when it acquired the refresh lock.
+
+    Returns False if the row no longer waits for it. A session without a new refresh token takes one UPDATE, which
+    applies only while the grant is the one in `row`: a registration may have bound it to another org or user since.
+    """
+    if isinstance(outcome, Refreshed) and not outcome.rotated and write(row, outcome, was_issued=was_issued):
+        return True
+    current = row_to_commit(row.pk, row.generation)
+    return current is not None and write(current, outcome, was_issued=was_issued)
 
 
 def row_to_commit(credential_id: uuid.UUID, generation: int) -> Credential | None:
@@ -47,10 +60,11 @@ def _locked(credential_id: uuid.UUID) -> "QuerySet[Credential]":
     return rows.filter(pk=credential_id)
 
 
-def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> None:
-    """Write an outcome to a row that `row_to_commit` returned: one UPDATE, which releases the refresh lock too.
+def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> bool:
+    """Write an outcome to its row: one UPDATE, which releases the refresh lock too.
 
-    `was_issued` says that a client gets the token; otherwise it serves the desk's own calls.
+    `was_issued` says that a client gets the token; otherwise it serves the desk's own calls. Returns False, and
+    changes nothing, if an attempt has ended or the grant was replaced since `row` was read.
     """
     columns: dict[str, object] = {
         "generation": row.generation + 1,
@@ -69,9 +83,18 @@ def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> Non
         _follow_identity(_current_owner(row), outcome.binding)
     if not _stays_unanswered(row, outcome):
         columns |= {"sent_at": None, "sent_by": None, "unanswered_since": None}
-    Credential.objects.filter(pk=row.pk, generation=row.generation).update(**columns)
+    rows = Credential.objects.filter(_has_grant_of(row), pk=row.pk, generation=row.generation)
+    if not rows.update(**columns):
+        return False
     if outcome.session and not (row.owner and row.owner.instance_url == outcome.session.instance_url):
         _follow_instance_url(_current_owner(row), outcome.session)
+    return True
+
+
+def _has_grant_of(row: Credential) -> Q:
+    """Return the condition that the stored grant is the one in `row`."""
+    grant = row.sealed_grant
+    return Q(sealed_grant__isnull=True) if grant is None else Q(sealed_grant__ciphertext=grant)
 
 
 def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
@@ -88,23 +111,27 @@ def _stays_unanswered(row: Credential, outcome: Outcome) -> bool:
 
 def _secrets(row: Credential, outcome: Outcome) -> dict[str, object]:
     """Return the encrypted columns, bound to the row's present binding, which may be newer than the request."""
-    if isinstance(outcome, Failed) and outcome.without_grant:
-        return {"sealed_grant": None, "sealed_session": None, "rotates": None}
+    columns: dict[str, object] = {}
+    auth_url = outcome.auth_url if isinstance(outcome, Refreshed) else outcome.new_auth_url
     if isinstance(outcome, GrantCreated):
+        grant = Grant(outcome.auth_url, outcome.binding)
         # The first refresh shows whether the token rotates.
-        binding, auth_url, rotates = outcome.binding, outcome.auth_url, None
-    elif isinstance(outcome, Refreshed):
-        binding, auth_url, rotates = binding_of(row), outcome.auth_url, outcome.rotated
-    elif outcome.new_auth_url:
-        binding, auth_url, rotates = binding_of(row), outcome.new_auth_url, True
+        columns |= {"sealed_grant": encrypt_grant(row, grant), "rotates": None}
+    elif auth_url is not None:
+        stored = decrypt_grant(row, check_owner=False)
+        grant = replace(stored, auth_url=auth_url)
+        columns["rotates"] = outcome.new_auth_url is not None
+        if grant != stored:
+            columns["sealed_grant"] = encrypt_grant(row, grant)
+    elif isinstance(outcome, Failed) and outcome.without_grant:
+        return {"sealed_grant": None, "sealed_session": None, "rotates": None}
     else:
         return {}
-    columns: dict[str, object] = {"sealed_grant": encrypt_grant(row, Grant(auth_url, binding)), "rotates": rotates}
     if outcome.new_auth_url:
-        token_index.add(row, auth_url.client_id, auth_url.refresh_token, released=False)
+        token_index.add(row, grant.auth_url.client_id, grant.auth_url.refresh_token, released=False)
         columns["ever_rotated"] = True
     if outcome.session:
-        columns["sealed_session"] = encrypt_session(row, outcome.session, binding)
+        columns["sealed_session"] = encrypt_session(row, outcome.session, grant.binding)
         columns["last_success_at"] = Now()
     return columns
 

@@ -80,6 +80,20 @@ def owner_of(credential: models.Model) -> CredentialOwner | None:
     return next((owner for name in accessors() if (owner := getattr(credential, name, None))), None)
 
 
+def share_owner(source: models.Model, target: models.Model) -> bool:
+    """Give `target`, another copy of the same credential, the owner that `source` was loaded with.
+
+    Returns False if `source` was loaded without its owner.
+    """
+    relations = [target._meta.get_field(name) for name in accessors()]
+    loaded = [
+        relation for relation in relations if isinstance(relation, models.OneToOneRel) and relation.is_cached(source)
+    ]
+    for relation in loaded:
+        relation.set_cached_value(target, relation.get_cached_value(source))
+    return any(relation.get_cached_value(source) for relation in loaded)
+
+
 def reload(owner: CredentialOwner) -> CredentialOwner | None:
     """Return an owner as the database has it, None if it was deleted."""
     return next(kind.reload(owner) for kind in _owner_types if isinstance(owner, kind.model))

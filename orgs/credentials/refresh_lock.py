@@ -18,6 +18,7 @@ from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
+from authn.database.returning import update_returning
 from orgs.credentials.errors import SpoolUnavailable
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.spool import AttemptId, is_awaited, node_id
@@ -69,39 +70,43 @@ def unlocked() -> Q:
     return Q(locked_until=None) | Q(locked_until__lte=Now())
 
 
-def acquire_for_refresh(credential_id: uuid.UUID, generation: int) -> bool:
+def acquire_for_refresh(credential_id: uuid.UUID, generation: int) -> Credential | None:
     """Acquire the lock, charge the login budget and store that a refresh is being sent, in one UPDATE.
 
-    Returns False, and changes nothing, if the lock is held, an attempt has ended since `generation` was read,
-    or `status` would name a block. Raises SpoolUnavailable.
+    Returns the row as it is stored then, with its encrypted columns. Returns None, and changes nothing, if the
+    lock is held, an attempt has ended since `generation` was read, or `status` would name a block. Raises
+    SpoolUnavailable.
     """
     not_paused = Q(paused_until=None) | Q(paused_until__lte=Now())
-    if _is_locked(credential_id):
-        return False
     this_node = _this_node()
     not_elsewhere = ~_UNANSWERED | Q(sent_by=this_node) | Q(sent_at__lte=_from_now(-_takeover()))
     rows = Credential.objects.filter(
-        unlocked(), not_paused, _within_budget(), not_elsewhere, pk=credential_id, generation=generation
+        _row_is_free(credential_id),
+        unlocked(),
+        not_paused,
+        _within_budget(),
+        not_elsewhere,
+        pk=credential_id,
+        generation=generation,
     )
-    health = Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health"))
-    return bool(
-        rows.update(
-            locked_until=_from_now(timedelta(seconds=settings.REFRESH_LOCK_SECONDS)),
-            sent_at=Now(),
-            sent_by=this_node,
-            unanswered_since=Coalesce("unanswered_since", "generation"),
-            budget_spent_until=_budget_after_login(),
-            health=health,
-        )
+    acquired = update_returning(
+        rows,
+        locked_until=_from_now(timedelta(seconds=settings.REFRESH_LOCK_SECONDS)),
+        sent_at=Now(),
+        sent_by=this_node,
+        unanswered_since=Coalesce("unanswered_since", "generation"),
+        budget_spent_until=_budget_after_login(),
+        health=Case(When(_UNANSWERED, then=Value(Health.UNCERTAIN)), default=F("health")),
     )
+    return acquired[0] if acquired else None
 
 
-def _is_locked(credential_id: uuid.UUID) -> bool:
-    """Return True if another transaction has locked the row. Hundreds of callers must not queue for a row lock."""
+def _row_is_free(credential_id: uuid.UUID) -> Q:
+    """Return the condition that no other transaction has locked the row: hundreds of callers must not queue for it."""
     if not connection.features.has_select_for_update_skip_locked:
-        return False
-    rows = Credential.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=credential_id)
-    return not rows.values_list("pk", flat=True).first()
+        return Q()
+    free = Credential.objects.select_for_update(skip_locked=True).filter(pk=credential_id)
+    return Q(pk__in=free.values("pk"))
 
 
 def release_dead_attempt(attempt_id: AttemptId) -> None:

@@ -159,7 +159,7 @@ def _load(credential: Credential, *, is_current: bool) -> Credential:
 
 
 def _read(credential: Credential) -> Credential:
-    row = Credential.objects.filter(pk=credential.pk).first()
+    row = Credential.objects.with_owners().filter(pk=credential.pk).first()
     if row is None:
         raise CredentialGone
     return row

@@ -1,6 +1,8 @@
 """POST .../access-token and .../default-devhub/access-token."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from authn.models import AuditEvent
 from orgs.salesforce.emulator import Fault
@@ -29,6 +31,22 @@ def test_the_response_has_a_fresh_access_token(application, salesforce, hub, pat
         "isDevHub": True,
     }
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_an_access_token_takes_ten_statements_in_two_transactions(application, hub):
+    application.post(ACCESS_TOKEN, username="hub@acme.example")  # The token's last use is stored once a minute.
+
+    with CaptureQueriesContext(connection) as captured:
+        assert application.post(ACCESS_TOKEN, username="hub@acme.example").status_code == 200
+
+    verbs = [query["sql"].split()[0] for query in captured]
+    assert verbs == [
+        *["SELECT", "SELECT"],
+        *["BEGIN", "INSERT", "UPDATE", "COMMIT"],
+        *["BEGIN", "UPDATE", "INSERT", "COMMIT"],
+    ]
 
 
 @both

@@ -13,11 +13,14 @@ from authn.principals import system
 from authn.roles import Role
 from orgs.credential_ownership import link_credential
 from orgs.credential_release import auth_urls
-from orgs.credentials import outcome_storage
+from orgs.credentials import attempts, outcome_storage
 from orgs.credentials.envelopes import decrypt_grant, decrypt_session
+from orgs.credentials.errors import CredentialTampered
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Refreshed
+from orgs.credentials.session_request import SessionRequest
 from orgs.models import SalesforceOrg
+from tests.orgs.factories import ACCESS_TOKEN
 
 _MOVED = "https://moved.my.salesforce.com"
 
@@ -61,6 +64,58 @@ def test_a_moved_org_is_stored_for_the_new_owner(renamed):
     assert SalesforceOrg.objects.get(pk=renamed.pk).instance_url == _MOVED
     assert SalesforceOrg.objects.get(pk=former.pk).instance_url == former.instance_url
     assert AuditEvent.objects.get(action=Action.ORG_MOVED).org_username == renamed.username
+
+
+@pytest.mark.django_db
+def test_a_session_is_bound_to_the_user_that_a_registration_stored_meanwhile(renamed):
+    request = SessionRequest(by=system("tests"), org="ci@acme.example")
+    attempt = attempts.acquire(Credential.objects.with_owners().get(), request)
+    assert attempt is not None
+
+    with attempt.spool:
+        outcome = attempts.send(attempt)
+        with transaction.atomic():
+            link_credential(renamed, Credential.objects.get())
+        assert attempts.commit(attempt, outcome, request)
+
+    stored = Credential.objects.with_secrets().get()
+    assert stored.owner == renamed
+    assert decrypt_session(stored) == outcome.session
+    assert decrypt_grant(stored).binding.username == "b@acme.example"
+
+
+@pytest.mark.django_db
+def test_a_grant_is_checked_against_the_owner_that_a_registration_stored_meanwhile(renamed):
+    read_before = Credential.objects.with_owners().get()
+    with transaction.atomic():
+        link_credential(renamed, Credential.objects.get())
+
+    attempt = attempts.acquire(read_before, SessionRequest(by=system("tests"), org="ci@acme.example"))
+
+    assert attempt is not None
+    with attempt.spool:
+        assert attempt.row.owner == renamed
+
+
+@pytest.mark.django_db
+def test_a_grant_that_fits_no_owner_is_refused(renamed):
+    SalesforceOrg.objects.filter(username="ci@acme.example").update(org_id="00D000000000001EAA")
+
+    with pytest.raises(CredentialTampered):
+        attempts.acquire(
+            Credential.objects.with_owners().get(), SessionRequest(by=system("tests"), org="ci@acme.example")
+        )
+
+
+@pytest.mark.django_db
+def test_a_refresh_without_a_new_token_does_not_write_the_grant_again(owner, ci):
+    before = Credential.objects.with_secrets().get()
+
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+
+    after = Credential.objects.with_secrets().get()
+    assert after.sealed_grant.ciphertext == before.sealed_grant.ciphertext
+    assert after.sealed_session.ciphertext != before.sealed_session.ciphertext
 
 
 @pytest.mark.django_db
