@@ -1,18 +1,38 @@
 """The DatabaseWrapper that Django imports from a module of this name."""
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from django.db.backends.sqlite3 import base
+from django.db import OperationalError
+from django.db.backends.sqlite3 import base, features
 
 from authn.private_files import create_private, make_private
+from config.private_sqlite3.writer_queue import queue_of
+
+_WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+class DatabaseFeatures(features.DatabaseFeatures):
+    """Requires RETURNING, by which the refresh lock is acquired in one statement."""
+
+    minimum_database_version = (3, 35)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Makes the database's files private before opening them, including existing ones.
+    """Makes the database's files private before opening them, and queues the writes of the process.
 
     SQLite creates the files beside the database, `-wal` and `-shm`, with the mode of the database.
     """
+
+    features_class = DatabaseFeatures
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._may_write = False
+        self.execute_wrappers.append(self._execute_in_turn)
 
     def get_new_connection(self, conn_params: dict[str, object]) -> sqlite3.Connection:
         """Open the database."""
@@ -23,3 +43,56 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 make_private(Path(name + suffix))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         return connection
+
+    # --- One writer of this process at a time (writer_queue.py) --------------------------------------
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._await_turn()
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # not in the stubs
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]  # not in the stubs
+        self._end_turn()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()  # type: ignore[misc]  # not in the stubs
+        finally:
+            self._end_turn()
+
+    def _close(self) -> None:
+        try:
+            super()._close()  # type: ignore[misc]  # not in the stubs
+        finally:
+            self._end_turn()
+
+    def _execute_in_turn(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Run a statement. A write outside a transaction is a transaction of its own, and waits as one does."""
+        if self._may_write or not sql.startswith(_WRITES):
+            return execute(sql, params, many, context)
+        with self._turn():
+            return execute(sql, params, many, context)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        self._await_turn()
+        try:
+            yield
+        finally:
+            self._end_turn()
+
+    def _await_turn(self) -> None:
+        """Wait as long as SQLite itself waits for its write lock. Raises OperationalError, as SQLite does."""
+        busy_milliseconds = self.connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        if not queue_of(str(self.settings_dict["NAME"])).acquire(busy_milliseconds / 1000):
+            raise OperationalError("database is locked")
+        self._may_write = True
+
+    def _end_turn(self) -> None:
+        if self._may_write:
+            self._may_write = False
+            queue_of(str(self.settings_dict["NAME"])).release()
