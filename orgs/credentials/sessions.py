@@ -32,7 +32,7 @@ from orgs.credentials.outcomes import Failed, Lost, Outcome
 from orgs.credentials.refresh_lock import LockStatus
 from orgs.credentials.session_request import ParentUnavailable, SessionRequest, record_result
 from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
-from orgs.credentials.single_flight import wait_for_attempt
+from orgs.credentials.single_flight import first_to_acquire, wait_for_attempt
 
 # A waiting caller gives an attempt its whole time-out, and a little for the two transactions around it.
 _WAIT_BEYOND_TIMEOUT = 2.0
@@ -128,7 +128,9 @@ def _refresh_or_adopt(credential: Credential, request: SessionRequest, *, is_cur
         return Refused(failure.error(snapshot.outcome_retry_after))
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS + _WAIT_BEYOND_TIMEOUT
     while True:
-        if attempt := acquire(snapshot, request):
+        with first_to_acquire(snapshot.pk) as first:
+            attempt = acquire(snapshot, request) if first else None
+        if attempt is not None:
             return _finish(attempt, request)
         status = wait_for_attempt(snapshot.pk, snapshot.generation, deadline=deadline)
         if status is None:

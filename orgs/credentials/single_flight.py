@@ -8,6 +8,8 @@ its own wait is over, another waiting thread takes over.
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -31,8 +33,27 @@ class _Flight:
     status: LockStatus | None = None
 
 
+# Credentials whose refresh lock a thread of this process is acquiring.
+_acquiring: set[uuid.UUID] = set()
 _flights: dict[uuid.UUID, _Flight] = {}
 _flights_lock = threading.Lock()
+
+
+@contextmanager
+def first_to_acquire(credential_id: uuid.UUID) -> Iterator[bool]:
+    """Yield whether no other thread of this process is acquiring the refresh lock of a credential.
+
+    Among hundreds of callers, each acquisition that fails would be a transaction for nothing.
+    """
+    with _flights_lock:
+        first = credential_id not in _acquiring
+        _acquiring.add(credential_id)
+    try:
+        yield first
+    finally:
+        if first:
+            with _flights_lock:
+                _acquiring.discard(credential_id)
 
 
 def wait_for_attempt(credential_id: uuid.UUID, generation: int, *, deadline: float) -> LockStatus | None:
