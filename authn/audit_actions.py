@@ -33,6 +33,7 @@ class Action(models.TextChoices):
     POOL_ADDED = "pool_instance.added"
     POOL_REMOVED = "pool_instance.removed"
     POOL_FETCHED = "pool_instance.fetched"
+    POOL_EXTENDED = "pool_instance.extended"
     POOL_UNASSIGNED = "pool_instance.unassigned"
     POOL_MADE_AVAILABLE = "pool_instance.made_available"
     AUDIT_EXPIRED = "audit.expired_rows_deleted"

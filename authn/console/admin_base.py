@@ -5,6 +5,7 @@ Django's admin writes rows itself is disabled here, including its own history.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import urlencode
@@ -25,6 +26,9 @@ from authn.errors import DomainError
 from authn.models import User
 from authn.principals import Principal, principal_for
 from authn.web.safe_text import is_safe_text
+
+# How many rows a page that acts on a selection takes.
+_MAX_SELECTED = 100
 
 
 def badge(text: str, tone: str) -> SafeString:
@@ -128,6 +132,14 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
         frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, template, {**frame, **context})
+
+    def rows_in_query(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows named by `ids` in the query, a comma-separated list. Malformed ids are ignored."""
+        primary_key, keys = self.model._meta.pk, []
+        for text in request.GET.get("ids", "").split(",")[:_MAX_SELECTED]:
+            with suppress(ValidationError):
+                keys.append(primary_key.clean(text, None))
+        return self.get_queryset(request).filter(pk__in=keys)
 
     def to_list(self) -> HttpResponse:
         """Redirect to the list."""

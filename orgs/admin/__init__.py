@@ -7,7 +7,6 @@ dashboard.py  The panels "Needs attention" and "Orgs by health".
 Every change goes through the function that the API calls, which checks, locks and audits.
 """
 
-import re
 from collections.abc import Iterable
 
 from django.contrib import admin, messages
@@ -227,8 +226,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
 
     def delete_many_view(self, request: HttpRequest) -> HttpResponse:
         """Delete the orgs named by `ids` in the query, after confirmation. Raises Http404 if there are none."""
-        ids = re.findall(r"(?<![0-9])[0-9]{1,18}(?![0-9])", request.GET.get("ids", ""))
-        orgs = list(self.get_queryset(request).filter(pk__in=ids[:MAX_ORGS]))
+        orgs = list(self.rows_in_query(request))
         if not orgs:
             raise Http404
         return self._delete(request, orgs)

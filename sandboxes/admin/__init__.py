@@ -1,14 +1,15 @@
 """The console pages of pool instances. Secrets are never shown.
 
-__init__.py   PoolInstanceAdmin: list, instance page, adding and removing. Open this first.
-forms.py      The form that adds an instance. It runs the API's own field checks.
+__init__.py      PoolInstanceAdmin: list, instance page, adding and removing. Open this first.
+forms.py         The form that adds an instance. It runs the API's own field checks.
+assignments.py   Returning, ending and extending assignments.
 
-The panel "Pools" is in sandboxes/pools/dashboard.py. Jobs assign instances over the API only.
+The panel "Pools" is in sandboxes/pools/dashboard.py. Jobs fetch instances over the API only.
 """
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
@@ -29,11 +30,13 @@ from authn.console.site import ExtraContext, Panel, add_panel
 from orgs.admin.dashboard import add_alerts, health_badge
 from orgs.admin.forms import ERROR_FIELDS
 from orgs.credentials import OrgError
+from sandboxes.admin.assignments import OPERATIONS
 from sandboxes.admin.forms import AddForm
 from sandboxes.continue_action import continue_link
 from sandboxes.models import PoolInstance
 from sandboxes.pools import dashboard, stock
 
+_MAX_SELECTED = 100
 # The form field at which an error is shown, by error code.
 _FIELDS = {
     **ERROR_FIELDS,
@@ -61,6 +64,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
     search_help_text = "Name, username, org id, assignment id or e-mail of the assignee."
     ordering = ("repository", "pool_tag", "name")
     add_label = "Add an instance"
+    actions = ("return_to_pool", "extend_assignments", "end_assignments")
     audit_key = "name"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PoolInstance]:
@@ -69,12 +73,59 @@ class PoolInstanceAdmin(ConsoleAdmin):
         return PoolInstance.objects.select_related("parent", "credential")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the action of the instance page."""
-        make_available = self.admin_site.admin_view(self.make_available_view)
+        """Add the actions of the instance page, and the page that changes assignments."""
+        owners_only, name = self.admin_site.admin_view, "sandboxes_poolinstance"
+        make_available = owners_only(self.make_available_view)
         return [
-            path("<path:object_id>/make-available/", make_available, name="sandboxes_poolinstance_make_available"),
+            path("assignments/<str:operation>/", owners_only(self.assignments_view), name=f"{name}_assignments"),
+            path("<path:object_id>/make-available/", make_available, name=f"{name}_make_available"),
             *super().get_urls(),
         ]
+
+    @admin.action(description="Return to the pool …", permissions=["change"])
+    def return_to_pool(self, request: HttpRequest, instances: QuerySet[PoolInstance]) -> HttpResponse:
+        """Redirect to the page that returns the selected instances."""
+        return self._to_assignments("return", instances)
+
+    @admin.action(description="Extend the assignment …", permissions=["change"])
+    def extend_assignments(self, request: HttpRequest, instances: QuerySet[PoolInstance]) -> HttpResponse:
+        """Redirect to the page that extends the assignments of the selected instances."""
+        return self._to_assignments("extend", instances)
+
+    @admin.action(description="End the assignment …", permissions=["change"])
+    def end_assignments(self, request: HttpRequest, instances: QuerySet[PoolInstance]) -> HttpResponse:
+        """Redirect to the page that ends the assignments of the selected instances."""
+        return self._to_assignments("end", instances)
+
+    def _to_assignments(self, operation: str, instances: QuerySet[PoolInstance]) -> HttpResponse:
+        ids = [str(key) for key in instances.values_list("pk", flat=True)[:_MAX_SELECTED]]
+        return HttpResponseRedirect(f"{self.address('assignments', operation)}?ids={','.join(ids)}")
+
+    def assignments_view(self, request: HttpRequest, operation: str) -> HttpResponse:
+        """Return, end or extend the assignments of the instances named by `ids` in the query, after confirmation.
+
+        Raises Http404 if none of them is assigned.
+        """
+        do = OPERATIONS.get(operation)
+        instances = list(self.rows_in_query(request).exclude(assignment_id=""))
+        if do is None or not instances:
+            raise Http404
+        form = do.form(request.POST if request.method == "POST" else None, instances, submit_label=do.verb)
+        if form.is_valid():
+            for instance in instances:
+                # The assignment that the page showed, which the change is made for.
+                instance.assignment_id = form.cleaned_data["shown"].get(str(instance.pk), "")
+                if text := do.run(instance, form, principal_of(request)):
+                    self.message_user(request, text, messages.SUCCESS)
+                else:
+                    text = f"{instance.name} was not changed: its assignment has ended or changed meanwhile."
+                    self.message_user(request, text, messages.WARNING)
+            return self.to_list() if len(instances) > 1 else self._to_page(instances[0])
+        title = f"{do.verb}: {instances[0].name if len(instances) == 1 else f'{len(instances)} instances'}"
+        return self.page(request, "console/assignments.html", title=title, form=form, note=do.note, instances=instances)
+
+    def _to_page(self, instance: PoolInstance) -> HttpResponse:
+        return HttpResponseRedirect(self.address("change", instance.pk))
 
     @admin.display(description="Pool", ordering="pool_tag")
     def pool(self, instance: PoolInstance) -> str:
@@ -115,7 +166,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
                 self.message_user(
                     request, f"{instance.name} was added to the pool {instance.pool_tag}.", messages.SUCCESS
                 )
-                return HttpResponseRedirect(self.address("change", instance.pk))
+                return self._to_page(instance)
         return self.page(request, "console/form.html", title="Add an instance to a pool", form=form)
 
     def change_view(
@@ -146,7 +197,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         else:
             status = instance.get_status_display().lower()
             self.message_user(request, f"{instance.name} is {status} and was not changed.", messages.WARNING)
-        return HttpResponseRedirect(self.address("change", instance.pk))
+        return self._to_page(instance)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Remove an instance from its pool after confirmation."""

@@ -1,6 +1,7 @@
 """Assigns the orgs of a pool, each to one assignment at a time, and ends assignments."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -27,6 +28,7 @@ from sandboxes.pools.events import record_event
 
 Status = PoolInstance.Status
 DEFAULT_HOURS = 24
+MAX_HOURS = 24 * 30
 # An instance without a session is skipped for the next one. Few times only, because each try may time out.
 _MAX_INSTANCES = 3
 _MAX_CONFLICTS = 3
@@ -74,10 +76,54 @@ def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: P
         instance = assigned.order_by("status", "pk").first()
         if instance is None:
             raise AssignmentNotFound(repository, assignment_id)
-        instance.release(Status.AVAILABLE if return_to_pool else Status.EXPIRED)
-        instance.save()
-        record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment_id)
+        _release(instance, return_to_pool=return_to_pool, by=by)
     return instance
+
+
+def end_assignment(instance: PoolInstance, *, return_to_pool: bool, by: Principal) -> bool:
+    """End the assignment that `instance` was read with. Returns False if it has ended or another one holds it now."""
+    with transaction.atomic():
+        row = _held_as_read(instance)
+        if row is not None:
+            _release(row, return_to_pool=return_to_pool, by=by)
+    return row is not None
+
+
+def extend_assignment(instance: PoolInstance, *, hours: int, by: Principal) -> PoolInstance | None:
+    """Extend the assignment that `instance` was read with, to at most MAX_HOURS from now.
+
+    An expired assignment holds its org again. Returns the instance, or None if the assignment has ended or
+    another one holds the instance, or if another instance was assigned in its place.
+    """
+    try:
+        with transaction.atomic():
+            row = _held_as_read(instance)
+            if row is None:
+                return None
+            now = timezone.now()
+            wanted = max(row.expires_at or now, now) + timedelta(hours=hours)
+            row.status, row.expires_at = Status.ASSIGNED, min(wanted, now + timedelta(hours=MAX_HOURS))
+            row.save()
+            record_event(
+                audit.Action.POOL_EXTENDED, row, by, assignment=row.assignment_id, until=row.expires_at.isoformat()
+            )
+    except IntegrityError:
+        return None  # The job fetched another instance after this assignment had expired.
+    return row
+
+
+def _held_as_read(instance: PoolInstance) -> PoolInstance | None:
+    """Lock and return an instance if it is still held by the assignment that it was read with."""
+    rows = PoolInstance.objects.select_for_update(of=("self",)).exclude(assignment_id="")
+    held = rows.filter(pk=instance.pk, assignment_id=instance.assignment_id)
+    return held.filter(status__in=(Status.ASSIGNED, Status.EXPIRED)).first()
+
+
+def _release(instance: PoolInstance, *, return_to_pool: bool, by: Principal) -> None:
+    assignment = instance.assignment_id
+    instance.release(Status.AVAILABLE if return_to_pool else Status.EXPIRED)
+    instance.save()
+    record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment)
 
 
 def _assign(request: FetchRequest, by: Principal) -> tuple[PoolInstance, bool]:

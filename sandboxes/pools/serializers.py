@@ -11,9 +11,8 @@ from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name
-from sandboxes.pools.assignment import DEFAULT_HOURS
+from sandboxes.pools.assignment import DEFAULT_HOURS, MAX_HOURS
 
-MAX_HOURS = 24 * 30
 _INITIAL_STATUSES = [PoolInstance.Status.AVAILABLE.value, PoolInstance.Status.PROVISIONING.value]
 
 

@@ -1,0 +1,84 @@
+"""The console page that ends or extends the assignments of pool instances, one or several at a time."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django import forms
+from django.http import QueryDict
+
+from authn.console.admin_base import ConsoleForm
+from authn.principals import Principal
+from sandboxes.models import PoolInstance
+from sandboxes.pools.assignment import DEFAULT_HOURS, MAX_HOURS, end_assignment, extend_assignment
+
+
+class AssignmentsForm(ConsoleForm):
+    """Confirms a change of assignments.
+
+    `shown` is the assignment that the page showed for each instance: what was assigned since is not changed.
+    """
+
+    shown = forms.JSONField(widget=forms.HiddenInput)
+
+    def __init__(self, data: QueryDict | None, instances: Iterable[PoolInstance], *, submit_label: str) -> None:
+        super().__init__(data, initial={"shown": {str(row.pk): row.assignment_id for row in instances}})
+        self.submit_label = submit_label
+
+    def clean_shown(self) -> dict[str, str]:
+        """Return the assignments by the id of their instance."""
+        shown = self.cleaned_data["shown"]
+        return {key: str(value) for key, value in shown.items()} if isinstance(shown, dict) else {}
+
+
+class ExtendForm(AssignmentsForm):
+    """Asks for how long assignments are extended."""
+
+    hours = forms.IntegerField(
+        label="Extend by (hours)",
+        min_value=1,
+        max_value=MAX_HOURS,
+        initial=DEFAULT_HOURS,
+        help_text=f"An assignment ends at most {MAX_HOURS // 24} days from now.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an owner can do with assignments. `run` returns the message of a success, or None if nothing was changed."""
+
+    verb: str
+    note: str
+    form: type[AssignmentsForm]
+    run: Callable[[PoolInstance, AssignmentsForm, Principal], str | None]
+
+
+def _return(instance: PoolInstance, _form: AssignmentsForm, by: Principal) -> str | None:
+    done = end_assignment(instance, return_to_pool=True, by=by)
+    return f"{instance.name} was returned to the pool {instance.pool_tag}." if done else None
+
+
+def _end(instance: PoolInstance, _form: AssignmentsForm, by: Principal) -> str | None:
+    done = end_assignment(instance, return_to_pool=False, by=by)
+    return f"The assignment of {instance.name} was ended. The instance is expired." if done else None
+
+
+def _extend(instance: PoolInstance, form: AssignmentsForm, by: Principal) -> str | None:
+    row = extend_assignment(instance, hours=form.cleaned_data["hours"], by=by)
+    return f"{row.name} is assigned until {row.expires_at:%d %b %Y %H:%M} UTC." if row else None
+
+
+OPERATIONS = {
+    "return": Operation(
+        "Return to the pool",
+        "The next job can be assigned the instance. Whoever uses it now loses it.",
+        AssignmentsForm,
+        _return,
+    ),
+    "end": Operation(
+        "End the assignment",
+        "The instance expires: no job is assigned it until you make it available again.",
+        AssignmentsForm,
+        _end,
+    ),
+    "extend": Operation("Extend the assignment", "", ExtendForm, _extend),
+}
