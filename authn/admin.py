@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
@@ -27,10 +28,11 @@ from authn.console.admin_base import (
 from authn.console.forms import EMAIL_TAKEN, ConfirmForm, InviteForm, TokenForm, UserForm
 from authn.console.site import ExtraContext, Panel, add_panel
 from authn.errors import LastOwner, TokenNotFound
+from authn.lockout_status import Lock, locks_of
 from authn.models import ApplicationToken, User
 from authn.pages.password_links import password_link
 from authn.roles import Role
-from authn.users import add_user, update_user
+from authn.users import add_user, end_sessions, unlock, update_user
 
 add_panel(Panel("Access tokens per day", "console/columns.html", dashboard.tokens_per_day, place=30))
 add_panel(Panel("Access tokens per principal", "console/bars.html", dashboard.tokens_per_principal, place=40))
@@ -42,6 +44,19 @@ class ActiveFilter(admin.BooleanFieldListFilter):
     def __init__(self, *arguments: Any, **options: Any) -> None:  # Django's own, which the stubs type in full
         super().__init__(*arguments, **options)
         self.title = "active"
+
+
+class UserList(ChangeList):
+    """The list of users, each with the locks of its name."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Load the page, and the locks of its users in one query."""
+        super().get_results(request)
+        users = list(self.result_list)
+        locks = locks_of(user.email for user in users)
+        for user in users:
+            user.locks = locks.get(user.email, [])
+        self.result_list = users
 
 
 @admin.register(User)
@@ -68,15 +83,22 @@ class UserAdmin(ConsoleAdmin):
 
     @admin.display(description="State", ordering="is_active")
     def state_badge(self, user: User) -> SafeString:
-        """Return the state as a badge: active, invited (no password yet) or deactivated."""
-        if not user.is_active:
-            return badge("Deactivated", "bad")
-        return badge("Active", "good") if user.has_usable_password() else badge("Invited", "warn")
+        """Return the state as a badge; UserList has set the locks of the user."""
+        return _state(user, getattr(user, "locks", []))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the password link."""
-        link = self.admin_site.admin_view(self.link_view)
-        return [path("<path:object_id>/password-link/", link, name="authn_user_link"), *super().get_urls()]
+        """Add the actions of the user page."""
+        owners_only = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/password-link/", owners_only(self.link_view), name="authn_user_link"),
+            path("<path:object_id>/unlock/", owners_only(self.unlock_view), name="authn_user_unlock"),
+            path("<path:object_id>/end-sessions/", owners_only(self.end_sessions_view), name="authn_user_end_sessions"),
+            *super().get_urls(),
+        ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list that knows which users are locked."""
+        return UserList
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Return False: users are deactivated, not deleted."""
@@ -104,6 +126,7 @@ class UserAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """Show a user, and change role and state."""
         user: User = self.row(request, object_id)
+        locks = locks_of([user.email]).get(user.email, [])
         form = UserForm(request.POST or None, initial={"role": user.role, "is_active": user.is_active})
         if request.method == "POST" and form.is_valid():
             try:
@@ -114,11 +137,15 @@ class UserAdmin(ConsoleAdmin):
                 self.message_user(request, f"{user.email} was updated.", messages.SUCCESS)
                 return self.to_list()
         rows = detail_rows(
-            ("State", self.state_badge(user)), ("Last log-in", user.last_login), ("Created", user.created_at)
+            ("State", _state(user, locks)),
+            *((f"Locked for {lock.address_block or 'every address'} until", lock.until) for lock in locks),
+            ("Last log-in", user.last_login),
+            ("Active log-ins", user.login_families.filter(revoked_at=None, expires_at__gt=timezone.now()).count()),
+            ("Created", user.created_at),
         )
         return self.page(
             request, "console/user.html", title=user.email, form=form, shown_user=user, rows=rows,
-            audit_url=audit_url(user.email),
+            audit_url=audit_url(user.email), is_locked=bool(locks),
         )  # fmt: skip
 
     @method_decorator(require_POST)
@@ -130,6 +157,23 @@ class UserAdmin(ConsoleAdmin):
             return HttpResponseRedirect(self.address("change", user.pk))
         return self._show_link(request, user, f"Password link for {user.email}")
 
+    @method_decorator(require_POST)
+    def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Reset the failed log-ins of a user."""
+        user: User = self.row(request, object_id)
+        unlock(user, by=principal_of(request))
+        self.message_user(request, f"{user.email} can log in again.", messages.SUCCESS)
+        return HttpResponseRedirect(self.address("change", user.pk))
+
+    @method_decorator(require_POST)
+    def end_sessions_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End every log-in and session of a user, who stays active and can log in again."""
+        user: User = self.row(request, object_id)
+        ended = end_sessions(user, by=principal_of(request))
+        text = f"{ended} log-in{'' if ended == 1 else 's'} of {user.email} ended."
+        self.message_user(request, text, messages.SUCCESS)
+        return HttpResponseRedirect(self.address("change", user.pk))
+
     def _show_link(self, request: HttpRequest, user: User, title: str) -> HttpResponse:
         note = (
             f"Send this link to {user.email} over a private channel: anyone who has it can set the password. It works "
@@ -139,6 +183,15 @@ class UserAdmin(ConsoleAdmin):
         return self.page(
             request, "console/secret.html", title=title, value=link, note=note, back=self.address("changelist")
         )
+
+
+def _state(user: User, locks: list[Lock]) -> SafeString:
+    """Return a badge: active, locked, invited (no password yet) or deactivated."""
+    if not user.is_active:
+        return badge("Deactivated", "bad")
+    if locks:
+        return badge("Locked" if any(not lock.address_block for lock in locks) else "Locked for an address", "bad")
+    return badge("Active", "good") if user.has_usable_password() else badge("Invited", "warn")
 
 
 class TokenStateFilter(admin.SimpleListFilter):

@@ -77,7 +77,7 @@ class LoginAttempt:
 
 def require_unlocked(name: str, request: HttpRequest) -> None:
     """Raise TooManyTries if a name is locked for this client. Counts nothing."""
-    _require_unlocked(_digest(name), _blocks_of(request))
+    _require_unlocked(name_digest(name), _blocks_of(request))
 
 
 def begin_attempt(name: str, request: HttpRequest) -> LoginAttempt | None:
@@ -85,7 +85,7 @@ def begin_attempt(name: str, request: HttpRequest) -> LoginAttempt | None:
 
     Raises TooManyTries while the name is locked.
     """
-    attempt = LoginAttempt(_digest(name), _blocks_of(request))
+    attempt = LoginAttempt(name_digest(name), _blocks_of(request))
     if _begin(attempt):
         return attempt
     _require_unlocked(attempt.digest, attempt.blocks)
@@ -96,7 +96,7 @@ class LoginWait:
     """The wait of one log-in for undecided attempts of others. Hold no shared resource while it waits."""
 
     def __init__(self, name: str, request: HttpRequest) -> None:
-        self._digest, self._blocks = _digest(name), _blocks_of(request)
+        self._digest, self._blocks = name_digest(name), _blocks_of(request)
         self._deadline = time.monotonic() + _MAX_WAIT_SECONDS
 
     def until_decided(self) -> None:
@@ -132,7 +132,7 @@ def _waiting_slot() -> Iterator[None]:
 
 def unlock(name: str) -> None:
     """Delete every failure of a name, for all addresses."""
-    for rows in _in_order_of_locking(LoginAttempts.objects.filter(name_digest=_digest(name))):
+    for rows in _in_order_of_locking(LoginAttempts.objects.filter(name_digest=name_digest(name))):
         rows.delete()
 
 
@@ -218,7 +218,8 @@ def _rows(digest: str, block: str) -> QuerySet[LoginAttempts]:
     return LoginAttempts.objects.filter(name_digest=digest, address_block=block)
 
 
-def _digest(name: str) -> str:
+def name_digest(name: str) -> str:
+    """Return the keyed hash under which the failures of a name are counted."""
     # Keyed by SECRET_KEY, not AUDIT_KEY: rotating it loses counts of minutes only, and audit fingerprints differ.
     return salted_hmac("authn.lockout", name.encode("utf-8", "surrogatepass"), algorithm="sha256").hexdigest()
 

@@ -94,6 +94,15 @@ def unlock(user: User, *, by: Principal) -> None:
         audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, lock="lifted")
 
 
+@retry_on_conflict
+def end_sessions(user: User, *, by: Principal) -> int:
+    """End every log-in and session of a user. Returns the number of log-ins that were ended."""
+    with transaction.atomic():
+        ended = User.objects.select_for_update().get(pk=user.pk).end_logins()
+        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, ended_logins=ended)
+    return ended
+
+
 def store_password(user: User, hashed: str, *, by: Principal, how: str) -> User:
     """Store a hashed password and end every log-in. Call it in the transaction that has locked the row."""
     user.password = hashed
