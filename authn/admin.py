@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from authn import tokens
+from authn.audit_actions import Action
 from authn.console import audit, dashboard  # noqa: F401  # importing audit registers its pages
 from authn.console.admin_base import (
     ConsoleAdmin,
@@ -25,11 +26,13 @@ from authn.console.admin_base import (
     principal_of,
     timestamp_column,
 )
+from authn.console.change_forms import refuse_outdated_page, report_update
 from authn.console.forms import EMAIL_TAKEN, ConfirmForm, InviteForm, TokenForm, UserForm
 from authn.console.site import ExtraContext, Panel, add_panel
+from authn.database.shown_values import ChangedMeanwhile
 from authn.errors import LastOwner, TokenNotFound
 from authn.lockout_status import Lock, locks_of
-from authn.models import ApplicationToken, User
+from authn.models import ApplicationToken, AuditEvent, User
 from authn.pages.password_links import password_link
 from authn.roles import Role
 from authn.users import add_user, end_sessions, unlock, update_user
@@ -74,6 +77,7 @@ class UserAdmin(ConsoleAdmin):
     search_fields = ("email",)
     ordering = ("email",)
     add_label = "Invite a user"
+    purpose = "Owners and members of this desk are listed here."
     audit_key = "email"
 
     @admin.display(description="Role", ordering="role")
@@ -127,14 +131,19 @@ class UserAdmin(ConsoleAdmin):
         """Show a user, and change role and state."""
         user: User = self.row(request, object_id)
         locks = locks_of([user.email]).get(user.email, [])
-        form = UserForm(request.POST or None, initial={"role": user.role, "is_active": user.is_active})
-        if request.method == "POST" and form.is_valid():
+        form = UserForm(user, request.POST or None)
+        if form.is_outdated:
+            return refuse_outdated_page(self, request)
+        if form.is_valid():
             try:
-                update_user(user, by=principal_of(request), **form.changes())
+                user = update_user(user, by=principal_of(request), **form.changes())
             except LastOwner as error:
                 add_domain_error(form, error, {})
+            except ChangedMeanwhile as error:
+                user = self.row(request, object_id)
+                form.show_changes(user, error.names, _changes_of(user))
             else:
-                self.message_user(request, f"{user.email} was updated.", messages.SUCCESS)
+                report_update(self, request, user, form, _changes_of(user))
                 return self.to_list()
         rows = detail_rows(
             ("State", _state(user, locks)),
@@ -194,6 +203,10 @@ def _state(user: User, locks: list[Lock]) -> SafeString:
     return badge("Active", "good") if user.has_usable_password() else badge("Invited", "warn")
 
 
+def _changes_of(user: User) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(action=Action.USER_CHANGED, details__email=user.email)
+
+
 class TokenStateFilter(admin.SimpleListFilter):
     """Filters by state."""
 
@@ -230,6 +243,10 @@ class ApplicationTokenAdmin(ConsoleAdmin):
     )
     list_filter = (TokenStateFilter,)
     add_label = "Create a token"
+    purpose = (
+        "A CI job calls the API with an application token, which expires and can be revoked. Create one for each "
+        "pipeline, and store it as a secret there."
+    )
     search_fields = ("name", "prefix", "created_by_name")
     audit_key = "id"
 

@@ -1,5 +1,7 @@
 """Adds and changes users. The desk always keeps an active owner, and a new password ends every log-in."""
 
+from collections.abc import Mapping
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
@@ -7,7 +9,9 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from authn import audit, lockout
+from authn.audit import Detail
 from authn.database.conflicts import retry_on_conflict
+from authn.database.shown_values import Values, differences
 from authn.errors import LastOwner
 from authn.models import User
 from authn.principals import Principal
@@ -36,31 +40,54 @@ def get_user(request: HttpRequest) -> User:
 
 
 @retry_on_conflict
-def update_user(user: User, *, by: Principal, role: Role | None = None, is_active: bool | None = None) -> User:
-    """Change a user's role, or activate or deactivate the user. Raises LastOwner.
+def update_user(
+    user: User, *, by: Principal, role: Role | None = None, is_active: bool | None = None, shown: Values | None = None
+) -> User:
+    """Change a user's role, or activate or deactivate the user. None keeps a value.
 
-    Deactivation permanently ends all log-ins and password links of the user.
+    Deactivation permanently ends all log-ins and password links of the user. `shown` has the values that a form
+    showed. Raises LastOwner, and ChangedMeanwhile if a value to be changed is no longer the shown one.
     """
+    given = {"role": role, "is_active": is_active}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if not wanted:
+        return user
     with transaction.atomic():
         user, other_owners = _lock_user_and_owners(user)
+        changed = differences(user, wanted, shown)
+        before = _audited(user)
         was_owner = user.is_active and user.is_owner
-        user.role = role if role is not None else user.role
-        user.is_active = is_active if is_active is not None else user.is_active
+        for name, value in changed.items():
+            setattr(user, name, value)
         if was_owner and not other_owners and not (user.is_active and user.is_owner):
             raise LastOwner
         if not user.is_active:
             user.access_epoch += 1
             user.end_logins()
-        user.save(update_fields=["role", "is_active", "access_epoch"])
-        audit.record(
-            audit.Action.USER_CHANGED,
-            audit.Outcome.GRANTED,
-            by=by,
-            email=user.email,
-            role=user.role,
-            active=user.is_active,
-        )
+        user.save(update_fields=[*changed, "access_epoch"])
+        _record_change(user, before, by)
     return user
+
+
+def _audited(user: User) -> dict[str, Detail]:
+    return {"role": str(user.role), "active": user.is_active}
+
+
+def _record_change(user: User, before: Mapping[str, Detail], by: Principal) -> None:
+    """Record the role and the state of a user, and which of them changed from what to what."""
+    now = _audited(user)
+    fields = [name for name in now if now[name] != before[name]]
+    audit.record(
+        audit.Action.USER_CHANGED,
+        audit.Outcome.GRANTED,
+        by=by,
+        email=user.email,
+        role=user.role,
+        active=user.is_active,
+        fields=fields,
+        old={name: before[name] for name in fields},
+        new={name: now[name] for name in fields},
+    )
 
 
 def set_password(user: User, password: str, *, by: Principal, how: str) -> User:

@@ -1,7 +1,7 @@
 """Deletes an org with its credential, and on request revokes the refresh token at Salesforce."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -27,14 +27,23 @@ from orgs.salesforce.errors import OrgGone
 
 # A row to delete, and its credential, whose refresh lock this process holds.
 _Locked = tuple[CredentialOwner, Credential]
+_Cascade = bool | Collection[CredentialOwner]
 
 
 class _CredentialReplaced(Exception):
     """A row that is to be deleted has another credential than the one whose refresh lock is held."""
 
 
-def delete_org(org: SalesforceOrg, *, by: Principal, cascade: bool = False, revoke: bool = False) -> None:
+def delete_org(
+    org: SalesforceOrg,
+    *,
+    by: Principal,
+    cascade: _Cascade = False,
+    revoke: bool = False,
+) -> None:
     """Delete an org with its credential; with `cascade`, also the rows that reach Salesforce through it.
+
+    `cascade` may list these rows: then one that is not listed raises HasChildren.
 
     Waits for a running refresh: otherwise, if the same token was registered again during it, the token could
     be refreshed twice at once. With `revoke`, the refresh tokens are revoked at Salesforce first; one that is
@@ -52,8 +61,11 @@ def delete_org(org: SalesforceOrg, *, by: Principal, cascade: bool = False, revo
 
 
 def dependents(org: SalesforceOrg) -> list[CredentialOwner]:
-    """Return the rows that reach Salesforce through an org, and are deleted with it only on `cascade`."""
-    return list(_dependents(org, blocking=True))
+    """Return the rows that reach Salesforce through an org or its dependents, and are deleted only on `cascade`."""
+    rows: list[CredentialOwner] = []
+    for row in _dependents(org, blocking=True):
+        rows += [row, *(dependents(row) if isinstance(row, SalesforceOrg) else ())]
+    return rows
 
 
 @contextmanager
@@ -71,7 +83,7 @@ def locked_credential(row: CredentialOwner) -> Iterator[Credential | None]:
         yield credential
 
 
-def _delete_rows(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bool, deadline: float) -> None:
+def _delete_rows(org: SalesforceOrg, *, by: Principal, cascade: _Cascade, revoke: bool, deadline: float) -> None:
     with refresh_lock.hold_locks() as locks:
         rows = _rows_to_delete(org, cascade=cascade)
         locked = [(row, _acquire(row, deadline, locks)) for row in rows if row.credential_id]
@@ -87,13 +99,13 @@ def _delete_rows(org: SalesforceOrg, *, by: Principal, cascade: bool, revoke: bo
                 _delete(row, by, revoked=revoke)
 
 
-def _rows_to_delete(org: SalesforceOrg, *, cascade: bool) -> list[CredentialOwner]:
+def _rows_to_delete(org: SalesforceOrg, *, cascade: _Cascade) -> list[CredentialOwner]:
     """Return the rows to delete, each after its dependents. Raises HasChildren, OrgNotFound."""
     current = SalesforceOrg.objects.filter(pk=org.pk).first()
     if current is None:
         raise OrgNotFound(org.username)
-    if not cascade and (children := dependents(current)):
-        raise HasChildren(current.username, map(str, children))
+    if cascade is not True and (kept := [row for row in dependents(current) if not cascade or row not in cascade]):
+        raise HasChildren(current.username, map(str, kept))
     return _with_dependents(current)
 
 

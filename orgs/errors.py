@@ -9,7 +9,7 @@ OrgError (orgs/credentials/errors.py)
 │   │   ├── UsernameMismatch (StoredUsernameMismatch), NotADevHub
 │   │   └── SkipValidationOff, UsernameNeeded
 │   └── InvalidChange                      the change would leave an invalid row
-│       ├── DefaultNeedsDevHub, UnverifiedDefault
+│       ├── DefaultNeedsDevHub, DefaultWouldBeLost, UnverifiedDefault
 │       └── AlreadyVerified, AuthUrlInUse
 ├── CredentialsForbidden                   a member requested a credential of a registered org
 ├── AuthUrlReleaseOff                      ALLOW_AUTH_URL_RELEASE is off
@@ -178,6 +178,20 @@ class DefaultNeedsDevHub(InvalidChange):
     message = "Only a DevHub can be the default DevHub."
     action = "Send isDevHub=true as well, if this org is a DevHub."
     page_action = "Select DevHub as well, if this org is a DevHub."
+
+
+class DefaultWouldBeLost(InvalidChange):
+    """The default DevHub was to be a DevHub no longer, and nothing was said of the default."""
+
+    code = DefaultNeedsDevHub.code
+    message = "{username} is the default DevHub."
+    action = "Make another DevHub the default first, or send isDefault=false as well."
+    page_action = (
+        "Make another DevHub the default first, or clear Default DevHub as well: then there is no default DevHub."
+    )
+
+    def __init__(self, username: str) -> None:
+        super().__init__(username=username)
 
 
 class UnverifiedDefault(InvalidChange):

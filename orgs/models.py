@@ -73,6 +73,9 @@ class SalesforceOrg(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Not a column: whether the last change of this object took the default from it, together with the DevHub flag.
+    lost_default = False
+
     # The columns that `set_details` sets.
     DETAILS = ("org_id", "instance_url", "kind", "organization_type", "instance_name", "sandbox_name")
 

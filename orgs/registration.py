@@ -6,6 +6,7 @@ from functools import partial
 from django.conf import settings
 
 from authn import audit
+from authn.database.shown_values import same
 from authn.principals import Principal
 from orgs.auth_url_validation import parse_auth_url, validate_and_store
 from orgs.credential_ownership import link_credential
@@ -26,7 +27,7 @@ from orgs.locks import lock_credential, org_write_transaction, require_locked_cr
 from orgs.metadata import Metadata, write_metadata
 from orgs.models import SalesforceOrg
 from orgs.salesforce import AuthUrl, ForeignHost, Identity, Organization, SalesforceClient, Session
-from orgs.update import set_dev_hub_flags
+from orgs.update import flags_of, record_changes, set_dev_hub_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _store(
         updated, former_org_id = org.pk is not None, org.org_id
         org.username = details.identity.username
         org.set_details(session, details.organization)
-        _save(org, registration)
+        _save(org, registration, by)
         link_credential(org, credential)
         audit_registration(org, by, updated=updated, former_org_id=former_org_id)
     return org
@@ -145,15 +146,20 @@ def _row_for(credential: Credential, identity: Identity) -> SalesforceOrg:
     return org or SalesforceOrg()
 
 
-def _save(org: SalesforceOrg, registration: Registration) -> None:
-    """Set the values that were sent, keep the others, and save the row."""
-    set_dev_hub_flags(org, is_dev_hub=registration.is_dev_hub, is_default=registration.is_default)
+def _save(org: SalesforceOrg, registration: Registration, by: Principal) -> None:
+    """Set the values that were sent, keep the others, and save the row. Records a change of a stored org's flags."""
+    before, is_new = flags_of(org), org.pk is None
+    set_dev_hub_flags(org, is_dev_hub=registration.is_dev_hub, is_default=registration.is_default, by=by)
     org.is_jit_registration = False
+    replaced: list[str] = []
     if registration.metadata is not None:
+        replaced = [] if same(org.metadata, registration.metadata) else ["metadata"]
         org.metadata = registration.metadata
     org.save()
     if registration.metadata is not None:
         write_metadata(org, registration.metadata)
+    if not is_new and (replaced or flags_of(org) != before):
+        record_changes(org, before, by, others=replaced)
 
 
 # --- Without a call to Salesforce --------------------------------------------------------------------
@@ -173,7 +179,7 @@ def _register_unverified(auth_url: AuthUrl, registration: Registration, by: Prin
             lock_credential(credential_id)
         _require_unverified(org, credential)
         org.instance_url = registration.instance_url or auth_url.login_url
-        _save(org, registration)
+        _save(org, registration, by)
         link_credential(org, credential)
         audit.record(audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, org=org.username, validated=False)
     return org

@@ -103,7 +103,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
         identifier = _identifier(request)
         form = SalesforceOrgUpdateDto(data=request.data)
         form.is_valid(raise_exception=True)
-        org = update_org(find_org(identifier), by=Principal.of(request), **form.validated_data)
+        org = update_org(find_org(identifier), form.validated_data, by=Principal.of(request))
         return Response(SalesforceOrgDto(org).data)
 
     @extend_schema(

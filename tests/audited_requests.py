@@ -18,7 +18,7 @@ from sandboxes.models import PoolInstance
 from tests.conftest import PASSWORD
 from tests.orgs.factories import an_org
 from tests.support.api_client import ApiResponse, Caller
-from tests.support.browser_client import Visitor
+from tests.support.browser_client import Visitor, shown_in
 
 API = "/sfp/api"
 SF = f"{API}/auth/salesforce"
@@ -57,6 +57,17 @@ def _page(path: str, fields: Any = None) -> Send:
     def send(world: World) -> ApiResponse:
         content = fields(world) if callable(fields) else fields
         return ApiResponse(world.browser.post(path.format(**world.rows), content or {}))
+
+    return send
+
+
+def _change_form(path: str, fields: dict[str, str]) -> Send:
+    """Send a form that changes a row, with the hidden fields of its page."""
+
+    def send(world: World) -> ApiResponse:
+        address = path.format(**world.rows)
+        shown = shown_in(world.browser.get(address).content.decode())
+        return ApiResponse(world.browser.post(address, shown | fields))
 
     return send
 
@@ -137,11 +148,11 @@ PAGES: dict[str, Send] = {
     "password by link": _page("{link}", {"new": "another-long-phrase-7", "again": "another-long-phrase-7"}),
     "continue": _page(f"{API}/auth/continue?action=frontDoorUrl&params=targetOrg:dev1"),
     "register": _page(f"{CONSOLE}add/", lambda world: {"auth_url": world.urls["new"]}),
-    "change": _page(f"{CONSOLE}{{org}}/change/", {"metadata": '{"team": "core"}'}),
+    "change": _change_form(f"{CONSOLE}{{org}}/change/", {"metadata": '{"team": "core"}'}),
     "make default": _page(CONSOLE, lambda world: {"action": "make_default", "_selected_action": world.rows["org"]}),
-    "delete": _page(f"{CONSOLE}{{org}}/delete/", {"cascade": "on", "revoke": "on"}),
+    "delete": _change_form(f"{CONSOLE}{{org}}/delete/", {"cascade": "on", "revoke": "on"}),
     "invite": _page("/console/authn/user/add/", {"email": "ines@acme.example", "role": "member"}),
-    "change a user": _page("/console/authn/user/{user}/change/", {"role": "member"}),
+    "change a user": _change_form("/console/authn/user/{user}/change/", {"role": "member"}),
     "password link": _page("/console/authn/user/{user}/password-link/"),
     "create a token": _page("/console/authn/applicationtoken/add/", {"name": "nightly", "days": "7"}),
     "revoke a token": _page("/console/authn/applicationtoken/{token}/revoke/"),
@@ -156,7 +167,7 @@ PAGES: dict[str, Send] = {
             "parent_username": CI["username"],
         },
     ),
-    "remove from a pool": _page("/console/sandboxes/poolinstance/{instance}/delete/"),
+    "remove from a pool": _change_form("/console/sandboxes/poolinstance/{instance}/delete/", {}),
 }
 
 

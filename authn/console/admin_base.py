@@ -68,11 +68,15 @@ def principal_of(request: HttpRequest) -> Principal:
     return principal_for(request.user, request)
 
 
+def error_text(error: DomainError) -> SafeString:
+    """Return what happened and what to do about it on a page."""
+    return format_code(f"{error} {error.page_action}")
+
+
 def add_domain_error(form: forms.BaseForm, error: DomainError, fields: Mapping[str, str]) -> None:
     """Add a domain error, with its action for pages, to the field that `fields` names for its code."""
     name = fields.get(error.code)
-    text = f"{error} {error.page_action}"
-    form.add_error(name if name in form.fields else None, ValidationError(format_code(text), code=error.code))
+    form.add_error(name if name in form.fields else None, ValidationError(error_text(error), code=error.code))
 
 
 class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no type argument at run time
@@ -85,6 +89,8 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
     change_list_template = "console/list.html"
     # The label of the button above the list.
     add_label = ""
+    # What an empty list is for and what comes next.
+    purpose = ""
     # The field of a row by which its audit rows are found.
     audit_key = ""
 
@@ -92,7 +98,11 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
         """Show the list. Raises SuspiciousOperation for a search with unsafe characters, before any query."""
         if not all(is_safe_text(value, lines=True) for values in request.GET.lists() for value in values[1]):
             raise SuspiciousOperation("The query string has unsafe characters.")
-        shown = {"title": str(self.opts.verbose_name_plural).capitalize(), "add_label": self.add_label}
+        shown = {
+            "title": str(self.opts.verbose_name_plural).capitalize(),
+            "add_label": self.add_label,
+            "purpose": self.purpose,
+        }
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Model]) -> HttpResponseBase | None:  # type: ignore[override]  # the stubs return bool
@@ -167,10 +177,29 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
 
 
 class ConsoleForm(forms.Form):
-    """A form of the console: `submit_label` is on its button, which `is_dangerous` marks as destructive."""
+    """A form of the console: `submit_label` is on its button, which `is_dangerous` marks as destructive.
+
+    After an error the browser focuses the first wrong field or, if none is, the error above the form.
+    """
 
     submit_label = "Save"
     is_dangerous = False
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Add an error, and mark the first wrong field for `autofocus`."""
+        super().add_error(field, error)
+        for name in self.fields:
+            self.fields[name].widget.attrs.pop("autofocus", None)
+        widget = self.fields[self.focused].widget if self.focused in self.fields else None
+        # The template focuses a group of radio buttons: each button would get the attribute.
+        if widget is not None and not widget.use_fieldset:
+            widget.attrs["autofocus"] = True
+
+    @property
+    def focused(self) -> str:
+        """Return the name of the first wrong field, "above" if only the form as a whole is wrong, else ""."""
+        errors = self.errors if self.is_bound else {}
+        return next((name for name in self.fields if name in errors), "above" if errors else "")
 
 
 def _parameter_of(list_filter: object) -> str:

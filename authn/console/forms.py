@@ -9,6 +9,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from authn.console.admin_base import ConsoleForm
+from authn.console.change_forms import ChangeForm
+from authn.database.shown_values import Values
 from authn.models import User
 from authn.roles import Role
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
@@ -25,8 +27,9 @@ _ROLES = (
 class UserChanges(TypedDict):
     """The arguments of `authn.users.update_user`."""
 
-    role: Role
-    is_active: bool
+    role: Role | None
+    is_active: bool | None
+    shown: Values
 
 
 class InviteForm(ConsoleForm):
@@ -49,9 +52,10 @@ class InviteForm(ConsoleForm):
         return email
 
 
-class UserForm(ConsoleForm):
+class UserForm(ChangeForm):
     """Role and state of a user."""
 
+    audit_names = {"is_active": "active"}
     role = forms.ChoiceField(choices=_ROLES, widget=forms.RadioSelect)
     is_active = forms.BooleanField(
         label="Active",
@@ -60,8 +64,10 @@ class UserForm(ConsoleForm):
     )
 
     def changes(self) -> UserChanges:
-        """Return the arguments of `update_user`."""
-        return {"role": Role(self.cleaned_data["role"]), "is_active": self.cleaned_data["is_active"]}
+        """Return the arguments of `update_user`: the values that the person changed, and those that were shown."""
+        changed = self.changed_values()
+        role = changed.get("role")
+        return {"role": Role(role) if role else None, "is_active": changed.get("is_active"), "shown": self.shown()}
 
 
 class TokenForm(ConsoleForm):
@@ -87,10 +93,22 @@ class TokenForm(ConsoleForm):
 
 
 class ConfirmForm(ConsoleForm):
-    """A confirmation of a destructive action."""
+    """A confirmation of a destructive action. `shown` has the text that says what the action would end.
+
+    The page sends it back, so that an action whose consequence changed meanwhile is confirmed again.
+    """
 
     is_dangerous = True
 
-    def __init__(self, data: QueryDict | None = None, *, submit_label: str) -> None:
+    def __init__(self, data: QueryDict | None = None, *, submit_label: str, shown: str = "") -> None:
         super().__init__(data)
         self.submit_label = submit_label
+        self._present = shown
+
+    def hidden_values(self) -> list[tuple[str, str]]:
+        """Return the hidden field with what this page shows."""
+        return [("shown-state", self._present)]
+
+    def shown(self) -> str:
+        """Return what the page had shown."""
+        return str(self.data.get("shown-state", ""))

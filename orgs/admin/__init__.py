@@ -2,6 +2,8 @@
 
 __init__.py   SalesforceOrgAdmin: list, org page, registration, connection test, deletion. Open this first.
 forms.py      The forms of those pages, and what the console says in place of an API error's action.
+filters.py    The filters of the list.
+deletion.py   The page that confirms the deletion of orgs.
 dashboard.py  The panels "Needs attention" and "Orgs by health".
 
 Every change goes through the function that the API calls, which checks, locks and audits.
@@ -14,20 +16,34 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from authn.console.admin_base import ConsoleAdmin, add_domain_error, audit_url, badge, detail_rows, principal_of
+from authn.audit_actions import Action
+from authn.console.admin_base import (
+    ConsoleAdmin,
+    add_domain_error,
+    audit_url,
+    badge,
+    detail_rows,
+    error_text,
+    format_code,
+    principal_of,
+)
+from authn.console.change_forms import refuse_outdated_page, report_update
 from authn.console.site import ExtraContext, Panel, add_panel
+from authn.database.shown_values import ChangedMeanwhile
+from authn.models import AuditEvent
 from authn.pages import continuation
 from orgs.admin import dashboard
-from orgs.admin.forms import ERROR_FIELDS, ChangeForm, DeleteForm, RegisterForm, metadata_rows
+from orgs.admin.deletion import deletion_page
+from orgs.admin.filters import MetadataKeyFilter
+from orgs.admin.forms import ERROR_FIELDS, RegisterForm, SettingsForm, metadata_rows
 from orgs.connections.report import check_connections
 from orgs.credentials.errors import OrgError
-from orgs.deletion import delete_org, dependents
-from orgs.errors import OrgNotFound
-from orgs.models import OrgMetadata, SalesforceOrg
+from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from orgs.registration import register
 from orgs.update import update_org
@@ -43,22 +59,8 @@ add_panel(Panel("Needs attention", "console/needs.html", dashboard.credential_al
 add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health, place=20))
 
 
-class MetadataKeyFilter(admin.SimpleListFilter):
-    """Filters orgs by a metadata key that has a scalar value."""
-
-    title = "metadata key"
-    parameter_name = "metadata_key"
-
-    def lookups(
-        self, _request: HttpRequest, _model_admin: "admin.ModelAdmin[SalesforceOrg]"
-    ) -> Iterable[tuple[str, str]]:
-        """Return the metadata keys in use, at most MAX_ORGS."""
-        keys = OrgMetadata.objects.order_by("key").values_list("key", flat=True).distinct()
-        return [(key, key) for key in keys[:MAX_ORGS]]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[SalesforceOrg]) -> QuerySet[SalesforceOrg]:
-        """Keep the orgs that have the selected key."""
-        return queryset.filter(metadata_rows__key=self.value()) if self.value() else queryset
+def _changes_of(org: SalesforceOrg) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(action=Action.ORG_CHANGED, org_username=org.username)
 
 
 @admin.register(SalesforceOrg)
@@ -79,6 +81,10 @@ class SalesforceOrgAdmin(ConsoleAdmin):
     search_help_text = "Username, org id, instance or sandbox name."
     ordering = ("username",)
     add_label = "Register an org"
+    purpose = (
+        "Registered orgs are listed here, with the health of their credentials. Users and jobs get access to them "
+        "through this desk. Register the first one with its auth URL from the Salesforce CLI."
+    )
     actions = ("test_connections", "make_default", "delete_orgs")
     audit_key = "username"
 
@@ -126,13 +132,13 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         rows = list(orgs[: MAX_ORGS + 1])
         if len(rows) > MAX_ORGS:
             text = f"Select at most {MAX_ORGS} orgs, or test all of them with `manage.py check_connections`."
-            self.message_user(request, text, messages.ERROR)
+            self.message_user(request, format_code(text), messages.ERROR)
             return
         for checked in check_connections(rows, by=principal_of(request), concurrency=_CONCURRENCY):
             if checked.error is None:
                 self.message_user(request, f"{checked.org.username}: the connection works.", messages.SUCCESS)
             else:
-                text = f"{checked.org.username}: {checked.error} {checked.error.page_action}"
+                text = format_html("{}: {}", checked.org.username, error_text(checked.error))
                 self.message_user(request, text, messages.ERROR if checked.needs_owner else messages.WARNING)
 
     @admin.action(description="Make default DevHub", permissions=["change"])
@@ -143,9 +149,9 @@ class SalesforceOrgAdmin(ConsoleAdmin):
             self.message_user(request, "Select exactly one org: there is one default DevHub.", messages.ERROR)
             return
         try:
-            org = update_org(rows[0], by=principal_of(request), is_default=True)
+            org = update_org(rows[0], {"is_default": True}, by=principal_of(request))
         except OrgError as error:
-            self._show_error(request, error)
+            self.message_user(request, error_text(error), messages.ERROR)
         else:
             self.message_user(request, f"{org.username} is now the default DevHub.", messages.SUCCESS)
 
@@ -190,14 +196,23 @@ class SalesforceOrgAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """Show an org, and change its settings and metadata."""
         org: SalesforceOrg = self.row(request, object_id)
-        form = ChangeForm.of(org, request.POST or None)
+        form = SettingsForm(org, request.POST or None)
+        if form.is_outdated:
+            return refuse_outdated_page(self, request)
         if form.is_valid():
             try:
-                update_org(org, by=principal_of(request), **form.changes(org))
+                updated = update_org(org, form.changes(), by=principal_of(request), shown=form.shown())
+            except ChangedMeanwhile as error:
+                org = self.row(request, object_id)
+                form.show_changes(org, error.names, _changes_of(org))
             except OrgError as error:
+                org = self.row(request, object_id)
                 add_domain_error(form, error, ERROR_FIELDS)
+                form.show_present(org)
             else:
-                self.message_user(request, f"{org.username} was updated.", messages.SUCCESS)
+                report_update(self, request, updated, form, _changes_of(org))
+                if org.is_default and not SalesforceOrg.objects.filter(is_default=True).exists():
+                    self.message_user(request, "No default DevHub is set now. Set one on its page.", messages.WARNING)
                 return HttpResponseRedirect(self.address("change", org.pk))
         return self.page(
             request, "console/org.html", title=org.username, form=form, org=org, rows=self._details(org),
@@ -222,32 +237,14 @@ class SalesforceOrgAdmin(ConsoleAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Delete one org after confirmation."""
-        return self._delete(request, [self.row(request, object_id)])
+        return deletion_page(self, request, [self.row(request, object_id)])
 
     def delete_many_view(self, request: HttpRequest) -> HttpResponse:
         """Delete the orgs named by `ids` in the query, after confirmation. Raises Http404 if there are none."""
         orgs = list(self.rows_in_query(request))
         if not orgs:
             raise Http404
-        return self._delete(request, orgs)
-
-    def _delete(self, request: HttpRequest, orgs: list[SalesforceOrg]) -> HttpResponse:
-        children = [child for org in orgs for child in dependents(org)]
-        form = DeleteForm(request.POST if request.method == "POST" else None, has_children=bool(children))
-        if form.is_valid():
-            for org in orgs:
-                try:
-                    delete_org(org, by=principal_of(request), **form.cleaned_data)
-                except OrgNotFound:
-                    continue  # It was deleted with its parent, or by a concurrent request.
-                except OrgError as error:
-                    add_domain_error(form, error, {})
-                    break
-                self.message_user(request, f"{org.username} was deleted.", messages.SUCCESS)
-            else:
-                return self.to_list()
-        title = f"Delete {orgs[0].username}?" if len(orgs) == 1 else f"Delete {len(orgs)} orgs?"
-        return self.page(request, "console/delete_orgs.html", title=title, form=form, orgs=orgs, children=children)
+        return deletion_page(self, request, orgs)
 
     # --- Details of an org -------------------------------------------------------------------------------
 
@@ -277,6 +274,3 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         """Return the username as registered, or "": a link may prefill the form only with known usernames."""
         found = SalesforceOrg.objects.with_username(username[:255]).first() if "\x00" not in username else None
         return found.username if found else ""
-
-    def _show_error(self, request: HttpRequest, error: OrgError) -> None:
-        self.message_user(request, f"{error} {error.page_action}", messages.ERROR)

@@ -1,21 +1,26 @@
 """Console forms of orgs: registration, settings, deletion."""
 
 import json
-from collections.abc import Mapping
-from typing import TypedDict, cast
+from collections.abc import Sequence
+from typing import cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
-from authn.console.admin_base import ConsoleForm
+from authn.console.admin_base import ConsoleForm, format_code
+from authn.console.change_forms import ChangeForm
 from authn.web.strict_json import NotStrictJSON, read_json
+from orgs.credentials.ownership import CredentialOwner
 from orgs.errors import InvalidSfdxAuthUrl
 from orgs.metadata import Metadata, check_metadata
-from orgs.models import SalesforceOrg
 from orgs.registration import Registration
 from orgs.salesforce import InvalidAuthUrl, from_paste
+from orgs.update import API_NAMES, OrgChanges
 from orgs.usernames import MAX_LENGTH, is_username_like
 
+# The hidden fields of the deletion page.
+_LISTED = "shown-children"
 # The form field at which an error is shown, by error code. Other errors are shown above the form.
 ERROR_FIELDS = {
     **dict.fromkeys(
@@ -70,6 +75,10 @@ class MetadataField(forms.CharField):
         )
         super().__init__(required=False, strip=True, widget=forms.Textarea(attrs=attributes), help_text=help_text)
 
+    def prepare_value(self, value: object) -> object:
+        """Return stored metadata as text to edit, and submitted text unchanged."""
+        return metadata_text(value) if isinstance(value, dict) else value
+
     def clean(self, value: object) -> Metadata | None:
         """Return the metadata, or None for an empty field. Raises ValidationError."""
         text = super().clean(value)
@@ -89,15 +98,6 @@ def metadata_text(metadata: Metadata) -> str:
 def metadata_rows(metadata: Metadata) -> list[tuple[str, str]]:
     """Return metadata as pairs of key and JSON text, sorted by key."""
     return [(key, json.dumps(value, ensure_ascii=False)) for key, value in sorted(metadata.items())]
-
-
-class Changes(TypedDict, total=False):
-    """Arguments of orgs.update.update_org()."""
-
-    is_dev_hub: bool
-    is_default: bool
-    member_frontdoor: bool
-    metadata: Metadata
 
 
 class RegisterForm(ConsoleForm):
@@ -130,7 +130,8 @@ class RegisterForm(ConsoleForm):
         try:
             return from_paste(self.cleaned_data["auth_url"])
         except InvalidAuthUrl as error:
-            raise ValidationError(f"{error} {InvalidSfdxAuthUrl.page_action}", code=InvalidSfdxAuthUrl.code) from error
+            text = format_code(f"{error} {InvalidSfdxAuthUrl.page_action}")
+            raise ValidationError(text, code=InvalidSfdxAuthUrl.code) from error
 
     def clean_username(self) -> str:
         """Refuse text that is not a username: it is shown in messages, which must never hold an auth URL."""
@@ -151,9 +152,10 @@ class RegisterForm(ConsoleForm):
         )
 
 
-class ChangeForm(ConsoleForm):
+class SettingsForm(ChangeForm):
     """Changes the settings and the metadata of an org."""
 
+    audit_names = API_NAMES
     is_dev_hub = forms.BooleanField(label="DevHub", required=False, help_text="Not verified with Salesforce.")
     is_default = forms.BooleanField(
         label="Default DevHub", required=False, help_text="Replaces the current default DevHub."
@@ -166,25 +168,31 @@ class ChangeForm(ConsoleForm):
     )
     metadata = MetadataField()
 
-    @classmethod
-    def of(cls, org: SalesforceOrg, data: Mapping[str, object] | None = None) -> "ChangeForm":
-        """Return the form with the org's current values."""
-        names = ("is_dev_hub", "is_default", "member_frontdoor")
-        initial = {name: getattr(org, name) for name in names} | {"metadata": metadata_text(org.metadata)}
-        return cls(data, initial=initial)
+    def clean_metadata(self) -> Metadata:
+        """Return the metadata; an empty field clears it."""
+        return self.cleaned_data["metadata"] or {}
 
-    def changes(self, org: SalesforceOrg) -> Changes:
-        """Return the arguments of update_org(): the values that differ from the org's."""
-        submitted = self.cleaned_data | {"metadata": self.cleaned_data["metadata"] or {}}
-        return cast(Changes, {name: value for name, value in submitted.items() if value != getattr(org, name)})
+    def changes(self) -> OrgChanges:
+        """Return the values that the person changed."""
+        return cast(OrgChanges, self.changed_values())
 
 
 class DeleteForm(ConsoleForm):
-    """Confirms the deletion of orgs. Deleting their child orgs too must be confirmed separately."""
+    """Confirms the deletion of orgs. Deleting the rows that depend on them must be confirmed separately.
+
+    The page sends back which of these rows it listed: only they are deleted.
+    """
 
     submit_label = "Delete"
     is_dangerous = True
-    cascade = forms.BooleanField(label="Also delete the orgs that depend on them")
+    cascade = forms.BooleanField(
+        label="Also delete the orgs that depend on them",
+        help_text="Those in the second list.",
+        error_messages={
+            "required": "Tick this box to delete the second list as well: its orgs cannot be used without the first. "
+            "To keep them, cancel."
+        },
+    )
     revoke = forms.BooleanField(
         label="Revoke the refresh tokens at Salesforce first",
         required=False,
@@ -192,7 +200,29 @@ class DeleteForm(ConsoleForm):
         "If Salesforce cannot be reached, nothing is deleted.",
     )
 
-    def __init__(self, data: Mapping[str, object] | None, *, has_children: bool) -> None:
+    def __init__(self, data: QueryDict | None, children: Sequence[CredentialOwner]) -> None:
         super().__init__(data)
-        if not has_children:
+        self.children = children
+        self._listed = data.getlist(_LISTED) if data is not None else []
+        if not children:
             del self.fields["cascade"]
+
+    def hidden_values(self) -> list[tuple[str, str]]:
+        """Return the hidden fields: the rows that this page lists."""
+        return [(_LISTED, _row_name(child)) for child in self.children]
+
+    def list_again(self, children: Sequence[CredentialOwner]) -> None:
+        """List rows that were added after the page was shown: deleting them must be confirmed again."""
+        data = cast(QueryDict, self.data).copy()
+        data.pop("cascade", None)
+        self.data, self.children = data, children
+        self.fields = {"cascade": self.base_fields["cascade"], **self.fields}
+
+    def cascade_to(self) -> list[CredentialOwner]:
+        """Return the rows that may be deleted with the orgs: those that the page had listed, if this was ticked."""
+        listed = [child for child in self.children if _row_name(child) in self._listed]
+        return listed if self.cleaned_data.get("cascade") else []
+
+
+def _row_name(row: CredentialOwner) -> str:
+    return f"{type(row).__name__}-{row.pk}"

@@ -22,11 +22,13 @@ from authn.console.admin_base import (
     audit_url,
     badge,
     detail_rows,
+    error_text,
     principal_of,
     timestamp_column,
 )
 from authn.console.forms import ConfirmForm
 from authn.console.site import ExtraContext, Panel, add_panel
+from authn.database.shown_values import ChangedMeanwhile
 from orgs.admin.dashboard import add_alerts, health_badge
 from orgs.admin.forms import ERROR_FIELDS
 from orgs.credentials import OrgError
@@ -65,6 +67,10 @@ class PoolInstanceAdmin(ConsoleAdmin):
     ordering = ("repository", "pool_tag", "name")
     add_label = "Add an instance"
     actions = ("return_to_pool", "extend_assignments", "end_assignments")
+    purpose = (
+        "A pool holds orgs that jobs take for a while and return, such as one for each pull request. Add the first "
+        "instance here, or import the scratch orgs of a DevHub with manage.py import_pool."
+    )
     audit_key = "name"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PoolInstance]:
@@ -202,16 +208,35 @@ class PoolInstanceAdmin(ConsoleAdmin):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Remove an instance from its pool after confirmation."""
         instance: PoolInstance = self.row(request, object_id)
-        form = ConfirmForm(request.POST if request.method == "POST" else None, submit_label="Remove")
+        data = request.POST if request.method == "POST" else None
+        form = ConfirmForm(data, submit_label="Remove", shown=instance.assignment_id)
         if form.is_valid():
             try:
-                stock.remove_instance(repository=instance.repository, name=instance.name, by=principal_of(request))
+                stock.remove_instance(
+                    repository=instance.repository,
+                    name=instance.name,
+                    by=principal_of(request),
+                    shown={"assignment_id": form.shown()},
+                )
+            except ChangedMeanwhile:
+                form = ConfirmForm(data, submit_label="Remove", shown=self.row(request, object_id).assignment_id)
+                form.add_error(None, "Its assignment changed after this page was shown, so nothing was removed.")
             except OrgError as error:
-                self.message_user(request, f"{error}", messages.WARNING)
+                self.message_user(request, error_text(error), messages.WARNING)
+                return self.to_list()
             else:
                 self.message_user(request, f"{instance.name} was removed from the pool.", messages.SUCCESS)
-            return self.to_list()
+                return self.to_list()
+        return self.page(
+            request,
+            "console/form.html",
+            title=f"Remove {instance.name}?",
+            form=form,
+            note=self._removal_note(self.row(request, object_id)),
+        )
+
+    def _removal_note(self, instance: PoolInstance) -> str:
         note = "Frontdesk deletes the instance and its credential. The org itself is not changed."
         if instance.status == PoolInstance.Status.ASSIGNED:
             note += f" It is currently assigned to {self.holder(instance)}."
-        return self.page(request, "console/form.html", title=f"Remove {instance.name}?", form=form, note=note)
+        return note

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from authn import audit
+from authn.database.shown_values import Values, require_shown
 from authn.principals import Principal
 from orgs.auth_url_validation import parse_auth_url, validate_and_store
 from orgs.credential_ownership import link_credential
@@ -83,8 +84,11 @@ def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
     return instance
 
 
-def remove_instance(*, repository: str, name: str, by: Principal) -> None:
-    """Delete an instance and its credential, after a running refresh. Raises InstanceNotFound, SessionError."""
+def remove_instance(*, repository: str, name: str, by: Principal, shown: Values | None = None) -> None:
+    """Delete an instance and its credential, after a running refresh. Raises InstanceNotFound, SessionError.
+
+    `shown` has the columns that a page showed: ChangedMeanwhile is raised if one has another value now.
+    """
     instance = PoolInstance.objects.filter(repository=repository, name__iexact=name).first()
     if instance is None:
         raise InstanceNotFound(repository, name)
@@ -93,8 +97,10 @@ def remove_instance(*, repository: str, name: str, by: Principal) -> None:
         # The credential before its owner, in the same order as at the end of a refresh.
         lock_credential(instance.credential_id)
         rows = PoolInstance.objects.select_for_update(of=("self",))
-        if rows.filter(pk=instance.pk, credential=instance.credential).first() is None:
+        row = rows.filter(pk=instance.pk, credential=instance.credential).first()
+        if row is None:
             raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken the credential.
+        require_shown(row, shown or {})
         record_event(audit.Action.POOL_REMOVED, instance, by)
         instance.delete()
         if credential is not None:

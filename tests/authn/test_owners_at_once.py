@@ -17,7 +17,7 @@ from authn.models import User
 from authn.principals import system
 from authn.roles import Role
 from authn.users import set_password, update_user
-from tests.support.browser_client import Visitor, text_of, token_in
+from tests.support.browser_client import Visitor
 from tests.support.concurrency import run_together
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -90,9 +90,7 @@ def _demotion(*, of: User, by: User) -> Callable[[], Any]:
     """Open the console's form for a person in a new session. Returns a call that sends it with the role of a member."""
     page = f"/console/authn/user/{of.pk}/change/"
     visitor = Visitor().sign_in(by)
-    token = token_in(text_of(visitor.get(page)))
-    fields = {"role": "member", "is_active": "on", "csrfmiddlewaretoken": token}
-    return partial(visitor.client.post, page, fields)
+    return partial(visitor.send, page, visitor.get(page), {"role": "member", "is_active": "on"})
 
 
 # --- A deadlock with another transaction -------------------------------------------------------------

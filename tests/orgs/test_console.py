@@ -11,7 +11,7 @@ from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.factories import a_registered_org, an_org
-from tests.support.browser_client import Visitor, text_of
+from tests.support.browser_client import Visitor, error_at, text_of, ticked
 
 pytestmark = pytest.mark.django_db
 ORGS = "/console/orgs/salesforceorg/"
@@ -183,11 +183,26 @@ def test_a_default_that_is_not_a_dev_hub_is_reported_at_its_field(console, org):
 
 
 @pytest.mark.database
-def test_clearing_the_dev_hub_flag_clears_the_default_too(console, org):
+def test_the_default_dev_hub_is_not_lost_by_clearing_dev_hub_alone(console, org):
     _change(console, org, is_dev_hub="on", is_default="on")
 
-    _change(console, org, is_default="on")
+    refused = _change(console, org, is_default="on")
 
+    assert "Make another DevHub the default first, or clear Default DevHub" in error_at(refused, "is_default")
+    assert ticked(refused, "is_default")
+    assert not ticked(refused, "is_dev_hub")
+    org.refresh_from_db()
+    assert (org.is_dev_hub, org.is_default) == (True, True)
+
+
+@pytest.mark.database
+def test_the_default_dev_hub_is_given_up_by_clearing_both(console, org):
+    _change(console, org, is_dev_hub="on", is_default="on")
+
+    response = _change(console, org)
+
+    assert response["Location"] == _page(org)
+    assert "No default DevHub is set now." in text_of(console.get(_page(org)))
     org.refresh_from_db()
     assert (org.is_dev_hub, org.is_default) == (False, False)
 
@@ -261,7 +276,8 @@ def test_the_deletion_of_children_must_be_confirmed(console, owner, salesforce, 
     asked = console.get(_page(org, "delete"))
     refused = console.post(_page(org, "delete"))
     assert "dev1@acme.example" in text_of(asked)
-    assert "This field is required." in text_of(refused)
+    assert "Tick this box to delete the second list as well" in error_at(refused, "cascade")
+    assert "This field is required" not in text_of(refused)
     assert SalesforceOrg.objects.count() == 2
 
     console.post(_page(org, "delete"), {"cascade": "on"})

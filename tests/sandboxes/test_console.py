@@ -151,6 +151,24 @@ def test_the_removal_of_an_instance_is_confirmed_first(console, owner, productio
 
 
 @pytest.mark.database
+def test_an_instance_that_was_assigned_meanwhile_is_not_removed(console, owner, application, salesforce, production):
+    salesforce.add_sandbox(production, "dev1")
+    an_instance(owner)
+    path = f"{POOLS}{PoolInstance.objects.get().pk}/delete/"
+    stale = console.get(path)
+    application.post(FETCH, {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"})
+
+    refused = console.send(path, stale)
+
+    assert "Its assignment changed after this page was shown, so nothing was removed." in text_of(refused)
+    assert "It is currently assigned to pr-1." in text_of(refused)
+    assert PoolInstance.objects.exists()
+
+    console.send(path, refused)
+    assert not PoolInstance.objects.exists()
+
+
+@pytest.mark.database
 def test_the_assignment_of_each_instance_is_shown(console, owner, application, salesforce, production):
     salesforce.add_sandbox(production, "dev1")
     an_instance(owner)
@@ -186,7 +204,7 @@ def test_the_deletion_of_an_org_lists_its_pool_instances(console, owner, product
     path = f"/console/orgs/salesforceorg/{org.pk}/delete/"
 
     assert "dev1 of acme/app" in text_of(console.get(path))
-    assert "This field is required." in text_of(console.post(path))
+    assert "Tick this box to delete the second list as well" in text_of(console.post(path))
     console.post(path, {"cascade": "on"})
 
     assert not PoolInstance.objects.exists()
