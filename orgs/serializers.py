@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from authn.serializers import QueryForm, SecretField, StrictBooleanField, StrictCharField
 from orgs.credentials.models import Health
+from orgs.errors import NoDefaultDevHub
 from orgs.listing import MAX_PAGE
 from orgs.metadata import FilterPair, Metadata, check_metadata, read_filter
 from orgs.models import SalesforceOrg
@@ -155,6 +156,14 @@ class SalesforceOrgUpdateDto(serializers.Serializer[object]):
 # --- Responses -------------------------------------------------------------------------------------
 
 
+class WarningDto(serializers.Serializer[object]):
+    """A consequence of the request that was not requested by name. `code` is that of the state it led to."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    action = serializers.CharField()
+
+
 class AuthErrorDto(serializers.Serializer[object]):
     """Why the response contains no access token."""
 
@@ -191,6 +200,17 @@ class SalesforceOrgDto(FilledMixin, serializers.ModelSerializer[SalesforceOrg]):
     isDefault = serializers.BooleanField(source="is_default", required=False)
     metadata = MetadataField(required=False)
     health = HealthDto(source="credential", required=False)
+    warnings = serializers.SerializerMethodField(
+        help_text="What the request led to besides: that the desk has no default DevHub now. Omitted if nothing."
+    )
+
+    @extend_schema_field(WarningDto(many=True))
+    def get_warnings(self, org: SalesforceOrg) -> list[dict[str, str]] | None:
+        """Return the warning that the desk has no default DevHub any longer, if this org was it."""
+        if not org.lost_default:
+            return None
+        message = f"{org.username} is no longer a DevHub, so it is not the default DevHub either. There is none now."
+        return [{"code": NoDefaultDevHub.code, "message": message, "action": NoDefaultDevHub.action}]
 
     class Meta:
         model = SalesforceOrg
@@ -206,6 +226,7 @@ class SalesforceOrgDto(FilledMixin, serializers.ModelSerializer[SalesforceOrg]):
             "isDefault",
             "metadata",
             "health",
+            "warnings",
         )
 
 
@@ -218,7 +239,13 @@ class SalesforceOrgListItemDto(SalesforceOrgDto):
     authError = AuthErrorDto(required=False, help_text="Why there is no access token.")
 
     class Meta(SalesforceOrgDto.Meta):
-        fields = (*SalesforceOrgDto.Meta.fields, "createdAt", "accessToken", "sfdxAuthUrl", "authError")
+        fields = (
+            *(name for name in SalesforceOrgDto.Meta.fields if name != "warnings"),
+            "createdAt",
+            "accessToken",
+            "sfdxAuthUrl",
+            "authError",
+        )
 
 
 class SalesforceConnectionTestResponseDto(FilledMixin, serializers.Serializer[object]):

@@ -93,7 +93,10 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     @extend_schema(
         operation_id="SalesforceAuthController_updateOrg",
         summary="Update a registered org",
-        description="Changes the DevHub flag, the default DevHub and the metadata, without a call to Salesforce.",
+        description=(
+            "Changes the DevHub flag, the default DevHub and the metadata, without a call to Salesforce. An org that "
+            "is not a DevHub any longer is not the default DevHub either: then the response has `warnings`."
+        ),
         parameters=[UsernameQuery],
         request=SalesforceOrgUpdateDto,
         responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, 409),

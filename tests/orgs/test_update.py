@@ -4,7 +4,7 @@ import pytest
 
 from authn.models import AuditEvent
 from orgs.models import SalesforceOrg
-from tests.orgs.factories import ORG, a_registered_org
+from tests.orgs.factories import ORG, REGISTER, a_registered_org
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,48 @@ def test_an_org_that_is_unmarked_as_dev_hub_is_not_the_default(owner, ci):
 
     assert response.json()["isDefault"] is False
     assert not SalesforceOrg.objects.filter(is_default=True).exists()
+
+
+@pytest.mark.database
+def test_the_response_and_the_audit_say_that_there_is_no_default_any_longer(owner, ci):
+    owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
+
+    warnings = owner.patch(ORG, {"isDevHub": False}, username="ci@acme.example").json()["warnings"]
+
+    assert warnings == [
+        {
+            "code": "NO_DEFAULT_DEVHUB",
+            "message": "ci@acme.example is no longer a DevHub, so it is not the default DevHub either. "
+            "There is none now.",
+            "action": 'An owner can set one: PATCH /sfp/api/auth/salesforce/org?username=... {"isDefault": true}.',
+        }
+    ]
+    newest = AuditEvent.objects.filter(action="org.changed").latest("id")
+    assert newest.details == {
+        "fields": ["isDevHub", "isDefault"],
+        "old": {"isDevHub": True, "isDefault": True},
+        "new": {"isDevHub": False, "isDefault": False},
+    }
+
+
+def test_a_default_that_is_given_up_by_name_is_no_warning(owner, ci):
+    owner.patch(ORG, {"isDevHub": True, "isDefault": True}, username="ci@acme.example")
+
+    response = owner.patch(ORG, {"isDevHub": False, "isDefault": False}, username="ci@acme.example")
+
+    assert "warnings" not in response.json()
+    assert "warnings" not in owner.get(ORG, username="ci@acme.example").json()
+
+
+@pytest.mark.database
+def test_registering_the_default_again_as_no_dev_hub_is_a_warning_too(owner, salesforce):
+    org = a_registered_org(owner, salesforce, "hub@acme.example", isDevHub=True, isDefault=True)
+
+    body = {"sfdxAuthUrl": org.auth_url(), "isDevHub": False}
+    response = owner.post(REGISTER, body)
+
+    assert [warning["code"] for warning in response.json()["warnings"]] == ["NO_DEFAULT_DEVHUB"]
+    assert AuditEvent.objects.get(action="org.changed").details["old"] == {"isDevHub": True, "isDefault": True}
 
 
 @pytest.mark.database
