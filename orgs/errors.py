@@ -111,6 +111,7 @@ class InvalidInstanceUrl(RegistrationRefused):
     code = "INVALID_INSTANCE_URL"
     message = "The instance URL is not the URL of a Salesforce org."
     action = "Omit instanceUrl: Salesforce returns it."
+    page_action = "Leave the instance URL empty: Salesforce returns it."
 
 
 class UsernameMismatch(RegistrationRefused):
@@ -154,6 +155,7 @@ class SkipValidationOff(RegistrationRefused):
     code = "SKIP_VALIDATION_OFF"
     message = "Registration without validation is disabled."
     action = "Omit skipValidation. An operator can set ALLOW_SKIP_VALIDATION."
+    page_action = "Register the org with validation. An operator can set ALLOW_SKIP_VALIDATION."
 
 
 class UsernameNeeded(RegistrationRefused):
@@ -162,6 +164,7 @@ class UsernameNeeded(RegistrationRefused):
     code = "USERNAME_NEEDED"
     message = "Registration without validation requires a username."
     action = "Send username."
+    page_action = "Enter the username."
 
 
 # --- Changes -----------------------------------------------------------------------------------------
@@ -209,6 +212,7 @@ class AlreadyVerified(InvalidChange):
     code = "ALREADY_VERIFIED"
     message = "{username} is registered and verified."
     action = "Register it without skipValidation."
+    page_action = "Register it with validation."
 
     def __init__(self, username: str) -> None:
         super().__init__(username=username)
@@ -220,6 +224,7 @@ class AuthUrlInUse(InvalidChange):
     code = "AUTH_URL_IN_USE"
     message = "This auth URL belongs to another org."
     action = "Omit skipValidation."
+    page_action = "Register it with validation."
 
 
 # --- Release of credentials --------------------------------------------------------------------------
@@ -231,6 +236,7 @@ class CredentialsForbidden(OrgError):
     code = "CREDENTIALS_FORBIDDEN"
     message = str(RoleRequired((Role.OWNER, Role.APPLICATION)))
     action = "Omit `authType` and `includeSfdxAuthUrl`, or use an owner's token or an application token."
+    page_action = "Ask an owner, or use an application token."
 
 
 class AuthUrlReleaseOff(OrgError):

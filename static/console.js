@@ -55,7 +55,7 @@ function metadataRows(text) {
   const keys = Object.keys(value).sort();
   if (keys.length === 0) return note("No metadata.", false);
   const table = document.createElement("table");
-  table.className = "plain-table";
+  table.className = "plain-table metadata-table";
   const head = document.createElement("thead");
   head.append(row(cell("th", "Key", "col"), cell("th", "Value", "col")));
   const body = document.createElement("tbody");

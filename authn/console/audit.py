@@ -57,6 +57,7 @@ class AuditEventAdmin(ConsoleAdmin):
         "principal",
         "org",
     )
+    purpose = "What was issued, changed or refused is listed here, with who requested it. Nothing was recorded yet."
     list_filter = ("outcome", ActionFilter, "actor_kind", ("at", TimeFilter))
     search_fields = ("actor_name", "org_username", "=actor_id", "=code", "=request_id", "=fingerprint")
     search_help_text = "User, token or org; or a complete code, request id, actor id or fingerprint."

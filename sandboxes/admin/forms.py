@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from authn.console.admin_base import ConsoleForm
+from authn.console.admin_base import ConsoleForm, format_code
 from orgs.admin.forms import PastedSecret, UsernameInput
 from orgs.errors import InvalidSfdxAuthUrl
 from orgs.salesforce import InvalidAuthUrl, from_paste
@@ -62,7 +62,8 @@ class AddForm(ConsoleForm):
         try:
             return from_paste(self.cleaned_data["auth_url"])
         except InvalidAuthUrl as error:
-            raise ValidationError(str(error), code=InvalidSfdxAuthUrl.code) from error
+            text = format_code(f"{error} {InvalidSfdxAuthUrl.page_action}")
+            raise ValidationError(text, code=InvalidSfdxAuthUrl.code) from error
 
     def clean(self) -> dict[str, object]:
         """Run the API's field checks, and show their errors at the form fields."""

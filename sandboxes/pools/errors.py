@@ -135,6 +135,7 @@ class AssignedInOtherPool(OrgError):
     code = "ASSIGNED_IN_OTHER_POOL"
     message = "The assignment {assignment_id!r} already holds {name} of the pool {tag!r}."
     action = "Unassign that instance first, or use another assignmentId."
+    page_action = "Unassign that instance first, or use another assignment id."
 
     def __init__(self, assignment_id: str, name: str, tag: str) -> None:
         super().__init__(assignment_id=assignment_id, name=name, tag=tag)

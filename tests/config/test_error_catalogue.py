@@ -18,7 +18,8 @@ FOREIGN_CODES = ("authn/servicestack/", "orgs/salesforce/emulator/")
 CATALOGUE = catalogue()
 # Their messages are prescribed by the contract of the API.
 WITHOUT_FULL_STOP = ("INVALID_CREDENTIALS", "ROLE_REQUIRED", "CREDENTIALS_FORBIDDEN")
-API_CALL = re.compile(r"/sfp/|\b(?:GET|POST|PUT|PATCH|DELETE)\b")
+# A path, a method, a field in camel case, or what only a client of the API can do.
+API_CALL = re.compile(r"/sfp/|\b(?:GET|POST|PUT|PATCH|DELETE|[Oo]mit|Retry-After|[a-z]+[A-Z]\w*)\b")
 
 
 def _subclasses(cls: type[DomainError]) -> set[type[DomainError]]:
