@@ -5,6 +5,7 @@ forms.py      The forms of those pages, and what the console says in place of an
 filters.py    The filters of the list.
 deletion.py   The page that confirms the deletion of orgs.
 dashboard.py  The panels "Needs attention" and "Orgs by health".
+known_state.py  What is known about all credentials, and since when.
 
 Every change goes through the function that the API calls, which checks, locks and audits.
 """
@@ -39,7 +40,7 @@ from authn.models import AuditEvent
 from authn.pages import continuation
 from orgs.admin import dashboard
 from orgs.admin.deletion import deletion_page
-from orgs.admin.filters import MetadataKeyFilter
+from orgs.admin.filters import AttentionFilter, MetadataKeyFilter
 from orgs.admin.forms import ERROR_FIELDS, RegisterForm, SettingsForm, metadata_rows
 from orgs.connections.report import check_connections
 from orgs.credentials.errors import OrgError
@@ -54,7 +55,7 @@ _OPEN_ORG = "frontDoorUrl"  # The continue action that opens an org. The app san
 _KIND_TONES = {Kind.PRODUCTION: "info", Kind.SANDBOX: "calm", Kind.SCRATCH: "calm"}
 _ROTATION = {None: ("Unknown", "calm"), True: ("Rotates", "info"), False: ("Static", "calm")}
 
-dashboard.add_alerts(dashboard.org_alerts)
+dashboard.add_alerts(dashboard.ORG_ALERTS)
 add_panel(Panel("Needs attention", "console/needs.html", dashboard.credential_alerts, place=10, wide=True))
 add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health, place=20))
 
@@ -76,7 +77,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         "sandbox",
         "instance",
     )
-    list_filter = ("kind", "is_dev_hub", "credential__health", "organization_type", MetadataKeyFilter)
+    list_filter = ("kind", "is_dev_hub", "credential__health", "organization_type", AttentionFilter, MetadataKeyFilter)
     search_fields = ("username", "org_id", "instance_url", "instance_name", "sandbox_name")
     search_help_text = "Username, org id, instance or sandbox name."
     ordering = ("username",)
@@ -217,7 +218,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         return self.page(
             request, "console/org.html", title=org.username, form=form, org=org, rows=self._details(org),
             health=self._health(org), advice=dashboard.advice(org.credential), audit_url=audit_url(org.username),
-            metadata_rows=metadata_rows(org.metadata),
+            metadata_rows=metadata_rows(org.metadata), register_again=dashboard.register_again_url(org),
             open_path=continuation.address(_OPEN_ORG, targetOrg=org.username),
         )  # fmt: skip
 

@@ -1,18 +1,20 @@
 """Dashboard panels about credentials: how many orgs are in each state, and which credentials need an owner."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from authn.console.admin_base import format_code
 from authn.console.charts import Bar, bars
-from orgs.credentials.errors import CredentialRefused, SalesforceRefused
+from orgs.admin.attention import org_needs_owner
+from orgs.admin.known_state import notes
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
-from orgs.models import SalesforceOrg
+from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
 
 TONES = {
     Health.HEALTHY: "good",
@@ -22,10 +24,6 @@ TONES = {
     Health.UNVERIFIED: "calm",
 }
 _MAX_ALERTS = 20
-# Failures that do not pass by themselves: an owner or an operator must act.
-_NEEDS_ACTION = [
-    code for code, failure in BY_CODE.items() if issubclass(failure.raises, CredentialRefused | SalesforceRefused)
-]
 _REGISTER_OR_DELETE = "Register the org again, or delete it."
 # States that are not refresh failures and have no error code: message and action.
 _OTHER_ADVICE = {
@@ -76,10 +74,31 @@ class CredentialAlert:
     code: str = ""
     message: str = ""
     action: str = ""
+    is_default: bool = False
+    register_again: str = ""  # The URL of the page that registers the org again, if that is what helps.
 
 
-# Returns at most the given number of alerts about one model, expired credentials first.
-AlertSource = Callable[[int], list[CredentialAlert]]
+@dataclass(frozen=True, slots=True)
+class AlertSource:
+    """The alerts about one model: at most as many as requested, their total, and the list that has them all.
+
+    `noun` names a row of the model, in singular and plural.
+    """
+
+    noun: tuple[str, str]
+    alerts: Callable[[int], list[CredentialAlert]]
+    count: Callable[[], int]
+    address: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The alerts of one source that the panel does not show."""
+
+    count: int
+    noun: str
+    link: str
+
 
 _sources: list[AlertSource] = []
 
@@ -90,26 +109,46 @@ def add_alerts(source: AlertSource) -> None:
 
 
 def credential_alerts() -> dict[str, object]:
-    """Return the alerts of all sources, and whether there are more than the panel shows."""
-    alerts = [alert for source in _sources for alert in source(_MAX_ALERTS + 1)]
-    return {"needs": alerts[:_MAX_ALERTS], "more": len(alerts) > _MAX_ALERTS}
+    """Return the alerts of all sources, what is known of the other credentials, and how many alerts there are more."""
+    shown: list[CredentialAlert] = []
+    more: list[Rest] = []
+    for source in _sources:
+        room = _MAX_ALERTS - len(shown)
+        alerts = source.alerts(room)
+        shown += alerts
+        if len(alerts) == room and (rest := source.count() - len(alerts)) > 0:
+            more.append(Rest(rest, source.noun[rest > 1], source.address()))
+    return {"needs": shown, "more": more, "notes": notes(needs_attention=bool(shown))}
 
 
-def org_alerts(limit: int) -> list[CredentialAlert]:
-    """Return alerts about registered orgs, at most `limit`, expired credentials first."""
-    orgs = SalesforceOrg.objects.with_related().filter(Q(credential=None) | needs_attention(include_unverified=True))
-    rows = orgs.order_by("credential__health", "username")[:limit]
-    return [
-        alert_for(org.credential, org.username, reverse("admin:orgs_salesforceorg_change", args=[org.pk]))
-        for org in rows
-    ]
+def _orgs_with_alerts() -> SalesforceOrgQuerySet:
+    return SalesforceOrg.objects.filter(org_needs_owner())
 
 
-def needs_attention(*, include_unverified: bool) -> Q:
-    """Return the filter for rows whose credential stays unusable until an owner or operator acts."""
-    states = [Health.EXPIRED, Health.UNVERIFIED] if include_unverified else [Health.EXPIRED]
-    failing = Q(credential__health=Health.FAILING, credential__reason__in=_NEEDS_ACTION)
-    return Q(credential__health__in=states) | failing
+def _org_alerts(limit: int) -> list[CredentialAlert]:
+    """Return at most `limit` alerts: the default DevHub first, then expired credentials."""
+    orgs = _orgs_with_alerts().with_related().order_by("-is_default", "credential__health", "username")
+    return [_org_alert(org) for org in orgs[:limit]]
+
+
+def _org_alert(org: SalesforceOrg) -> CredentialAlert:
+    alert = alert_for(org.credential, org.username, reverse("admin:orgs_salesforceorg_change", args=[org.pk]))
+    return replace(alert, is_default=org.is_default, register_again=register_again_url(org))
+
+
+def register_again_url(org: SalesforceOrg) -> str:
+    """Return the URL of the page that registers an org again, "" if its credential has not expired."""
+    if org.credential is not None and org.credential.health != Health.EXPIRED:
+        return ""
+    return f"{reverse('admin:orgs_salesforceorg_add')}?{urlencode({'username': org.username})}"
+
+
+ORG_ALERTS = AlertSource(
+    noun=("org", "orgs"),
+    alerts=_org_alerts,
+    count=lambda: _orgs_with_alerts().count(),
+    address=lambda: f"{reverse('admin:orgs_salesforceorg_changelist')}?attention=owner",
+)
 
 
 def alert_for(credential: Credential | None, name: str, link: str, *, renewal: str = "") -> CredentialAlert:

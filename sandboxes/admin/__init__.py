@@ -52,8 +52,23 @@ _FIELDS = {
     "AUTH_URL_IN_USE": "auth_url",
 }
 
-add_alerts(dashboard.instance_alerts)
+add_alerts(dashboard.INSTANCE_ALERTS)
 add_panel(Panel("Pools", "console/pools.html", dashboard.pool_usage, place=25))
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """Filters by whether the credential of an instance needs an owner."""
+
+    title = "attention"
+    parameter_name = "attention"
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        """Return the one choice."""
+        return [("owner", "Needs an owner")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[PoolInstance]) -> QuerySet[PoolInstance]:
+        """Keep the instances that need an owner."""
+        return dashboard.instance_needs_owner(queryset) if self.value() == "owner" else queryset
 
 
 @admin.register(PoolInstance)
@@ -61,7 +76,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
     """List, instance page and actions of pool instances."""
 
     list_display = ("name", "pool", "type_badge", "status_badge", "holder", timestamp_column("expires_at", "Expires"))
-    list_filter = ("status", "type", "repository", "pool_tag")
+    list_filter = ("status", "type", "repository", "pool_tag", AttentionFilter)
     search_fields = ("name", "username", "org_id", "assignment_id", "assigned_to_email")
     search_help_text = "Name, username, org id, assignment id or e-mail of the assignee."
     ordering = ("repository", "pool_tag", "name")

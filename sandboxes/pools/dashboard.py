@@ -2,11 +2,12 @@
 
 from typing import TypedDict
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from orgs.admin.dashboard import CredentialAlert, alert_for, needs_attention
+from orgs.admin.attention import needs_attention
+from orgs.admin.dashboard import AlertSource, CredentialAlert, alert_for
 from sandboxes.models import PoolInstance
 
 TONES = {
@@ -38,11 +39,23 @@ class PoolBar(TypedDict):
     link: str
 
 
-def instance_alerts(limit: int) -> list[CredentialAlert]:
-    """Return alerts about instances with a credential of their own, at most `limit`, expired credentials first."""
+def _instances_with_alerts() -> QuerySet[PoolInstance]:
     rows = PoolInstance.objects.filter(needs_attention(include_unverified=False))
-    rows = rows.exclude(status=PoolInstance.Status.EXPIRED).select_related("credential")
+    return rows.exclude(status=PoolInstance.Status.EXPIRED)
+
+
+def _instance_alerts(limit: int) -> list[CredentialAlert]:
+    """Return alerts about instances with a credential of their own, at most `limit`, expired credentials first."""
+    rows = _instances_with_alerts().select_related("credential")
     return [_alert(instance) for instance in rows.order_by("credential__health", "name")[:limit]]
+
+
+INSTANCE_ALERTS = AlertSource(
+    noun=("pool instance", "pool instances"),
+    alerts=_instance_alerts,
+    count=lambda: _instances_with_alerts().count(),
+    address=lambda: f"{reverse('admin:sandboxes_poolinstance_changelist')}?attention=owner",
+)
 
 
 def _alert(instance: PoolInstance) -> CredentialAlert:
@@ -71,3 +84,8 @@ def _bar(repository: str, tag: str, counted: list[int]) -> PoolBar:
     query = urlencode({"repository": repository, "pool_tag": tag})
     link = f"{reverse('admin:sandboxes_poolinstance_changelist')}?{query}"
     return {"repository": repository, "tag": tag, "parts": parts, "link": link}
+
+
+def instance_needs_owner(rows: QuerySet[PoolInstance]) -> QuerySet[PoolInstance]:
+    """Keep the instances about which the panel "Needs attention" has an alert."""
+    return rows.filter(pk__in=_instances_with_alerts().values("pk"))
