@@ -20,6 +20,9 @@ urlpatterns = [
     path("", include("authn.pages.urls")),
     path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", admin.site.urls),
+    # Where the users of other Django sites look for it.
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", RedirectView.as_view(pattern_name="admin:index")),
     path("livez", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("sfp/api/", include(api)),

@@ -65,6 +65,8 @@ OPEN = [
     ("GET", "/", {}, None, PAGE),
     ("GET", "/open", {"name": "dev1"}, None, PAGE),
     ("GET", "/console", {}, None, PAGE),
+    ("GET", "/admin", {}, None, PAGE),
+    ("GET", "/admin/", {}, None, PAGE),
     # Pages authenticate by session and ignore a bearer token.
     ("GET", "/login", {}, None, OK),
     ("POST", "/login", {}, None, OK),

@@ -196,3 +196,8 @@ def test_no_filter_can_probe_a_secret(part, lookup, a_person):
     visitor = Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
 
     assert visitor.client.get(f"/console/{part}/?{lookup}").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/"])
+def test_the_address_of_other_django_sites_leads_to_the_console(path, an_owner):
+    assert an_owner.client.get(path)["Location"] == "/console/"
