@@ -5,7 +5,7 @@ OrgError
 ├── DeskSealed                    FERNET_KEYS do not decrypt this database
 ├── SpoolUnavailable              there is no disk space for a response of Salesforce
 │   └── SpoolUnreadable           a stored response cannot be read
-└── SessionError                  Salesforce issued no session; `code` is one of failures.py
+└── SessionError                  Salesforce issued no session; `code` is one of failure_catalogue.py
     ├── CredentialRefused         Salesforce permanently refuses the stored credential
     │   └── OrgGone               the org is locked, deleted or expired
     ├── GrantRefused              no grant can be created for a sandbox

@@ -45,7 +45,7 @@ class GrantCreated:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No session. `code` says why (orgs/credentials/failures.py), `retry_after` is in seconds.
+    """No session. `code` says why (orgs/credentials/failure_catalogue.py), `retry_after` is in seconds.
 
     `new_auth_url` is set if the response held the next refresh token nevertheless. `without_grant` says that
     the attempt was to create a grant, and that the credential is left without one.

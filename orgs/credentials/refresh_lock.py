@@ -39,7 +39,7 @@ _UNANSWERED = Q(sent_at__isnull=False) & (Q(rotates=None) | Q(rotates=True))
 class LockStatus:
     """The state of a credential's refresh lock.
 
-    `lock_remaining` is in seconds, 0 while the lock is free. `blocked_by` is the code (failures.py) of what
+    `lock_remaining` is in seconds, 0 while the lock is free. `blocked_by` is the code (failure_catalogue.py) of what
     prevents a refresh although the lock is free, or empty; `block_remaining` is how long it does, in seconds.
     """
 
