@@ -103,7 +103,7 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
         raise
     if grant is None:
         return Attempt(snapshot, row, None, spool, create_grant=request.create_grant, began=began)
-    unanswered = row.health == Health.UNCERTAIN and row.rotates is not False
+    unanswered = (row.health == Health.UNCERTAIN and row.rotates is not False) or row.outcome == "LOST_ANSWER"
     tried = _submitted(grant, request)
     return Attempt(snapshot, row, tried, spool, unanswered, on_trial=tried != grant, began=began)
 

@@ -23,6 +23,8 @@ from orgs.salesforce import Session
 _FAILURES_THAT_TRIP = 5
 _BREAKER_WINDOW = timedelta(seconds=60)
 _BREAKER_PAUSE = timedelta(seconds=30)
+# Why a refresh token is dead, as far as the desk knows. Salesforce reports each of them as an expired token.
+_CAUSES_OF_DEATH = ("LOST_ANSWER", "REVOKED", "SANDBOX_REFRESHED")
 
 
 def store(row: Credential, outcome: Outcome, *, was_issued: bool) -> bool:
@@ -98,7 +100,13 @@ def _has_grant_of(row: Credential) -> Q:
 
 
 def _keeps_refusal(row: Credential, outcome: Outcome) -> bool:
-    """Return True if a permanent failure stays on record, because a temporary one does not disprove it."""
+    """Return True if the failure on record stays.
+
+    A temporary failure does not disprove a permanent one. That Salesforce does not accept a dead token says
+    less than why it died.
+    """
+    if outcome.code == "CREDENTIAL_EXPIRED" and row.reason in _CAUSES_OF_DEATH:
+        return True
     return isinstance(outcome, Failed) and not outcome.settles_refresh_token and recorded_failure(row) is not None
 
 

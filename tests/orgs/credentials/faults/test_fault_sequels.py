@@ -6,6 +6,7 @@ The rows are in faults.py, the routes in routes.py.
 import pytest
 
 from authn.models import AuditEvent
+from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Fault
 from tests.orgs.credentials.faults.fault_table import (
@@ -55,6 +56,48 @@ def test_the_next_request_reports_a_lost_rotating_token_on_each_route(owner, mem
             assert calls(salesforce) == (2, 0)
             assert AuditEvent.objects.filter(action="credential.refresh_ended", code="LOST_ANSWER").count() == 1
             assert shows_no_secret(response, salesforce)
+
+
+def test_another_refusal_keeps_the_reason_that_the_response_was_lost(owner, member, salesforce, rotating_urls, each):
+    for route in FORCING:
+        with each(route.id):
+            salesforce.inject(Fault.reset(), path=TOKEN_PATH)
+            TOKEN.send(owner, rotating_urls)
+            TOKEN.send(owner, rotating_urls)
+            salesforce.reset_calls()
+
+            response = route.send(owner, rotating_urls)
+
+            case = FaultCase("lost", Fault.reset(), 409, "LOST_ANSWER")
+            assert route.read(response) == route.expected(case), response
+            assert health_of(member) == ("expired", "LOST_ANSWER")
+            assert calls(salesforce) == (1, 0), "Salesforce was asked again"
+            assert TOKEN.read(TOKEN.send(owner, rotating_urls)) == (409, "LOST_ANSWER", None)
+
+
+@pytest.mark.parametrize("reason", ["REVOKED", "SANDBOX_REFRESHED"])
+def test_a_refusal_keeps_the_reason_why_the_token_had_died(owner, member, salesforce, urls, hub, reason):
+    hub.revoke_all()
+    outcome = "CREDENTIAL_EXPIRED" if reason == "REVOKED" else reason
+    Credential.objects.update(health="expired", reason=reason, outcome=outcome)
+
+    response = TEST.send(owner, urls)
+
+    assert response.json()["isValid"] is False
+    assert health_of(member) == ("expired", reason)
+
+
+def test_a_refusal_replaces_the_reason_that_has_passed(owner, member, salesforce, urls, hub):
+    hub.users[0].active = False
+    TOKEN.send(owner, urls)
+    between = health_of(member)
+    hub.users[0].active = True
+    hub.revoke_all()
+
+    TEST.send(owner, urls)
+
+    assert between == ("expired", "USER_INACTIVE")
+    assert health_of(member) == ("expired", "CREDENTIAL_EXPIRED")
 
 
 def test_an_unreadable_response_may_have_held_the_next_rotating_token(owner, member, salesforce, rotating_urls, each):
