@@ -14,7 +14,7 @@ from orgs.credentials import refresh_lock
 from orgs.credentials.concurrency import salesforce_slot
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import SessionError
-from orgs.credentials.failures import error_for, failure_of
+from orgs.credentials.failures import error_for, error_of
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.ownership import CredentialOwner, owner_types, reload
 from orgs.credentials.refresh_lock import HeldLocks
@@ -172,7 +172,7 @@ def _revoke(owner: CredentialOwner, credential: Credential, by: Principal) -> No
     except OrgGone:
         pass  # The token ended with its org.
     except SalesforceError as error:
-        failure = failure_of(error).error(error.retry_after)
+        failure = error_of(error)
         _audit_failure(owner, failure, by)
         raise failure from error
     except SessionError as error:

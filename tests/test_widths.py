@@ -40,7 +40,7 @@ FILLED = {
     "TokenRefusals": dict.fromkeys(("holder_kind", "holder_id", "action", "code"), "ours"),
     "BrowserSession": {"digest": "ours"},
     "SweepRun": {"name": "ours", "failure": "ours"},
-    "Credential": {"outcome": "ours", "reason": "ours"},
+    "Credential": {"outcome": "ours", "outcome_detail": "ours", "reason": "ours"},
     "KnownToken": {"digest": "ours"},
     "DeskKey": {"name": "ours"},
     "SalesforceOrg": {

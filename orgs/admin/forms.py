@@ -31,6 +31,8 @@ ERROR_FIELDS = {
             "LOST_ANSWER",
             "APP_REJECTED",
             "APP_NOT_INSTALLED",
+            "APP_BLOCKED",
+            "API_ACCESS_DENIED",
             "USER_NOT_APPROVED",
             "USER_INACTIVE",
             "IP_NOT_ALLOWED",

@@ -30,7 +30,7 @@ from orgs.credentials.errors import (
     SpoolUnavailable,
     SpoolUnreadable,
 )
-from orgs.credentials.failures import BY_CODE, error_for, failure_of
+from orgs.credentials.failures import BY_CODE, error_for, error_of, failure_of
 from orgs.credentials.models import Credential, Health
 from orgs.credentials.orphans import delete_orphan
 from orgs.credentials.ownership import register_owner, unlink_other_owners
@@ -67,6 +67,7 @@ __all__ = [
     "decrypt_grant",
     "delete_orphan",
     "error_for",
+    "error_of",
     "failure_of",
     "host_policy",
     "mark_released",

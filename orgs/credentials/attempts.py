@@ -182,9 +182,9 @@ def _create_grant(create_grant: GrantCreator, deadline: float) -> Outcome:
     try:
         created = create_grant(deadline)
     except SessionError as error:
-        return Failed(error.code, error.retry_after, without_grant=True)
+        return Failed(error.code, error.retry_after, without_grant=True, detail=error.detail)
     except SalesforceError as error:
-        return Failed(failure_of(error).code, error.retry_after, without_grant=True)
+        return Failed(failure_of(error).code, error.retry_after, without_grant=True, detail=error.detail)
     return GrantCreated(created.session, created.auth_url, Binding(created.session.org_id, created.username))
 
 

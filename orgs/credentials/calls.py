@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from orgs.credentials.concurrency import salesforce_slot
-from orgs.credentials.failures import failure_of
+from orgs.credentials.failures import error_of
 from orgs.salesforce import SalesforceClient, SalesforceError, Session
 from orgs.salesforce.errors import SessionExpired
 
@@ -31,7 +31,7 @@ def call_with_session(
     try:
         return call(credential_id, get_session, operation)
     except SalesforceError as error:
-        raise failure_of(error).error(error.retry_after) from error
+        raise error_of(error) from error
 
 
 def call(

@@ -69,12 +69,24 @@ class SpoolUnreadable(SpoolUnavailable):
 
 
 class SessionError(OrgError):
-    """Salesforce issued no session. `code` says why; `retry_after` is in seconds."""
+    """Salesforce issued no session. `code` says why; `retry_after` is in seconds.
+
+    `detail` is the part of the message that only this failure has: a host, an error code of Salesforce.
+    """
 
     def __init__(
-        self, code: str, message: str, action: str, retry_after: int | None = None, *, page_action: str = ""
+        self,
+        code: str,
+        message: str,
+        action: str,
+        retry_after: int | None = None,
+        *,
+        page_action: str = "",
+        detail: str = "",
     ) -> None:
-        super().__init__(message, code=code, action=action, page_action=page_action, retry_after=retry_after)
+        text = f"{message} {detail}".strip()
+        super().__init__(text, code=code, action=action, page_action=page_action, retry_after=retry_after)
+        self.detail = detail
 
 
 class GrantRefused(SessionError):

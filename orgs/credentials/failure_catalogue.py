@@ -4,6 +4,7 @@ failures.py finds the entry for an error of Salesforce, and for a code that a cr
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from orgs.credentials import errors
 from orgs.credentials.models import Health
@@ -26,6 +27,7 @@ class Failure:
     `raises` decides the HTTP status, `health` is the state that the credential gets (None: it keeps its
     own), `retry_after` is in seconds. `trips_breaker` counts the failure towards the circuit breaker.
     `page_action` replaces `action` on HTML pages. `needs_auth_url`: only a new auth URL repairs the credential.
+    `may_pass_within`: although permanent, it may pass by itself, so Salesforce is called again after this time.
     """
 
     code: str
@@ -37,6 +39,7 @@ class Failure:
     trips_breaker: bool = True
     page_action: str = ""
     needs_auth_url: bool = False
+    may_pass_within: timedelta | None = None
 
     @property
     def permanent(self) -> bool:
@@ -48,19 +51,23 @@ class Failure:
         """Return True if registration reports this failure as invalid input (400)."""
         return self.permanent or self.code in ("ORG_ID_MISMATCH", "UPSTREAM_REFUSED")
 
-    def error(self, retry_after: int | None = None, *, message: str = "") -> errors.SessionError:
-        """Return the error to raise. `retry_after`, in seconds from Salesforce, replaces the default."""
+    def error(self, retry_after: int | None = None, *, message: str = "", detail: str = "") -> errors.SessionError:
+        """Return the error to raise. `retry_after`, in seconds from Salesforce, replaces the default.
+
+        `detail` follows the message: what is known of this one failure, without a secret.
+        """
         return self.raises(
             self.code,
             message or self.message,
             self.action,
             retry_after or self.retry_after,
             page_action=self.page_action,
+            detail=detail,
         )
 
 
-def _refused(code: str, message: str, action: str) -> Failure:
-    return Failure(code, errors.CredentialRefused, message, action, Health.EXPIRED)
+def _refused(code: str, message: str, action: str, *, may_pass_within: timedelta | None = None) -> Failure:
+    return Failure(code, errors.CredentialRefused, message, action, Health.EXPIRED, may_pass_within=may_pass_within)
 
 
 def _needs_auth_url(
@@ -114,8 +121,21 @@ FAILURES = (
     ),
     _refused(
         "APP_NOT_INSTALLED",
-        "The connected app is not installed in the org.",
-        "In the org: Setup > Connected Apps OAuth Usage > Install.",
+        "The app is not installed in the org.",
+        "After a sandbox refresh this may pass by itself: try again in some minutes. Otherwise install the app in "
+        "the org: Setup > Connected Apps OAuth Usage, or Setup > External Client App Manager.",
+        may_pass_within=timedelta(minutes=5),
+    ),
+    _refused(
+        "APP_BLOCKED",
+        "An admin of the org has blocked the app.",
+        "An admin of the org must unblock it: Setup > Connected Apps OAuth Usage. Then test the connection.",
+    ),
+    _refused(
+        "API_ACCESS_DENIED",
+        "The org does not admit the user or the app to its API.",
+        "An admin of the org must admit them in Setup > API Access Control, or give the app the scope api. Then test "
+        "the connection.",
     ),
     _refused(
         "USER_NOT_APPROVED",
@@ -203,6 +223,11 @@ FAILURES = (
     ),
     Failure(
         "UPSTREAM_TIMEOUT", errors.SalesforceTimedOut, "Salesforce did not respond in time.", _TRY_LATER, Health.FAILING
+    ),
+    _rejected(
+        "UPSTREAM_UNKNOWN_ERROR",
+        "Salesforce refused the log-in with an error that this desk does not know.",
+        "Try again. If it stays, look the error code up in Salesforce's documentation; the credential may be valid.",
     ),
     _rejected(
         "TLS_FAILED",

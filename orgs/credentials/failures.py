@@ -5,6 +5,8 @@ threads, processes and machines raise the same error from it as the caller who m
 entries are in failure_catalogue.py.
 """
 
+from django.utils import timezone
+
 from orgs.credentials import errors
 from orgs.credentials.failure_catalogue import FAILURES, Failure
 from orgs.credentials.models import Credential
@@ -14,12 +16,15 @@ BY_CODE = {failure.code: failure for failure in FAILURES}
 
 _BY_WIRE_ERROR: tuple[tuple[type[salesforce.SalesforceError], str], ...] = (
     (salesforce.AppNotInstalled, "APP_NOT_INSTALLED"),
+    (salesforce.AppBlocked, "APP_BLOCKED"),
+    (salesforce.APIAccessDenied, "API_ACCESS_DENIED"),
     (salesforce.AppRejected, "APP_REJECTED"),
     (salesforce.UserNotApproved, "USER_NOT_APPROVED"),
     (salesforce.UserInactive, "USER_INACTIVE"),
     (salesforce.IPNotAllowed, "IP_NOT_ALLOWED"),
     (salesforce.OrgGone, "ORG_GONE"),
     (salesforce.ExpiredToken, "CREDENTIAL_EXPIRED"),
+    (salesforce.UnknownRefusal, "UPSTREAM_UNKNOWN_ERROR"),
     (salesforce.AlreadyProcessing, "REFRESH_IN_PROGRESS"),
     (salesforce.LoginRateExceeded, "UPSTREAM_LOGIN_LIMIT"),
     (salesforce.APILimitReached, "ORG_API_LIMIT"),
@@ -45,12 +50,26 @@ def failure_of(error: salesforce.SalesforceError) -> Failure:
     return BY_CODE[next(code for kind, code in _BY_WIRE_ERROR if isinstance(error, kind))]
 
 
-def error_for(code: str, retry_after: int | None = None) -> errors.SessionError:
+def error_of(error: salesforce.SalesforceError) -> errors.SessionError:
+    """Return the error to raise for an error of the Salesforce client."""
+    return failure_of(error).error(error.retry_after, detail=error.detail)
+
+
+def error_for(code: str, retry_after: int | None = None, detail: str = "") -> errors.SessionError:
     """Return the error for a code of the catalogue. `retry_after`, in seconds, replaces the default."""
-    return BY_CODE[code].error(retry_after)
+    return BY_CODE[code].error(retry_after, detail=detail)
 
 
 def recorded_failure(credential: Credential) -> Failure | None:
-    """Return the permanent failure of a credential's last attempt, None if it may be refreshed."""
+    """Return the permanent failure of a credential's last attempt, None if there is none."""
     failure = BY_CODE.get(credential.outcome)
     return failure if failure and failure.permanent else None
+
+
+def blocking_failure(credential: Credential) -> Failure | None:
+    """Return the failure on record that is returned without a call, None if the credential may be refreshed."""
+    failure = recorded_failure(credential)
+    if failure is None or failure.may_pass_within is None or credential.last_checked_at is None:
+        return failure
+    # By this machine's clock: a difference from the database's only moves the next call by seconds.
+    return None if credential.last_checked_at < timezone.now() - failure.may_pass_within else failure

@@ -53,7 +53,8 @@ class Credential(models.Model):
     - `budget_spent_until`: the login budget as a timestamp. Each log-in moves it forward; when it is too far
       ahead of the clock, no log-in is left.
     - `failures`, `failures_since`, `paused_until`: the circuit breaker.
-    - `outcome`, `outcome_retry_after`: the error code of the last attempt, empty after a success, and its seconds.
+    - `outcome`, `outcome_retry_after`, `outcome_detail`: the error code of the last attempt, empty after a success,
+      its seconds, and what only that failure showed.
     - `rotates`: whether Salesforce replaces the refresh token at each use; None before the first refresh.
     """
 
@@ -73,6 +74,7 @@ class Credential(models.Model):
     paused_until = models.DateTimeField(null=True, editable=False)
     outcome = models.CharField(max_length=48, blank=True, editable=False)
     outcome_retry_after = models.PositiveIntegerField(null=True, editable=False)
+    outcome_detail = models.CharField(max_length=400, blank=True, default="", db_default="", editable=False)
 
     rotates = models.BooleanField(null=True, editable=False)
     ever_rotated = models.BooleanField(default=False, editable=False)

@@ -74,10 +74,11 @@ def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> boo
         "last_checked_at": Now(),
         "outcome": outcome.code,
         "outcome_retry_after": outcome.retry_after if isinstance(outcome, Failed | Lost) else None,
+        "outcome_detail": outcome.detail if isinstance(outcome, Failed | Lost) else "",
     }
     columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
     if _keeps_refusal(row, outcome):
-        kept = ("outcome", "outcome_retry_after", "health", "reason")
+        kept = ("outcome", "outcome_retry_after", "outcome_detail", "health", "reason")
         columns |= {name: getattr(row, name) for name in kept}
     if was_issued and outcome.session:
         columns["last_used_at"] = Now()

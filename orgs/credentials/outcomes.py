@@ -47,8 +47,9 @@ class GrantCreated:
 class Failed:
     """No session. `code` says why (orgs/credentials/failure_catalogue.py), `retry_after` is in seconds.
 
-    `new_auth_url` is set if the response held the next refresh token nevertheless. `without_grant` says that
-    the attempt was to create a grant, and that the credential is left without one.
+    `detail` is what only this failure shows, as in errors of Salesforce. `new_auth_url` is set if the response held
+    the next refresh token nevertheless. `without_grant` says that the attempt was to create a grant, and that the
+    credential is left without one.
     """
 
     session: ClassVar[None] = None
@@ -56,6 +57,7 @@ class Failed:
     retry_after: int | None = None
     new_auth_url: AuthUrl | None = field(default=None, repr=False)
     without_grant: bool = False
+    detail: str = ""
 
     @property
     def settles_refresh_token(self) -> bool:
@@ -71,6 +73,7 @@ class Lost:
     new_auth_url: ClassVar[None] = None
     code: str
     retry_after: int | None = None
+    detail: str = ""
 
 
 Outcome = Refreshed | GrantCreated | Failed | Lost
@@ -80,13 +83,15 @@ def from_response(grant: Grant, response: TokenResponse) -> Refreshed | Failed:
     """Return the outcome of a complete response. A new refresh token in it is kept even if the rest is invalid."""
     rotated = response.refresh_token is not None
     url = replace(grant.auth_url, refresh_token=response.refresh_token) if response.refresh_token else grant.auth_url
+    detail = ""
     if response.session is None:
-        code = failure_of(response.fault or wire.Unreadable()).code
+        fault = response.fault or wire.Unreadable()
+        code, detail = failure_of(fault).code, fault.detail
     elif grant.binding.org_id not in (None, response.session.org_id):
         code = "ORG_ID_MISMATCH"
     else:
         return Refreshed(response.session, url, rotated)
-    return Failed(code, new_auth_url=url if rotated else None)
+    return Failed(code, new_auth_url=url if rotated else None, detail=detail)
 
 
 def from_error(error: SalesforceError, *, may_rotate: bool, unanswered: bool) -> Failed | Lost:
@@ -99,8 +104,8 @@ def from_error(error: SalesforceError, *, may_rotate: bool, unanswered: bool) ->
     if code == "CREDENTIAL_EXPIRED" and unanswered:
         code = "LOST_ANSWER"
     if isinstance(error, wire.LostResponse) or (isinstance(error, wire.Garbled) and may_rotate):
-        return Lost(code, error.retry_after)
-    return Failed(code, error.retry_after)
+        return Lost(code, error.retry_after, error.detail)
+    return Failed(code, error.retry_after, detail=error.detail)
 
 
 def to_text(outcome: Outcome) -> str:

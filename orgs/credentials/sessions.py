@@ -25,7 +25,7 @@ from orgs.credentials.errors import (
     SpoolUnavailable,
     SpoolUnreadable,
 )
-from orgs.credentials.failures import error_for, recorded_failure
+from orgs.credentials.failures import blocking_failure, error_for, recorded_failure
 from orgs.credentials.hash_key import require_unsealed
 from orgs.credentials.models import Credential
 from orgs.credentials.outcomes import Failed, Lost, Outcome
@@ -124,8 +124,8 @@ def _request_once(
 
 def _refresh_or_adopt(credential: Credential, request: SessionRequest, *, is_current: bool) -> IssuedSession | Refused:
     snapshot = _load(credential, is_current=is_current)
-    if (failure := recorded_failure(snapshot)) and not (request.force or request.create_grant):
-        return Refused(failure.error(snapshot.outcome_retry_after))
+    if (failure := blocking_failure(snapshot)) and not (request.force or request.create_grant):
+        return Refused(failure.error(snapshot.outcome_retry_after, detail=snapshot.outcome_detail))
     deadline = time.monotonic() + settings.SALESFORCE_TIMEOUT_SECONDS + _WAIT_BEYOND_TIMEOUT
     while True:
         with first_to_acquire(snapshot.pk) as first:
@@ -205,7 +205,7 @@ def _finish(attempt: Attempt, request: SessionRequest) -> IssuedSession | Refuse
         elif not commit(attempt, outcome, request):
             return _superseded(attempt, outcome, request)
     if isinstance(outcome, Failed | Lost):
-        error = error_for(outcome.code, outcome.retry_after)
+        error = error_for(outcome.code, outcome.retry_after, outcome.detail)
         replaceable = _is_replaceable(error, request) and attempt.create_grant is None and not rejected
         return Refused(error, is_fresh=not rejected, replaceable=replaceable, audited=True)
     return IssuedSession(outcome.session, audited=True)
@@ -247,7 +247,7 @@ def _adopt(snapshot: Credential, request: SessionRequest) -> IssuedSession | Ref
     if credential is None:
         raise CredentialGone
     if credential.outcome:
-        error = _error(credential.outcome, credential.outcome_retry_after)
+        error = error_for(credential.outcome, credential.outcome_retry_after, credential.outcome_detail)
         # Without a grant, the attempt was one to create a grant, and another would end the same way.
         had_grant = credential.sealed_grant is not None
         return Refused(error, replaceable=had_grant and _is_replaceable(error, request))

@@ -27,7 +27,7 @@ from django.conf import settings
 from authn.private_files import exclusive, make_private, publish_private, sync_folder
 from orgs.credentials.models import Credential
 
-RESERVED_BYTES = 24_576  # The longest auth URL and access token, as JSON, encrypted.
+RESERVED_BYTES = 69_632  # The longest auth URL and access token, as JSON with each character escaped, encrypted.
 _SUFFIX, _DAMAGED = ".spool", ".damaged"
 _HEADER = struct.Struct(">8sI")
 _MAGIC = b"FDSPOOL1"

@@ -26,6 +26,7 @@ from orgs.salesforce.reading_on_demand import (
     read_sandbox_state,
     read_scratch_org,
 )
+from orgs.salesforce.refusals import CODE, REFRESH
 from orgs.salesforce.results import (
     Identity,
     Organization,
@@ -74,14 +75,14 @@ class SalesforceClient:
         Source: POST https://{host}/services/oauth2/token, refresh_token grant.
         """
         form = {
-            "grant_type": "refresh_token",
+            "grant_type": REFRESH,
             "client_id": auth_url.client_id,
             "refresh_token": auth_url.refresh_token,
         }
         if auth_url.client_secret:
             form["client_secret"] = auth_url.client_secret
         response = self._send("POST", f"https://{auth_url.host}/services/oauth2/token", form=form, watch=watch)
-        return read_token_response(response, self._hosts, sent_token=auth_url.refresh_token)
+        return read_token_response(response, self._hosts, grant=REFRESH, sent_token=auth_url.refresh_token)
 
     def revoke(self, host: str, token: str) -> None:
         """Revoke a refresh token with its access tokens. One that has already ended counts as revoked.
@@ -147,7 +148,7 @@ class SalesforceClient:
         Source: POST {loginUrl}/services/oauth2/token, authorization_code grant, without PKCE.
         """
         form = {
-            "grant_type": "authorization_code",
+            "grant_type": CODE,
             "client_id": client_id,
             "code": code.code,
             "redirect_uri": code.callback_url,
@@ -155,7 +156,7 @@ class SalesforceClient:
         if client_secret:
             form["client_secret"] = client_secret
         response = self._send("POST", f"{code.login_url}/services/oauth2/token", form=form)
-        return read_token_response(response, self._hosts, sent_token="")
+        return read_token_response(response, self._hosts, grant=CODE, sent_token="")
 
     def sandbox_state(self, session: Session, sandbox_name: str) -> SandboxState | None:
         """Return the newest creation or refresh of a sandbox, None if the production org has none."""

@@ -4,10 +4,11 @@ SalesforceError
 ├── Refused              permanent: the same request will be refused again
 │   ├── ExpiredToken     revoked, rotated, over the limit of grants, or wrong host
 │   ├── AppRejected      client id or secret wrong
-│   ├── AppNotInstalled, UserNotApproved, UserInactive, IPNotAllowed
+│   ├── AppNotInstalled, AppBlocked, APIAccessDenied, UserNotApproved, UserInactive, IPNotAllowed
 │   ├── OrgGone          locked, deleted, trial over
 │   ├── SessionExpired   the access token has ended, not the refresh token
 │   └── RequestRefused   any other error of the REST API, in `error_code`
+├── UnknownRefusal       an OAuth error that is not in refusals.py; nothing follows from it
 ├── Temporary            a complete response that asks to retry later
 │   ├── AlreadyProcessing, LoginRateExceeded, APILimitReached
 │   └── Maintenance, NotReady, ServerError
@@ -23,16 +24,27 @@ SalesforceError
 └── Untrusted            a response that points to a host that is not Salesforce's
     └── Redirected
 
-No exception holds a token, a body, or a text of Salesforce.
+No exception holds a token, a body, or a text of Salesforce, other than an error code that is a plain word.
 """
+
+MAX_DETAIL_LENGTH = 400
+
+
+def named_error(error_code: str) -> str:
+    """Return the sentence that names an error code of Salesforce."""
+    return f"Salesforce's error code is {error_code}."
 
 
 class SalesforceError(Exception):
-    """A call to Salesforce failed. `retry_after` is in seconds, if Salesforce sent it."""
+    """A call to Salesforce failed. `retry_after` is in seconds, if Salesforce sent it.
 
-    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+    `detail` is what only this failure shows, as sentences without a secret: a host, an error code.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None, detail: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
         self.retry_after = retry_after
+        self.detail = detail[:MAX_DETAIL_LENGTH]
 
 
 class Refused(SalesforceError):
@@ -49,6 +61,14 @@ class AppRejected(Refused):
 
 class AppNotInstalled(Refused):
     """The connected app is not installed in the org."""
+
+
+class AppBlocked(Refused):
+    """An admin of the org has blocked the app."""
+
+
+class APIAccessDenied(Refused):
+    """The org's API Access Control does not admit the user or the app."""
 
 
 class UserNotApproved(Refused):
@@ -75,9 +95,13 @@ class RequestRefused(Refused):
     """The REST API refused the request."""
 
     def __init__(self, error_code: str, status: int) -> None:
-        super().__init__(f"Salesforce refused the request with {error_code}.")
+        super().__init__(f"Salesforce refused the request with {error_code}.", detail=named_error(error_code))
         self.error_code = error_code
         self.status = status
+
+
+class UnknownRefusal(SalesforceError):
+    """Salesforce refused with an error that is not known."""
 
 
 class Temporary(SalesforceError):

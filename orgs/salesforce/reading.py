@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 from orgs.salesforce import errors
 from orgs.salesforce.hosts import ForeignHost, HostPolicy
 from orgs.salesforce.ids import id_18, is_id
-from orgs.salesforce.refusals import is_dead_session, oauth_refusal, page_meaning, rest_refusal
+from orgs.salesforce.refusals import (
+    REVOCATION,
+    is_dead_session,
+    oauth_refusal,
+    page_meaning,
+    rest_refusal,
+    shown_code,
+)
 from orgs.salesforce.results import Organization, Session, TokenResponse
 from orgs.salesforce.transport import JSON, Response
 
@@ -17,18 +24,21 @@ _ID_PATH = re.compile(r"/id/([a-zA-Z0-9]{15,18})/([a-zA-Z0-9]{15,18})", re.ASCII
 MAX_TEXT_LENGTH = 255
 MAX_USERNAME_LENGTH = 80
 _EDGE_STATUSES = (502, 504)
-_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
+_REFRESH_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
+# External Client Apps may issue JWTs of some kilobytes.
+MAX_ACCESS_TOKEN_LENGTH = 4_096
+_ACCESS_TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}", re.ASCII)
 
 
-def read_token_response(response: Response, hosts: HostPolicy, *, sent_token: str) -> TokenResponse:
-    """Parse a response of the token endpoint.
+def read_token_response(response: Response, hosts: HostPolicy, *, grant: str, sent_token: str) -> TokenResponse:
+    """Parse the token endpoint's response to a `grant` (refusals.py).
 
     Raises for a refusal, a temporary failure, a page, and a body that is not a JSON object. Any other
     error is in the result's `fault`, beside a refresh token that must not be lost.
     """
-    content = _object(response) if response.status == 200 else _raise_oauth(response)
+    content = _object(response) if response.status == 200 else _raise_oauth(response, grant)
     refresh_token = content.get("refresh_token")
-    if not isinstance(refresh_token, str) or not _TOKEN.fullmatch(refresh_token) or refresh_token == sent_token:
+    if not isinstance(refresh_token, str) or not _REFRESH_TOKEN.fullmatch(refresh_token) or refresh_token == sent_token:
         refresh_token = None
     try:
         if response.content_type != JSON:
@@ -46,14 +56,14 @@ def read_revocation(response: Response) -> None:
     An HTML page does not, because what served it has not revoked anything.
     """
     if response.is_page:
-        _raise_oauth(response)
+        _raise_oauth(response, REVOCATION)
     if response.status == 200:
         return
     if response.status == 400 and response.content_type == JSON:
         content = response.json()
         if isinstance(content, dict) and content.get("error") == "invalid_token":
             return
-    _raise_oauth(response)
+    _raise_oauth(response, REVOCATION)
 
 
 def read_rest(response: Response) -> object:
@@ -74,8 +84,8 @@ def read_rest(response: Response) -> object:
         return None
     if response.status < 300:
         return response.json()
-    error_code = _error_code(response)
-    if meaning := rest_refusal(error_code):
+    error_code, message = _rest_error(response)
+    if meaning := rest_refusal(error_code, message):
         raise meaning(retry_after=response.retry_after)
     if response.status == 401:
         raise errors.SessionExpired
@@ -127,7 +137,7 @@ def records_of(content: object) -> list[Mapping[str, object]]:
 
 def _object(response: Response) -> dict[str, object]:
     if response.is_page:
-        raise page_meaning(response.body)
+        raise page_meaning(response.body) or errors.Garbled(detail=_foreign_page(response))
     try:
         content = response.json(any_content_type=True)
     except errors.Unreadable as error:
@@ -139,7 +149,7 @@ def _object(response: Response) -> dict[str, object]:
 
 def _session(content: dict[str, object], hosts: HostPolicy) -> Session:
     access_token, url = content.get("access_token"), content.get("instance_url")
-    if not isinstance(url, str) or not isinstance(access_token, str) or not _TOKEN.fullmatch(access_token):
+    if not isinstance(url, str) or not isinstance(access_token, str) or not _ACCESS_TOKEN.fullmatch(access_token):
         raise errors.Unreadable
     org_id, user_id = _identity_ids(content.get("id"), hosts)
     try:
@@ -173,15 +183,16 @@ def _refuses_session(response: Response) -> bool:
     return is_dead_session(response.body) if response.status == 403 else response.status == 401 and response.is_page
 
 
-def _raise_oauth(response: Response) -> NoReturn:
+def _raise_oauth(response: Response, grant: str) -> NoReturn:
     if response.status == 429:
         raise errors.LoginRateExceeded(retry_after=response.retry_after)
     _raise_page_or_server_error(response)
     content = response.json()
     if not isinstance(content, dict) or not isinstance(content.get("error"), str):
         raise errors.Unreadable
-    meaning = oauth_refusal(content["error"], str(content.get("error_description", "")))
-    raise meaning(retry_after=response.retry_after)
+    meaning = oauth_refusal(content["error"], str(content.get("error_description") or ""), grant=grant)
+    code = shown_code(content["error"]) if meaning is errors.UnknownRefusal else ""
+    raise meaning(retry_after=response.retry_after, detail=errors.named_error(code) if code else "")
 
 
 def _raise_page_or_server_error(response: Response) -> None:
@@ -191,19 +202,28 @@ def _raise_page_or_server_error(response: Response) -> None:
         raise errors.Maintenance(retry_after=response.retry_after)
     if response.is_page:
         meaning = page_meaning(response.body)
-        if response.status >= 500 and meaning is errors.NotReady:
+        if response.status >= 500 and meaning in (errors.NotReady, None):
             meaning = errors.ServerError
+        if meaning is None:
+            raise errors.Unreadable(detail=_foreign_page(response))
         raise meaning(retry_after=response.retry_after)
     if response.status >= 500:
         raise errors.ServerError(retry_after=response.retry_after)
 
 
-def _error_code(response: Response) -> str:
-    """Return the errorCode of a REST error list, "UNKNOWN" without one."""
+def _foreign_page(response: Response) -> str:
+    return f"The response is an HTML page with status {response.status} that Salesforce does not serve."
+
+
+def _rest_error(response: Response) -> tuple[str, str]:
+    """Return errorCode and message of a REST error list, "UNKNOWN" without an errorCode."""
     try:
         content = response.json()
     except errors.Unreadable:
-        return "UNKNOWN"
+        return "UNKNOWN", ""
     first = content[0] if isinstance(content, list) and content else content
-    code = first.get("errorCode") if isinstance(first, dict) else None
-    return code if isinstance(code, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{1,79}", code) else "UNKNOWN"
+    if not isinstance(first, dict):
+        return "UNKNOWN", ""
+    code, message = first.get("errorCode"), first.get("message")
+    is_word = isinstance(code, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{1,79}", code)
+    return str(code) if is_word else "UNKNOWN", message if isinstance(message, str) else ""

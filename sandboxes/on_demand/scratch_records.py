@@ -7,7 +7,7 @@ from django.conf import settings
 
 from authn import audit
 from authn.principals import Principal
-from orgs.credentials import OrgError, call, error_for, failure_of, host_policy
+from orgs.credentials import OrgError, call, error_for, error_of, failure_of, host_policy
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
 from orgs.salesforce import (
@@ -106,9 +106,9 @@ def _record(hub: SalesforceOrg, username: str, by: Principal) -> ScratchOrgRecor
             raise AuthUrlMissing(
                 username, f"{hub.username} has no field {settings.SCRATCH_AUTH_URL_FIELD}"
             ) from refusal
-        raise error_for("UPSTREAM_REFUSED") from refusal
+        raise error_of(refusal) from refusal
     except SalesforceError as error:
-        raise failure_of(error).error(error.retry_after) from error
+        raise error_of(error) from error
     return record
 
 

@@ -5,6 +5,13 @@ ALREADY_PROCESSING = ("invalid_grant", "token request is already being processed
 INACTIVE_USER = ("invalid_grant", "inactive user")
 INACTIVE_ORG = ("invalid_grant", "inactive organization")
 APP_NOT_INSTALLED = ("invalid_client", "app must be installed into org")
+EXTERNAL_APP_NOT_INSTALLED = ("invalid_grant", "External client app is not installed in this org")
+APP_NOT_FOUND = ("app_not_found", "External client app is not installed in this org")
+APP_BLOCKED = ("OAUTH_APP_BLOCKED", "this app is blocked by admin")
+API_ACCESS_DENIED = ("invalid_grant", "blocked by API Access Control")
+SERVER_ERROR = ("server_error", "an unexpected failure")
+TEMPORARILY_UNAVAILABLE = ("temporarily_unavailable", "try again later")
+INVALID_REQUEST = ("invalid_request", "invalid request")
 WRONG_CLIENT_ID = ("invalid_client_id", "client identifier invalid")
 WRONG_SECRET = ("invalid_client", "invalid client credentials")
 WRONG_GRANT_TYPE = ("unsupported_grant_type", "grant type not supported")
@@ -15,6 +22,7 @@ WRONG_CODE = ("invalid_grant", "expired authorization code")
 INVALID_TOKEN = ("invalid_token", "token is not valid")
 
 DEAD_SESSION = ("INVALID_SESSION_ID", "Session expired or invalid")
+UNFIT_SESSION = ("INVALID_SESSION_ID", "This session is not valid for use with the REST API")
 NOT_FOUND = ("NOT_FOUND", "The requested resource does not exist")
 BAD_OAUTH_TOKEN = b"Bad_OAuth_Token"
 MISSING_OAUTH_TOKEN = b"Missing_OAuth_Token"
@@ -29,6 +37,10 @@ MAINTENANCE_PAGE = (
     b"<p>Sorry for the inconvenience. We'll be back shortly.</p></body></html>"
 )
 INTERSTITIAL_PAGE = b"<html><head><title>Stay tuned</title></head><body>Your new domain is being set up.</body></html>"
+PROXY_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Access Denied</title></head><body><h1>Blocked</h1>"
+    b"<p>Your company's policy does not allow this site.</p></body></html>"
+)
 DATA_NOT_AVAILABLE_PAGE = b"<html><body><h1>Data Not Available</h1></body></html>"
 
 # Errors of sandboxAuth. INVALID_STATUS is known from the CLI's source; the others are assumed.

@@ -13,12 +13,17 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(eq=False)
 class App:
-    """A connected app. A rotating one issues a new refresh token with each refresh."""
+    """A connected app. A rotating one issues a new refresh token with each refresh.
+
+    With `jwt_length`, its access tokens are JWTs of that many characters, as External Client Apps may issue.
+    """
 
     client_id: str
     secret: str = field(default="", repr=False)
     rotates: bool = False
     installed: bool = True
+    blocked: bool = False
+    jwt_length: int = 0
 
 
 @dataclass(eq=False)
@@ -136,6 +141,7 @@ class Org:
     active: bool = True
     deleted: bool = False
     ip_restricted: bool = False
+    limits_api_access: bool = False  # API Access Control admits none of the apps.
     trial_expiration: str | None = None
     parent_host: str = ""
     sandbox_name: str = ""

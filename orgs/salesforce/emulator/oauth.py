@@ -80,6 +80,7 @@ def _refusal(grant: Grant) -> tuple[str, str] | None:
         (not org.active, error_texts.INACTIVE_ORG),
         (not grant.user.active, error_texts.INACTIVE_USER),
         (not grant.app.installed, error_texts.APP_NOT_INSTALLED),
+        (grant.app.blocked, error_texts.APP_BLOCKED),
         (not grant.user.approved, error_texts.NOT_APPROVED),
         (org.ip_restricted, error_texts.IP_RESTRICTED),
     )
@@ -88,7 +89,7 @@ def _refusal(grant: Grant) -> tuple[str, str] | None:
 
 def _session_response(state: State, grant: Grant) -> dict[str, str]:
     org = grant.user.org
-    value = f"{org.org_id[:15]}!{state.new_secret('AQ')}"
+    value = _access_token(state, grant)
     now = state.clock()
     state.sessions[value] = Session(value, grant, now + state.session_seconds)
     login = "login" if org.kind == "production" else "test"
@@ -104,6 +105,21 @@ def _session_response(state: State, grant: Grant) -> dict[str, str]:
         "token_type": "Bearer",
         "issued_at": issued_at,
     }
+
+
+def _access_token(state: State, grant: Grant) -> str:
+    """Return a new access token: opaque, or as a JWT of the length that the app asks for."""
+    if not grant.app.jwt_length:
+        return f"{grant.user.org.org_id[:15]}!{state.new_secret('AQ')}"
+    header, unique = _base64url(b'{"alg":"RS256","typ":"JWT"}'), state.new_secret("")
+    signature = _base64url(hashlib.sha256(unique.encode()).digest() * 8)
+    claims = _base64url(f'{{"jti":"{unique}","scp":"'.encode())
+    room = grant.app.jwt_length - len(header) - len(claims) - len(signature) - 2
+    return f"{header}.{claims}{'x' * room}.{signature}"
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def revoke(state: State, request: Request) -> Response:

@@ -86,6 +86,8 @@ def data(state: State, request: Request) -> Response:
     session = state.session_of(request)
     if session is None:
         return rest_error(401, *error_texts.DEAD_SESSION)
+    if session.grant.user.org.limits_api_access:
+        return rest_error(401, *error_texts.UNFIT_SESSION)
     return _resource(state, session, match[2] or "", request)
 
 

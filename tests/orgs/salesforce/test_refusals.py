@@ -2,7 +2,7 @@
 
 import pytest
 
-from orgs.salesforce import AuthUrl, SalesforceClient, errors
+from orgs.salesforce import AuthUrl, SalesforceClient, SandboxCode, errors
 from orgs.salesforce.emulator import Fault, error_texts
 
 TOKEN_PATH = "/services/oauth2/token"
@@ -27,6 +27,17 @@ def auth_url(org, hosts):
         (error_texts.INACTIVE_USER, errors.UserInactive),
         (error_texts.INACTIVE_ORG, errors.OrgGone),
         (error_texts.APP_NOT_INSTALLED, errors.AppNotInstalled),
+        (error_texts.EXTERNAL_APP_NOT_INSTALLED, errors.AppNotInstalled),
+        (("invalid_client", error_texts.EXTERNAL_APP_NOT_INSTALLED[1]), errors.AppNotInstalled),
+        (error_texts.APP_NOT_FOUND, errors.AppNotInstalled),
+        (("app_not_found", ""), errors.AppNotInstalled),
+        (("OAUTH_EC_APP_NOT_FOUND", ""), errors.AppNotInstalled),
+        (error_texts.APP_BLOCKED, errors.AppBlocked),
+        (("invalid_grant", "This app is blocked by admin"), errors.AppBlocked),
+        (error_texts.API_ACCESS_DENIED, errors.APIAccessDenied),
+        (error_texts.SERVER_ERROR, errors.ServerError),
+        (error_texts.TEMPORARILY_UNAVAILABLE, errors.ServerError),
+        (error_texts.INVALID_REQUEST, errors.UnknownRefusal),
         (error_texts.WRONG_CLIENT_ID, errors.AppRejected),
         (error_texts.WRONG_SECRET, errors.AppRejected),
         (error_texts.WRONG_GRANT_TYPE, errors.AppRejected),
@@ -39,10 +50,14 @@ def auth_url(org, hosts):
         (("inactive_org", "org is inactive"), errors.OrgGone),
         (("invalid_grant", "authentication failure"), errors.UserInactive),
         (("invalid_grant", "Data Not Available"), errors.OrgGone),
-        (("invalid_grant", "an unknown text"), errors.ExpiredToken),
+        (("invalid_grant", "an unknown text"), errors.UnknownRefusal),
+        (("invalid_grant", ""), errors.ExpiredToken),
+        (error_texts.WRONG_CODE, errors.UnknownRefusal),
+        (("invalid_client", "an unknown text"), errors.UnknownRefusal),
+        (("invalid_client", ""), errors.AppRejected),
         (("invalid_app_access", "user is not admin approved to access this app"), errors.UserNotApproved),
         (("unknown_error", "retry your request"), errors.ServerError),
-        (("an_error_that_nobody_has_seen", ""), errors.AppRejected),
+        (("an_error_that_nobody_has_seen", ""), errors.UnknownRefusal),
     ],
 )
 def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text, error):
@@ -53,6 +68,39 @@ def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text
 
     assert type(caught.value) is error
     assert text[1] not in str(caught.value) or not text[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        ("invalid_request", "Salesforce's error code is invalid_request."),
+        ("ERROR_HTTP_420", "Salesforce's error code is ERROR_HTTP_420."),
+        ("invalid\x00_\x1b\u202erequest\n", "Salesforce's error code is invalid_request."),
+        ("two words", ""),
+        ("a1b2c3d4e5f6a7b8", ""),
+        ("5Aep861" + "a" * 60, ""),
+        ("x" * 25, ""),
+        ("_".join(["word"] * 40), ""),
+        ("<script>", ""),
+        ("", ""),
+    ],
+)
+def test_an_unknown_error_code_is_shown_if_it_consists_of_words(client, salesforce, auth_url, error, detail):
+    salesforce.inject(Fault.oauth(error, "SECRET"), path=TOKEN_PATH)
+
+    with pytest.raises(errors.UnknownRefusal) as caught:
+        client.refresh(auth_url)
+
+    assert caught.value.detail == detail
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_text_of_the_refresh_grant_says_nothing_of_a_code(client, salesforce, auth_url):
+    salesforce.inject(Fault.oauth(*error_texts.EXPIRED), path=TOKEN_PATH)
+    code = SandboxCode("ci@acme.example", "a-code", "https://acme.my.salesforce.com", "http://localhost:1717/")
+
+    with pytest.raises(errors.UnknownRefusal):
+        client.exchange_code(code, client_id="PlatformCLI", client_secret="")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +127,9 @@ def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text
         (Fault.status(400, b'{"error": {"a": 1}}', "application/json"), errors.Unreadable),
         (Fault.status(201, b"{}", "application/json"), errors.Unreadable),
         (Fault.status(204, b"", "application/json"), errors.Unreadable),
+        (Fault.status(200, error_texts.PROXY_PAGE, "text/html"), errors.Garbled),
+        (Fault.status(403, error_texts.PROXY_PAGE, "text/html"), errors.Unreadable),
+        (Fault.status(407, error_texts.PROXY_PAGE, "text/html"), errors.Unreadable),
         (Fault.body(b""), errors.Garbled),
         (Fault.body(b"{"), errors.Garbled),
         (Fault.body(b"[]"), errors.Garbled),
@@ -142,7 +193,14 @@ def test_the_in_process_transport_shows_the_same_faults(client, salesforce, auth
         (Fault.status(403, error_texts.BAD_OAUTH_TOKEN_PAGE, "application/xhtml+xml"), errors.SessionExpired),
         (Fault.status(401, b"<html><h1>Unauthorized</h1></html>", "text/html"), errors.SessionExpired),
         (Fault.rest(401, "INACTIVE_ORG_OR_USER"), errors.UserInactive),
-        (Fault.status(403, b"<html><h1>Forbidden</h1></html>", "text/html"), errors.NotReady),
+        (Fault.status(403, error_texts.BAD_OAUTH_TOKEN, "application/json"), errors.SessionExpired),
+        (Fault.status(403, error_texts.BAD_OAUTH_TOKEN, "application/octet-stream"), errors.SessionExpired),
+        (Fault.status(403, b'"Bad_OAuth_Token"', ""), errors.SessionExpired),
+        (Fault.rest(401, *error_texts.UNFIT_SESSION), errors.APIAccessDenied),
+        (Fault.rest(403, *error_texts.UNFIT_SESSION), errors.APIAccessDenied),
+        (Fault.status(403, b"<html><h1>Forbidden</h1></html>", "text/html"), errors.Unreadable),
+        (Fault.html_interstitial(), errors.NotReady),
+        (Fault.status(200, error_texts.PROXY_PAGE, "text/html"), errors.Unreadable),
         (Fault.rest(403, "REQUEST_LIMIT_EXCEEDED"), errors.APILimitReached),
         (Fault.status(429), errors.APILimitReached),
         (Fault.status(429, b"<html></html>", "text/html"), errors.APILimitReached),
@@ -154,7 +212,7 @@ def test_the_in_process_transport_shows_the_same_faults(client, salesforce, auth
         (Fault.rest(500, "UNKNOWN_EXCEPTION"), errors.ServerError),
         (Fault.rest(400, "MALFORMED_QUERY"), errors.RequestRefused),
         (Fault.rest(404, "NOT_FOUND"), errors.RequestRefused),
-        (Fault.status(404, b"<html></html>", "text/html"), errors.NotReady),
+        (Fault.status(404, b"<html></html>", "text/html"), errors.Unreadable),
         (Fault.html_maintenance(200), errors.Maintenance),
         (Fault.status(502), errors.EdgeFailed),
         (Fault.body(b"{"), errors.Unreadable),

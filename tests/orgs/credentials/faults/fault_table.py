@@ -70,6 +70,11 @@ def _edge(status: int, *, processed: bool = False) -> Fault:
     return Fault(f"edge {status}", processed, _page(status, _EDGE_PAGE).change)
 
 
+def _held_back(page: bytes) -> Fault:
+    """Return the fault of a proxy that inspects TLS and replaces Salesforce's response by a page."""
+    return Fault("page 200", True, _page(200, page).change)
+
+
 def _drip() -> Fault:
     return Fault.slow_drip(60)
 
@@ -87,6 +92,10 @@ PERMANENT = (
     _permanent("wrong-secret", error_texts.WRONG_SECRET, "APP_REJECTED"),
     _permanent("wrong-grant-type", error_texts.WRONG_GRANT_TYPE, "APP_REJECTED"),
     _permanent("app-not-installed", error_texts.APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
+    _permanent("external-app-not-installed", error_texts.EXTERNAL_APP_NOT_INSTALLED, "APP_NOT_INSTALLED"),
+    _permanent("app-not-found", error_texts.APP_NOT_FOUND, "APP_NOT_INSTALLED"),
+    _permanent("app-blocked", error_texts.APP_BLOCKED, "APP_BLOCKED"),
+    _permanent("api-access-denied", error_texts.API_ACCESS_DENIED, "API_ACCESS_DENIED"),
     _permanent("user-not-approved", error_texts.NOT_APPROVED, "USER_NOT_APPROVED"),
     _permanent("user-inactive", error_texts.INACTIVE_USER, "USER_INACTIVE"),
     _permanent("authentication-failure", ("invalid_grant", "authentication failure"), "USER_INACTIVE"),
@@ -145,6 +154,7 @@ WRONG_FIELDS = (
 )
 UNREADABLE = (
     FaultCase("oversized", Fault.oversized(), 502, "UPSTREAM_UNREADABLE"),
+    FaultCase("proxy-page-200", _held_back(error_texts.PROXY_PAGE), 502, "UPSTREAM_UNREADABLE"),
     FaultCase("not-json", Fault.body(CANARY.encode()), 502, "UPSTREAM_UNREADABLE"),
     FaultCase("json-list", Fault.body(f'["{CANARY}"]'.encode()), 502, "UPSTREAM_UNREADABLE"),
     FaultCase("deep-json", Fault.body(b"[" * 50_000), 502, "UPSTREAM_UNREADABLE"),
@@ -153,8 +163,18 @@ LIMITED = (
     FaultCase("login-rate", _oauth(error_texts.LOGIN_RATE), 429, "UPSTREAM_LOGIN_LIMIT", "3600"),
     FaultCase("login-rate-says-when", _limited(**{"Retry-After": "17"}), 429, "UPSTREAM_LOGIN_LIMIT", "17"),
     FaultCase("unknown-error", _oauth(("unknown_error", "retry your request")), 503, "UPSTREAM_ERROR", "30"),
+    FaultCase("server-error", _oauth(error_texts.SERVER_ERROR), 503, "UPSTREAM_ERROR", "30"),
+    FaultCase("unavailable", _oauth(error_texts.TEMPORARILY_UNAVAILABLE), 503, "UPSTREAM_ERROR", "30"),
 )
-AT_TOKEN = (*PERMANENT, *PAGES, *LOST, *NEVER_SENT, REDIRECT, *WRONG_FIELDS, *UNREADABLE, *LIMITED)
+# Nothing follows from an error or text that is not known; the next request tries again.
+UNKNOWN = (
+    FaultCase("invalid-request", _oauth(error_texts.INVALID_REQUEST), 502, "UPSTREAM_UNKNOWN_ERROR"),
+    FaultCase("unknown-code", _oauth(("a_new_error", "a new text")), 502, "UPSTREAM_UNKNOWN_ERROR"),
+    FaultCase("unknown-text", _oauth(("invalid_grant", "a new text")), 502, "UPSTREAM_UNKNOWN_ERROR"),
+    FaultCase("text-of-another-grant", _oauth(error_texts.WRONG_CODE), 502, "UPSTREAM_UNKNOWN_ERROR"),
+    FaultCase("proxy-page-403", _page(403, error_texts.PROXY_PAGE), 502, "UPSTREAM_UNREADABLE"),
+)
+AT_TOKEN = (*PERMANENT, *PAGES, *LOST, *NEVER_SENT, REDIRECT, *WRONG_FIELDS, *UNREADABLE, *LIMITED, *UNKNOWN)
 
 BUSY = Fault.oauth(error_texts.ALREADY_PROCESSING[0], f"{error_texts.ALREADY_PROCESSING[1]} {CANARY}")
 
@@ -170,9 +190,16 @@ def _rest(status: int, error_code: str) -> Fault:
     return Fault.rest(status, error_code, CANARY)
 
 
+def _unfit() -> Fault:
+    """Return the refusal of a session whose app API Access Control does not admit."""
+    return Fault.rest(401, error_texts.UNFIT_SESSION[0], f"{error_texts.UNFIT_SESSION[1]} {CANARY}")
+
+
 AT_REST = (
     FaultCase("api-limit", _rest(403, "REQUEST_LIMIT_EXCEEDED"), 503, "ORG_API_LIMIT", "900"),
     FaultCase("api-disabled", _rest(403, "API_DISABLED_FOR_ORG"), 502, "UPSTREAM_REFUSED", None, None),
+    FaultCase("api-access-denied", _unfit(), 409, "API_ACCESS_DENIED", state="expired"),
+    FaultCase("proxy-page-403", _page(403, error_texts.PROXY_PAGE), 502, "UPSTREAM_UNREADABLE"),
     FaultCase("server-unavailable", _rest(503, "SERVER_UNAVAILABLE"), 503, "UPSTREAM_MAINTENANCE", "60"),
     FaultCase("user-inactive", _rest(403, "INACTIVE_ORG_OR_USER"), 409, "USER_INACTIVE", state="expired"),
     FaultCase("edge-502", _edge(502), 503, "UPSTREAM_LOST", "30"),

@@ -3,7 +3,10 @@
 The rows are in faults.py, the routes in routes.py.
 """
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 
 from authn.models import AuditEvent
 from orgs.credentials.models import Credential
@@ -181,6 +184,45 @@ def test_a_permanent_refusal_is_repeated_without_a_call(owner, member, salesforc
             assert health_of(member) == ("expired", case.code)
             assert calls(salesforce) == (0, 0)
             assert shows_no_secret(response, salesforce)
+
+
+def test_an_app_that_is_not_installed_is_tried_again_after_five_minutes(owner, member, salesforce, urls, each):
+    for minutes, sent in ((4, 0), (6, 1)):
+        with each(f"{minutes} minutes"):
+            salesforce.apps["AcmeCI"].installed = False
+            TOKEN.send(owner, urls)
+            salesforce.apps["AcmeCI"].installed = True
+            Credential.objects.update(last_checked_at=F("last_checked_at") - timedelta(minutes=minutes))
+            salesforce.reset_calls()
+
+            response = TOKEN.send(owner, urls)
+
+            assert salesforce.refreshes() == sent
+            assert response.status_code == (200 if sent else 409)
+            assert health_of(member)[0] == ("healthy" if sent else "expired")
+
+
+def test_no_other_refusal_is_tried_again_by_itself(owner, salesforce, urls):
+    salesforce.inject(Fault.oauth("invalid_grant", "expired access/refresh token"), path=TOKEN_PATH)
+    TOKEN.send(owner, urls)
+    Credential.objects.update(last_checked_at=F("last_checked_at") - timedelta(days=30))
+
+    assert TOKEN.read(TOKEN.send(owner, urls)) == (409, "CREDENTIAL_EXPIRED", None)
+    assert salesforce.refreshes() == 1
+
+
+def test_an_unknown_error_is_shown_by_its_code_and_tried_again(owner, member, salesforce, urls, each):
+    for route in OF_KNOWN_ORG:
+        with each(route.id):
+            salesforce.inject(Fault.oauth("brand_new_error", f"token {urls['hub']}"), path=TOKEN_PATH)
+            first = route.send(owner, urls)
+
+            second = route.send(owner, urls)
+
+            assert "Salesforce's error code is brand_new_error." in first.text
+            assert shows_no_secret(first, salesforce)
+            assert second.status_code == (201 if route is KNOWN_ORG else 200)
+            assert health_of(member) == ("healthy", None)
 
 
 def test_a_forced_refresh_clears_a_permanent_refusal(owner, member, salesforce, urls, each):
