@@ -26,6 +26,7 @@ from orgs.credentials.session_request import GrantCreator, SessionRequest, resul
 from orgs.credentials.spool import AttemptId, SpoolFile, SpoolFull, SpoolInUse, files
 from orgs.salesforce import SalesforceClient, SalesforceError, TokenResponse
 from orgs.salesforce import errors as wire
+from orgs.salesforce.network_errors import response_timed_out
 
 logger = logging.getLogger("frontdesk.spool")
 
@@ -218,7 +219,7 @@ def _send_refresh(salesforce: SalesforceClient, attempt: Attempt, grant: Grant) 
     except late_responses.StillReading:
         spool = attempt.spool.detach()
         exchange.when_done(lambda response: _keep_late(spool, grant, response))
-        raise wire.TimedOut from None
+        raise response_timed_out(grant.auth_url.host) from None
 
 
 def _keep_late(spool: SpoolFile, grant: Grant, response: TokenResponse | None) -> None:

@@ -203,7 +203,13 @@ FAILURES = (
     _unavailable("ORG_NOT_READY", "The org was just created or moved and is not ready yet.", 60),
     _unavailable("ORG_API_LIMIT", "The org has reached its limit of API requests.", 900, trips_breaker=False),
     _unavailable("UPSTREAM_ERROR", "Salesforce responded with a server error.", 30),
-    _unavailable("UPSTREAM_UNREACHABLE", "Salesforce cannot be reached from this desk.", 30, health=None),
+    _unavailable(
+        "UPSTREAM_UNREACHABLE",
+        "Salesforce cannot be reached from this desk.",
+        30,
+        "Try again later. If it stays, an operator must check the desk's DNS, firewall and SALESFORCE_PROXY.",
+        health=None,
+    ),
     _unavailable("UPSTREAM_LOST", "The connection to Salesforce broke before the response was complete.", 30),
     Failure(
         "UPSTREAM_LOGIN_LIMIT",

@@ -1,6 +1,7 @@
 """Client of Salesforce's OAuth and REST APIs in plain Python: no Django, nothing else of Frontdesk.
 
     client ──▶ transport ──▶ deadline, addresses      sends: hosts, IP addresses and time are bounded
+       │           └───────▶ network_errors           says why there is no response
        └─────▶ reading, reading_on_demand, refusals   parses into `results`, or raises `errors`
 
 Start with `client`, one method per call. `auth_url` and `hosts` decide which credentials and hosts are

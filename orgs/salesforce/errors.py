@@ -13,7 +13,7 @@ SalesforceError
 │   ├── AlreadyProcessing, LoginRateExceeded, APILimitReached
 │   └── Maintenance, NotReady, ServerError
 ├── Unreachable          nothing was sent: the name did not resolve, or no connection
-│   ├── ConnectTimedOut
+│   ├── HostNotFound, ConnectTimedOut
 │   ├── TLSFailed
 │   └── AddressRefused   the host resolves to no allowed address
 ├── LostResponse         sent, but no complete response: a refresh may have happened
@@ -134,6 +134,10 @@ class ServerError(Temporary):
 
 class Unreachable(SalesforceError):
     """No connection to Salesforce could be made; nothing was sent."""
+
+
+class HostNotFound(Unreachable):
+    """The name of the host does not resolve; nothing was sent."""
 
 
 class ConnectTimedOut(Unreachable):

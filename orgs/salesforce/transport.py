@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError as UrllibError
-from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
+from urllib3.exceptions import ProtocolError
 
-from orgs.salesforce import errors
+from orgs.salesforce import errors, network_errors
 from orgs.salesforce.addresses import AddressPolicy
 from orgs.salesforce.deadline import Watch, WatchedAdapter
 from orgs.salesforce.hosts import HostPolicy
@@ -114,17 +114,20 @@ class Transport:
         """
         request = self._prepare(method, url, bearer=bearer, form=form, query=query, body=body)
         timeout = self._timeout if within_seconds is None else min(self._timeout, within_seconds)
+        host = urlsplit(url).netloc
         if timeout <= 0:
-            raise errors.ConnectTimedOut
+            raise network_errors.connect_timed_out(host, proxied=bool(self._proxies))
         with watch or Watch(timeout) as watch:
             try:
                 response = self._exchange(request, (watch.seconds, watch.longest_seconds))
             # http.client raises plain ValueError for some malformed responses, such as a negative chunk length.
             except (requests.RequestException, UrllibError, OSError, HTTPException, ValueError) as error:
-                raise _translated(error, watch) from None
+                raise network_errors.translated(error, watch, host=host, proxied=bool(self._proxies)) from None
+            except errors.AddressRefused:
+                raise network_errors.address_refused(host) from None
             if watch.expired:
                 # The timer shut the socket down, which looks like the end of the headers or the body.
-                raise errors.TimedOut
+                raise network_errors.response_timed_out(host)
         if 300 <= response.status < 400:
             raise errors.Redirected
         return response
@@ -182,27 +185,6 @@ def _read(response: requests.Response) -> bytes:
         parts.append(part)
         size += len(part)
     return b"".join(parts)
-
-
-def _translated(error: Exception, watch: Watch) -> errors.SalesforceError:
-    """Return the SalesforceError of a network error. Only one from before any byte was sent is safe to retry."""
-    sent = _broke_after_sending(error) if watch.sent is None else watch.sent
-    if watch.expired or isinstance(error, requests.Timeout | ReadTimeoutError):
-        return errors.TimedOut() if sent else errors.ConnectTimedOut()
-    if sent:
-        return errors.LostResponse()
-    if isinstance(error, requests.exceptions.SSLError | SSLError):
-        return errors.TLSFailed()
-    return errors.Unreachable()
-
-
-def _broke_after_sending(error: Exception) -> bool:
-    """Judge by the error alone, for connections that a Watch cannot see, such as those of `responses`."""
-    if isinstance(error, HTTPException | ValueError) and not isinstance(error, requests.RequestException | UrllibError):
-        return True
-    if isinstance(error, requests.ReadTimeout | requests.exceptions.ChunkedEncodingError | ProtocolError):
-        return True
-    return isinstance(error, requests.ConnectionError) and any(isinstance(cause, ProtocolError) for cause in error.args)
 
 
 def _seconds(text: str) -> int | None:

@@ -19,6 +19,7 @@ HANG, RESET, TRUNCATE, DRIP_BODY, DRIP_HEADERS, NO_NAME = (
     "drip_headers",
     "no_name",
 )
+CONNECTION_REFUSED, NO_ROUTE, PROXY_REFUSED, UNTRUSTED = "connection_refused", "no_route", "proxy_refused", "untrusted"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,28 @@ class Fault:
     def no_name(cls) -> "Fault":
         """Fail the look-up of the host's name (in-process transport only: a server is already connected)."""
         return cls("no name", False, lambda response: replace(response, damage=NO_NAME))
+
+    # The next four happen on the way to Salesforce, like `no_name`, and so in-process only.
+
+    @classmethod
+    def connection_refused(cls) -> "Fault":
+        """Refuse the connection, as a closed port does."""
+        return cls("connection refused", False, lambda response: replace(response, damage=CONNECTION_REFUSED))
+
+    @classmethod
+    def no_route(cls) -> "Fault":
+        """Have no route to the host."""
+        return cls("no route", False, lambda response: replace(response, damage=NO_ROUTE))
+
+    @classmethod
+    def proxy_refused(cls, status: int) -> "Fault":
+        """Let a proxy refuse the tunnel with a status."""
+        return cls(f"proxy {status}", False, lambda _: Response(status, damage=PROXY_REFUSED))
+
+    @classmethod
+    def untrusted_certificate(cls) -> "Fault":
+        """Present a certificate that is not trusted."""
+        return cls("untrusted certificate", False, lambda response: replace(response, damage=UNTRUSTED))
 
     @classmethod
     def truncated(cls) -> "Fault":

@@ -149,7 +149,7 @@ def test_a_host_name_that_does_not_resolve_is_unreachable(a_transport, monkeypat
     with pytest.raises(errors.Unreachable) as caught:
         a_transport().send("GET", URL)
 
-    assert type(caught.value) is errors.Unreachable
+    assert type(caught.value) is errors.HostNotFound
 
 
 def test_the_next_address_of_a_host_is_tried_when_one_refuses(a_transport, monkeypatch):

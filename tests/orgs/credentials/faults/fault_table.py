@@ -135,6 +135,11 @@ LOST_AND_PROCESSED = (
 )
 NEVER_SENT = (
     FaultCase("no-name", Fault.no_name(), 503, "UPSTREAM_UNREACHABLE", "30", None),
+    FaultCase("refused", Fault.connection_refused(), 503, "UPSTREAM_UNREACHABLE", "30", None),
+    FaultCase("no-route", Fault.no_route(), 503, "UPSTREAM_UNREACHABLE", "30", None),
+    FaultCase("proxy-407", Fault.proxy_refused(407), 503, "UPSTREAM_UNREACHABLE", "30", None),
+    FaultCase("proxy-503", Fault.proxy_refused(503), 503, "UPSTREAM_UNREACHABLE", "30", None),
+    FaultCase("untrusted", Fault.untrusted_certificate(), 502, "TLS_FAILED"),
     FaultCase("no-tls", _never_connected(requests.exceptions.SSLError), 502, "TLS_FAILED", calls=0),
     FaultCase("no-public-address", _never_connected(AddressRefused), 502, "UPSTREAM_ADDRESS_REFUSED", calls=0),
     FaultCase("no-connection", _never_connected(requests.ConnectionError), 503, "UPSTREAM_UNREACHABLE", "30", None, 0),
