@@ -20,7 +20,7 @@ from orgs.credentials.sessions import refuse_session, request_session, retry_whe
 from orgs.errors import CredentialsForbidden, OrgNotFound, OrgUnverified
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from orgs.salesforce import Session, host_of, my_domain
+from orgs.salesforce import Session, host_of, is_same_my_domain, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
 
 
@@ -122,9 +122,12 @@ def parent_of(sandbox: SalesforceOrg) -> SalesforceOrg | None:
     """Return the registered production org of a sandbox: the one it was registered through, or one of its My Domain."""
     if sandbox.parent is not None:
         return sandbox.parent
-    domain = my_domain(host_of(sandbox.instance_url))
-    candidates = SalesforceOrg.objects.filter(kind=Kind.PRODUCTION, instance_url__startswith=f"https://{domain}.")
-    return candidates.exclude(org_id="").order_by("pk").first()
+    host = host_of(sandbox.instance_url)
+    candidates = SalesforceOrg.objects.filter(
+        kind=Kind.PRODUCTION, instance_url__startswith=f"https://{my_domain(host)}."
+    )
+    found = candidates.exclude(org_id="").order_by("pk")
+    return next((org for org in found if is_same_my_domain(host, host_of(org.instance_url))), None)
 
 
 def _was_refreshed(org: SalesforceOrg, by: Principal) -> bool:

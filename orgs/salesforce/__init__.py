@@ -12,7 +12,15 @@ from orgs.salesforce.auth_url import AuthUrl, ForeignAuthUrl, InvalidAuthUrl, Re
 from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
 from orgs.salesforce.deadline import Watch
 from orgs.salesforce.errors import SalesforceError
-from orgs.salesforce.hosts import MAX_INSTANCE_URL_LENGTH, ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
+from orgs.salesforce.hosts import (
+    MAX_INSTANCE_URL_LENGTH,
+    ForeignHost,
+    HostPolicy,
+    host_of,
+    is_same_my_domain,
+    my_domain,
+    sandbox_name,
+)
 from orgs.salesforce.reading import MAX_TEXT_LENGTH
 from orgs.salesforce.results import (
     Identity,
@@ -48,6 +56,7 @@ __all__ = [
     "from_paste",
     "frontdoor_with_session",
     "host_of",
+    "is_same_my_domain",
     "my_domain",
     "sandbox_name",
 ]

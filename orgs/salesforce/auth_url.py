@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from orgs.salesforce.hosts import HostPolicy
+from orgs.salesforce.hosts import HostPolicy, refusal_of
 
 _GRAMMAR = re.compile(
     r"force://"
@@ -67,7 +67,7 @@ class AuthUrl:
             )
         host = match["host"].lower()
         if not hosts.admits(host):
-            raise ForeignAuthUrl("The host of the auth URL is not a Salesforce host.")
+            raise ForeignAuthUrl(refusal_of(host))
         return cls(match["client_id"], match["client_secret"], match["refresh_token"], host)
 
     @property

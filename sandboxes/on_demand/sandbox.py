@@ -18,7 +18,7 @@ from orgs.credentials import (
 )
 from orgs.models import SalesforceOrg
 from orgs.org_sessions import ParentSessions
-from orgs.salesforce import Session, host_of, my_domain
+from orgs.salesforce import Session, host_of, is_same_my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
 from sandboxes.errors import AlreadyRegistered, SandboxRegistered
 from sandboxes.models import OnDemandGrant
@@ -118,7 +118,7 @@ def registered_sandbox(name: str, parent: SalesforceOrg | None) -> SalesforceOrg
 
 def has_same_domain(org: SalesforceOrg, parent: SalesforceOrg) -> bool:
     """Return True if two orgs have the same My Domain; a sandbox has its production org's before the `--`."""
-    return my_domain(host_of(org.instance_url)) == my_domain(host_of(parent.instance_url))
+    return is_same_my_domain(host_of(org.instance_url), host_of(parent.instance_url))
 
 
 def _refuse_if_registered(org_id: str) -> None:

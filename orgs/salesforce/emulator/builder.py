@@ -42,7 +42,8 @@ class Builder(State):
         self, parent: Org, name: str, *, username: str | None = None, creator: User | None = None, host: str = ""
     ) -> Org:
         """Add a sandbox of a production org with a copy of its creator, by default the parent's first user."""
-        host = host or f"{parent.host.partition('.')[0]}--{name.lower()}.sandbox.my.salesforce.com"
+        domain, _, region = parent.host.partition(".my.")
+        host = host or f"{domain.partition('.')[0]}--{name.lower()}.sandbox.my.{region or 'salesforce.com'}"
         creator = creator or parent.users[0]
         username = username or f"{creator.username}.{name.lower()}"
         org = self.add_org(host, username=username, kind="sandbox", instance_name="CS42", name=parent.name)

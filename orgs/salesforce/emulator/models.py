@@ -7,7 +7,13 @@ from typing import Protocol
 
 GRANTS_PER_USER_AND_APP = 5
 DEFAULT_APP = "PlatformCLI"
-LOGIN_HOSTS = {"login.salesforce.com": ("production",), "test.salesforce.com": ("sandbox", "scratch")}
+# Each region has log-in hosts of its own.
+_LOGIN_DOMAINS = {"com": "salesforce.com", "mil": "salesforce.mil", "cn": "sfcrmproducts.cn"}
+LOGIN_HOSTS = {
+    f"{name}.{domain}": kinds
+    for domain in _LOGIN_DOMAINS.values()
+    for name, kinds in (("login", ("production",)), ("test", ("sandbox", "scratch")))
+}
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -151,6 +157,12 @@ class Org:
     scratch_records: list[ScratchRecord] = field(default_factory=list, repr=False)
     users: list[User] = field(default_factory=list, repr=False)
     former_hosts: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def login_host(self) -> str:
+        """Return the log-in host of its kind in its region."""
+        name = "login" if self.kind == "production" else "test"
+        return f"{name}.{_LOGIN_DOMAINS.get(self.host.rpartition('.')[2], 'salesforce.com')}"
 
     @property
     def instance_url(self) -> str:

@@ -92,8 +92,7 @@ def _session_response(state: State, grant: Grant) -> dict[str, str]:
     value = _access_token(state, grant)
     now = state.clock()
     state.sessions[value] = Session(value, grant, now + state.session_seconds)
-    login = "login" if org.kind == "production" else "test"
-    identity = f"https://{login}.salesforce.com/id/{org.org_id}/{grant.user.user_id}"
+    identity = f"https://{org.login_host}/id/{org.org_id}/{grant.user.user_id}"
     issued_at = str(int(now * 1000))
     signature = hmac.new(grant.app.secret.encode(), f"{identity}{issued_at}".encode(), hashlib.sha256).digest()
     return {

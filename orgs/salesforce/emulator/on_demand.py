@@ -127,7 +127,7 @@ def sandbox_auth(state: State, session: Session, request: Request) -> Response:
         "authUserName": sandbox.users[0].username,
         "authCode": code,
         "instanceUrl": sandbox.instance_url,
-        "loginUrl": "https://test.salesforce.com",
+        "loginUrl": f"https://{sandbox.login_host}",
     }
     return json_response(200, content)
 

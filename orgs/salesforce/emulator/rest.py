@@ -40,7 +40,7 @@ def userinfo(state: State, request: Request) -> Response:
     return json_response(
         200,
         {
-            "sub": f"https://login.salesforce.com/id/{user.org.org_id}/{user.user_id}",
+            "sub": f"https://{user.org.login_host}/id/{user.org.org_id}/{user.user_id}",
             "user_id": user.user_id,
             "organization_id": user.org.org_id,
             "preferred_username": user.username,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orgs.salesforce import ForeignHost, HostPolicy, host_of, my_domain, sandbox_name
+from orgs.salesforce import ForeignHost, HostPolicy, host_of, is_same_my_domain, my_domain, sandbox_name
 
 GOOD = [
     "login.salesforce.com",
@@ -26,6 +26,16 @@ GOOD = [
     "um5.salesforce.com",
     "swe12.salesforce.com",
     "usa254s.salesforce.com",
+    "login.salesforce.mil",
+    "test.salesforce.mil",
+    "acme.my.salesforce.mil",
+    "acme--dev1.sandbox.my.salesforce.mil",
+    "acme.crmforce.mil",
+    "acme.my.crmforce.mil",
+    "login.sfcrmproducts.cn",
+    "test.sfcrmproducts.cn",
+    "acme.my.sfcrmproducts.cn",
+    "acme--dev1.sandbox.my.sfcrmproducts.cn",
 ]
 
 FOREIGN = [
@@ -54,8 +64,22 @@ FOREIGN = [
     "acme.my.force.com",
     "acme.lightning.force.com",
     "acme.my.site.com",
-    "acme.my.salesforce.mil",
     "evilcrmforce.mil",
+    "evilsalesforce.mil",
+    "evilsfcrmproducts.cn",
+    "salesforce.mil",
+    "crmforce.mil",
+    "sfcrmproducts.cn",
+    "my.salesforce.mil",
+    "a.b.c.my.salesforce.mil",
+    "acme.my.salesforce.mil.evil.example",
+    "acme.lightning.crmforce.mil",
+    "acme.my.salesforce.cn",
+    "acme.lightning.sfcrmapps.cn",
+    "acme.sfcrmproducts.cn",
+    "acme.cloudforce.com",
+    "acme.database.com",
+    "acme.my.salesforce-setup.com",
     "127.0.0.1",
     "10.0.0.5",
     "169.254.169.254",
@@ -235,11 +259,42 @@ def test_an_instance_url_that_names_more_or_else_is_refused(hosts, text):
         hosts.instance_url(text)
 
 
-def test_a_refused_instance_url_is_not_repeated_in_the_message(hosts):
+@pytest.mark.parametrize(
+    ("host", "advice"),
+    [
+        ("evil.example", "SALESFORCE_EXTRA_DOMAINS=evil.example."),
+        ("acme.my-salesforce.com", "SALESFORCE_EXTRA_DOMAINS=my-salesforce.com."),
+        ("acme.cloudforce.com", "SALESFORCE_EXTRA_DOMAINS=cloudforce.com."),
+        ("acme.database.com", "SALESFORCE_EXTRA_DOMAINS=database.com."),
+        ("acme.lightning.force.com", "Use acme.my.salesforce.com (NAME.my.salesforce.com)."),
+        (
+            "acme--dev1.sandbox.lightning.force.com",
+            "Use acme--dev1.sandbox.my.salesforce.com (NAME.my.salesforce.com).",
+        ),
+        ("acme.my.salesforce-setup.com", "Use acme.my.salesforce.com (NAME.my.salesforce.com)."),
+        ("acme.lightning.crmforce.mil", "Use acme.my.salesforce.mil (NAME.my.salesforce.com)."),
+        ("acme.lightning.sfcrmapps.cn", "Use acme.my.sfcrmproducts.cn (NAME.my.salesforce.com)."),
+    ],
+)
+def test_a_refused_instance_url_names_its_host_and_what_to_use(hosts, host, advice):
     with pytest.raises(ForeignHost) as caught:
-        hosts.instance_url("https://secret-word.evil.example")
+        hosts.instance_url(f"https://{host}")
 
-    assert "secret-word" not in str(caught.value)
+    assert f"{host}" in str(caught.value)
+    assert str(caught.value).endswith(advice)
+
+
+@pytest.mark.parametrize("host", ["secret-word", "5aep861abc.evil.example", f"{'s' * 41}.example", "10.0.0.5", "a..b"])
+def test_a_host_that_may_be_a_secret_is_not_repeated_in_the_message(hosts, host):
+    with pytest.raises(ForeignHost) as caught:
+        hosts.instance_url(f"https://{host}")
+
+    assert host not in str(caught.value)
+
+
+@pytest.mark.parametrize("old", ["my-salesforce.com", "cloudforce.com", "database.com"])
+def test_an_older_domain_of_salesforce_is_admitted_by_the_setting(old):
+    assert HostPolicy((old,)).admits(f"acme.{old}")
 
 
 def test_the_host_of_an_instance_url_comes_without_its_scheme():
@@ -252,6 +307,8 @@ def test_the_host_of_an_instance_url_comes_without_its_scheme():
         ("acme--dev1.sandbox.my.salesforce.com", "dev1"),
         ("ACME--Dev1.sandbox.my.salesforce.com", "dev1"),
         ("acme--dev1.cs42.my.salesforce.com", "dev1"),
+        ("acme--dev1.sandbox.my.salesforce.mil", "dev1"),
+        ("acme--dev1.sandbox.my.sfcrmproducts.cn", "dev1"),
         ("acme-emea--qa.sandbox.my.salesforce.com", "qa"),
         ("acme.my.salesforce.com", ""),
         ("acme-dev-ed.develop.my.salesforce.com", ""),
@@ -272,3 +329,19 @@ def test_the_name_of_a_sandbox_stands_in_its_host(host, name):
 )
 def test_the_my_domain_is_the_first_label_without_the_sandbox(host, domain):
     assert my_domain(host) == domain
+
+
+@pytest.mark.parametrize(
+    ("host", "other", "same"),
+    [
+        ("acme--dev1.sandbox.my.salesforce.com", "acme.my.salesforce.com", True),
+        ("acme--dev1.cs42.my.salesforce.com", "acme.my.salesforce.com", True),
+        ("acme--dev1.sandbox.my.salesforce.mil", "acme.my.salesforce.mil", True),
+        ("acme--dev1.sandbox.my.salesforce.mil", "acme.crmforce.mil", True),
+        ("acme--dev1.sandbox.my.salesforce.mil", "acme.my.salesforce.com", False),
+        ("acme--dev1.sandbox.my.sfcrmproducts.cn", "acme.my.salesforce.com", False),
+        ("emea--dev1.sandbox.my.salesforce.com", "acme.my.salesforce.com", False),
+    ],
+)
+def test_a_my_domain_is_the_same_in_one_region_only(host, other, same):
+    assert is_same_my_domain(host, other) is same
