@@ -22,13 +22,26 @@ Stored = TypeVar("Stored")
 
 
 def parse_auth_url(text: str) -> AuthUrl:
-    """Parse an auth URL sent by a caller. Raises RegistrationRefused."""
+    """Return the one auth URL in a text that a caller sent. Raises InvalidSfdxAuthUrl."""
     try:
-        return AuthUrl.parse(text, host_policy())
+        return AuthUrl.find(text, host_policy())
     except RedactedAuthUrl as error:
         raise RedactedSfdxAuthUrl(str(error)) from error
     except InvalidAuthUrl as error:
-        raise InvalidSfdxAuthUrl(str(error)) from error
+        raise InvalidSfdxAuthUrl(str(error), action=error.action, page_action=error.action) from error
+
+
+def login_host_advice(error: OrgError, auth_url: AuthUrl) -> str:
+    """Return what to say of a refused token whose auth URL names the log-in host of production orgs, else "".
+
+    Salesforce refuses a sandbox's token there as if it had expired.
+    """
+    if error.code != "CREDENTIAL_EXPIRED" or not auth_url.sandbox_login_host:
+        return ""
+    return (
+        f" The auth URL names {auth_url.host}: "
+        f"a sandbox or scratch org logs in at {auth_url.sandbox_login_host} or at its My Domain."
+    )
 
 
 def validate_and_store(
@@ -50,7 +63,7 @@ def validate_and_store(
         credential = credential_for(auth_url)
         request = SessionRequest(by=by, org=org, force=True, submitted_auth_url=auth_url)
         try:
-            with permanent_failures_refused():
+            with permanent_failures_refused(submitted=auth_url):
                 session, details = call_with_session(
                     credential.pk, lambda: open_session(credential, request).session, read
                 )
@@ -63,14 +76,15 @@ def validate_and_store(
 
 
 @contextmanager
-def permanent_failures_refused(*codes: str) -> Iterator[None]:
+def permanent_failures_refused(*codes: str, submitted: AuthUrl | None = None) -> Iterator[None]:
     """Raise RegistrationRefused (400) for a SessionError that is a client error or has one of `codes`.
 
-    Registration sends the credential to be validated, so a permanent failure is invalid input there.
+    Registration sends the credential to be validated, so a permanent failure is invalid input there. The message
+    says so if the host of the `submitted` auth URL may be the reason.
     """
     try:
         yield
     except SessionError as error:
         if not (BY_CODE[error.code].is_client_error or error.code in codes):
             raise
-        raise RegistrationRefused.of(error) from error
+        raise RegistrationRefused.of(error, login_host_advice(error, submitted) if submitted else "") from error

@@ -83,9 +83,9 @@ class RegistrationRefused(InvalidRequest):
     """The auth URL is invalid, or Salesforce contradicts the request."""
 
     @classmethod
-    def of(cls, error: OrgError) -> Self:
+    def of(cls, error: OrgError, advice: str = "") -> Self:
         """Return a refusal with the code and the texts of an error that registration reports as invalid input."""
-        return cls(str(error), code=error.code, action=error.action, page_action=error.page_action)
+        return cls(f"{error}{advice}", code=error.code, action=error.action, page_action=error.page_action)
 
 
 class InvalidSfdxAuthUrl(RegistrationRefused):

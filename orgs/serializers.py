@@ -13,10 +13,9 @@ from orgs.errors import NoDefaultDevHub
 from orgs.listing import MAX_PAGE
 from orgs.metadata import FilterPair, Metadata, check_metadata, read_filter
 from orgs.models import SalesforceOrg
-from orgs.salesforce import MAX_TEXT_LENGTH
+from orgs.salesforce import MAX_TEXT_LENGTH, MAX_TEXT_WITH_URL_LENGTH
 from orgs.usernames import MAX_LENGTH, is_username_like
 
-MAX_AUTH_URL_LENGTH = 4096
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _INSTANCE_URL_PATTERN = r"^https://([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}/?$"
 
@@ -128,7 +127,7 @@ class SalesforceOrgRegistrationDto(serializers.Serializer[object]):
 
     instanceUrl = InstanceUrlField(source="instance_url", required=False, max_length=MAX_LENGTH)
     username = UsernameField(required=False, max_length=MAX_LENGTH)
-    sfdxAuthUrl = SecretField(source="sfdx_auth_url", max_length=MAX_AUTH_URL_LENGTH, trim_whitespace=False)
+    sfdxAuthUrl = SecretField(source="sfdx_auth_url", max_length=MAX_TEXT_WITH_URL_LENGTH, trim_whitespace=False)
     isDevHub = StrictBooleanField(source="is_dev_hub", required=False)
     isDefault = StrictBooleanField(source="is_default", required=False)
     metadata = MetadataField(required=False)

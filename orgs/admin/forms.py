@@ -11,11 +11,12 @@ from django.http import QueryDict
 from authn.console.admin_base import ConsoleForm, format_code
 from authn.console.change_forms import ChangeForm
 from authn.web.strict_json import NotStrictJSON, read_json
+from orgs.auth_url_validation import parse_auth_url
 from orgs.credentials.ownership import CredentialOwner
 from orgs.errors import InvalidSfdxAuthUrl
 from orgs.metadata import Metadata, check_metadata
 from orgs.registration import Registration
-from orgs.salesforce import InvalidAuthUrl, from_paste
+from orgs.salesforce import MAX_TEXT_WITH_URL_LENGTH
 from orgs.update import API_NAMES, OrgChanges
 from orgs.usernames import MAX_LENGTH, is_username_like
 
@@ -92,6 +93,14 @@ class MetadataField(forms.CharField):
             raise ValidationError(str(error), code="invalid") from error
 
 
+def auth_url_in(pasted: str) -> str:
+    """Return the auth URL in a pasted text. The ValidationError for one without never repeats a part of it."""
+    try:
+        return parse_auth_url(pasted).reveal()
+    except InvalidSfdxAuthUrl as error:
+        raise ValidationError(format_code(f"{error} {error.page_action}"), code=error.code) from error
+
+
 def metadata_text(metadata: Metadata) -> str:
     """Return metadata as indented JSON, for editing."""
     return json.dumps(metadata, indent=2, ensure_ascii=False) if metadata else "{}"
@@ -108,7 +117,7 @@ class RegisterForm(ConsoleForm):
     submit_label = "Register"
     auth_url = forms.CharField(
         label="Auth URL",
-        max_length=65_536,
+        max_length=MAX_TEXT_WITH_URL_LENGTH,
         strip=False,
         widget=PastedSecret(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
         help_text="Paste the output of sf org auth show-sfdx-auth-url -o <alias> --json, or the URL in it. "
@@ -128,12 +137,8 @@ class RegisterForm(ConsoleForm):
     metadata = MetadataField()
 
     def clean_auth_url(self) -> str:
-        """Return the auth URL in the pasted text. The error message never repeats a part of that text."""
-        try:
-            return from_paste(self.cleaned_data["auth_url"])
-        except InvalidAuthUrl as error:
-            text = format_code(f"{error} {InvalidSfdxAuthUrl.page_action}")
-            raise ValidationError(text, code=InvalidSfdxAuthUrl.code) from error
+        """Return the auth URL in the pasted text."""
+        return auth_url_in(self.cleaned_data["auth_url"])
 
     def clean_username(self) -> str:
         """Refuse text that is not a username: it is shown in messages, which must never hold an auth URL."""

@@ -5,10 +5,17 @@
        └─────▶ reading, reading_on_demand, refusals   parses into `results`, or raises `errors`
 
 Start with `client`, one method per call. `auth_url` and `hosts` decide which credentials and hosts are
-accepted. `emulator` is the other side of the wire, for tests and the demo.
+accepted; `auth_url_text` finds auth URLs in pasted text. `emulator` is the other side of the wire, for
+tests and the demo.
 """
 
-from orgs.salesforce.auth_url import AuthUrl, ForeignAuthUrl, InvalidAuthUrl, RedactedAuthUrl, from_paste
+from orgs.salesforce.auth_url import (
+    MAX_TEXT_WITH_URL_LENGTH,
+    AuthUrl,
+    ForeignAuthUrl,
+    InvalidAuthUrl,
+    RedactedAuthUrl,
+)
 from orgs.salesforce.client import SalesforceClient, frontdoor_with_session
 from orgs.salesforce.deadline import Watch
 from orgs.salesforce.errors import SalesforceError
@@ -36,6 +43,7 @@ from orgs.salesforce.transport import Transport
 __all__ = [
     "MAX_INSTANCE_URL_LENGTH",
     "MAX_TEXT_LENGTH",
+    "MAX_TEXT_WITH_URL_LENGTH",
     "AuthUrl",
     "ForeignAuthUrl",
     "ForeignHost",
@@ -53,7 +61,6 @@ __all__ = [
     "TokenResponse",
     "Transport",
     "Watch",
-    "from_paste",
     "frontdoor_with_session",
     "host_of",
     "is_same_my_domain",

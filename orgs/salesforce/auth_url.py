@@ -1,13 +1,13 @@
 """The SFDX auth URL: `force://CLIENT_ID:CLIENT_SECRET:REFRESH_TOKEN@HOST`, as the CLI writes it.
 
 The grammar is the CLI's (sfdx-core, authInfo.js) with both ends anchored: the CLI ignores anything
-after the host, and accepts any host and port.
+after the host, and accepts any host and port. Older CLIs wrote a `/` after the host, which is dropped.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
 
+from orgs.salesforce.auth_url_text import REDACTED, Mistake, find_url, mistake_of, undefined_part
 from orgs.salesforce.hosts import HostPolicy, refusal_of
 
 _GRAMMAR = re.compile(
@@ -15,16 +15,31 @@ _GRAMMAR = re.compile(
     r"(?P<client_id>[a-zA-Z0-9._-]+={0,2}):"
     r"(?P<client_secret>[a-zA-Z0-9._-]*={0,2}):"
     r"(?P<refresh_token>[a-zA-Z0-9._-]+={0,2})"
-    r"@(?P<host>[a-zA-Z0-9.-]+)(?::443)?",
+    r"@(?P<host>[a-zA-Z0-9.-]+)(?::443)?/?",
     re.ASCII,
 )
-_PLACEHOLDERS = ("undefined", "null")
+# What JavaScript writes for a missing value.
+_UNDEFINED = "undefined"
+_PLACEHOLDERS = (_UNDEFINED, "null")
 _MAX_LENGTH = 4096
-_MAX_PASTE_LENGTH = 65_536
+MAX_TEXT_WITH_URL_LENGTH = 65_536
+# The hosts at which production orgs log in, and those for their sandboxes and scratch orgs.
+_LOGIN_HOSTS = {
+    f"login.{domain}": f"test.{domain}" for domain in ("salesforce.com", "salesforce.mil", "sfcrmproducts.cn")
+}
 
 
 class InvalidAuthUrl(ValueError):
-    """The text is not an acceptable auth URL. The message never quotes it."""
+    """The text is not an acceptable auth URL. The message never quotes it; `action` may be empty."""
+
+    def __init__(self, message: str, action: str = "") -> None:
+        super().__init__(message)
+        self.action = action
+
+    @staticmethod
+    def of(mistake: Mistake) -> "InvalidAuthUrl":
+        """Return the error of a mistake."""
+        return (RedactedAuthUrl if mistake.is_redacted else InvalidAuthUrl)(mistake.message, mistake.action)
 
 
 class ForeignAuthUrl(InvalidAuthUrl):
@@ -48,54 +63,49 @@ class AuthUrl:
         return repr(self)
 
     @classmethod
+    def find(cls, text: str, hosts: HostPolicy) -> "AuthUrl":
+        """Return the one auth URL in a text, such as a line of `.env` or the JSON or a table of the CLI.
+
+        Raises InvalidAuthUrl for a text with none or several, and what `parse` raises.
+        """
+        if len(text) > MAX_TEXT_WITH_URL_LENGTH:
+            raise InvalidAuthUrl(f"The text is longer than {MAX_TEXT_WITH_URL_LENGTH} characters.")
+        found = find_url(text)
+        if isinstance(found, Mistake):
+            raise InvalidAuthUrl.of(found)
+        return cls.parse(found, hosts)
+
+    @classmethod
     def parse(cls, text: str, hosts: HostPolicy) -> "AuthUrl":
         """Parse an auth URL; trailing spaces and one line break are allowed.
 
         Raises RedactedAuthUrl for the CLI's placeholder, ForeignAuthUrl for a host that `hosts` does not
         admit, and InvalidAuthUrl for anything else that is not an auth URL.
         """
-        if "[REDACTED]" in text[:_MAX_LENGTH]:
-            raise RedactedAuthUrl("This is the placeholder that the Salesforce CLI prints instead of the auth URL.")
-        if len(text) > _MAX_LENGTH:
+        if len(text) > _MAX_LENGTH and REDACTED not in text[:_MAX_LENGTH]:
             raise InvalidAuthUrl(f"The auth URL is longer than {_MAX_LENGTH} characters.")
         match = _GRAMMAR.fullmatch(text.removesuffix("\n").removesuffix("\r").rstrip(" "))
         if match is None:
-            raise InvalidAuthUrl("This is not an auth URL of the form force://CLIENT_ID:SECRET:REFRESH_TOKEN@HOST.")
-        if any(match[part] in _PLACEHOLDERS for part in ("client_id", "client_secret", "refresh_token")):
-            raise InvalidAuthUrl(
-                'A part of the auth URL is "undefined" or "null": orgs authorised by JWT have no auth URL.'
-            )
+            raise InvalidAuthUrl.of(mistake_of(text[:_MAX_LENGTH]))
+        client_id, secret, refresh_token = match["client_id"], match["client_secret"], match["refresh_token"]
+        secret = "" if secret == _UNDEFINED else secret
+        if any(part in _PLACEHOLDERS for part in (client_id, secret, refresh_token)):
+            raise InvalidAuthUrl.of(undefined_part())
         host = match["host"].lower()
         if not hosts.admits(host):
             raise ForeignAuthUrl(refusal_of(host))
-        return cls(match["client_id"], match["client_secret"], match["refresh_token"], host)
+        return cls(client_id, secret, refresh_token, host)
 
     @property
     def login_url(self) -> str:
         """The `https://` URL of the host."""
         return f"https://{self.host}"
 
+    @property
+    def sandbox_login_host(self) -> str:
+        """Return where sandboxes log in if this host is for production orgs only, else ""."""
+        return _LOGIN_HOSTS.get(self.host, "")
+
     def reveal(self) -> str:
         """Return the auth URL as text, secrets included."""
         return f"force://{self.client_id}:{self.client_secret}:{self.refresh_token}@{self.host}"
-
-
-def from_paste(text: str) -> str:
-    """Return the auth URL from pasted text: the CLI's JSON output, or the URL itself.
-
-    Raises InvalidAuthUrl for text that is too long, or JSON without an auth URL.
-    """
-    if len(text) > _MAX_PASTE_LENGTH:
-        raise InvalidAuthUrl("The pasted text is too long to be output of the Salesforce CLI.")
-    text = text.strip()
-    if not text.startswith("{"):
-        return text
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidAuthUrl("The pasted text is not valid JSON.") from error
-    result = content.get("result")
-    found = (result if isinstance(result, dict) else content).get("sfdxAuthUrl")
-    if not isinstance(found, str):
-        raise InvalidAuthUrl("The pasted JSON has no sfdxAuthUrl.")
-    return found

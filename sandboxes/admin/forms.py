@@ -1,12 +1,10 @@
 """Console forms of pool instances."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 
-from authn.console.admin_base import ConsoleForm, format_code
-from orgs.admin.forms import PastedSecret, UsernameInput
-from orgs.errors import InvalidSfdxAuthUrl
-from orgs.salesforce import InvalidAuthUrl, from_paste
+from authn.console.admin_base import ConsoleForm
+from orgs.admin.forms import PastedSecret, UsernameInput, auth_url_in
+from orgs.salesforce import MAX_TEXT_WITH_URL_LENGTH
 from sandboxes.models import PoolInstance
 from sandboxes.pools.serializers import PoolInstanceCreateDto
 from sandboxes.pools.stock import NewInstance
@@ -51,19 +49,16 @@ class AddForm(ConsoleForm):
     auth_url = forms.CharField(
         label="Own auth URL",
         required=False,
-        max_length=65_536,
+        max_length=MAX_TEXT_WITH_URL_LENGTH,
         strip=False,
         widget=PastedSecret(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
         help_text="Instead of a parent org. It is stored encrypted and never shown again.",
     )
 
     def clean_auth_url(self) -> str:
-        """Return the auth URL in the pasted text."""
-        try:
-            return from_paste(self.cleaned_data["auth_url"])
-        except InvalidAuthUrl as error:
-            text = format_code(f"{error} {InvalidSfdxAuthUrl.page_action}")
-            raise ValidationError(text, code=InvalidSfdxAuthUrl.code) from error
+        """Return the auth URL in the pasted text, "" for none."""
+        pasted = str(self.cleaned_data["auth_url"])
+        return auth_url_in(pasted) if pasted.strip() else ""
 
     def clean(self) -> dict[str, object]:
         """Run the API's field checks, and show their errors at the form fields."""

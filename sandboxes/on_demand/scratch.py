@@ -9,6 +9,7 @@ from django.db import transaction
 from authn import audit
 from authn.principals import Principal
 from orgs import credential_release
+from orgs.auth_url_validation import login_host_advice
 from orgs.credential_ownership import delete_if_unused, link_credential
 from orgs.credentials import (
     Credential,
@@ -99,7 +100,8 @@ def _issue(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Princi
         _delete_refused(credential)
         if isinstance(error, OrgGone):
             raise ScratchOrgExpired(scratch.username, "Salesforce reports it as deleted") from error
-        raise ScratchAuthUrlRefused(error.code, scratch.username, str(error)) from error
+        refusal = f"{error}{login_host_advice(error, url)}"
+        raise ScratchAuthUrlRefused(error.code, scratch.username, refusal) from error
     except OrgError:
         delete_if_unused(credential)
         raise

@@ -64,14 +64,15 @@ def auth_url_of(scratch: ScratchOrg) -> AuthUrl:
     Raises AuthUrlMissing; SessionError (UPSTREAM_UNTRUSTED_URL).
     """
     text = scratch.record.auth_url
-    if not text:
+    if not text.strip():
         raise AuthUrlMissing(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is empty")
     try:
-        return AuthUrl.parse(text, host_policy())
+        return AuthUrl.find(text, host_policy())
     except ForeignAuthUrl as error:
         raise error_for("UPSTREAM_UNTRUSTED_URL") from error
     except InvalidAuthUrl as error:
-        raise AuthUrlMissing(scratch.username, f"{settings.SCRATCH_AUTH_URL_FIELD} is not an auth URL") from error
+        reason = f"{settings.SCRATCH_AUTH_URL_FIELD} is not an auth URL. {error}".removesuffix(".")
+        raise AuthUrlMissing(scratch.username, reason) from error
 
 
 def write_auth_url(scratch: ScratchOrg, url: AuthUrl, *, by: Principal) -> None:

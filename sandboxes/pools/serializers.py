@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from authn.serializers import QueryForm, SecretField, StrictBooleanField
 from authn.web.safe_text import validate_safe_text
-from orgs.serializers import MAX_AUTH_URL_LENGTH, UsernameField
+from orgs.salesforce import MAX_TEXT_WITH_URL_LENGTH
+from orgs.serializers import UsernameField
 from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField
 from sandboxes.models import PoolInstance
@@ -43,7 +44,7 @@ class PoolInstanceCreateDto(serializers.Serializer[object]):
     username = ScratchUsernameField(required=False, max_length=MAX_LENGTH)
     parentUsername = UsernameField(source="parent_username", required=False, max_length=MAX_LENGTH)
     sfdxAuthUrl = SecretField(
-        source="sfdx_auth_url", required=False, max_length=MAX_AUTH_URL_LENGTH, trim_whitespace=False
+        source="sfdx_auth_url", required=False, max_length=MAX_TEXT_WITH_URL_LENGTH, trim_whitespace=False
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

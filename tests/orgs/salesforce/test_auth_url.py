@@ -18,7 +18,7 @@ def test_an_auth_url_at_a_host_of_salesforce_is_read(hosts, host):
 
 
 # An auth URL may have its host in upper case, the default port, or trailing white space.
-ALLOWED_ENDS = ("login.salesforce.com:443", "login.salesforce.com\n", "login.salesforce.com ")
+ALLOWED_ENDS = ("login.salesforce.com/", "login.salesforce.com:443", "login.salesforce.com\n", "login.salesforce.com ")
 
 
 @pytest.mark.parametrize("host", [host for host in FOREIGN if host == host.lower() and host not in ALLOWED_ENDS])
@@ -45,11 +45,17 @@ def test_the_parts_of_an_auth_url_are_read(hosts, text, parts):
     assert (url.client_id, url.client_secret, url.refresh_token) == parts
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "   ", " \n", ":443", ":443\n"])
-def test_a_line_break_spaces_or_the_usual_port_may_end_an_auth_url(hosts, end):
+@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "   ", " \n", ":443", ":443\n", "/", "/\n", ":443/"])
+def test_a_line_break_spaces_a_slash_or_the_usual_port_may_end_an_auth_url(hosts, end):
     url = AuthUrl.parse(f"force://PlatformCLI::token@{HOST}{end}", hosts)
 
     assert url.host == HOST
+
+
+def test_undefined_in_the_place_of_the_secret_means_no_secret(hosts):
+    url = AuthUrl.parse(f"force://PlatformCLI:undefined:token@{HOST}", hosts)
+
+    assert url.reveal() == f"force://PlatformCLI::token@{HOST}"
 
 
 def test_a_host_in_capitals_is_read_in_lower_case(hosts):
@@ -100,7 +106,7 @@ def test_an_extra_domain_may_be_the_host_of_an_auth_url():
         f"\nforce://PlatformCLI::token@{HOST}",
         f"\ufeffforce://PlatformCLI::token@{HOST}",
         f'"force://PlatformCLI::token@{HOST}"',
-        f"force://PlatformCLI::token@{HOST}/",
+        f"force://PlatformCLI::token@{HOST}//",
         f"force://PlatformCLI::token@{HOST}/path?x=1",
         f"force://PlatformCLI::token@{HOST}?x=1",
         f"force://PlatformCLI::token@{HOST}#x",
@@ -125,7 +131,6 @@ def test_an_extra_domain_may_be_the_host_of_an_auth_url():
         "force://PlatformCLI::token@acme\n.my.salesforce.com",
         "force://PlatformCLI::token@",
         f"force://undefined::token@{HOST}",
-        f"force://PlatformCLI:undefined:token@{HOST}",
         f"force://PlatformCLI::undefined@{HOST}",
         f"force://null::token@{HOST}",
         f"force://PlatformCLI:null:token@{HOST}",

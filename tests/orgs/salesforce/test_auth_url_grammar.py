@@ -103,12 +103,56 @@ def test_any_text_is_read_or_refused_and_nothing_else(text):
     assert url is None or url.reveal() in text
 
 
+NOISE = st.text().filter(lambda text: "force://" not in text)
+FRAMES = st.sampled_from(
+    [
+        ("", ""),
+        ("\ufeff", "\r\n"),
+        ("SFDX_AUTH_URL='", "'\nOTHER=1\n"),
+        ('Warning: an update is available.\n{"result": {"sfdxAuthUrl": "', '"}}'),
+        ("\x1b[32m", "\x1b[39m"),
+        ("\u2502 Sfdx Auth Url \u2502 ", " \u2502"),
+    ]
+)
+
+
+def _found(text):
+    try:
+        return AuthUrl.find(text, HOSTS)
+    except InvalidAuthUrl:
+        return None
+
+
+@given(FRAMES, GOOD_URLS, NOISE, NOISE)
+def test_the_one_url_in_a_text_is_found_as_it_reads_alone(frame, url, before, after):
+    start, end = frame
+    text = f"{before}\n{start}{url.rstrip()}{end} \n \n{after}"
+
+    assert text.count("force://") != 1 or _found(text) == AuthUrl.parse(url, HOSTS)
+
+
+@settings(max_examples=400)
+@given(FRAMES, GOOD_URLS | NEAR_MISSES | damaged_urls() | st.text(), st.text(max_size=8))
+@example(("", ""), "force://PlatformCLI::token@login.salesforce.com@evil.example", "")
+@example(("", ""), "force://PlatformCLI::token@acme.my.salesforce.com", "\\@evil.example")
+@example(("", ""), "force://PlatformCLI::token@acme.my.salesforce.com", "\n.evil.example")
+@example(("", ""), "force://PlatformCLI::token@evil.example,", "login.salesforce.com")
+def test_what_is_found_in_a_damaged_text_has_a_host_of_the_list_that_stands_in_it(frame, url, noise):
+    text = f"{frame[0]}{url}{noise}{frame[1]}"
+
+    found = _found(text)
+
+    assert found is None or HOSTS.admits(found.host)
+    assert found is None or f"@{found.host}" in text.lower()
+    assert found is None or found.refresh_token in text
+
+
 def _as_the_cli_reads(text):
-    """Return the parts that the CLI parses, with "" as host if it drops more than white space."""
+    """Return the parts that the CLI parses, with "" as host if it drops more than white space and one slash."""
     match = CLI.match(text)
     if match is None:
         return None
     login_url = urlsplit(f"https://{match[4]}")
-    dropped = text[match.end() :].strip(" \r\n")
+    dropped = text[match.end() :].strip(" \r\n").removeprefix("/")
     host = login_url.hostname if login_url.port in (None, 443) and not dropped else ""
     return match[1], match[2], match[3], host
