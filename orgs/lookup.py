@@ -2,6 +2,7 @@
 
 from orgs.errors import AmbiguousSandbox, NoDefaultDevHub, OrgNotFound
 from orgs.models import SalesforceOrg
+from orgs.usernames import is_username_like, may_be_stored
 
 
 def find_org(identifier: str) -> SalesforceOrg:
@@ -18,6 +19,17 @@ def find_org(identifier: str) -> SalesforceOrg:
     if len(namesakes) > 1:
         raise AmbiguousSandbox(identifier, [org.username for org in namesakes])
     return namesakes[0]
+
+
+def is_registered(name: str) -> bool:
+    """Return True if a registered org has this username or sandbox name, case-insensitively."""
+    orgs = SalesforceOrg.objects
+    return may_be_stored(name) and (orgs.with_username(name).exists() or orgs.with_sandbox_name(name).exists())
+
+
+def is_name(text: str) -> bool:
+    """Return True for the syntax of a username or sandbox name, and for every name that is registered."""
+    return is_username_like(text) or is_registered(text)
 
 
 def default_dev_hub() -> SalesforceOrg:

@@ -11,10 +11,11 @@ from authn.serializers import QueryForm, SecretField, StrictBooleanField, Strict
 from orgs.credentials.models import Health
 from orgs.errors import NoDefaultDevHub
 from orgs.listing import MAX_PAGE
+from orgs.lookup import is_name
 from orgs.metadata import FilterPair, Metadata, check_metadata, read_filter
 from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_TEXT_LENGTH, MAX_TEXT_WITH_URL_LENGTH
-from orgs.usernames import MAX_LENGTH, is_username_like
+from orgs.usernames import MAX_LENGTH, PLUS_MESSAGE, SECRET_MESSAGE, is_secret, lost_a_plus
 
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _INSTANCE_URL_PATTERN = r"^https://([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}/?$"
@@ -49,20 +50,45 @@ class FilledMixin:
 # --- Requests --------------------------------------------------------------------------------------
 
 
-class UsernameField(StrictCharField):
-    """A username or sandbox name. Text that looks like an address or a secret is refused.
+class NameField(StrictCharField):
+    """A name that is looked up. Subclasses define which names they accept.
 
-    Usernames appear in messages and in the audit, which must never hold an auth URL.
+    Names appear in messages and in the audit, which must never hold an auth URL: secrets are refused, unrepeated.
     """
 
-    default_error_messages = {"invalid": "Not a valid Salesforce username or sandbox name."}
+    default_error_messages = {
+        "invalid": "Not a valid Salesforce username or sandbox name.",
+        "secret": SECRET_MESSAGE,
+        "plus": PLUS_MESSAGE,
+    }
+
+    def accepts(self, name: str) -> bool:
+        """Return True for a name that is stored, or that has a valid syntax."""
+        raise NotImplementedError
 
     def to_internal_value(self, data: object) -> str:
-        """Return the username without surrounding spaces. Raises ValidationError."""
-        username = super().to_internal_value(data)
-        if not is_username_like(username):
-            self.fail("invalid")
-        return username
+        """Return the name without surrounding spaces. Raises ValidationError."""
+        name = super().to_internal_value(data)
+        if not self.accepts(name):
+            in_url = isinstance(self.parent, QueryForm)
+            self.fail("secret" if is_secret(name) else "plus" if in_url and lost_a_plus(name) else "invalid")
+        return name
+
+
+class UsernameField(NameField):
+    """The username or sandbox name of an org. What registering has stored is accepted, whatever its syntax."""
+
+    def accepts(self, name: str) -> bool:
+        """Return True for a valid name, and for one that is registered."""
+        return is_name(name)
+
+
+class CursorField(NameField):
+    """A position in the list of orgs: any text, because the org of that username may have been deleted since."""
+
+    def accepts(self, name: str) -> bool:
+        """Return True for any text but a secret."""
+        return not is_secret(name)
 
 
 class UsernameQuery(QueryForm):
@@ -109,7 +135,7 @@ class ListQuery(QueryForm):
     limit = serializers.IntegerField(
         required=False, min_value=1, max_value=MAX_PAGE, help_text="Page size. If omitted, all orgs are returned."
     )
-    after = UsernameField(required=False, max_length=MAX_LENGTH, help_text="List the orgs that follow this username.")
+    after = CursorField(required=False, max_length=MAX_LENGTH, help_text="List the orgs that follow this username.")
     includeSfdxAuthUrl = serializers.BooleanField(
         default=False, help_text="Include the auth URL of each org that has a releasable one. Each release is audited."
     )

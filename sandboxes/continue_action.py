@@ -6,9 +6,10 @@ from authn.errors import ContinuationRefused
 from authn.pages import continuation
 from authn.pages.continuation import Action
 from authn.principals import Principal
-from orgs.usernames import is_username_like
+from orgs.usernames import PLUS_MESSAGE, SECRET_MESSAGE, is_secret, is_username_like, lost_a_plus
 from sandboxes.frontdoor import FrontdoorRequest, create_link
-from sandboxes.names import is_repository
+from sandboxes.names import read_repository
+from sandboxes.stored_names import is_stored
 
 NAME = "frontDoorUrl"
 
@@ -29,10 +30,22 @@ def continue_link(target: str, *, repository: str = "", production_username: str
 
 def _check(params: Mapping[str, str]) -> None:
     for name in ("targetOrg", "prodOrg"):
-        if name in params and not is_username_like(params[name]):
-            raise ContinuationRefused(f"The {name} of this link is not a valid username or sandbox name.")
-    if "repository" in params and not is_repository(params["repository"]):
-        raise ContinuationRefused("The repository of this link is not of the form org/repo.")
+        if name in params:
+            _check_name(name, params[name])
+    try:
+        read_repository(params.get("repository", "org/repo"))
+    except ValueError as error:
+        raise ContinuationRefused("The repository of this link is not of the form org/repo.") from error
+
+
+def _check_name(parameter: str, name: str) -> None:
+    if is_username_like(name) or is_stored(name):
+        return
+    if is_secret(name):
+        raise ContinuationRefused(f"The {parameter} of this link is invalid. {SECRET_MESSAGE}")
+    if lost_a_plus(name):
+        raise ContinuationRefused(f"The {parameter} of this link is invalid. {PLUS_MESSAGE}")
+    raise ContinuationRefused(f"The {parameter} of this link is not a valid username or sandbox name.")
 
 
 OPEN_ORG = Action(

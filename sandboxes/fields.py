@@ -1,53 +1,52 @@
-"""Serializer fields for names in requests. Each checks its grammar before any query or call to Salesforce."""
+"""Serializer fields for names in requests. Names that are not stored must have a valid syntax: it is checked
+before any call to Salesforce.
+"""
 
 from typing import Any
 
 from rest_framework import serializers
 
 from authn.serializers import StrictCharField
-from orgs.models import SalesforceOrg
-from orgs.usernames import is_username_like
-from sandboxes.names import POOL_TAG_PATTERN, is_repository, is_sandbox_name, is_scratch_username, page_in_org
+from orgs.lookup import is_registered
+from orgs.serializers import NameField
+from orgs.usernames import is_secret, is_username_like
+from sandboxes.names import POOL_TAG_PATTERN, is_sandbox_name, is_scratch_username, page_in_org, read_repository
+from sandboxes.stored_names import is_stored
 
 
-class SandboxNameField(StrictCharField):
+class SandboxNameField(NameField):
     """The name of a sandbox. The username of a registered org passes too: its error names that org."""
 
     default_error_messages = {"invalid": "Not a valid sandbox name: use letters, digits, - and _ only."}
 
-    def to_internal_value(self, data: object) -> str:
-        """Return the name without surrounding spaces. Raises ValidationError."""
-        name = super().to_internal_value(data)
-        is_registered = is_username_like(name) and SalesforceOrg.objects.with_username(name).exists()
-        if not is_sandbox_name(name) and not is_registered:
-            self.fail("invalid")
-        return name
+    def accepts(self, name: str) -> bool:
+        """Return True for a sandbox name, and for the name of a registered org."""
+        return (is_sandbox_name(name) and not is_secret(name)) or is_registered(name)
 
 
-class ScratchUsernameField(StrictCharField):
+class ScratchUsernameField(NameField):
     """The username of a scratch org."""
 
     default_error_messages = {"invalid": "Not a valid Salesforce username."}
 
-    def to_internal_value(self, data: object) -> str:
-        """Return the username without surrounding spaces. Raises ValidationError."""
-        username = super().to_internal_value(data)
-        if not is_scratch_username(username):
-            self.fail("invalid")
-        return username
+    def accepts(self, name: str) -> bool:
+        """Return True for a valid username, and for one that is stored."""
+        return is_scratch_username(name) or is_stored(name)
 
 
 class RepositoryField(StrictCharField):
-    """`org/repo` or `org/project/repo`."""
+    """The path of a repository on its forge, with two or more segments."""
 
-    default_error_messages = {"invalid": "Not a valid repository: use org/repo or org/project/repo."}
+    default_error_messages = {
+        "invalid": "Not a valid repository: use org/repo, group/subgroup/repo or org/My Project/repo."
+    }
 
     def to_internal_value(self, data: object) -> str:
-        """Return the repository. Raises ValidationError."""
-        repository = super().to_internal_value(data)
-        if not is_repository(repository):
+        """Return the repository as it is stored. Raises ValidationError."""
+        try:
+            return read_repository(super().to_internal_value(data))
+        except ValueError:
             self.fail("invalid")
-        return repository
 
 
 class PoolTagField(serializers.RegexField):
@@ -59,17 +58,14 @@ class PoolTagField(serializers.RegexField):
         super().__init__(rf"^(?:{POOL_TAG_PATTERN})\Z", **options)
 
 
-class InstanceNameField(StrictCharField):
+class InstanceNameField(NameField):
     """The name of a pool instance: a sandbox name, or any name without spaces or markup."""
 
     default_error_messages = {"invalid": "Not a valid name: spaces, slashes, colons and markup are not allowed."}
 
-    def to_internal_value(self, data: object) -> str:
-        """Return the name. Raises ValidationError."""
-        name = super().to_internal_value(data)
-        if not is_username_like(name):
-            self.fail("invalid")
-        return name
+    def accepts(self, name: str) -> bool:
+        """Return True for a valid name, and for one that is stored."""
+        return is_username_like(name) or is_stored(name)
 
 
 class AssignmentField(StrictCharField):

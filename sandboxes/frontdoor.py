@@ -25,6 +25,7 @@ from sandboxes.on_demand.sandbox import has_same_domain, sandbox_or_registered_s
 from sandboxes.on_demand.scratch import scratch_session
 from sandboxes.on_demand.scratch_records import find_scratch_org
 from sandboxes.pools.access import instance_session
+from sandboxes.stored_names import is_scratch_org_in_use
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def resolve(request: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
         return FrontdoorTarget(
             "pool", instance.name, partial(instance_session, instance, by=by, require_access=require_access)
         )
-    if is_scratch_username(request.name):
+    if is_scratch_username(request.name) or is_scratch_org_in_use(request.name):
         return FrontdoorTarget("on demand", request.name, partial(_scratch_session, request, by))
     if not is_sandbox_name(request.name):
         raise InvalidTarget(request.name)
@@ -119,7 +120,7 @@ def _registered(request: FrontdoorRequest) -> SalesforceOrg | None:
 
 def _pool_instance(request: FrontdoorRequest) -> PoolInstance | None:
     PoolInstance.objects.expire_overdue()
-    rows = PoolInstance.objects.filter(repository=request.repository).select_related("parent")
+    rows = PoolInstance.objects.of_repository(request.repository).select_related("parent")
     return rows.filter(name__iexact=request.name).first()
 
 

@@ -1,11 +1,12 @@
 """Tables of sandboxes: on-demand grants, and pool instances."""
 
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from authn.database.failures import write_if_possible
 from orgs.credentials import Credential, register_owner
 from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_INSTANCE_URL_LENGTH
+from sandboxes.names import read_repository
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +55,12 @@ register_owner(OnDemandGrant, accessor="on_demand_grant", parent_field="parent",
 
 class PoolQuerySet(models.QuerySet["PoolInstance"]):
     """Finds pool instances, and expires overdue assignments."""
+
+    def of_repository(self, repository: str) -> "PoolQuerySet":
+        """Keep the instances of a repository, as forges compare them: without case, `.git` and `%20`."""
+        with suppress(ValueError):
+            repository = read_repository(repository)
+        return self.alias(repository_key=Lower("repository")).filter(repository_key=Lower(Value(repository)))
 
     def expire_overdue(self) -> int:
         """Expire the assigned instances whose `expires_at` has passed. Returns their number."""
@@ -111,7 +119,7 @@ class PoolInstance(models.Model):
     class Meta:
         ordering = ("repository", "pool_tag", "name")
         constraints = (
-            models.UniqueConstraint("repository", Lower("name"), name="one_instance_for_each_name"),
+            models.UniqueConstraint(Lower("repository"), Lower("name"), name="one_instance_for_each_name"),
             models.UniqueConstraint(Lower("username"), condition=~Q(username=""), name="one_pool_for_each_org"),
             models.UniqueConstraint(
                 "parent",
@@ -120,7 +128,8 @@ class PoolInstance(models.Model):
                 name="one_pool_for_each_sandbox",
             ),
             models.UniqueConstraint(
-                fields=["repository", "assignment_id"],
+                Lower("repository"),
+                "assignment_id",
                 condition=Q(status="ASSIGNED"),
                 name="one_org_for_each_assignment",
             ),

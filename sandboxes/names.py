@@ -1,14 +1,17 @@
 """The grammars of sandbox names, scratch org usernames, repositories, pool tags and pages of an org."""
 
 import re
+from urllib.parse import unquote
 
 from orgs.usernames import is_username_like
 
 _SANDBOX = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
-_USERNAME = re.compile(r"[A-Za-z0-9._%+!#$&*/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,79}", re.ASCII)
+_USERNAME = re.compile(r"[A-Za-z0-9._%+!#$&'*/=?^`{|}~-]+@[A-Za-z0-9._%+!#$&'*/=?^`{|}~-]+", re.ASCII)
 MAX_USERNAME_LENGTH = 80
-REPOSITORY_PATTERN = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)?"
-_REPOSITORY = re.compile(REPOSITORY_PATTERN, re.ASCII)
+MAX_REPOSITORY_LENGTH = 255
+# GitLab nests up to 20 groups. Names of Azure DevOps projects have blanks and some punctuation inside.
+_SEGMENT = r"[A-Za-z0-9_.&()'~-](?:[A-Za-z0-9_.&()'~ -]*[A-Za-z0-9_.&()'~-])?"
+_REPOSITORY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{1,20}}", re.ASCII)
 POOL_TAG_PATTERN = r"[A-Za-z0-9_.-]{1,100}"
 _PAGE = re.compile(r"/?[A-Za-z0-9_.~!$'()*+,;=:@%?&#/-]*", re.ASCII)
 MAX_PAGE_LENGTH = 2000
@@ -20,13 +23,24 @@ def is_sandbox_name(text: str) -> bool:
 
 
 def is_scratch_username(text: str) -> bool:
-    """Return True if a scratch org may have this username: one @, at most 80 characters, no quotes."""
+    """Return True if a scratch org may have this username: one @, at most 80 ASCII characters, no blank.
+
+    It need not protect queries: orgs/salesforce/soql.py escapes literals.
+    """
     return len(text) <= MAX_USERNAME_LENGTH and bool(_USERNAME.fullmatch(text)) and is_username_like(text)
 
 
-def is_repository(text: str) -> bool:
-    """Return True for `org/repo` and `org/project/repo`."""
-    return len(text) <= 255 and bool(_REPOSITORY.fullmatch(text))
+def read_repository(text: str) -> str:
+    """Return a repository such as `org/repo`, `group/subgroup/repo` or `org/My Project/repo`, as it is stored.
+
+    `%20` is read as a blank, and a trailing `.git` is dropped. Raises ValueError.
+    """
+    repository = unquote(text) if "%" in text else text
+    if repository.lower().endswith(".git"):
+        repository = repository[: -len(".git")]
+    if len(repository) > MAX_REPOSITORY_LENGTH or not _REPOSITORY.fullmatch(repository):
+        raise ValueError("Not a repository.")
+    return repository
 
 
 def page_in_org(text: str) -> str:

@@ -202,7 +202,10 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
         if "tag" in filters:
             filters["pool_tag"] = filters.pop("tag")
         PoolInstance.objects.expire_overdue_if_possible()
-        rows = PoolInstance.objects.filter(**filters).select_related("parent")
+        rows = PoolInstance.objects.select_related("parent")
+        if repository := filters.pop("repository", ""):
+            rows = rows.of_repository(repository)
+        rows = rows.filter(**filters)
         return Response(PoolInstancesDto({"instances": rows}).data)
 
     @extend_schema(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -199,3 +200,36 @@ def test_an_org_can_be_registered_after_orgs_went_to_zero_and_back(desk, world):
     assert registered.status == 201, registered.text
     assert json.loads(registered.text)["username"] == "ci@acme.example"
     assert desk.send("POST", f"{ACCESS_TOKEN}?username=ci@acme.example").status == 200
+
+
+def test_an_upgrade_merges_the_spellings_of_a_repository(empty_database):
+    _migrate()
+    _migrate("sandboxes", "0001_initial")
+    old = MigrationExecutor(connection).loader.project_state(("sandboxes", "0001_initial"))
+    instances = old.apps.get_model("sandboxes", "PoolInstance").objects
+    for number, (repository, name, status, assignment) in enumerate(
+        [
+            ("Acme/App", "dev1", "ASSIGNED", "pr-1"),
+            ("acme/app", "dev1", "AVAILABLE", ""),
+            ("acme/app.git", "dev2", "ASSIGNED", "pr-1"),
+            ("ACME/app", "dev3", "ASSIGNED", "pr-1"),
+            ("Acme/App", "dev2", "AVAILABLE", ""),
+            ("emea/app", "dev1", "AVAILABLE", ""),
+        ],
+        start=1,
+    ):
+        added = datetime(2026, 1, number, tzinfo=UTC)
+        instances.create(
+            repository=repository, name=name, status=status, assignment_id=assignment, created_at=added, type="SANDBOX"
+        )
+
+    _migrate()
+
+    assert list(instances.order_by("created_at").values_list("repository", "name", "status")) == [
+        ("Acme/App", "dev1", "ASSIGNED"),
+        ("Acme/App-2", "dev1", "AVAILABLE"),
+        ("Acme/App-2", "dev2", "ASSIGNED"),
+        ("Acme/App", "dev3", "EXPIRED"),
+        ("Acme/App", "dev2", "AVAILABLE"),
+        ("emea/app", "dev1", "AVAILABLE"),
+    ]

@@ -14,11 +14,12 @@ from authn.web.strict_json import NotStrictJSON, read_json
 from orgs.auth_url_validation import parse_auth_url
 from orgs.credentials.ownership import CredentialOwner
 from orgs.errors import InvalidSfdxAuthUrl
+from orgs.lookup import is_name
 from orgs.metadata import Metadata, check_metadata
 from orgs.registration import Registration
 from orgs.salesforce import MAX_TEXT_WITH_URL_LENGTH
 from orgs.update import API_NAMES, OrgChanges
-from orgs.usernames import MAX_LENGTH, is_username_like
+from orgs.usernames import MAX_LENGTH, SECRET_MESSAGE, is_secret
 
 # The hidden fields of the deletion page.
 _LISTED = "shown-children"
@@ -64,7 +65,7 @@ class UsernameInput(forms.TextInput):
     def format_value(self, value: object) -> str | None:
         """Return the value if it looks like a username, else None."""
         text = str(value or "")
-        return text if is_username_like(text) else None
+        return text if is_name(text) else None
 
 
 class MetadataField(forms.CharField):
@@ -143,8 +144,9 @@ class RegisterForm(ConsoleForm):
     def clean_username(self) -> str:
         """Refuse text that is not a username: it is shown in messages, which must never hold an auth URL."""
         username = str(self.cleaned_data["username"])
-        if username and not is_username_like(username):
-            raise ValidationError("Not a valid Salesforce username.", code="invalid")
+        if username and not is_name(username):
+            message = SECRET_MESSAGE if is_secret(username) else "Not a valid Salesforce username."
+            raise ValidationError(message, code="invalid")
         return username
 
     def registration(self) -> Registration:

@@ -29,7 +29,7 @@ class AddForm(ConsoleForm):
     """Adds an instance to a pool. After validation, `instance` holds it."""
 
     submit_label = "Add"
-    repository = forms.CharField(max_length=255, help_text="As org/repo or org/project/repo.")
+    repository = forms.CharField(max_length=255, help_text="As org/repo, group/subgroup/repo or org/My Project/repo.")
     pool_tag = forms.CharField(label="Pool", max_length=100, help_text="The pool tag that jobs send.")
     type = forms.ChoiceField(
         choices=PoolInstance.Type.choices, widget=forms.RadioSelect, initial=PoolInstance.Type.SANDBOX

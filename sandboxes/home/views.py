@@ -7,12 +7,13 @@ from django.shortcuts import render
 from django.views import View
 
 from authn.users import get_user
+from orgs.lookup import is_name
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from orgs.usernames import is_username_like
 from sandboxes.continue_action import continue_link
 from sandboxes.home.visible_orgs import instances_for, orgs_for
 from sandboxes.names import is_sandbox_name, is_scratch_username
+from sandboxes.stored_names import is_stored
 
 MAX_SEARCH_LENGTH = 100
 
@@ -37,8 +38,8 @@ class OpenByNamePage(LoginRequiredMixin, View):
         """Redirect to the continue link, or show the valid names with status 400."""
         name = request.GET.get("name", "").strip()
         production_org = request.GET.get("production", "").strip()
-        is_name = is_sandbox_name(name) or is_scratch_username(name)
-        if not is_name or (production_org and not is_username_like(production_org)):
+        can_be_opened = is_sandbox_name(name) or is_scratch_username(name) or ("," not in name and is_stored(name))
+        if not can_be_opened or (production_org and not is_name(production_org)):
             return render(request, "open_by_name.html", {"name": name[:MAX_SEARCH_LENGTH]}, status=400)
         return HttpResponseRedirect(continue_link(name, production_username=production_org))
 

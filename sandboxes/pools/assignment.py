@@ -70,9 +70,8 @@ def fetch(request: FetchRequest, *, by: Principal) -> tuple[PoolInstance, OrgSes
 def unassign(*, repository: str, assignment_id: str, return_to_pool: bool, by: Principal) -> PoolInstance:
     """End an assignment, and make its instance available again or expired. Return it. Raises AssignmentNotFound."""
     with transaction.atomic():
-        assigned = PoolInstance.objects.select_for_update(of=("self",)).filter(
-            repository=repository, assignment_id=assignment_id, status__in=(Status.ASSIGNED, Status.EXPIRED)
-        )
+        rows = PoolInstance.objects.of_repository(repository).select_for_update(of=("self",))
+        assigned = rows.filter(assignment_id=assignment_id, status__in=(Status.ASSIGNED, Status.EXPIRED))
         instance = assigned.order_by("status", "pk").first()
         if instance is None:
             raise AssignmentNotFound(repository, assignment_id)
@@ -142,8 +141,8 @@ def _assign(request: FetchRequest, by: Principal) -> tuple[PoolInstance, bool]:
 
 def _current(request: FetchRequest) -> PoolInstance | None:
     """Return the instance that the assignment holds, and renew its `assigned_at`. Raises AssignedInOtherPool."""
-    rows = PoolInstance.objects.filter(
-        repository=request.repository, assignment_id=request.assignment_id, status=Status.ASSIGNED
+    rows = PoolInstance.objects.of_repository(request.repository).filter(
+        assignment_id=request.assignment_id, status=Status.ASSIGNED
     )
     instance = rows.select_related("parent").first()
     if instance is not None and instance.pool_tag != request.pool_tag:
@@ -154,8 +153,9 @@ def _current(request: FetchRequest) -> PoolInstance | None:
 
 
 def _assign_next(request: FetchRequest, by: Principal) -> PoolInstance:
-    available = PoolInstance.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        repository=request.repository, pool_tag=request.pool_tag, status=Status.AVAILABLE
+    rows = PoolInstance.objects.of_repository(request.repository)
+    available = rows.select_for_update(skip_locked=True, of=("self",)).filter(
+        pool_tag=request.pool_tag, status=Status.AVAILABLE
     )
     instance = available.order_by(F("failed_at").asc(nulls_first=True), "created_at", "pk").first()
     if instance is None:

@@ -68,7 +68,7 @@ def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
     Raises InvalidRequest, OrgNotFound, NotFound; with an auth URL also RegistrationRefused, SessionError.
     """
     instance = PoolInstance(
-        repository=new.repository,
+        repository=_spelling(new.repository),
         pool_tag=new.pool_tag,
         name=new.name,
         type=new.type,
@@ -89,7 +89,7 @@ def remove_instance(*, repository: str, name: str, by: Principal, shown: Values 
 
     `shown` has the columns that a page showed: ChangedMeanwhile is raised if one has another value now.
     """
-    instance = PoolInstance.objects.filter(repository=repository, name__iexact=name).first()
+    instance = PoolInstance.objects.of_repository(repository).filter(name__iexact=name).first()
     if instance is None:
         raise InstanceNotFound(repository, name)
     audit.require_writable()
@@ -139,6 +139,7 @@ def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Pr
     free = [record for record in reversed(active) if record.allocation.lower() in _ALLOCATIONS]
     new = [record for record in free if record.username.lower() not in known]
     ready = {record.org_id for record in free if _ALLOCATIONS[record.allocation.lower()] == Status.AVAILABLE}
+    repository = _spelling(repository)
     with transaction.atomic():
         provisioned = PoolInstance.objects.filter(parent=hub, status=Status.PROVISIONING, org_id__in=ready)
         made_available = sum(make_available(instance, by=by) for instance in provisioned.order_by("pk"))
@@ -148,6 +149,12 @@ def import_scratch_pool(hub: SalesforceOrg, *, tag: str, repository: str, by: Pr
 
 
 # --- Adding ----------------------------------------------------------------------------------------
+
+
+def _spelling(repository: str) -> str:
+    """Return a repository as the instances that it has spell it, so that lists and the console show one."""
+    known = PoolInstance.objects.of_repository(repository).order_by("created_at", "pk")
+    return known.values_list("repository", flat=True).first() or repository
 
 
 def _parent(new: NewInstance) -> SalesforceOrg | None:

@@ -111,7 +111,7 @@ def test_sandboxes_with_the_same_name_are_selected_by_production_org(member, own
 def test_an_unknown_name_is_404(member, production):
     assert member.get(FRONTDOOR, target="nope").refusal == (404, "SANDBOX_NOT_FOUND")
     assert member.get(FRONTDOOR, target="unknown@acme.example").refusal == (404, "SCRATCH_ORG_NOT_FOUND")
-    for name in ("no.such.name", "x'y@acme.example", "a@b@c.example"):
+    for name in ("no.such.name", "Œ@acme.example", "a@b@c.example"):
         assert member.get(FRONTDOOR, target=name).refusal == (400, "INVALID_TARGET")
 
 
@@ -198,7 +198,7 @@ BAD_QUERIES = [
     {"target": "\x00"},
     {"target": "<script>alert(1)</script>"},
     {"target": "dev1", "repository": "no-slash"},
-    {"target": "dev1", "repository": "a/b/c/d"},
+    {"target": "dev1", "repository": "a//b"},
     {"target": "dev1", "prodOrg": "https://evil.example"},
     {"target": "dev1", "redirect": "perhaps"},
     {"target": ["dev1", "dev2"]},

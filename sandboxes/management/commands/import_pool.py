@@ -8,7 +8,7 @@ from authn.errors import AuditUnavailable
 from authn.principals import system
 from authn.web.safe_text import is_safe_text
 from orgs.credentials import OrgError
-from sandboxes.names import is_repository
+from sandboxes.names import read_repository
 from sandboxes.on_demand.parents import dev_hub as registered_dev_hub
 from sandboxes.pools.stock import import_scratch_pool
 
@@ -22,12 +22,14 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("--dev-hub", required=True, help="Username of a registered DevHub.")
         parser.add_argument("--tag", required=True, help="The pool tag, in the DevHub and in Frontdesk.")
-        parser.add_argument("--repository", required=True, help="Its repository, as org/repo or org/project/repo.")
+        parser.add_argument("--repository", required=True, help="Its repository, as org/repo or group/subgroup/repo.")
 
     def handle(self, *_: object, dev_hub: str, tag: str, repository: str, **__: object) -> None:
         """Import the pool."""
-        if not is_repository(repository):
-            raise CommandError("--repository must be org/repo or org/project/repo.")
+        try:
+            repository = read_repository(repository)
+        except ValueError as error:
+            raise CommandError("--repository must be org/repo, group/subgroup/repo or org/My Project/repo.") from error
         if not 1 <= len(tag) <= 100 or not is_safe_text(tag):
             raise CommandError("--tag must have 1 to 100 characters, without control characters.")
         try:
