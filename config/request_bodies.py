@@ -1,7 +1,7 @@
 """Size limits of request bodies: MAX_REQUEST_BYTES for authenticated callers, 64 KiB for anonymous ones.
 
-A declared length is checked before the body is read, on every route. A chunked body is counted while it is
-read.
+A declared length is checked before the body is read, on every route. A body of unknown length, which clients send in
+chunks, is counted while it is read.
 """
 
 import io
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from _typeshed.wsgi import WSGIEnvironment
 
-# Set by `declare_length` for a chunked body.
-_IS_LONG, _IS_BROKEN = "frontdesk.long_chunked_body", "frontdesk.broken_body"
+# Set by `declare_length` for a body of unknown length.
+_IS_LONG, _IS_BROKEN = "frontdesk.long_body", "frontdesk.broken_body"
 
 
 def limit_for(user: object) -> int:
@@ -27,7 +27,7 @@ def limit_for(user: object) -> int:
 
 
 def declared_length(request: HttpRequest | Request) -> int:
-    """Return the length of a body; for a long chunked body, a lower bound."""
+    """Return the length of a body; for a long body of unknown length, a lower bound."""
     if request.META.get(_IS_LONG):
         return limit_for(None) + 1
     declared = str(request.META.get("CONTENT_LENGTH") or "0")
@@ -40,12 +40,13 @@ def is_broken(request: HttpRequest) -> bool:
 
 
 def declare_length(environ: "WSGIEnvironment") -> None:
-    """Set the length of a chunked body, which Django would treat as empty otherwise.
+    """Set the length of a body without one, which Django would treat as empty otherwise.
 
-    The body is read into memory up to the limit of anonymous callers. The rest of a longer body is left to the
-    view, which knows the caller; its declared length is one byte above every limit.
+    It is read only if the server states that its stream ends with the body: otherwise reading would wait for the
+    client. It is read into memory up to the limit of anonymous callers. The rest of a longer body is left to the view,
+    which knows the caller; its declared length is one byte above every limit.
     """
-    if environ.get("CONTENT_LENGTH") or "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
         return
     stream: IO[bytes] = environ["wsgi.input"]
     try:

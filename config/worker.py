@@ -30,6 +30,8 @@ BODY_SECONDS = 30.0
 SEND_SECONDS = 60
 # How long and how much a client may still send before its connection is closed completely.
 _LINGER_SECONDS, _LINGER_BYTES, _MAX_LINGERING = 5.0, 8 * 1024 * 1024, 1000
+# Then its bytes are left unread for a moment: a client whose writes block, such as Node's fetch, reads the response.
+_UNREAD_SECONDS = 1.0
 # A request that has been incomplete for longer may be dropped to make room for others.
 _EVICTABLE_SECONDS = 1.0
 # A stopping worker waits this long for a request on a connection that has not sent a byte.
@@ -62,7 +64,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._receiving: dict[Connection, IncomingRequest] = {}  # oldest first
-        self._lingering: dict[socket.socket, list[float]] = {}  # deadline and remaining bytes; oldest first
+        self._lingering: dict[socket.socket, list[float]] = {}  # deadline and remaining bytes
         self._held_bytes = 0
 
     # --- Receiving -----------------------------------------------------------------------------------
@@ -141,8 +143,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         now = time.monotonic()
         for conn, request in list(self._overdue(now)):
             self._drop(conn, request, HTTPStatus.REQUEST_TIMEOUT if len(request) else None)
-        while self._lingering and (next(iter(self._lingering.values()))[0] <= now):
-            self._close_lingering(next(iter(self._lingering)))
+        for sock in [sock for sock, (deadline, _) in self._lingering.items() if deadline <= now]:
+            self._close_lingering(sock)
 
     def _overdue(self, now: float) -> Iterator[tuple[Connection, IncomingRequest]]:
         """Yield the requests to drop, each with its connection."""
@@ -185,8 +187,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     def linger(self, sock: socket.socket) -> None:
         """Close our side of a connection, and the rest when the client has closed its side or timed out.
 
-        Bytes that the client still sends are read and discarded: closing with unread bytes resets the connection,
-        and the client may lose the response.
+        Bytes that the client still sends are read and discarded, up to a limit: closing with unread bytes resets
+        the connection, and the client may lose the response.
         """
         try:
             sock.setblocking(False)
@@ -206,13 +208,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
             return
         except OSError:
             data = b""
-        self._lingering[sock][1] -= len(data)
-        if not data or self._lingering[sock][1] <= 0:
+        if not data:
             self._close_lingering(sock)
+            return
+        deadline, left = self._lingering[sock]
+        self._lingering[sock] = [deadline, left - len(data)]
+        if left <= len(data):
+            self.poller.unregister(sock)
+            self._lingering[sock][0] = min(deadline, time.monotonic() + _UNREAD_SECONDS)
 
     def _close_lingering(self, sock: socket.socket) -> None:
-        del self._lingering[sock]
-        self.poller.unregister(sock)
+        _, left = self._lingering.pop(sock)
+        if left > 0:
+            self.poller.unregister(sock)
         util.close(sock)
 
 

@@ -210,7 +210,7 @@ class Chunks:
 
 def chunked(path: str, chunks: Chunks, **headers: str) -> ApiResponse:
     """Send a body without a length, as the web server hands it to Django."""
-    environ: dict[str, Any] = {"wsgi.input": chunks, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ: dict[str, Any] = {"wsgi.input": chunks, "CONTENT_LENGTH": "", "wsgi.input_terminated": True}
     environ["CONTENT_TYPE"] = "application/json"
     declare_length(environ)
     return ApiResponse(Client().generic("POST", path, b"", "application/json", headers=headers, **environ))
@@ -235,12 +235,20 @@ def test_chunks_of_an_authenticated_caller_are_limited_to_a_megabyte(owner):
 
 
 def test_chunks_below_the_limit_are_read(owner):
-    environ: dict[str, Any] = {"wsgi.input": Chunks(5), "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ: dict[str, Any] = {"wsgi.input": Chunks(5), "wsgi.input_terminated": True}
 
     declare_length(environ)
 
     assert (environ["CONTENT_LENGTH"], environ["wsgi.input"].read()) == ("5", b"xxxxx")
     assert chunked(REGISTER, Chunks(KNOWN), authorization=f"Bearer {owner.bearer}").json()["code"] == "INVALID_JSON"
+
+
+def test_a_stream_that_may_not_end_with_the_body_is_not_read():
+    environ: dict[str, Any] = {"wsgi.input": Unread(), "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    declare_length(environ)
+
+    assert "CONTENT_LENGTH" not in environ
 
 
 def test_no_chunk_at_all_is_an_empty_body(owner):
