@@ -78,6 +78,11 @@ def api_exception_body(request: Request, error: drf.APIException) -> ErrorBody:
     return framework_body(request, error.status_code, message)
 
 
+def exact_body(request: HttpRequest | Request, error: FrameworkError, message: str = "") -> ErrorBody:
+    """Return the error body for a framework error; `message` replaces the usual one."""
+    return _body_of(request, error, error.status, message)
+
+
 def _body_of(request: HttpRequest | Request, error: FrameworkError, status: int, message: str) -> ErrorBody:
     return error_body(request, status, code=error.code, message=message or error.message, action=error.action)
 

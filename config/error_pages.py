@@ -21,6 +21,7 @@ _HEADINGS: dict[int, str] = {
     409: "This cannot be done now",
     410: "This no longer exists",
     413: "The request is too large",
+    415: "This kind of request body is not supported",
     429: "Too many requests",
     500: "Something went wrong",
     502: "Salesforce refused the request",

@@ -5,19 +5,22 @@ config/urls.py names them as Django's handlers, and the middleware calls them.
 
 import sys
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authn.database.failures import is_database_failure
-from config.error_bodies import DATABASE_RETRY_SECONDS, framework_body
+from authn.web.refused_hosts import log_refused_host, name_to_show
+from config.error_bodies import DATABASE_RETRY_SECONDS, ErrorBody, exact_body, framework_body
 from config.error_pages import error_page, wants_page
-from config.framework_errors import framework_error
+from config.framework_errors import HOST_NOT_ALLOWED, UNSUPPORTED_ENCODING, framework_error
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 400 for what Django itself refused, such as a foreign Host header; 413 for a body that is too large."""
     if isinstance(exception, RequestDataTooBig):
         return _respond(request, 413)
+    if isinstance(exception, DisallowedHost):
+        return _host_not_allowed(request)
     is_malformed = isinstance(exception, SuspiciousOperation)
     return _respond(request, 400, "The request is malformed." if is_malformed else "")
 
@@ -30,6 +33,13 @@ def payload_too_large(request: HttpRequest, limit: int) -> HttpResponse:
 def unreadable_body(request: HttpRequest) -> HttpResponse:
     """Return 400 for a chunked body that is malformed or cut off."""
     return _respond(request, 400, "The request body does not match its headers.")
+
+
+def encoded_body(request: HttpRequest) -> HttpResponse:
+    """Return 415 for a body with a Content-Encoding."""
+    response = _response(request, exact_body(request, UNSUPPORTED_ENCODING), UNSUPPORTED_ENCODING.page_action)
+    response["Accept-Encoding"] = "identity"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -71,9 +81,24 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _respond(request: HttpRequest, status: int, message: str = "", *, page_action: str = "") -> HttpResponse:
-    """Return JSON to a program, or a page to a browser. The texts replace those of the status."""
-    content = framework_body(request, status, message)
+    """Return the response for an error that is known by its status. The texts replace those of the status."""
+    return _response(
+        request, framework_body(request, status, message), page_action or framework_error(status).page_action
+    )
+
+
+def _host_not_allowed(request: HttpRequest) -> HttpResponse:
+    """Return 400, and name the refused host in the log and to clients on this machine."""
+    log_refused_host(request)
+    name = name_to_show(request)
+    message = f"{name} is not in ALLOWED_HOSTS of this desk." if name else ""
+    return _response(request, exact_body(request, HOST_NOT_ALLOWED, message), HOST_NOT_ALLOWED.page_action)
+
+
+def _response(request: HttpRequest, content: ErrorBody, page_action: str) -> HttpResponse:
+    """Return an error body as JSON to a program, or as a page to a browser."""
+    status = content["statusCode"]
     if wants_page(request):
-        content["action"] = page_action or framework_error(status).page_action
+        content["action"] = page_action
         return error_page(status, content, request if status == 503 else None)
     return JsonResponse(content, status=status)

@@ -25,6 +25,13 @@ INVALID_REQUEST = FrameworkError(
     "Correct the request and send it again.",
     "Go back and correct it, then try again.",
 )
+HOST_NOT_ALLOWED = FrameworkError(
+    "HOST_NOT_ALLOWED",
+    HTTPStatus.BAD_REQUEST,
+    "The host name of the request is not one of this desk.",
+    "Use the desk's own address. If it should have this name, an operator must add the name to ALLOWED_HOSTS.",
+    "Use the desk's own address. If it should have this name, an operator must add the name to ALLOWED_HOSTS.",
+)
 VALIDATION_FAILED = FrameworkError(
     "VALIDATION_FAILED",
     HTTPStatus.BAD_REQUEST,
@@ -81,6 +88,13 @@ PAYLOAD_TOO_LARGE = FrameworkError(
     "Send a smaller body.",
     "Send less at once.",
 )
+UNSUPPORTED_ENCODING = FrameworkError(
+    "UNSUPPORTED_ENCODING",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "The request body has a Content-Encoding, such as gzip.",
+    "Send the body uncompressed, without Content-Encoding.",
+    INVALID_REQUEST.page_action,
+)
 UNSUPPORTED_MEDIA_TYPE = FrameworkError(
     "UNSUPPORTED_MEDIA_TYPE",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -126,7 +140,7 @@ _BY_STATUS: dict[int, FrameworkError] = {
         DATABASE_UNAVAILABLE,
     )
 }
-FRAMEWORK_ERRORS = (*_BY_STATUS.values(), VALIDATION_FAILED, INVALID_JSON)
+FRAMEWORK_ERRORS = (*_BY_STATUS.values(), VALIDATION_FAILED, INVALID_JSON, HOST_NOT_ALLOWED, UNSUPPORTED_ENCODING)
 
 
 def framework_error(status: int) -> FrameworkError:

@@ -1,7 +1,8 @@
 """The desk's own middleware, outermost first, as `settings.MIDDLEWARE` orders it.
 
 - ResponseHeadersMiddleware: the request's id, and no caching
-- RequestBodyLimit: a size limit for bodies, before anything reads them
+- RequestBodyLimit: a size limit for bodies, before anything reads them, and no Content-Encoding
+- SupportedMethods: 405 for API routes before authentication
 - SafePages: escapes control and direction characters in HTML
 - PageExceptions: domain errors of pages become error pages
 
@@ -12,7 +13,8 @@ import io
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -34,8 +36,14 @@ from authn.web.safe_text import escaped
 from config.error_bodies import error_body
 from config.error_pages import error_page
 from config.error_statuses import status_of
-from config.error_views import database_unavailable, method_not_allowed, payload_too_large, unreadable_body
-from config.request_bodies import declared_length, is_broken, limit_for
+from config.error_views import (
+    database_unavailable,
+    encoded_body,
+    method_not_allowed,
+    payload_too_large,
+    unreadable_body,
+)
+from config.request_bodies import declared_length, is_broken, is_encoded, limit_for
 
 logger = logging.getLogger("frontdesk.errors")
 
@@ -76,7 +84,7 @@ class RequestBodyLimit:
     """Limits the size of request bodies by caller, before the body is read.
 
     REST framework's views enforce their limit in the parser, which runs after authentication. A view with
-    `refuses_large_bodies` responds to a body that is too large itself.
+    `refuses_bodies` responds itself to a body that is too large or encoded.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -88,6 +96,8 @@ class RequestBodyLimit:
         limit = settings.MAX_REQUEST_BYTES if _has_credentials(request) else limit_for(None)
         if declared_length(request) > limit and (refusal := _refuse(request, _view_at(request.path_info), limit)):
             return refusal
+        if is_encoded(request) and not _refuses_bodies(_view_at(request.path_info)):
+            return encoded_body(request)
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: View, *_: object) -> HttpResponse | None:
@@ -112,10 +122,14 @@ def _view_at(path: str) -> View | None:
 
 def _refuse(request: HttpRequest, view: View | None, limit: int) -> HttpResponse | None:
     """Return 413, or None after making the body unreadable for a view that responds itself."""
-    if not getattr(getattr(view, "view_class", None), "refuses_large_bodies", False):
+    if not _refuses_bodies(view):
         return payload_too_large(request, limit)
     request._stream = _UnreadableBody()  # type: ignore[assignment]  # Django expects a LimitedStream
     return None
+
+
+def _refuses_bodies(view: View | None) -> bool:
+    return bool(getattr(getattr(view, "view_class", None), "refuses_bodies", False))
 
 
 class _UnreadableBody(io.RawIOBase):
@@ -128,6 +142,29 @@ class _UnreadableBody(io.RawIOBase):
     def readinto(self, _: object) -> NoReturn:
         """Raise RequestDataTooBig."""
         raise RequestDataTooBig
+
+
+class SupportedMethods:
+    """Returns 405 for a method that an API route does not have, before authentication and permission checks.
+
+    A caller that sends GET to a POST route would otherwise be told that its role is wrong.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, *_: object) -> HttpResponse | None:
+        """Return 405 if the view is an API view without the method."""
+        cls = getattr(view, "cls", None)
+        if not isinstance(cls, type) or not issubclass(cls, APIView):
+            return None
+        named: Iterable[str] = getattr(view, "actions", None) or filter(partial(hasattr, cls), cls.http_method_names)
+        methods = {method.upper() for method in named} | {"OPTIONS"}
+        methods |= {"HEAD"} if "GET" in methods else set()
+        return None if request.method in methods else method_not_allowed(request, ", ".join(sorted(methods)))
 
 
 class SafePages:

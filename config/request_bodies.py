@@ -34,6 +34,12 @@ def declared_length(request: HttpRequest | Request) -> int:
     return int(declared[:20]) if declared.isascii() and declared.isdigit() else 0
 
 
+def is_encoded(request: HttpRequest) -> bool:
+    """Return True if a body has a Content-Encoding other than `identity`; the desk decodes none."""
+    codings = request.headers.get("Content-Encoding", "").lower().split(",")
+    return declared_length(request) > 0 and any(coding.strip() not in ("", "identity") for coding in codings)
+
+
 def is_broken(request: HttpRequest) -> bool:
     """Return True if a chunked body is malformed or cut off."""
     return bool(request.META.get(_IS_BROKEN))

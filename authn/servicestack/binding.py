@@ -13,6 +13,8 @@ from authn.servicestack.formats.csv import parse_value
 from authn.servicestack.negotiation import Address, body_format
 from authn.web.strict_json import is_storable
 
+_ENCODED = "The request body has a Content-Encoding. Send it uncompressed."
+
 
 def bind(request: HttpRequest, dto: type[Dto], address: Address, path: Mapping[str, str]) -> Dto:
     """Return the DTO of a request. Raises Refusal.
@@ -40,6 +42,8 @@ def _body(request: HttpRequest, dto: type[Dto], address: Address) -> tuple[Query
     raw = _raw_body(request)
     if not raw:
         return QueryDict(), dto()
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "NotSupportedException", _ENCODED)
     format_ = body_format(request, address)
     if format_ is None:
         return (request.POST if request.method == "POST" else QueryDict()), dto()

@@ -27,7 +27,7 @@ class ServiceView(View):
     """Serves `operation` or, if that is "", the operation in the path."""
 
     operation = ""
-    refuses_large_bodies = True  # with an error response of this service
+    refuses_bodies = True  # that are too large or encoded, with an error response of this service
     http_method_names = ["get", "head", "post", "delete", "options"]
 
     def options(self, request: HttpRequest, *args: object, **path: str) -> HttpResponse:

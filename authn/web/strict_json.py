@@ -7,6 +7,7 @@ characters. What orjson rejects or cannot represent is parsed again by the stand
 rule, for its message and for integers of more than 64 bits. bench/strict_json.py measures the cost.
 """
 
+import codecs
 import json
 import math
 from collections.abc import Iterator
@@ -40,8 +41,8 @@ class _Ambiguous(Exception):
 
 
 def read_json(text: str | bytes) -> object:
-    """Return the value of a JSON text, or of its UTF-8. Raises NotStrictJSON."""
-    data = _encoded(text)
+    """Return the value of a JSON text, or of its UTF-8; a byte order mark is skipped. Raises NotStrictJSON."""
+    data = _encoded(text).removeprefix(codecs.BOM_UTF8)
     try:
         value: object = orjson.loads(data)
         _check(value, data)
@@ -159,11 +160,11 @@ def _read_again(data: bytes) -> object:
     except NotStrictJSON:
         raise
     except UnicodeDecodeError as error:
-        raise NotStrictJSON("This is not UTF-8.") from error
+        raise NotStrictJSON(f"This is not UTF-8: byte {error.start + 1}.") from error
     except RecursionError as error:
         raise NotStrictJSON(_TOO_DEEP) from error
-    except ValueError as error:
-        raise NotStrictJSON("This is not valid JSON.") from error
+    except json.JSONDecodeError as error:  # Its own message may quote the text.
+        raise NotStrictJSON(f"This is not valid JSON: line {error.lineno}, column {error.colno}.") from error
     for depth, (_, _, lists, dicts) in enumerate(_levels(value)):
         if depth == MAX_DEPTH and (lists or dicts):
             raise NotStrictJSON(_TOO_DEEP)

@@ -1,12 +1,16 @@
 """Unknown addresses, methods, bearer tokens and hosts."""
 
+import re
+
 import pytest
 
+from authn.audit_actions import Action
+from authn.models import AuditEvent
 from tests.bad_input.assertions import is_clear
-from tests.orgs.factories import ORG, ORGS, REGISTER
+from tests.orgs.factories import ORGS
+from tests.support.routes import operations
 
 pytestmark = pytest.mark.django_db
-LOGIN = "/sfp/api/auth/admin/login"
 
 
 def test_an_unknown_address_is_404(owner, each):
@@ -17,12 +21,24 @@ def test_an_unknown_address_is_404(owner, each):
             is_clear(response, 404)
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", ORG), ("POST", ORGS), ("GET", REGISTER), ("DELETE", LOGIN)])
-def test_an_unsupported_method_is_405(method, path, owner):
-    response = owner.send(method, path)
+PAGES = ("/sfp/api/auth/continue", "/sfp/api/schema", "/sfp/api/docs")
+API = sorted({path for _, path in operations() if path.startswith("/sfp/api/")} - set(PAGES))
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 
-    is_clear(response, 405)
-    assert response.headers["Allow"]
+
+@pytest.mark.parametrize("path", API)
+def test_a_method_that_a_route_does_not_have_is_405_for_every_caller(path, anonymous, member, application, owner, each):
+    supported = {method for method, of in operations() if of == path}
+    supported |= {"HEAD"} if "GET" in supported else set()
+    for method in sorted(set(METHODS) - supported):
+        for name, caller in {"no one": anonymous, "member": member, "token": application, "owner": owner}.items():
+            with each(f"{method} by {name}"):
+                response = caller.send(method, re.sub("<[^>]*>", "x", path))
+
+                assert response.status_code == 405
+                assert method == "HEAD" or response.json()["code"] == "METHOD_NOT_ALLOWED"
+                assert set(response.headers["Allow"].split(", ")) == supported | {"OPTIONS"}
+                assert not AuditEvent.objects.filter(action=Action.REQUEST).exists()
 
 
 @pytest.mark.database

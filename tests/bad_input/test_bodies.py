@@ -1,5 +1,6 @@
 """Bodies that are not JSON, too large, or not as documented."""
 
+import gzip
 import json
 
 import pytest
@@ -113,6 +114,56 @@ def test_a_body_without_the_json_content_type_is_refused(owner, salesforce, each
 
             is_clear(response, 415)
             assert salesforce.calls == []
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, br", "deflate", "zstd", "made-up"])
+@pytest.mark.parametrize("path", [REGISTER, LOGIN, "/login", "/nothing/here"])
+def test_a_body_with_a_content_encoding_is_415(path, coding, owner):
+    response = owner.send("POST", path, gzip.compress(b'{"sfdxAuthUrl": "x"}'), headers={"Content-Encoding": coding})
+
+    is_clear(response, 415)
+    assert response.json()["code"] == "UNSUPPORTED_ENCODING"
+    assert response.headers["Accept-Encoding"] == "identity"
+
+
+def test_the_servicestack_service_refuses_a_content_encoding_in_its_own_words(anonymous):
+    response = anonymous.send("POST", "/auth/credentials", gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
+
+    assert response.status_code == 415
+    assert response.json()["responseStatus"]["errorCode"] == "NotSupportedException"
+
+
+@pytest.mark.parametrize("headers", [{"Content-Encoding": "identity"}, {"Content-Encoding": ""}])
+def test_a_body_that_is_not_encoded_is_read(headers, owner, salesforce):
+    body = json.dumps({"sfdxAuthUrl": an_org(salesforce).auth_url()}).encode()
+
+    assert owner.send("POST", REGISTER, body, headers=headers).status_code == 201
+
+
+def test_a_body_with_a_byte_order_mark_is_read(owner, salesforce):
+    body = json.dumps({"sfdxAuthUrl": an_org(salesforce).auth_url()}).encode("utf-8-sig")
+
+    assert owner.send("POST", REGISTER, body).status_code == 201
+
+
+PLACES = {
+    b'{"sfdxAuthUrl": force://canary}': "line 1, column 17",
+    b'{\n  "sfdxAuthUrl": "x",\n  "metadata": {canary: 1}\n}': "line 3, column 16",
+    b'\xef\xbb\xbf{"sfdxAuthUrl": "canary",}': "line 1, column 26",
+    b'{"a": "\\canary"}': "line 1, column 8",
+    b'{"a": "canary': "line 1, column 7",
+    b'{"a": "canary\xff"}': "byte 14",
+}
+
+
+@pytest.mark.parametrize(("body", "place"), PLACES.items())
+def test_a_refusal_of_invalid_json_says_where_and_does_not_repeat_it(body, place, owner):
+    response = owner.send("POST", REGISTER, body)
+
+    is_clear(response, 400)
+    assert response.json()["code"] == "INVALID_JSON"
+    assert place in response.json()["message"]
+    assert "canary" not in response.text
 
 
 PATCHES = {

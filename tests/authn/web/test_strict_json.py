@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from authn.web.strict_json import NotStrictJSON, is_storable, read_json
 
 TOO_DEEP = "The JSON is nested deeper than 32 levels."
-INVALID = "This is not valid JSON."
 TWICE = "The JSON has a duplicate key in one object."
 OUT_OF_RANGE = "The JSON has a number out of range."
 UNSTORABLE = "The JSON has a NUL or half a surrogate pair in a string."
@@ -24,6 +23,7 @@ UNSTORABLE = "The JSON has a NUL or half a surrogate pair in a string."
 
 def slow_read(text: str) -> Any:
     """Read by the rules, without optimization."""
+    text = text.removeprefix("\ufeff")
     if _depth(text) > 32:
         raise NotStrictJSON(TOO_DEEP)
     try:
@@ -36,8 +36,10 @@ def slow_read(text: str) -> Any:
         )
     except NotStrictJSON:
         raise
-    except (ValueError, RecursionError) as error:
-        raise NotStrictJSON(INVALID) from error
+    except json.JSONDecodeError as error:
+        before = text[: error.pos].split("\n")
+        place = f"line {len(before)}, column {len(before[-1]) + 1}"
+        raise NotStrictJSON(f"This is not valid JSON: {place}.") from error
     _refuse_unstorable(value)
     return value
 
@@ -227,8 +229,8 @@ def test_32_levels_and_any_bracket_in_a_string_are_read(text):
 
 
 MESSAGES = {
-    "no JSON": ("a", INVALID),
-    "a megabyte of open brackets in a string": ('"' + "[" * 1_000_000, INVALID),
+    "no JSON": ("a", "This is not valid JSON: line 1, column 1."),
+    "a megabyte of open brackets in a string": ('"' + "[" * 1_000_000, "This is not valid JSON: line 1, column 1."),
     "a key twice": ('{"a":1,"a":1}', TWICE),
     "a key twice, once escaped": ('{"a":1,"\\u0061":1}', TWICE),
     "a key twice among 2,000": (json.dumps({f"k{n}": n for n in range(2000)})[:-1] + ',"k7":7}', TWICE),
@@ -243,7 +245,7 @@ MESSAGES = {
     "half a pair": ('["\\ud83d"]', UNSTORABLE),
     "the other half": ('["\\udE00\\ud83d"]', UNSTORABLE),
     "half a pair, raw": ('"\ud83d"', "The JSON has half a surrogate pair."),
-    "no UTF-8": (b'"\xff"', "This is not UTF-8."),
+    "no UTF-8": (b'"\xff"', "This is not UTF-8: byte 2."),
 }
 
 
