@@ -1,14 +1,28 @@
 """Request and response bodies of the Authentication and Application Tokens routes, with their documented names."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import QueryDict
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from authn.models import ApplicationToken
 from authn.roles import Role
 from authn.tokens import DEFAULT_DAYS, MAX_DAYS
 from authn.web.safe_text import validate_safe_text
+
+_FIELD_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
+_MAX_NAMES = 20
+
+
+def displayable_names(names: Iterable[str]) -> list[str]:
+    """Return names of unknown fields or parameters for an error, sorted, at most 20.
+
+    One that is not an identifier may be a misplaced secret, and is shown as "other".
+    """
+    return sorted({name if _FIELD_NAME.fullmatch(name) else "other" for name in names})[:_MAX_NAMES]
 
 
 class StrictBooleanField(serializers.BooleanField):
@@ -44,16 +58,35 @@ class SecretField(StrictCharField):
 
 
 class QueryForm(serializers.Serializer[object]):
-    """Parameters of a query string. A repeated parameter is rejected, since parsers differ in which one they keep."""
+    """Parameters of a query string. This class itself is for routes that take none.
+
+    An unknown parameter is rejected: ignoring a misspelled filter would return more than was requested. So is a
+    repeated one, since parsers differ in which value they keep.
+    """
+
+    @classmethod
+    def read(cls, request: Request) -> dict[str, Any]:
+        """Return the request's parameters by name. Raises ValidationError."""
+        form = cls(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        values: dict[str, Any] = form.validated_data
+        return values
 
     def to_internal_value(self, data: object) -> dict[str, object]:
         """Return the values by name. Raises ValidationError."""
-        names = [str(name) for name in self.fields]
-        repeated = [name for name in names if isinstance(data, QueryDict) and len(data.getlist(name)) > 1]
-        if repeated:
-            raise serializers.ValidationError(dict.fromkeys(repeated, "Send this parameter once."))
+        if isinstance(data, QueryDict):
+            self._reject_unknown(data)
+            repeated = [name for name in data if len(data.getlist(name)) > 1]
+            if repeated:
+                raise serializers.ValidationError(dict.fromkeys(repeated, "Send this parameter once."))
         values: dict[str, object] = super().to_internal_value(data)
         return values
+
+    def _reject_unknown(self, query: QueryDict) -> None:
+        if unknown := set(query) - set(self.fields):
+            known = ", ".join(self.fields) or "none"
+            message = f"Unknown parameter. This route takes: {known}."
+            raise serializers.ValidationError(dict.fromkeys(displayable_names(unknown), message), code="unknown")
 
 
 class AdminLoginDto(serializers.Serializer[object]):

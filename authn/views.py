@@ -23,6 +23,7 @@ from authn.serializers import (
     AuthCallbackResponseDto,
     CreatedTokenDto,
     CreateTokenDto,
+    QueryForm,
     TokenRefreshDto,
     TokenRefreshResponseDto,
 )
@@ -47,6 +48,7 @@ class AdminLoginView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Log a user in."""
+        QueryForm.read(request)
         form = AdminLoginDto(data=request.data)
         form.is_valid(raise_exception=True)
         pair = login.log_in(**form.validated_data, request=request._request)
@@ -80,6 +82,7 @@ class TokenRefreshView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Issue a new pair of tokens."""
+        QueryForm.read(request)
         form = TokenRefreshDto(data=request.data)
         form.is_valid(raise_exception=True)
         try:
@@ -114,6 +117,7 @@ class CallbackView(APIView):
         """Start a session."""
         if not is_same_origin(request._request):
             raise ForeignOrigin
+        QueryForm.read(request)
         form = AuthCallbackDto(data=request.data)
         form.is_valid(raise_exception=True)
         family, until = login.login_of_pair(**form.validated_data)
@@ -132,8 +136,9 @@ class ApplicationTokensView(APIView):
         tags=["Application Tokens"],
         responses=documented(ApplicationTokenDto(many=True), 401, (403, OwnersOnly)),
     )
-    def get(self, _request: Request) -> Response:
+    def get(self, request: Request) -> Response:
         """List all tokens, newest first, without their values."""
+        QueryForm.read(request)
         return Response(ApplicationTokenDto(ApplicationToken.objects.all(), many=True).data)
 
     @extend_schema(
@@ -146,6 +151,7 @@ class ApplicationTokensView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Issue a token."""
+        QueryForm.read(request)
         form = CreateTokenDto(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
@@ -170,5 +176,6 @@ class ApplicationTokenView(APIView):
     )
     def delete(self, request: Request, token: str) -> Response:
         """Revoke a token."""
+        QueryForm.read(request)
         tokens.revoke(token, by=Principal.of(request))
         return Response(status=HTTP_200_OK)

@@ -25,6 +25,8 @@ urlpatterns = [
     path("admin/", RedirectView.as_view(pattern_name="admin:index")),
     path("livez", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
+    path("sfp/api", RedirectView.as_view(pattern_name="api-docs"), name="api"),
+    path("sfp/apidocs-json", RedirectView.as_view(pattern_name="schema"), name="apidocs-json"),
     path("sfp/api/", include(api)),
     path("", include("authn.servicestack.urls")),
 ]

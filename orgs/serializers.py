@@ -1,13 +1,11 @@
 """Request bodies, parameters and responses of the Orgs group. Names are those of the API contract."""
 
-import re
-
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from authn.serializers import QueryForm, SecretField, StrictBooleanField, StrictCharField
+from authn.serializers import QueryForm, SecretField, StrictBooleanField, StrictCharField, displayable_names
 from orgs.credentials.models import Health
 from orgs.errors import NoDefaultDevHub
 from orgs.listing import MAX_PAGE
@@ -17,7 +15,6 @@ from orgs.models import SalesforceOrg
 from orgs.salesforce import MAX_TEXT_LENGTH, MAX_TEXT_WITH_URL_LENGTH
 from orgs.usernames import MAX_LENGTH, PLUS_MESSAGE, SECRET_MESSAGE, is_secret, lost_a_plus
 
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _INSTANCE_URL_PATTERN = r"^https://([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}/?$"
 
 
@@ -171,9 +168,7 @@ class SalesforceOrgUpdateDto(serializers.Serializer[object]):
         """Return the values by name. Raises ValidationError."""
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
             message = "This field cannot be changed. Register the org again to update it from Salesforce."
-            # A name that is not an identifier may be a misplaced secret, and is not repeated.
-            names = {name if _FIELD_NAME.fullmatch(name) else "other" for name in unknown}
-            raise serializers.ValidationError(dict.fromkeys(sorted(names)[:20], message), code="unknown")
+            raise serializers.ValidationError(dict.fromkeys(displayable_names(unknown), message), code="unknown")
         values: dict[str, object] = super().to_internal_value(data)
         return values
 

@@ -1,7 +1,7 @@
 """The Orgs group of the API: registered orgs and their credentials."""
 
 from functools import partial
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -14,6 +14,7 @@ from rest_framework.viewsets import ViewSet
 from authn.openapi import documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, PermissionsByMethod
 from authn.principals import Principal
+from authn.serializers import QueryForm
 from orgs import credential_release, listing, responses
 from orgs.connections.check import check_connection
 from orgs.deletion import delete_org
@@ -59,14 +60,12 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def list(self, request: Request) -> HttpResponseBase:
         """Return registered orgs, streamed or as one page."""
-        query = ListQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        params, by = query.validated_data, Principal.of(request)
+        params, by = ListQuery.read(request), Principal.of(request)
         with_urls = params["includeSfdxAuthUrl"]
         if with_urls:
             credential_release.require_release_allowed(by)
         present = partial(responses.present, by=by, with_urls=with_urls and request.method != "HEAD")
-        orgs, after = _filtered(params), params.get("after", "")
+        orgs, after = _filtered(cast(_Filters, params)), params.get("after", "")
         if "limit" not in params:
             content = listing.stream(orgs, after=after, present=present)
             return StreamingHttpResponse(content, content_type="application/json")
@@ -85,9 +84,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def retrieve(self, request: Request) -> Response:
         """Return a registered org with the requested credential."""
-        query = OrgQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        params = query.validated_data
+        params = OrgQuery.read(request)
         return responses.org_response(request, partial(find_org, params["username"]), params.get("authType"))
 
     @extend_schema(
@@ -117,9 +114,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def destroy(self, request: Request) -> Response:
         """Delete an org and its credential."""
-        query = DeletionQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        params = dict(query.validated_data)
+        params = DeletionQuery.read(request)
         delete_org(find_org(params.pop("username")), by=Principal.of(request), **params)
         return Response()
 
@@ -135,6 +130,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def register(self, request: Request) -> Response:
         """Register an org, or renew its registration."""
+        QueryForm.read(request)
         form = SalesforceOrgRegistrationDto(data=request.data)
         form.is_valid(raise_exception=True)
         org = register(Registration(**form.validated_data), by=Principal.of(request))
@@ -165,9 +161,8 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def default_dev_hub(self, request: Request) -> Response:
         """Return the default DevHub with the requested credential."""
-        query = AuthTypeQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        return responses.org_response(request, default_dev_hub, query.validated_data.get("authType"))
+        auth_type = AuthTypeQuery.read(request).get("authType")
+        return responses.org_response(request, default_dev_hub, auth_type)
 
     @extend_schema(
         operation_id="SalesforceAuthController_generateAccessToken",
@@ -192,6 +187,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     )
     def default_dev_hub_access_token(self, request: Request) -> Response:
         """Return a fresh access token for the default DevHub."""
+        QueryForm.read(request)
         return _token_response(request, default_dev_hub())
 
 
@@ -207,9 +203,7 @@ class _Filters(TypedDict, total=False):
 
 
 def _identifier(request: Request) -> str:
-    query = UsernameQuery(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    identifier: str = query.validated_data["username"]
+    identifier: str = UsernameQuery.read(request)["username"]
     return identifier
 
 

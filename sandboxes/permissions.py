@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, RequiresRole
 
 POOL_PERMISSIONS: Mapping[str, type[RequiresRole]] = {
-    "list": MembersAndApplications,
+    "list_instances": MembersAndApplications,
     "fetch": OwnersAndApplications,
     "unassign": OwnersAndApplications,
     "create": OwnersOnly,

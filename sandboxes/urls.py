@@ -21,7 +21,7 @@ urlpatterns = [
     path("auth/salesforce/scratch/authenticate", ScratchOrgAuthView.as_view(), name="scratch-authenticate"),
     path(
         "pools/instances",
-        PoolInstanceViewSet.as_view({"get": "list", "post": "create", "delete": "destroy"}),
+        PoolInstanceViewSet.as_view({"get": "list_instances", "post": "create", "delete": "destroy"}),
         name="pool-instances",
     ),
     path("pools/instances/fetch", PoolInstanceViewSet.as_view({"post": "fetch"}), name="pool-fetch"),

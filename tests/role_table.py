@@ -55,6 +55,8 @@ DEAD = Cell(409, "CREDENTIAL_EXPIRED")
 OPEN = [
     ("POST", f"{API}/auth/admin/login", {}, {"email": "a@b.example", "password": "x"}, NO_LOGIN),
     ("POST", f"{API}/auth/refresh", {}, {"refresh_token": "x"}, NO_REFRESH),
+    ("GET", API, {}, None, PAGE),
+    ("GET", "/sfp/apidocs-json", {}, None, PAGE),
     ("GET", f"{API}/schema", {}, None, OK),
     ("GET", f"{API}/docs", {}, None, OK),
     ("GET", "/livez", {}, None, OK),

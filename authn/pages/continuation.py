@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from django.http import QueryDict
 from django.urls import reverse
 
 from authn.errors import ContinuationRefused
 from authn.principals import Principal
+from authn.serializers import displayable_names
 
 MAX_PARAMS_LENGTH = 1000
 
@@ -57,12 +59,19 @@ def add_action(action: Action) -> None:
     _actions[action.name.lower()] = action
 
 
-def read(action: str, params: str) -> Continuation:
-    """Parse a link. Raises ContinuationRefused for an unknown action and for unknown, missing or invalid parameters."""
-    known = _actions.get(action.strip().lower())
+def read(query: QueryDict) -> Continuation:
+    """Parse the query string of a link.
+
+    Raises ContinuationRefused for an unknown action and for unknown, missing, duplicate or invalid parameters.
+    """
+    if unknown := set(query) - {"action", "params"}:
+        raise ContinuationRefused(f"This link has an unknown parameter: {', '.join(displayable_names(unknown))}.")
+    if any(len(values) > 1 for _, values in query.lists()):
+        raise ContinuationRefused("This link has a duplicate parameter.")
+    known = _actions.get(query.get("action", "").strip().lower())
     if known is None:
         raise ContinuationRefused("This link names an unknown action.")
-    values = _pairs(params)
+    values = _pairs(query.get("params", ""))
     if unknown := set(values) - set(known.labels):
         raise ContinuationRefused(f"This link has an unknown parameter: {', '.join(sorted(unknown))[:100]}.")
     if missing := [name for name in known.required if not values.get(name)]:

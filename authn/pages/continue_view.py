@@ -26,7 +26,7 @@ class ContinueView(LoginPage):
 
     def dispatch(self, request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
         """Parse the link first. Raises ContinuationRefused."""
-        self.continuation = continuation.read(request.GET.get("action", ""), request.GET.get("params", ""))
+        self.continuation = continuation.read(request.GET)
         return super().dispatch(request, *arguments, **named)
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -22,8 +22,16 @@ class PoolListQuery(QueryForm):
 
     repository = RepositoryField(required=False, max_length=255)
     tag = PoolTagField(required=False)
+    poolTag = PoolTagField(required=False, help_text="Another name for `tag`, as in bodies.")
     type = serializers.ChoiceField(PoolInstance.Type.choices, required=False)
     status = serializers.ChoiceField(PoolInstance.Status.choices, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the values by model field. Raises ValidationError for two different tags."""
+        tags = {attrs.pop(name) for name in ("tag", "poolTag") if name in attrs}
+        if len(tags) > 1:
+            raise serializers.ValidationError({"poolTag": "This differs from `tag`. Send one of them."})
+        return attrs | ({"pool_tag": tags.pop()} if tags else {})
 
 
 class PoolInstanceQuery(QueryForm):

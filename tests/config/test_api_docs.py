@@ -12,6 +12,7 @@ from config import api_docs
 from tests.support.api_client import Caller
 
 SCHEMA = "/sfp/api/schema"
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,20 @@ def test_a_client_that_has_it_gets_304():
 def test_it_is_only_read():
     assert Caller().send("POST", SCHEMA).status_code == 405
     assert Caller().head(SCHEMA).content == b""
+
+
+def test_pool_instances_are_documented_and_returned_as_an_object(owner):
+    paths = SchemaGenerator().get_schema(public=True)["paths"]
+
+    documented = paths["/sfp/api/pools/instances"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+
+    assert documented == {"$ref": "#/components/schemas/PoolInstancesDto"}
+    assert owner.get("/sfp/api/pools/instances").json() == {"instances": []}
+
+
+@pytest.mark.parametrize(("path", "target"), [("/sfp/api", "/sfp/api/docs"), ("/sfp/apidocs-json", "/sfp/api/schema")])
+def test_addresses_of_other_servers_lead_to_the_documentation(path, target):
+    response = Caller().get(path)
+
+    assert (response.status_code, response.headers["Location"]) == (302, target)
+    assert Caller().get(target).status_code == 200

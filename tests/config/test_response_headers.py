@@ -49,7 +49,7 @@ def test_the_api_responds_with_json_for_any_accept_header(owner, accept):
 
 @pytest.mark.parametrize("query", [{"format": "api"}, {"format": "xml"}])
 def test_the_query_does_not_choose_a_format(owner, query):
-    assert owner.get(ORGS, **query).status_code == 200
+    assert owner.get(ORGS, **query).refusal == (400, "VALIDATION_FAILED")
 
 
 def test_there_is_no_browsable_api_and_no_cross_origin_access(owner):

@@ -1,8 +1,9 @@
 """/sfp/api/auth/continue: a stable link without a secret that redirects authorized users to an org."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.http import QueryDict
 
 from authn.errors import ContinuationRefused
 from authn.models import AuditEvent
@@ -154,12 +155,16 @@ def test_an_invalid_link_is_a_400_page(method, query, visitor, salesforce):
     assert not salesforce.calls
 
 
+def _query(action, params):
+    return QueryDict(urlencode({"action": action, "params": params}))
+
+
 def test_parameters_are_split_at_commas_and_at_the_first_colon():
-    continuation = read("FRONTDOORURL", " targetOrg : dev1 ,repository:acme/proj/app")
+    continuation = read(_query("FRONTDOORURL", " targetOrg : dev1 ,repository:acme/proj/app"))
 
     assert dict(continuation.params) == {"targetOrg": "dev1", "repository": "acme/proj/app"}
     with pytest.raises(ContinuationRefused):
-        read("frontDoorUrl", "targetOrg:a:b")
+        read(_query("frontDoorUrl", "targetOrg:a:b"))
 
 
 @pytest.mark.parametrize(
