@@ -92,66 +92,72 @@ class QueryForm(serializers.Serializer[object]):
 class AdminLoginDto(serializers.Serializer[object]):
     """E-mail and password of a user."""
 
-    email = StrictCharField(max_length=254)
-    password = SecretField(max_length=1024, trim_whitespace=False)
+    email = StrictCharField(max_length=254, help_text="The e-mail address of the user.")
+    password = SecretField(max_length=1024, trim_whitespace=False, help_text="The password of the user.")
 
 
 class LoginUserDto(serializers.Serializer[object]):
     """The user who logged in."""
 
-    id = serializers.CharField()
-    email = serializers.CharField()
-    role = serializers.ChoiceField(choices=[Role.OWNER.value, Role.MEMBER.value])
+    id = serializers.CharField(help_text="The id of the user.")
+    email = serializers.CharField(help_text="The e-mail address of the user.")
+    role = serializers.ChoiceField(choices=[Role.OWNER.value, Role.MEMBER.value], help_text="What the user may do.")
 
 
 class AdminLoginResponseDto(serializers.Serializer[object]):
     """A pair of tokens, or the reason for a refusal."""
 
-    success = serializers.BooleanField()
-    access_token = serializers.CharField(required=False)
-    refresh_token = serializers.CharField(required=False)
-    user = LoginUserDto(required=False)
-    error = serializers.CharField(required=False)
+    success = serializers.BooleanField(help_text="True if the log-in succeeded.")
+    access_token = serializers.CharField(required=False, help_text="The bearer token, valid for one hour.")
+    refresh_token = serializers.CharField(
+        required=False, help_text="Gets the next pair of tokens, once, within 14 days."
+    )
+    user = LoginUserDto(required=False, help_text="The user who logged in.")
+    error = serializers.CharField(required=False, help_text="Why the log-in was refused.")
 
 
 class TokenRefreshDto(serializers.Serializer[object]):
     """An unused refresh token."""
 
-    refresh_token = SecretField(max_length=4096)
+    refresh_token = SecretField(max_length=4096, help_text="The newest refresh token of the log-in.")
 
 
 class AuthCallbackDto(serializers.Serializer[object]):
     """The tokens of a log-in on another page, such as a company's own log-in page."""
 
-    access_token = SecretField(max_length=4096)
-    refresh_token = SecretField(max_length=4096, required=False)
+    access_token = SecretField(max_length=4096, help_text="The access token of the log-in.")
+    refresh_token = SecretField(
+        max_length=4096,
+        required=False,
+        help_text="The refresh token of the same log-in. Without it, the session ends with the access token.",
+    )
 
 
 class CallbackUserDto(serializers.Serializer[object]):
     """The user of the new session."""
 
-    userId = serializers.CharField()
+    userId = serializers.CharField(help_text="The id of the user.")
 
 
 class AuthCallbackResponseDto(serializers.Serializer[object]):
     """Confirmation that a browser session has started."""
 
-    success = serializers.BooleanField()
-    data = CallbackUserDto(required=False)  # type: ignore[assignment]  # a field of that name; it leaves the class
+    success = serializers.BooleanField(help_text="True if the session has started.")
+    data = CallbackUserDto(required=False, help_text="The user of the session.")  # type: ignore[assignment]  # a field of that name; it leaves the class
 
 
 class TokenRefreshResponseDto(serializers.Serializer[object]):
     """A new pair of tokens."""
 
-    success = serializers.BooleanField()
-    access_token = serializers.CharField()
-    refresh_token = serializers.CharField()
+    success = serializers.BooleanField(help_text="True if the tokens were issued.")
+    access_token = serializers.CharField(help_text="The bearer token, valid for one hour.")
+    refresh_token = serializers.CharField(help_text="The next refresh token. The one that was sent is spent.")
 
 
 class CreateTokenDto(serializers.Serializer[object]):
     """Name and lifetime of a new application token."""
 
-    name = StrictCharField(max_length=100)
+    name = StrictCharField(max_length=100, help_text="What the token is for, such as the name of a CI job.")
     expiresIn = serializers.IntegerField(
         min_value=1, max_value=MAX_DAYS, default=DEFAULT_DAYS, help_text="Days until the token expires."
     )
@@ -160,11 +166,18 @@ class CreateTokenDto(serializers.Serializer[object]):
 class ApplicationTokenDto(serializers.ModelSerializer[ApplicationToken]):
     """An application token without its value."""
 
-    createdAt = serializers.DateTimeField(source="created_at")
-    expiresAt = serializers.DateTimeField(source="expires_at")
-    lastUsedAt = serializers.DateTimeField(source="last_used_at", required=False)
-    revokedAt = serializers.DateTimeField(source="revoked_at", required=False)
-    createdBy = serializers.CharField(source="created_by_name")
+    id = serializers.UUIDField(help_text="The id of the token, by which it is revoked.")
+    name = serializers.CharField(help_text="What the token is for.")
+    prefix = serializers.CharField(help_text="The first characters of the token's value.")
+    createdAt = serializers.DateTimeField(source="created_at", help_text="When the token was issued.")
+    expiresAt = serializers.DateTimeField(source="expires_at", help_text="When the token expires.")
+    lastUsedAt = serializers.DateTimeField(
+        source="last_used_at", required=False, help_text="When the token was last used. Omitted before its first use."
+    )
+    revokedAt = serializers.DateTimeField(
+        source="revoked_at", required=False, help_text="When the token was revoked. Omitted while it is valid."
+    )
+    createdBy = serializers.CharField(source="created_by_name", help_text="Who issued the token.")
 
     class Meta:
         model = ApplicationToken
@@ -178,9 +191,12 @@ class ApplicationTokenDto(serializers.ModelSerializer[ApplicationToken]):
 class CreatedTokenDto(serializers.ModelSerializer[ApplicationToken]):
     """A new application token with its value, which is returned only here."""
 
-    token = serializers.CharField()
-    createdAt = serializers.DateTimeField(source="created_at")
-    expiresAt = serializers.DateTimeField(source="expires_at")
+    id = serializers.UUIDField(help_text="The id of the token, by which it is revoked.")
+    name = serializers.CharField(help_text="What the token is for.")
+    prefix = serializers.CharField(help_text="The first characters of the token's value.")
+    token = serializers.CharField(help_text="The value to send as bearer. It cannot be retrieved again.")
+    createdAt = serializers.DateTimeField(source="created_at", help_text="When the token was issued.")
+    expiresAt = serializers.DateTimeField(source="expires_at", help_text="When the token expires.")
 
     class Meta:
         model = ApplicationToken
@@ -190,18 +206,19 @@ class CreatedTokenDto(serializers.ModelSerializer[ApplicationToken]):
 class ErrorFieldDto(serializers.Serializer[object]):
     """One rejected field."""
 
-    field = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
+    field = serializers.CharField(help_text="The name of the field or parameter; empty for the body as a whole.")
+    code = serializers.CharField(help_text="A machine-readable reason.")
+    message = serializers.CharField(help_text="What is wrong with the value.")
 
 
 class ErrorDto(serializers.Serializer[object]):
     """The body of every error: what happened, and what to do."""
 
-    statusCode = serializers.IntegerField()
-    error = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-    action = serializers.CharField()
-    requestId = serializers.CharField()
-    errors = ErrorFieldDto(many=True, required=False)  # type: ignore[assignment]  # the class has a property so named
+    statusCode = serializers.IntegerField(help_text="The HTTP status.")
+    error = serializers.CharField(help_text="The reason phrase of the status. For a refused log-in, the message.")
+    code = serializers.CharField(help_text="The machine-readable reason. It is stable.")
+    message = serializers.CharField(help_text="What happened.")
+    action = serializers.CharField(help_text="What to do about it.")
+    requestId = serializers.CharField(help_text="The id of the request, as in the header X-Request-Id.")
+    success = serializers.BooleanField(required=False, help_text="Always false. Only for refused log-ins.")
+    errors = ErrorFieldDto(many=True, required=False, help_text="The rejected fields, with the code VALIDATION_FAILED.")  # type: ignore[assignment]  # the class has a property so named

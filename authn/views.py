@@ -44,7 +44,7 @@ class AdminLoginView(APIView):
         tags=["Authentication"],
         auth=[],
         request=AdminLoginDto,
-        responses=documented(AdminLoginResponseDto, 400, 401, 429, 503, ok="Authentication successful"),
+        responses=documented(AdminLoginResponseDto, ok="Authentication successful"),
     )
     def post(self, request: Request) -> Response:
         """Log a user in."""
@@ -78,7 +78,7 @@ class TokenRefreshView(APIView):
         tags=["Authentication"],
         auth=[],
         request=TokenRefreshDto,
-        responses=documented(TokenRefreshResponseDto, 400, 401, 429, ok="A new pair of tokens"),
+        responses=documented(TokenRefreshResponseDto, ok="A new pair of tokens"),
     )
     def post(self, request: Request) -> Response:
         """Issue a new pair of tokens."""
@@ -111,7 +111,7 @@ class CallbackView(APIView):
         tags=["Authentication"],
         auth=[],
         request=AuthCallbackDto,
-        responses=documented(AuthCallbackResponseDto, 400, 401, 403, 429, ok="Authentication successful"),
+        responses=documented(AuthCallbackResponseDto, ok="Authentication successful"),
     )
     def post(self, request: Request) -> Response:
         """Start a session."""
@@ -133,8 +133,9 @@ class ApplicationTokensView(APIView):
     @extend_schema(
         operation_id="ApplicationTokensController_list",
         summary="List application tokens",
+        description="Lists all tokens, newest first, without their values.",
         tags=["Application Tokens"],
-        responses=documented(ApplicationTokenDto(many=True), 401, (403, OwnersOnly)),
+        responses=documented(ApplicationTokenDto(many=True), OwnersOnly, ok="The application tokens"),
     )
     def get(self, request: Request) -> Response:
         """List all tokens, newest first, without their values."""
@@ -147,7 +148,7 @@ class ApplicationTokensView(APIView):
         description="The token's value is returned only once and cannot be retrieved again.",
         tags=["Application Tokens"],
         request=CreateTokenDto,
-        responses=documented(CreatedTokenDto, 400, 401, (403, OwnersOnly), status=201),
+        responses=documented(CreatedTokenDto, OwnersOnly, status=201, ok="The new token, with its value"),
     )
     def post(self, request: Request) -> Response:
         """Issue a token."""
@@ -172,7 +173,7 @@ class ApplicationTokenView(APIView):
         tags=["Application Tokens"],
         parameters=[OpenApiParameter("token", str, OpenApiParameter.PATH, description="The token to revoke: its id.")],
         request=None,
-        responses=documented(None, 401, (403, OwnersOnly), 404, ok="Token revoked"),
+        responses=documented(None, OwnersOnly, ok="Token revoked"),
     )
     def delete(self, request: Request, token: str) -> Response:
         """Revoke a token."""

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from config import health
-from config.api_docs import ApiDocsView, schema
+from config.openapi.document import ApiDocsView, schema
 
 api: list[URLPattern | URLResolver] = [
     path("", include("authn.urls")),

@@ -148,21 +148,51 @@ class ListQuery(QueryForm):
 class SalesforceOrgRegistrationDto(serializers.Serializer[object]):
     """An org to register, or whose registration to renew."""
 
-    instanceUrl = InstanceUrlField(source="instance_url", required=False, max_length=MAX_LENGTH)
-    username = UsernameField(required=False, max_length=MAX_LENGTH)
-    sfdxAuthUrl = SecretField(source="sfdx_auth_url", max_length=MAX_TEXT_WITH_URL_LENGTH, trim_whitespace=False)
-    isDevHub = StrictBooleanField(source="is_dev_hub", required=False)
-    isDefault = StrictBooleanField(source="is_default", required=False)
-    metadata = MetadataField(required=False)
-    skipValidation = StrictBooleanField(source="skip_validation", required=False)
+    instanceUrl = InstanceUrlField(
+        source="instance_url",
+        required=False,
+        max_length=MAX_LENGTH,
+        help_text="The expected instance URL. Salesforce returns the actual one, which is stored.",
+    )
+    username = UsernameField(
+        required=False,
+        max_length=MAX_LENGTH,
+        help_text="The expected username. If the auth URL belongs to another user, it is refused.",
+    )
+    sfdxAuthUrl = SecretField(
+        source="sfdx_auth_url",
+        max_length=MAX_TEXT_WITH_URL_LENGTH,
+        trim_whitespace=False,
+        help_text="The auth URL, as `sf org auth show-sfdx-auth-url` prints it.",
+    )
+    isDevHub = StrictBooleanField(
+        source="is_dev_hub",
+        required=False,
+        help_text="Whether the org is a DevHub. If omitted, the stored value is kept, or false.",
+    )
+    isDefault = StrictBooleanField(
+        source="is_default",
+        required=False,
+        help_text="Whether the org is the default DevHub. If omitted, the stored value is kept, or false.",
+    )
+    metadata = MetadataField(
+        required=False, help_text="Key-value pairs to find the org by. If omitted, the stored pairs are kept."
+    )
+    skipValidation = StrictBooleanField(
+        source="skip_validation",
+        required=False,
+        help_text="Store the auth URL without a call to Salesforce, if the operator allows that.",
+    )
 
 
 class SalesforceOrgUpdateDto(serializers.Serializer[object]):
     """The fields that can be changed without a call to Salesforce. Any other field is refused."""
 
-    isDevHub = StrictBooleanField(source="is_dev_hub", required=False)
-    isDefault = StrictBooleanField(source="is_default", required=False)
-    metadata = MetadataField(required=False)
+    isDevHub = StrictBooleanField(source="is_dev_hub", required=False, help_text="Whether the org is a DevHub.")
+    isDefault = StrictBooleanField(
+        source="is_default", required=False, help_text="Whether the org is the default DevHub. At most one org is."
+    )
+    metadata = MetadataField(required=False, help_text="Key-value pairs. They replace the stored ones as a whole.")
 
     def to_internal_value(self, data: object) -> dict[str, object]:
         """Return the values by name. Raises ValidationError."""
@@ -187,20 +217,30 @@ class WarningDto(serializers.Serializer[object]):
 class AuthErrorDto(serializers.Serializer[object]):
     """Why the response contains no access token."""
 
-    code = serializers.CharField()
-    message = serializers.CharField()
-    action = serializers.CharField()
+    code = serializers.CharField(help_text="The machine-readable error code.")
+    message = serializers.CharField(help_text="What happened.")
+    action = serializers.CharField(help_text="What to do about it.")
 
 
 class HealthDto(FilledMixin, serializers.Serializer[object]):
     """The health of a credential. `rotates` is omitted while unknown."""
 
-    state = serializers.ChoiceField(source="health", choices=Health.values)
-    reason = serializers.CharField(required=False)
-    rotates = serializers.BooleanField(required=False)
-    lastSuccessAt = serializers.DateTimeField(source="last_success_at", required=False)
-    lastCheckedAt = serializers.DateTimeField(source="last_checked_at", required=False)
-    lastUsedAt = serializers.DateTimeField(source="last_used_at", required=False)
+    state = serializers.ChoiceField(source="health", choices=Health.choices, help_text="The state of the credential.")
+    reason = serializers.CharField(required=False, help_text="The error code of the last failure.")
+    rotates = serializers.BooleanField(
+        required=False, help_text="Whether Salesforce replaces the refresh token at each use."
+    )
+    lastSuccessAt = serializers.DateTimeField(
+        source="last_success_at", required=False, help_text="When the credential last worked."
+    )
+    lastCheckedAt = serializers.DateTimeField(
+        source="last_checked_at",
+        required=False,
+        help_text="When the credential was last refreshed, successfully or not.",
+    )
+    lastUsedAt = serializers.DateTimeField(
+        source="last_used_at", required=False, help_text="When a session was last issued."
+    )
 
     def to_representation(self, instance: object) -> dict[str, object]:
         """Return the fields that are not empty."""
@@ -210,16 +250,30 @@ class HealthDto(FilledMixin, serializers.Serializer[object]):
 class SalesforceOrgDto(FilledMixin, serializers.ModelSerializer[SalesforceOrg]):
     """A registered org."""
 
-    instanceUrl = serializers.CharField(source="instance_url")
-    orgId = serializers.CharField(source="org_id")
-    organizationType = serializers.CharField(source="organization_type")
-    instanceName = serializers.CharField(source="instance_name")
-    parentProductionUsername = serializers.CharField(source="parent.username", default=None, required=False)
-    isJitRegistration = serializers.BooleanField(source="is_jit_registration", required=False)
-    isDevHub = serializers.BooleanField(source="is_dev_hub", required=False)
-    isDefault = serializers.BooleanField(source="is_default", required=False)
-    metadata = MetadataField(required=False)
-    health = HealthDto(source="credential", required=False)
+    username = serializers.CharField(help_text="The username of the stored credential.")
+    instanceUrl = serializers.CharField(source="instance_url", help_text="The URL of the instance.")
+    orgId = serializers.CharField(source="org_id", help_text="The id of the org. Empty until the org is verified.")
+    organizationType = serializers.CharField(
+        source="organization_type", help_text="The edition of the org. Empty until the org is verified."
+    )
+    instanceName = serializers.CharField(
+        source="instance_name", help_text="The name of the instance, such as EU42. Empty until the org is verified."
+    )
+    parentProductionUsername = serializers.CharField(
+        source="parent.username",
+        default=None,
+        required=False,
+        help_text="The production org through which a sandbox is reached that was registered by its name.",
+    )
+    isJitRegistration = serializers.BooleanField(
+        source="is_jit_registration", required=False, help_text="Whether the sandbox was registered by its name."
+    )
+    isDevHub = serializers.BooleanField(source="is_dev_hub", required=False, help_text="Whether the org is a DevHub.")
+    isDefault = serializers.BooleanField(
+        source="is_default", required=False, help_text="Whether the org is the default DevHub."
+    )
+    metadata = MetadataField(required=False, help_text="Key-value pairs to find the org by.")
+    health = HealthDto(source="credential", required=False, help_text="The health of the stored credential.")
     warnings = serializers.SerializerMethodField(
         help_text="What the request led to besides: that the desk has no default DevHub now. Omitted if nothing."
     )
@@ -253,7 +307,7 @@ class SalesforceOrgDto(FilledMixin, serializers.ModelSerializer[SalesforceOrg]):
 class SalesforceOrgListItemDto(SalesforceOrgDto):
     """A registered org, with the requested credential if the caller may hold it."""
 
-    createdAt = serializers.DateTimeField(source="created_at")
+    createdAt = serializers.DateTimeField(source="created_at", help_text="When the org was registered.")
     accessToken = serializers.CharField(required=False, help_text="Owners and application tokens only.")
     sfdxAuthUrl = serializers.CharField(required=False, help_text="Owners and application tokens only.")
     authError = AuthErrorDto(required=False, help_text="Why there is no access token.")
@@ -271,12 +325,12 @@ class SalesforceOrgListItemDto(SalesforceOrgDto):
 class SalesforceConnectionTestResponseDto(FilledMixin, serializers.Serializer[object]):
     """The result of a connection test."""
 
-    isValid = serializers.BooleanField()
-    username = serializers.CharField()
-    orgId = serializers.CharField(required=False)
-    organizationType = serializers.CharField(required=False)
-    instanceName = serializers.CharField(required=False)
-    error = serializers.CharField(required=False)
+    isValid = serializers.BooleanField(help_text="Whether the stored credential works.")
+    username = serializers.CharField(help_text="The username of the tested org.")
+    orgId = serializers.CharField(required=False, help_text="The id of the org, if the test succeeded.")
+    organizationType = serializers.CharField(required=False, help_text="The edition of the org, if the test succeeded.")
+    instanceName = serializers.CharField(required=False, help_text="The name of the instance, if the test succeeded.")
+    error = serializers.CharField(required=False, help_text="What happened, if the test failed.")
     code = serializers.CharField(required=False, help_text="The machine-readable error code.")
     action = serializers.CharField(required=False, help_text="What to do about the error.")
 
@@ -284,8 +338,8 @@ class SalesforceConnectionTestResponseDto(FilledMixin, serializers.Serializer[ob
 class AccessTokenResponseDto(FilledMixin, serializers.Serializer[object]):
     """A short-lived access token and the instance that accepts it."""
 
-    accessToken = serializers.CharField()
-    instanceUrl = serializers.CharField()
-    username = serializers.CharField()
-    orgId = serializers.CharField()
-    isDevHub = serializers.BooleanField(required=False)
+    accessToken = serializers.CharField(help_text="The access token, to send as bearer to the instance.")
+    instanceUrl = serializers.CharField(help_text="The URL of the instance that accepts the token.")
+    username = serializers.CharField(help_text="The username of the org.")
+    orgId = serializers.CharField(help_text="The id of the org.")
+    isDevHub = serializers.BooleanField(required=False, help_text="Whether the org is a DevHub.")

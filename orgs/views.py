@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 from rest_framework.viewsets import ViewSet
 
-from authn.openapi import documented
+from authn.openapi import PREFETCH, documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, PermissionsByMethod
 from authn.principals import Principal
 from authn.serializers import QueryForm
@@ -39,11 +39,6 @@ from orgs.serializers import (
 )
 from orgs.update import update_org
 
-# Error statuses of routes that get a session from Salesforce.
-_UPSTREAM = (409, 410, 429, 502, 503, 504)
-# The same without 410. Registration reports a deleted org as invalid input (400), and deletion ignores it.
-_WITHOUT_GONE = (409, 429, 502, 503, 504)
-
 
 @extend_schema(tags=["Orgs"])
 class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
@@ -56,7 +51,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
         summary="List registered orgs",
         description='Streams all orgs. With `limit`, returns one page and, if more follow, `Link: <...>; rel="next"`.',
         parameters=[ListQuery],
-        responses=documented(SalesforceOrgListItemDto(many=True), 400, 401, (403, MembersAndApplications)),
+        responses=documented(SalesforceOrgListItemDto(many=True), MembersAndApplications, ok="The registered orgs"),
     )
     def list(self, request: Request) -> HttpResponseBase:
         """Return registered orgs, streamed or as one page."""
@@ -80,7 +75,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
             "`authType` is omitted, the response contains `authError` instead. HEAD does not refresh the credential."
         ),
         parameters=[OrgQuery],
-        responses=documented(SalesforceOrgListItemDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM),
+        responses=documented(SalesforceOrgListItemDto, MembersAndApplications, ok="The org") | PREFETCH,
     )
     def retrieve(self, request: Request) -> Response:
         """Return a registered org with the requested credential."""
@@ -96,7 +91,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
         ),
         parameters=[UsernameQuery],
         request=SalesforceOrgUpdateDto,
-        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, 409),
+        responses=documented(SalesforceOrgDto, OwnersOnly, ok="The updated org"),
     )
     def partial_update(self, request: Request) -> Response:
         """Update an org."""
@@ -109,8 +104,12 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     @extend_schema(
         operation_id="SalesforceAuthController_deleteOrg",
         summary="Delete a registered org and its credential",
+        description=(
+            "Deletes the org on this desk, not at Salesforce. An org through which others are reached is deleted "
+            "with `cascade=true` only."
+        ),
         parameters=[DeletionQuery],
-        responses=documented(None, 400, 401, (403, OwnersOnly), 404, *_WITHOUT_GONE, ok="Organization deleted"),
+        responses=documented(None, OwnersOnly, ok="Organization deleted"),
     )
     def destroy(self, request: Request) -> Response:
         """Delete an org and its credential."""
@@ -126,7 +125,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
             "`sf org auth show-sfdx-auth-url -o <alias> --json`."
         ),
         request=SalesforceOrgRegistrationDto,
-        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), *_WITHOUT_GONE, status=201),
+        responses=documented(SalesforceOrgDto, OwnersOnly, status=201, ok="The registered org"),
     )
     def register(self, request: Request) -> Response:
         """Register an org, or renew its registration."""
@@ -145,7 +144,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
         ),
         parameters=[UsernameQuery],
         request=None,
-        responses=documented(SalesforceConnectionTestResponseDto, 400, 401, (403, OwnersAndApplications), 404, 409),
+        responses=documented(SalesforceConnectionTestResponseDto, OwnersAndApplications, ok="The result of the test"),
     )
     def test_connection(self, request: Request) -> Response:
         """Test the stored credential of an org."""
@@ -157,7 +156,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
         summary="Get the default DevHub",
         description="The response is that of getting an org, `authType` included.",
         parameters=[AuthTypeQuery],
-        responses=documented(SalesforceOrgListItemDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM),
+        responses=documented(SalesforceOrgListItemDto, MembersAndApplications, ok="The default DevHub") | PREFETCH,
     )
     def default_dev_hub(self, request: Request) -> Response:
         """Return the default DevHub with the requested credential."""
@@ -173,7 +172,7 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
         ),
         parameters=[UsernameQuery],
         request=None,
-        responses=documented(AccessTokenResponseDto, 400, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
+        responses=documented(AccessTokenResponseDto, OwnersAndApplications, ok="The access token"),
     )
     def access_token(self, request: Request) -> Response:
         """Return a fresh access token for an org."""
@@ -182,8 +181,9 @@ class SalesforceOrgViewSet(PermissionsByMethod, ViewSet):
     @extend_schema(
         operation_id="SalesforceAuthController_generateDefaultDevHubAccessToken",
         summary="Get a fresh access token for the default DevHub",
+        description="The response is that of getting an access token for a registered org.",
         request=None,
-        responses=documented(AccessTokenResponseDto, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
+        responses=documented(AccessTokenResponseDto, OwnersAndApplications, ok="The access token"),
     )
     def default_dev_hub_access_token(self, request: Request) -> Response:
         """Return a fresh access token for the default DevHub."""

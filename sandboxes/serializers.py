@@ -14,14 +14,16 @@ from sandboxes.names import MAX_PAGE_LENGTH
 class SandboxRegistrationByNameDto(serializers.Serializer[object]):
     """A sandbox to register through its production org."""
 
-    sandboxName = SandboxNameField(source="sandbox_name", max_length=MAX_LENGTH)
-    productionUsername = UsernameField(source="production_username", max_length=MAX_LENGTH)
+    sandboxName = SandboxNameField(source="sandbox_name", max_length=MAX_LENGTH, help_text="The name of the sandbox.")
+    productionUsername = UsernameField(
+        source="production_username", max_length=MAX_LENGTH, help_text="The username of its registered production org."
+    )
 
 
 class SandboxAuthRequestDto(serializers.Serializer[object]):
     """A sandbox that is not registered."""
 
-    sandboxName = SandboxNameField(source="sandbox_name", max_length=MAX_LENGTH)
+    sandboxName = SandboxNameField(source="sandbox_name", max_length=MAX_LENGTH, help_text="The name of the sandbox.")
     productionUsername = UsernameField(
         source="production_username",
         required=False,
@@ -33,27 +35,29 @@ class SandboxAuthRequestDto(serializers.Serializer[object]):
 class ParentOrgDto(serializers.Serializer[object]):
     """The production org or DevHub that gave access to the org."""
 
-    username = serializers.CharField()
-    instanceUrl = serializers.CharField(source="instance_url")
-    orgId = serializers.CharField(source="org_id")
+    username = serializers.CharField(help_text="Its username.")
+    instanceUrl = serializers.CharField(source="instance_url", help_text="The URL of its instance.")
+    orgId = serializers.CharField(source="org_id", help_text="Its org id.")
 
 
 class SandboxAuthResponseDto(FilledMixin, serializers.Serializer[object]):
     """A session of a sandbox."""
 
-    sandboxName = serializers.CharField()
-    sandboxUsername = serializers.CharField()
-    accessToken = serializers.CharField()
-    instanceUrl = serializers.CharField()
+    sandboxName = serializers.CharField(help_text="The name of the sandbox, as requested.")
+    sandboxUsername = serializers.CharField(help_text="The username of the session.")
+    accessToken = serializers.CharField(help_text="The access token, to send as bearer to the instance.")
+    instanceUrl = serializers.CharField(help_text="The URL of the instance that accepts the token.")
     frontDoorUrl = serializers.CharField(help_text="A one-time link, or the instance URL if the org gives no link.")
     frontDoorError = serializers.CharField(required=False, help_text="Why the org gave no one-time link.")
-    productionOrg = ParentOrgDto()
+    productionOrg = ParentOrgDto(help_text="The production org of the sandbox.")
 
 
 class ScratchOrgAuthRequestDto(serializers.Serializer[object]):
     """A scratch org that is not registered."""
 
-    scratchOrgUsername = ScratchUsernameField(source="username", max_length=MAX_LENGTH)
+    scratchOrgUsername = ScratchUsernameField(
+        source="username", max_length=MAX_LENGTH, help_text="The username of the scratch org."
+    )
     devhubUsername = UsernameField(
         source="dev_hub_username",
         required=False,
@@ -65,16 +69,16 @@ class ScratchOrgAuthRequestDto(serializers.Serializer[object]):
 class ScratchOrgAuthResponseDto(FilledMixin, serializers.Serializer[object]):
     """A session of a scratch org."""
 
-    scratchOrgUsername = serializers.CharField()
-    accessToken = serializers.CharField()
-    instanceUrl = serializers.CharField()
+    scratchOrgUsername = serializers.CharField(help_text="The username of the session.")
+    accessToken = serializers.CharField(help_text="The access token, to send as bearer to the instance.")
+    instanceUrl = serializers.CharField(help_text="The URL of the instance that accepts the token.")
     frontDoorUrl = serializers.CharField(help_text="A one-time link, or the instance URL if the org gives no link.")
     frontDoorError = serializers.CharField(required=False, help_text="Why the org gave no one-time link.")
     sfdxAuthUrl = serializers.CharField(
         required=False, help_text="Owners and application tokens only, unless the refresh token rotates."
     )
-    orgId = serializers.CharField()
-    devhubOrg = ParentOrgDto()
+    orgId = serializers.CharField(help_text="The id of the org.")
+    devhubOrg = ParentOrgDto(help_text="The DevHub of the scratch org.")
 
 
 # --- Front-door links --------------------------------------------------------------------------------
@@ -95,7 +99,7 @@ class FrontdoorQuery(QueryForm):
 class FrontdoorDto(serializers.Serializer[object]):
     """A one-time link, and the org that it opens."""
 
-    frontDoorUrl = serializers.CharField(source="link")
-    username = serializers.CharField()
-    instanceUrl = serializers.CharField(source="instance_url")
-    orgId = serializers.CharField(source="org_id")
+    frontDoorUrl = serializers.CharField(source="link", help_text="The link. It works once, within about a minute.")
+    username = serializers.CharField(help_text="The username of the session.")
+    instanceUrl = serializers.CharField(source="instance_url", help_text="The URL of the instance.")
+    orgId = serializers.CharField(source="org_id", help_text="The id of the org.")

@@ -9,7 +9,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from authn.openapi import documented
+from authn.openapi import PREFETCH, documented
 from authn.permissions import MembersAndApplications, OwnersAndApplications, OwnersOnly, PermissionsByMethod
 from authn.principals import Principal
 from authn.serializers import QueryForm
@@ -42,11 +42,6 @@ from sandboxes.serializers import (
     ScratchOrgAuthResponseDto,
 )
 
-# Error statuses of routes that get a session from Salesforce.
-_UPSTREAM = (409, 410, 429, 502, 503, 504)
-# The same without 410: registration reports a permanent failure as invalid input (400).
-_REGISTERING = (409, 429, 502, 503, 504)
-
 
 class SandboxRegistrationView(APIView):
     """`POST /sfp/api/auth/salesforce/register-sandbox-by-name`."""
@@ -62,7 +57,7 @@ class SandboxRegistrationView(APIView):
         ),
         tags=["Orgs"],
         request=SandboxRegistrationByNameDto,
-        responses=documented(SalesforceOrgDto, 400, 401, (403, OwnersOnly), 404, *_REGISTERING, status=201),
+        responses=documented(SalesforceOrgDto, OwnersOnly, status=201, ok="The registered sandbox"),
     )
     def post(self, request: Request) -> Response:
         """Register a sandbox by its name."""
@@ -86,9 +81,7 @@ class SandboxAuthView(APIView):
         ),
         tags=["Orgs"],
         request=SandboxAuthRequestDto,
-        responses=documented(
-            SandboxAuthResponseDto, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM, status=201
-        ),
+        responses=documented(SandboxAuthResponseDto, MembersAndApplications, status=201, ok="A session of the sandbox"),
     )
     def post(self, request: Request) -> Response:
         """Return a session of a sandbox."""
@@ -120,7 +113,7 @@ class ScratchOrgAuthView(APIView):
         tags=["Orgs"],
         request=ScratchOrgAuthRequestDto,
         responses=documented(
-            ScratchOrgAuthResponseDto, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM, status=201
+            ScratchOrgAuthResponseDto, MembersAndApplications, status=201, ok="A session of the scratch org"
         ),
     )
     def post(self, request: Request) -> Response:
@@ -164,8 +157,9 @@ class FrontdoorView(APIView):
         ),
         tags=["Orgs"],
         parameters=[FrontdoorQuery],
-        responses=documented(FrontdoorDto, 204, 400, 401, (403, MembersAndApplications), 404, *_UPSTREAM)
-        | {302: OpenApiResponse(description="Redirect to the one-time link")},
+        responses=documented(FrontdoorDto, MembersAndApplications, ok="The one-time link, with `redirect=false`")
+        | {302: OpenApiResponse(description="Redirect to the one-time link")}
+        | PREFETCH,
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Redirect to a one-time link, or return it as JSON."""
@@ -193,8 +187,9 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
     @extend_schema(
         operation_id="PoolInstancesController_list",
         summary="List pool instances",
+        description="Lists the instances that match all filters. The list is complete; it has no pages.",
         parameters=[PoolListQuery],
-        responses=documented(PoolInstancesDto, 400, 401, (403, MembersAndApplications)),
+        responses=documented(PoolInstancesDto, MembersAndApplications, ok="The instances"),
     )
     def list_instances(self, request: Request) -> Response:  # drf-spectacular documents a `list` as an array
         """Return the instances that match the filters."""
@@ -211,7 +206,7 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
         summary="Add an instance to a pool",
         description="Validates `sfdxAuthUrl` with Salesforce. Without it, `parentUsername` gives access to the org.",
         request=PoolInstanceCreateDto,
-        responses=documented(PoolInstanceDto, 400, 401, (403, OwnersOnly), 404, *_REGISTERING, status=201),
+        responses=documented(PoolInstanceDto, OwnersOnly, status=201, ok="The added instance"),
     )
     def create(self, request: Request) -> Response:
         """Add an instance to a pool."""
@@ -224,8 +219,9 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
     @extend_schema(
         operation_id="PoolInstancesController_remove",
         summary="Remove an instance from its pool",
+        description="Deletes the instance and its credential on this desk. The org itself stays as it is.",
         parameters=[PoolInstanceQuery],
-        responses=documented(None, 400, 401, (403, OwnersOnly), 404, 503, ok="Instance removed"),
+        responses=documented(None, OwnersOnly, ok="Instance removed"),
     )
     def destroy(self, request: Request) -> Response:
         """Remove an instance from its pool."""
@@ -237,7 +233,7 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
         summary="Assign the next available instance, with an access token",
         description="The same `assignmentId` gets the same org again. At most one assignment holds an org.",
         request=PoolFetchDto,
-        responses=documented(FetchedInstanceDto, 400, 401, (403, OwnersAndApplications), 404, *_UPSTREAM),
+        responses=documented(FetchedInstanceDto, OwnersAndApplications, ok="The assigned instance"),
     )
     def fetch(self, request: Request) -> Response:
         """Assign an available instance."""
@@ -254,7 +250,7 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
         summary="End an assignment",
         description="The org returns to the pool or, with `returnToPool: false`, expires.",
         request=PoolUnassignDto,
-        responses=documented(PoolInstanceDto, 400, 401, (403, OwnersAndApplications), 404),
+        responses=documented(PoolInstanceDto, OwnersAndApplications, ok="The instance, without its assignment"),
     )
     def unassign(self, request: Request) -> Response:
         """End an assignment."""

@@ -1,6 +1,6 @@
 """Bodies and parameters of the Pools group. Names are those of the API contract."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
@@ -20,11 +20,15 @@ _INITIAL_STATUSES = [PoolInstance.Status.AVAILABLE.value, PoolInstance.Status.PR
 class PoolListQuery(QueryForm):
     """Filters of the list of instances."""
 
-    repository = RepositoryField(required=False, max_length=255)
-    tag = PoolTagField(required=False)
+    repository = RepositoryField(required=False, max_length=255, help_text="List the instances of this repository.")
+    tag = PoolTagField(required=False, help_text="List the instances of the pools with this tag.")
     poolTag = PoolTagField(required=False, help_text="Another name for `tag`, as in bodies.")
-    type = serializers.ChoiceField(PoolInstance.Type.choices, required=False)
-    status = serializers.ChoiceField(PoolInstance.Status.choices, required=False)
+    type = serializers.ChoiceField(
+        PoolInstance.Type.choices, required=False, help_text="List the instances of this type."
+    )
+    status = serializers.ChoiceField(
+        PoolInstance.Status.choices, required=False, help_text="List the instances with this status."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the values by model field. Raises ValidationError for two different tags."""
@@ -37,22 +41,39 @@ class PoolListQuery(QueryForm):
 class PoolInstanceQuery(QueryForm):
     """The instance of the request."""
 
-    repository = RepositoryField(max_length=255)
-    name = InstanceNameField(max_length=MAX_LENGTH)
+    repository = RepositoryField(max_length=255, help_text="The repository of the pool.")
+    name = InstanceNameField(max_length=MAX_LENGTH, help_text="The name of the instance.")
 
 
 class PoolInstanceCreateDto(serializers.Serializer[object]):
     """An instance to add, with its own auth URL or with the production org or DevHub that gives access to it."""
 
-    repository = RepositoryField(max_length=255)
-    poolTag = PoolTagField(source="pool_tag")
+    repository = RepositoryField(
+        max_length=255, help_text="The repository whose jobs share the pool, as org/repo or org/project/repo."
+    )
+    poolTag = PoolTagField(source="pool_tag", help_text="The tag of the pool.")
     name = InstanceNameField(max_length=MAX_LENGTH, help_text="The sandbox name, for a sandbox.")
-    type = serializers.ChoiceField(PoolInstance.Type.choices)
-    status = serializers.ChoiceField(_INITIAL_STATUSES, default=PoolInstance.Status.AVAILABLE.value)
-    username = ScratchUsernameField(required=False, max_length=MAX_LENGTH)
-    parentUsername = UsernameField(source="parent_username", required=False, max_length=MAX_LENGTH)
+    type = serializers.ChoiceField(PoolInstance.Type.choices, help_text="The type of the org.")
+    status = serializers.ChoiceField(
+        _INITIAL_STATUSES,
+        default=PoolInstance.Status.AVAILABLE.value,
+        help_text="Whether the instance can be fetched now, or is made available later.",
+    )
+    username = ScratchUsernameField(
+        required=False, max_length=MAX_LENGTH, help_text="The username of a scratch org, or of a registered org."
+    )
+    parentUsername = UsernameField(
+        source="parent_username",
+        required=False,
+        max_length=MAX_LENGTH,
+        help_text="The production org or DevHub through which the org is reached.",
+    )
     sfdxAuthUrl = SecretField(
-        source="sfdx_auth_url", required=False, max_length=MAX_TEXT_WITH_URL_LENGTH, trim_whitespace=False
+        source="sfdx_auth_url",
+        required=False,
+        max_length=MAX_TEXT_WITH_URL_LENGTH,
+        trim_whitespace=False,
+        help_text="An auth URL of the org.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -65,34 +86,68 @@ class PoolInstanceCreateDto(serializers.Serializer[object]):
 class PoolFetchDto(serializers.Serializer[object]):
     """The pool to fetch an instance from, and the assignment that holds it."""
 
-    repository = RepositoryField(max_length=255)
-    poolTag = PoolTagField(source="pool_tag")
-    assignmentId = AssignmentField(source="assignment_id", max_length=255)
-    assignedToUserEmail = serializers.EmailField(
-        source="email", required=False, max_length=254, validators=[validate_safe_text]
+    repository = RepositoryField(max_length=255, help_text="The repository of the pool.")
+    poolTag = PoolTagField(source="pool_tag", help_text="The tag of the pool.")
+    assignmentId = AssignmentField(
+        source="assignment_id",
+        max_length=255,
+        help_text="What the instance is for, such as a pull request. It is not a secret.",
     )
-    expirationHours = serializers.IntegerField(source="hours", default=DEFAULT_HOURS, min_value=1, max_value=MAX_HOURS)
+    assignedToUserEmail = serializers.EmailField(
+        source="email",
+        required=False,
+        max_length=254,
+        validators=[validate_safe_text],
+        help_text="The e-mail address of the user who works with the org.",
+    )
+    expirationHours = serializers.IntegerField(
+        source="hours",
+        default=DEFAULT_HOURS,
+        min_value=1,
+        max_value=MAX_HOURS,
+        help_text="Hours until the assignment ends by itself.",
+    )
 
 
 class PoolUnassignDto(serializers.Serializer[object]):
     """The assignment to end, and whether its org returns to the pool."""
 
-    repository = RepositoryField(max_length=255)
-    assignmentId = AssignmentField(source="assignment_id", max_length=255)
-    returnToPool = StrictBooleanField(source="return_to_pool", default=True)
+    repository = RepositoryField(max_length=255, help_text="The repository of the pool.")
+    assignmentId = AssignmentField(source="assignment_id", max_length=255, help_text="The assignment to end.")
+    returnToPool = StrictBooleanField(
+        source="return_to_pool", default=True, help_text="If false, the instance expires instead of becoming available."
+    )
 
 
 class PoolInstanceDto(serializers.ModelSerializer[PoolInstance]):
     """An instance of a pool. Empty fields are omitted."""
 
-    id = serializers.CharField()
-    poolTag = serializers.CharField(source="pool_tag")
-    assignmentId = serializers.CharField(source="assignment_id", required=False)
-    assignedToUserEmail = serializers.CharField(source="assigned_to_email", required=False)
-    expiresAt = serializers.DateTimeField(source="expires_at", required=False)
-    instanceUrl = serializers.CharField(source="instance_url", required=False)
-    salesforceOrgId = serializers.CharField(source="org_id", required=False)
-    parentUsername = serializers.CharField(source="parent.username", default=None, required=False)
+    id = serializers.CharField(help_text="The id of the instance.")
+    repository = serializers.CharField(help_text="The repository whose jobs share the pool.")
+    name = serializers.CharField(help_text="The name of the instance. For a sandbox, the sandbox name.")
+    type = serializers.ChoiceField(PoolInstance.Type.choices, help_text="The type of the org.")
+    status = serializers.ChoiceField(PoolInstance.Status.choices, help_text="Whether the instance can be fetched.")
+    username = serializers.CharField(required=False, help_text="The username of the org, once known.")
+    poolTag = serializers.CharField(source="pool_tag", help_text="The tag of the pool.")
+    assignmentId = serializers.CharField(
+        source="assignment_id", required=False, help_text="The assignment that holds the instance."
+    )
+    assignedToUserEmail = serializers.CharField(
+        source="assigned_to_email", required=False, help_text="The e-mail address of the user who works with the org."
+    )
+    expiresAt = serializers.DateTimeField(
+        source="expires_at", required=False, help_text="When the assignment ends by itself."
+    )
+    instanceUrl = serializers.CharField(
+        source="instance_url", required=False, help_text="The URL of the instance, once known."
+    )
+    salesforceOrgId = serializers.CharField(source="org_id", required=False, help_text="The id of the org, once known.")
+    parentUsername = serializers.CharField(
+        source="parent.username",
+        default=None,
+        required=False,
+        help_text="The production org or DevHub through which the org is reached.",
+    )
 
     class Meta:
         model = PoolInstance
@@ -111,7 +166,6 @@ class PoolInstanceDto(serializers.ModelSerializer[PoolInstance]):
             "salesforceOrgId",
             "parentUsername",
         )
-        extra_kwargs: ClassVar[dict[str, dict[str, bool]]] = {"username": {"required": False}}
 
     def to_representation(self, instance: PoolInstance) -> dict[str, object]:
         """Return the fields that are not empty."""
@@ -121,13 +175,13 @@ class PoolInstanceDto(serializers.ModelSerializer[PoolInstance]):
 class PoolInstancesDto(serializers.Serializer[object]):
     """The instances that match the filters."""
 
-    instances = PoolInstanceDto(many=True)
+    instances = PoolInstanceDto(many=True, help_text="The instances, by repository, tag and name.")
 
 
 class FetchedInstanceDto(PoolInstanceDto):
     """The assigned instance, with an access token for its org."""
 
-    accessToken = serializers.CharField()
+    accessToken = serializers.CharField(help_text="The access token, to send as bearer to `instanceUrl`.")
 
     class Meta(PoolInstanceDto.Meta):
         fields = (*PoolInstanceDto.Meta.fields, "accessToken")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from config import api_docs
+from config.openapi import document
 from tests.support.api_client import Caller
 
 SCHEMA = "/sfp/api/schema"
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _not_made_yet() -> None:
-    api_docs._document.cache_clear()
+    document._document.cache_clear()
 
 
 def _seconds(run: Callable[[], Any]) -> float:

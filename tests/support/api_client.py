@@ -5,6 +5,8 @@ from typing import Any
 
 from django.test import Client
 
+from tests.support import documented_api
+
 
 class ApiResponse:
     """A response that was read completely, streamed or not."""
@@ -30,7 +32,10 @@ class ApiResponse:
 
 
 class Caller:
-    """Sends requests with one bearer token; `get("/path", username="x")` puts the rest into the query."""
+    """Sends requests with one bearer token; `get("/path", username="x")` puts the rest into the query.
+
+    Fails if the API's document does not allow the response.
+    """
 
     def __init__(self, bearer: str = "") -> None:
         self.bearer = bearer
@@ -65,6 +70,8 @@ class Caller:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if self.bearer:
             headers = {"Authorization": f"Bearer {self.bearer}", **(headers or {})}
-        return ApiResponse(
+        response = ApiResponse(
             self._client.generic(method, path, data, content_type, query_params=query or {}, headers=headers or {})
         )
+        documented_api.check(method, path, response.status_code, response.headers, response.content)
+        return response

@@ -22,6 +22,8 @@ from typing import Any, TypedDict
 import psycopg
 from django.db import connection
 
+from tests.support import documented_api
+
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct-horse-battery-staple"
 _START_SECONDS = 40
@@ -114,7 +116,7 @@ class Desk:
         port: int | None = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """Send one request over a connection of its own."""
+        """Send one request over a connection of its own. Fails if the API's document does not allow the response."""
         began = time.monotonic()
         line = http.client.HTTPConnection("127.0.0.1", port or self.ports[0], timeout=60)
         try:
@@ -123,8 +125,11 @@ class Desk:
             sent |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
             line.request(method, path, None if body is None else json.dumps(body), sent)
             response = line.getresponse()
-            text = response.read().decode()
-            return Reply(response.status, dict(response.headers.items()), text, time.monotonic() - began)
+            content = response.read()
+            seconds = time.monotonic() - began
+            received = dict(response.headers.items())
+            documented_api.check(method, path, response.status, received, content)
+            return Reply(response.status, received, content.decode(), seconds)
         finally:
             line.close()
 
