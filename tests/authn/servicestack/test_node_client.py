@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 
 from tests.authn.servicestack.live import NAME, REFUSED, expired
-from tests.authn.servicestack.node_client import NodeClient, need_node
+from tests.authn.servicestack.node_client import FOLDER, NodeClient
 from tests.support.live_server import PASSWORD
+from tests.support.node import need_node
 
 LOGIN = {"provider": "credentials", "userName": NAME, "password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    return need_node()
+    return need_node(FOLDER)
 
 
 @pytest.fixture(params=["JsonServiceClient", "JsonApiClient"])
