@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from orgs.salesforce.emulator import Emulator
-from tests.authn.servicestack.node_client import need_node
+from tests.authn.servicestack.node_client import FOLDER as SERVICESTACK_CLIENT
 from tests.orgs.factories import ORG, ORGS, REGISTER, an_org
 from tests.support.browser_client import token_in
 from tests.support.live_server import PASSWORD, Desk, live_desk
+from tests.support.node import need_node
 from tests.support.routes import operations
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +235,9 @@ class TestOverTheLimit:
         bearer = _bearer(desk)["Authorization"] if is_known else ""
 
         ended = subprocess.run(
-            [need_node(), str(script), url, str(size), framing, bearer, "5"], capture_output=True, text=True
+            [need_node(SERVICESTACK_CLIENT), str(script), url, str(size), framing, bearer, "5"],
+            capture_output=True,
+            text=True,
         )
 
         assert ended.stdout.splitlines() == ["413 true"] * 5, ended.stderr
