@@ -31,13 +31,22 @@ class WriterQueue:
                 return True
             turn = threading.Event()
             self._waiting.append(turn)
-        if turn.wait(seconds):
-            return True
+        try:
+            if turn.wait(seconds):
+                return True
+        except BaseException:  # of a signal handler
+            if not self._gave_up(turn):
+                self.release()
+            raise
+        return not self._gave_up(turn)
+
+    def _gave_up(self, turn: threading.Event) -> bool:
+        """Stop waiting. Returns False if the turn has come meanwhile."""
         with self._guard:
             if turn.is_set():
-                return True  # It came between the end of the wait and this check.
+                return False
             self._waiting.remove(turn)
-            return False
+            return True
 
     def release(self) -> None:
         """Let the next thread write."""

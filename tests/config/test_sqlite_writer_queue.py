@@ -1,5 +1,6 @@
 """The threads of a process write to a SQLite database one after the other, in the order of their arrival."""
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -94,6 +95,25 @@ def test_a_thread_that_gave_up_is_passed_over():
     assert queue.acquire(0)
 
     assert not queue.acquire(0)
+    queue.release()
+
+    assert queue.acquire(0)
+
+
+def test_a_wait_that_a_signal_ends_leaves_no_turn_behind():
+    queue = WriterQueue()
+    assert queue.acquire(0)
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        wait_until(partial(_is_longer, queue, 0))
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as pool:
+        interrupted = pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            queue.acquire(30)
+        interrupted.result(timeout=10)
     queue.release()
 
     assert queue.acquire(0)
