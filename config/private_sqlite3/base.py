@@ -1,6 +1,7 @@
 """The DatabaseWrapper that Django imports from a module of this name."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +48,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # --- One writer of this process at a time (writer_queue.py) --------------------------------------
 
     def _start_transaction_under_autocommit(self) -> None:
-        self._await_turn()
-        try:
+        with self._awaited_turn():
             super()._start_transaction_under_autocommit()  # type: ignore[misc]  # not in the stubs
-        except BaseException:
-            self._end_turn()
-            raise
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # not in the stubs
@@ -74,23 +71,42 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Run a statement. A write outside a transaction is a transaction of its own, and waits as one does."""
         if self._may_write or not sql.startswith(_WRITES):
             return execute(sql, params, many, context)
-        with self._turn():
-            return execute(sql, params, many, context)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        self._await_turn()
         try:
-            yield
+            with self._awaited_turn():
+                return execute(sql, params, many, context)
         finally:
             self._end_turn()
 
-    def _await_turn(self) -> None:
-        """Wait as long as SQLite itself waits for its write lock. Raises OperationalError, as SQLite does."""
-        busy_milliseconds = self.connection.execute("PRAGMA busy_timeout").fetchone()[0]
-        if not queue_of(str(self.settings_dict["NAME"])).acquire(busy_milliseconds / 1000):
+    @contextmanager
+    def _awaited_turn(self) -> Iterator[None]:
+        """Wait for the turn, and run a block that acquires SQLite's write lock. An error in it ends the turn.
+
+        Both waits together take no longer than SQLite's own. Raises OperationalError, as SQLite does.
+        """
+        with self.wrap_database_errors:
+            limit = self.connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        began = time.monotonic()
+        if not queue_of(str(self.settings_dict["NAME"])).acquire(limit / 1000):
             raise OperationalError("database is locked")
         self._may_write = True
+        try:
+            with self._busy_timeout(limit - round(1000 * (time.monotonic() - began)), limit):
+                yield
+        except BaseException:
+            self._end_turn()
+            raise
+
+    @contextmanager
+    def _busy_timeout(self, milliseconds: int, usual: int) -> Iterator[None]:
+        """Set how long SQLite waits for its write lock in the block."""
+        if milliseconds == usual:
+            yield
+            return
+        self.connection.execute(f"PRAGMA busy_timeout = {max(milliseconds, 0)}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {usual}")
 
     def _end_turn(self) -> None:
         if self._may_write:

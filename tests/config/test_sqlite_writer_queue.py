@@ -2,13 +2,14 @@
 
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 
 from authn.database.failures import lock_wait
 from authn.models import AuditEvent
@@ -100,6 +101,37 @@ def test_a_thread_that_gave_up_is_passed_over():
     assert queue.acquire(0)
 
 
+def test_a_wait_for_the_turn_counts_toward_the_time_out_of_the_write():
+    usual = connection.cursor().execute("PRAGMA busy_timeout").fetchone()[0]
+    queue = queue_of(str(settings.DATABASES["default"]["NAME"]))
+    statements: list[str] = []
+
+    def write() -> None:
+        connection.ensure_connection()
+        connection.connection.set_trace_callback(statements.append)
+        _in_transaction("first")
+        _in_transaction("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            written = pool.submit(write)
+            wait_until(partial(_is_longer, queue, 0))
+            time.sleep(0.01)
+        written.result(timeout=10)
+        pool.submit(connections.close_all).result(timeout=10)
+
+    limits = [text.partition("= ")[2] for text in statements if text.startswith("PRAGMA busy_timeout = ")]
+    shortened, restored = map(int, limits)
+    assert shortened < usual
+    assert restored == usual
+    assert [text for text in statements if "busy_timeout =" in text or text.startswith("BEGIN")] == [
+        f"PRAGMA busy_timeout = {shortened}",
+        "BEGIN IMMEDIATE",
+        f"PRAGMA busy_timeout = {usual}",
+        "BEGIN IMMEDIATE",
+    ]
+
+
 def test_a_wait_that_a_signal_ends_leaves_no_turn_behind():
     queue = WriterQueue()
     assert queue.acquire(0)
@@ -117,3 +149,13 @@ def test_a_wait_that_a_signal_ends_leaves_no_turn_behind():
     queue.release()
 
     assert queue.acquire(0)
+
+
+def test_a_write_on_a_closed_connection_is_an_error_of_django():
+    connection.ensure_connection()
+    connection.connection.close()
+    try:
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            _record("never")
+    finally:
+        connection.close()
