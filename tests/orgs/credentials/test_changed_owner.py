@@ -84,6 +84,41 @@ def test_a_session_is_bound_to_the_user_that_a_registration_stored_meanwhile(ren
     assert decrypt_grant(stored).binding.username == "b@acme.example"
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_waits_for_a_registration_binds_the_session_to_its_user(renamed):
+    request = SessionRequest(by=system("tests"), org="ci@acme.example")
+    attempt = attempts.acquire(Credential.objects.with_owners().get(), request)
+    assert attempt is not None
+    committed: list[bool] = []
+    waiting = threading.Event()
+
+    with attempt.spool:
+        outcome = attempts.send(attempt)
+
+        def end_attempt() -> None:
+            try:
+                waiting.set()
+                committed.append(attempts.commit(attempt, outcome, request))
+            finally:
+                connection.close()
+
+        ending = threading.Thread(target=end_attempt)
+        with transaction.atomic():
+            credential = Credential.objects.select_for_update(of=("self",)).get()
+            ending.start()
+            assert waiting.wait(5)
+            time.sleep(0.5)  # The commit waits for the locked row.
+            link_credential(renamed, credential)
+        ending.join()
+
+    stored = Credential.objects.with_secrets().get()
+    assert committed == [True]
+    assert stored.owner == renamed
+    assert decrypt_session(stored) == outcome.session
+    assert decrypt_grant(stored).binding.username == "b@acme.example"
+
+
 @pytest.mark.django_db
 def test_a_grant_is_checked_against_the_owner_that_a_registration_stored_meanwhile(renamed):
     read_before = Credential.objects.with_owners().get()
