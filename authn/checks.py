@@ -7,6 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
 MIN_KEY_LENGTH = 32
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -66,6 +67,12 @@ def _demo() -> Iterable[CheckMessage]:
 def _hosts() -> Iterable[CheckMessage]:
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield Error("ALLOWED_HOSTS must list the host names of this desk.", id="authn.E008")
+    elif not validate_host(urlsplit(settings.PUBLIC_URL).hostname or "", settings.ALLOWED_HOSTS):
+        yield Error(
+            "ALLOWED_HOSTS does not contain the host name of PUBLIC_URL.",
+            hint="The desk would refuse every request to its own address.",
+            id="authn.E018",
+        )
     if settings.DEBUG and urlsplit(settings.PUBLIC_URL).hostname not in LOOPBACK:
         yield Error("DEBUG reveals settings to any client; it is for loopback only.", id="authn.E009")
 

@@ -21,6 +21,7 @@ UNSAFE = [
     ("PUBLIC_URL", "http://desk.example.com", "authn.E006"),
     ("ALLOWED_HOSTS", [], "authn.E008"),
     ("ALLOWED_HOSTS", ["*"], "authn.E008"),
+    ("ALLOWED_HOSTS", ["desk.example.com", "127.0.0.1"], "authn.E018"),
     ("TRUSTED_PROXY_COUNT", -1, "authn.E010"),
     ("AUDIT_RETENTION_DAYS", 0, "authn.E011"),
     ("WEB_THREADS", 0, "authn.E012"),
