@@ -4,6 +4,7 @@
 python3 dev.py run     start Frontdesk with demo data and an emulated Salesforce
 python3 dev.py test    run the linter, the type checker and all tests
 python3 dev.py key     print a bearer token for the running demo
+python3 dev.py init    write .env with new keys, for a desk of your own
 python3 dev.py lock    update the requirements files
 """
 
@@ -13,6 +14,7 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 -- reports it to an older Python
     sys.exit("dev.py: Frontdesk needs Python 3.11 or newer.")
 
+from config import env_file
 from dev_commands import desk, environment, say, suite
 
 
@@ -26,6 +28,8 @@ def main() -> None:
         desk.run(port=options.port, emulator_port=options.emulator_port, emulator=not options.no_emulator)
     elif options.command == "key":
         say(desk.bearer(options.who))
+    elif options.command == "init":
+        env_file.init()
     elif options.command == "lock":
         environment.write_locks()
 
@@ -40,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("test", help="run the linter, the type checker and all tests; with arguments, run pytest only")
     key = commands.add_parser("key", help="print a bearer token for the running demo")
     key.add_argument("who", choices=["owner", "member", "application"])
+    commands.add_parser("init", help="write .env with new keys, for a desk of your own")
     commands.add_parser("lock", help="update the requirements files from pyproject.toml")
     return parser
 

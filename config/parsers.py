@@ -1,16 +1,20 @@
-"""The parser of API request bodies: strict JSON of limited size."""
+"""The formats of the API: strict JSON of limited size in, JSON out."""
 
-from collections.abc import Mapping
-from typing import IO, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, TypeVar, cast
 
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.status import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from authn.database.connections import release_database
 from authn.web.strict_json import NotStrictJSON, read_json
 from config.request_bodies import declared_length, limit_for
+
+Parser = TypeVar("Parser", bound=BaseParser)
 
 
 class PayloadTooLarge(APIException):
@@ -55,3 +59,19 @@ class StrictJSONParser(BaseParser):
             return read_json(body)
         except NotStrictJSON as error:
             raise ParseError(str(error)) from error
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Responds with JSON whatever `Accept` says, as the documented API does."""
+
+    def select_parser(self, request: Request, parsers: Iterable[Parser]) -> Parser | None:
+        """Return the parser for the request's media type, or None (415)."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the first renderer of the view."""
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or "application/json"

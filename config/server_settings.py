@@ -12,6 +12,10 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env_file import require_settings
+
 _ROOT = Path(__file__).resolve().parent.parent
 _SETTINGS = "config.settings"
 _CHECK_SECONDS = 60
@@ -30,7 +34,7 @@ def read_settings() -> ModuleType:
     previous = sys.modules.get(_SETTINGS)
     if not _was_read or previous is None:
         _was_read = True
-        return importlib.import_module(_SETTINGS)
+        return _first_settings()
     refusal = _refusal()
     if not refusal:
         del sys.modules[_SETTINGS]
@@ -41,6 +45,16 @@ def read_settings() -> ModuleType:
     sys.modules[_SETTINGS] = previous
     logger.error("The changed settings are invalid. The desk keeps its previous settings: %s", refusal)
     return previous
+
+
+def _first_settings() -> ModuleType:
+    """Import the settings. Exits with a message if one is missing or invalid: gunicorn would print a traceback."""
+    try:
+        settings = importlib.import_module(_SETTINGS)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    require_settings(settings)
+    return settings
 
 
 def _refusal() -> str:

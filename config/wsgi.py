@@ -1,5 +1,6 @@
 """The WSGI application. Does not start on settings that fail a system check."""
 
+import importlib
 import io
 import os
 from collections.abc import Iterable
@@ -10,10 +11,13 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+from config.env_file import require_settings
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+require_settings(importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"]))
 django.setup()
 
 from config.request_bodies import declare_length  # noqa: E402  # models can be imported from here on

@@ -9,14 +9,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from config.env_file import KEYS
 from dev_commands import ROOT, fail, guide, say
 from dev_commands.children import Children, browser
 from dev_commands.environment import RUN_LOCK, make_environment
 
 DEMO, LOCAL = ROOT / ".demo", ROOT / ".local"
 _PRIVATE = 0o077
-# The secrets that are generated at the first start.
-KEYS = ("SECRET_KEY", "FERNET_KEYS", "JWT_SIGNING_KEY", "AUDIT_KEY")
 
 
 def run(*, port: int, emulator_port: int, emulator: bool) -> None:

@@ -127,7 +127,8 @@ def test_a_taken_port_is_named_with_the_option_that_changes_it(checkout):
 
 def test_a_key_without_a_demo_says_what_to_do(tmp_path, checkout):
     shutil.copy(checkout / "dev.py", tmp_path)
-    shutil.copytree(checkout / "dev_commands", tmp_path / "dev_commands")
+    for folder in ("dev_commands", "config"):
+        shutil.copytree(checkout / folder, tmp_path / folder)
 
     ended = subprocess.run(
         [sys.executable, "dev.py", "key", "owner"], cwd=tmp_path, capture_output=True, text=True, timeout=60
