@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, register
 from authn.checks import LOOPBACK, MIN_KEY_LENGTH, Check
 from orgs.credentials.refresh_lock import MARGIN_SECONDS
 
+MAX_SALESFORCE_TIMEOUT_SECONDS = 120
 # An org stays unusable for this long if the process that refreshes it is killed.
 _MAX_REFRESH_LOCK_SECONDS = 600
 _MAX_TAKEOVER_SECONDS = 86_400
@@ -53,8 +54,10 @@ def _fernet_keys() -> Iterable[CheckMessage]:
 
 
 def _times() -> Iterable[CheckMessage]:
-    if not 0.1 <= settings.SALESFORCE_TIMEOUT_SECONDS <= 120:
-        yield Error("SALESFORCE_TIMEOUT_SECONDS must be between 0.1 and 120.", id="orgs.E002")
+    if not 0.1 <= settings.SALESFORCE_TIMEOUT_SECONDS <= MAX_SALESFORCE_TIMEOUT_SECONDS:
+        yield Error(
+            f"SALESFORCE_TIMEOUT_SECONDS must be between 0.1 and {MAX_SALESFORCE_TIMEOUT_SECONDS}.", id="orgs.E002"
+        )
     shortest = settings.SALESFORCE_TIMEOUT_SECONDS + MARGIN_SECONDS
     if not shortest <= settings.REFRESH_LOCK_SECONDS <= _MAX_REFRESH_LOCK_SECONDS:
         yield Error(

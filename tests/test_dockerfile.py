@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -14,7 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orgs.checks import MAX_SALESFORCE_TIMEOUT_SECONDS
+
 ROOT = Path(__file__).resolve().parent.parent
+COMPOSE = (ROOT / "compose.yaml").read_text()
 KEYS = {name: f"{name} of the image test {'x' * 32}" for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "AUDIT_KEY")}
 
 
@@ -151,3 +155,15 @@ def test_the_image_does_not_run_as_root() -> None:
     user = next(text for word, text in steps() if word == "USER")
 
     assert not user.startswith(("0", "root"))
+
+
+def test_compose_waits_longer_than_the_web_server_takes_to_stop():
+    slowest = {"SALESFORCE_TIMEOUT_SECONDS": str(MAX_SALESFORCE_TIMEOUT_SECONDS), "PATH": os.environ["PATH"]}
+    settings = KEYS | {"FERNET_KEYS": "f" * 40, "PUBLIC_URL": "http://localhost", "ALLOWED_HOSTS": "localhost"}
+    command = [sys.executable, "-c", "from config import gunicorn; print(gunicorn.graceful_timeout)"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=slowest | settings | {"ENV_FILE": os.devnull}, capture_output=True, text=True, check=True
+    )
+
+    waits = re.findall(r"^    stop_grace_period: (\d+)s$", COMPOSE, re.MULTILINE)
+    assert [int(seconds) >= int(ended.stdout) for seconds in waits] == [True]
