@@ -8,9 +8,17 @@ from django.http import HttpRequest
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
+from authn.database.failures import is_schema_behind
 from authn.errors import DomainError, RoleRequired
 from authn.web.request_id import request_id_of
-from config.framework_errors import INVALID_JSON, VALIDATION_FAILED, FrameworkError, framework_error
+from config.framework_errors import (
+    DATABASE_UNAVAILABLE,
+    INVALID_JSON,
+    MIGRATIONS_MISSING,
+    VALIDATION_FAILED,
+    FrameworkError,
+    framework_error,
+)
 
 DATABASE_RETRY_SECONDS = "5"
 
@@ -76,6 +84,11 @@ def api_exception_body(request: Request, error: drf.APIException) -> ErrorBody:
         status = error.status_code
         return error_body(request, status, code=RoleRequired.code, message=message, action=RoleRequired.action)
     return framework_body(request, error.status_code, message)
+
+
+def database_error(error: BaseException | None) -> FrameworkError:
+    """Return the framework error for a failure of the database."""
+    return MIGRATIONS_MISSING if error is not None and is_schema_behind(error) else DATABASE_UNAVAILABLE
 
 
 def exact_body(request: HttpRequest | Request, error: FrameworkError, message: str = "") -> ErrorBody:

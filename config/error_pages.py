@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from authn.errors import AuditUnavailable, LoginBusy
 from config.error_bodies import ErrorBody
-from config.framework_errors import DATABASE_UNAVAILABLE, NOT_FOUND
+from config.framework_errors import DATABASE_UNAVAILABLE, MIGRATIONS_MISSING, NOT_FOUND
 from orgs.credentials.errors import DeskSealed, SpoolUnavailable, SpoolUnreadable
 
 _HEADINGS: dict[int, str] = {
@@ -31,6 +31,7 @@ _HEADINGS: dict[int, str] = {
 # A 503 means Salesforce unless its code is one of these.
 _DESK_HEADINGS: dict[str, str] = {
     DATABASE_UNAVAILABLE.code: "The desk's database is unavailable",
+    MIGRATIONS_MISSING.code: "The desk's database is not migrated",
     AuditUnavailable.code: "The audit trail is unavailable",
     DeskSealed.code: "This desk is sealed",
     LoginBusy.code: "Too many log-ins at this moment",
@@ -38,7 +39,7 @@ _DESK_HEADINGS: dict[str, str] = {
     SpoolUnreadable.code: "A file on the desk's disk cannot be read",
 }
 # These pages must not query the database for the logged-in user.
-_WITHOUT_DATABASE = (DATABASE_UNAVAILABLE.code, AuditUnavailable.code)
+_WITHOUT_DATABASE = (DATABASE_UNAVAILABLE.code, MIGRATIONS_MISSING.code, AuditUnavailable.code)
 _API = "/sfp/"
 # A page whose POST failed can be loaded again with GET.
 _RETRYABLE = ("GET", "POST")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authn.database.failures import is_database_failure
 from authn.web.refused_hosts import log_refused_host, name_to_show
-from config.error_bodies import DATABASE_RETRY_SECONDS, ErrorBody, exact_body, framework_body
+from config.error_bodies import DATABASE_RETRY_SECONDS, ErrorBody, database_error, exact_body, framework_body
 from config.error_pages import error_page, wants_page
 from config.framework_errors import HOST_NOT_ALLOWED, UNSUPPORTED_ENCODING, framework_error
 
@@ -65,9 +65,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _respond(request, 404)
 
 
-def database_unavailable(request: HttpRequest) -> HttpResponse:
+def database_unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """Return 503 for a failure of the database outside the API."""
-    response = _respond(request, 503)
+    failure = database_error(error)
+    response = _response(request, exact_body(request, failure), failure.page_action)
     response["Retry-After"] = DATABASE_RETRY_SECONDS
     return response
 
@@ -76,7 +77,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Return 500 for an unexpected exception, without its text, which Django logs; 503 if the database failed."""
     error = sys.exception()
     if error is not None and is_database_failure(error):
-        return database_unavailable(request)
+        return database_unavailable(request, error)
     return _respond(request, 500)
 
 

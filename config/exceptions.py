@@ -36,7 +36,9 @@ from authn.web.request_id import request_id_of
 from config.error_bodies import (
     DATABASE_RETRY_SECONDS,
     api_exception_body,
+    database_error,
     domain_body,
+    exact_body,
     framework_body,
 )
 from config.error_statuses import status_of
@@ -110,7 +112,7 @@ def _framework_response(error: Exception, request: Request) -> Response | None:
 
 def _database_response(error: Exception, request: Request) -> Response:
     logger.error("The database refused a request.", exc_info=error)
-    content = framework_body(request, 503)
+    content = exact_body(request, database_error(error))
     return Response(content, status=503, headers={"Retry-After": DATABASE_RETRY_SECONDS})
 
 

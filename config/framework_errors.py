@@ -124,6 +124,14 @@ DATABASE_UNAVAILABLE = FrameworkError(
     "Try again in a minute.",
 )
 
+MIGRATIONS_MISSING = FrameworkError(
+    "MIGRATIONS_MISSING",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The desk's database is not migrated to this version.",
+    "Try again in a minute. If the error persists, an operator must run `manage.py migrate`.",
+    "Try again in a minute. If the error persists, an operator must run `manage.py migrate`.",
+)
+
 _BY_STATUS: dict[int, FrameworkError] = {
     error.status: error
     for error in (
@@ -140,7 +148,14 @@ _BY_STATUS: dict[int, FrameworkError] = {
         DATABASE_UNAVAILABLE,
     )
 }
-FRAMEWORK_ERRORS = (*_BY_STATUS.values(), VALIDATION_FAILED, INVALID_JSON, HOST_NOT_ALLOWED, UNSUPPORTED_ENCODING)
+FRAMEWORK_ERRORS = (
+    *_BY_STATUS.values(),
+    VALIDATION_FAILED,
+    INVALID_JSON,
+    HOST_NOT_ALLOWED,
+    UNSUPPORTED_ENCODING,
+    MIGRATIONS_MISSING,
+)
 
 
 def framework_error(status: int) -> FrameworkError:

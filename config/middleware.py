@@ -203,7 +203,7 @@ class PageExceptions:
         """Return the page for a domain error or a database failure, None for any other; audit a 403."""
         if is_database_failure(exception):
             logger.error("The database refused a request.", exc_info=exception)
-            return database_unavailable(request)
+            return database_unavailable(request, exception)
         if not isinstance(exception, DomainError):
             return None
         error = exception

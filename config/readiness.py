@@ -13,7 +13,7 @@ from authn import audit
 from authn.database.failures import lock_wait
 from authn.errors import AuditUnavailable
 from authn.loops import loops
-from config.framework_errors import DATABASE_UNAVAILABLE
+from config.framework_errors import DATABASE_UNAVAILABLE, MIGRATIONS_MISSING
 from config.postgresql.connection import DeadlineConnection, wait_limit
 from orgs.credentials.errors import DeskSealed, SpoolUnavailable
 from orgs.credentials.hash_key import require_unsealed
@@ -54,7 +54,7 @@ def _check_database(readiness: Readiness) -> None:
     readiness.checks["database"] = "ok"
     try:
         if _are_migrations_missing():
-            readiness.fail("migrations", "missing", "MIGRATIONS_MISSING", "Run manage.py migrate.")
+            readiness.fail("migrations", "missing", MIGRATIONS_MISSING.code, "Run manage.py migrate.")
             return
         readiness.checks["migrations"] = "ok"
         _check_key(readiness)

@@ -1,6 +1,8 @@
 """Classifies database failures, and runs writes that may fail without failing the request."""
 
 import logging
+import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ logger = logging.getLogger("frontdesk.database")
 # How long an optional write may wait for a lock.
 _LOCK_SECONDS = 0.05
 _LOG_EVERY_SECONDS = 60.0
+_MISSING_STATES = ("42P01", "42703")  # SQLSTATE undefined_table, undefined_column
+_MISSING_IN_SQLITE = re.compile(r"no such (?:table|column)|table \S+ has no column")
 _logged_at = float("-inf")
 
 
@@ -21,6 +25,20 @@ def is_database_failure(error: BaseException) -> bool:
     A row that violates a constraint or does not fit its column is a bug, which a retry does not fix.
     """
     return isinstance(error, Error) and not isinstance(error, IntegrityError | DataError)
+
+
+def is_schema_behind(error: BaseException) -> bool:
+    """Return True if a table or column does not exist, as before `manage.py migrate`."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "sqlstate", None) in _MISSING_STATES or _is_missing_in_sqlite(cause):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _is_missing_in_sqlite(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and bool(_MISSING_IN_SQLITE.match(str(error)))
 
 
 def write_if_possible(write: Callable[[], object]) -> bool:

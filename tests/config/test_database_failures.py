@@ -237,3 +237,38 @@ def test_writes_are_503_on_a_read_only_database(owner, application, console, sal
     assert [response.status_code for response in (*responses, page)] == [503] * 5
     assert {response.json()["code"] for response in responses} <= {"DATABASE_UNAVAILABLE", "AUDIT_UNAVAILABLE"}
     assert salesforce.calls == []
+
+
+# --- A database that is older than the code -----------------------------------------------------
+
+
+@contextmanager
+def _renamed(before: str, after: str) -> Iterator[None]:
+    """Rename a table, or a column written as table.column, so that queries of it fail as before a migration."""
+
+    def rename(old: str, new: str) -> None:
+        table, _, column = old.partition(".")
+        part = f"RENAME COLUMN {column} TO {new}" if column else f"RENAME TO {new}"
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} {part}")
+
+    rename(before, after)
+    try:
+        yield
+    finally:
+        table, _, column = before.partition(".")
+        rename(f"{table}.{after}" if column else after, column or table)
+
+
+@pytest.mark.parametrize("missing", ["authn_loginattempts", "authn_addresstries", "authn_user.role"])
+def test_a_log_in_before_the_migrations_is_503_with_a_code(missing, a_person):
+    a_person("owner@acme.example")
+
+    with _renamed(missing, "renamed_5aep861"):
+        api = Caller().post(LOGIN, CREDENTIALS)
+        page = Visitor(enforce_csrf=False).client.post("/login", CREDENTIALS)
+
+    assert (api.refusal, api.headers["Retry-After"]) == ((503, "MIGRATIONS_MISSING"), "5")
+    assert "manage.py migrate" in api.json()["action"]
+    assert (page.status_code, page["Retry-After"]) == (503, "5")
+    assert "The desk&#x27;s database is not migrated" in text_of(page)
