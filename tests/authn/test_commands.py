@@ -55,6 +55,15 @@ def test_add_user_reads_the_password_from_standard_input(monkeypatch, arguments,
     assert PASSWORD not in out.getvalue()
 
 
+def test_add_user_without_a_terminal_names_the_option(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    with pytest.raises(CommandError, match="--password-stdin"):
+        call_command("add_user", "max@acme.example")
+
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("password", ["", "short", "password1234", "max@acme.example"])
 def test_add_user_refuses_a_weak_password(monkeypatch, password):
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))

@@ -33,6 +33,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{user.email} may log in as {user.role}.")
 
     def _prompt(self) -> str:
+        if not sys.stdin.isatty():
+            raise CommandError("There is no terminal to prompt for the password. Pass it with --password-stdin.")
         password = getpass("Password: ")
         if password != getpass("Password (again): "):
             raise CommandError("The passwords do not match. No user was added.")
