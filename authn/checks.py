@@ -18,7 +18,7 @@ Check = Callable[[], Iterable[CheckMessage]]
 @register()
 def check_authn_settings(app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
     """Run every check of this module."""
-    checks: list[Check] = [_keys, _public_url, _demo, _hosts, _proxies, _retention, _threads, _database]
+    checks: list[Check] = [_keys, _public_url, _demo, _hosts, _proxies, _logins, _retention, _threads, _database]
     return [message for check in checks for message in check()]
 
 
@@ -80,6 +80,11 @@ def _hosts() -> Iterable[CheckMessage]:
 def _proxies() -> Iterable[CheckMessage]:
     if not 0 <= settings.TRUSTED_PROXY_COUNT <= 10:
         yield Error("TRUSTED_PROXY_COUNT must be between 0 and 10.", id="authn.E010")
+
+
+def _logins() -> Iterable[CheckMessage]:
+    if not 5 <= settings.LOGINS_PER_ADDRESS_PER_MINUTE <= 10_000:
+        yield Error("LOGINS_PER_ADDRESS_PER_MINUTE must be between 5 and 10000.", id="authn.E019")
 
 
 def _retention() -> Iterable[CheckMessage]:

@@ -30,7 +30,8 @@ from authn.web.client_address import address_block, client_address
 # block refuses is not counted for a larger one, so an attacker with one network cannot lock an owner out everywhere.
 LIMIT, LIMIT_OF_NETWORK, LIMIT_EVERYWHERE = 5, 15, 50
 LOCKED_FOR = timedelta(minutes=15)
-TRIES_PER_WINDOW, WINDOW = 60, timedelta(minutes=1)
+# LOGINS_PER_ADDRESS_PER_MINUTE limits the attempts of one address.
+WINDOW = timedelta(minutes=1)
 # A count without an attempt for this long has expired and is deleted.
 KEEP_COUNTS_FOR = 2 * LOCKED_FOR
 
@@ -238,7 +239,6 @@ def _from_now(distance: timedelta) -> Combinable:
 class LoginThrottle(BaseThrottle):
     """Limits log-in attempts per client address, which stops one machine from trying many names."""
 
-    limit = TRIES_PER_WINDOW
     _wait: float | None = None
 
     def allow_request(self, request: HttpRequest | Request, view: object) -> bool:
@@ -256,7 +256,9 @@ class LoginThrottle(BaseThrottle):
     def _count(self, block: str) -> bool:
         over = Q(began_at__lte=_from_now(-WINDOW))
         return bool(
-            AddressTries.objects.filter(over | Q(tries__lt=self.limit), address_block=block).update(
+            AddressTries.objects.filter(
+                over | Q(tries__lt=settings.LOGINS_PER_ADDRESS_PER_MINUTE), address_block=block
+            ).update(
                 tries=Case(When(over, then=Value(1)), default=F("tries") + 1),
                 began_at=Case(When(over, then=Now()), default=F("began_at")),
             )
@@ -277,7 +279,8 @@ class RefreshThrottle(LoginThrottle):
     def allow_request(self, request: HttpRequest | Request, view: object) -> bool:
         """Return False if the limit is reached."""
         block, young = _client_of(request), Q(began_at__gt=_from_now(-WINDOW))
-        used_up = AddressTries.objects.filter(young, address_block=block, tries__gte=self.limit)
+        limit = settings.LOGINS_PER_ADDRESS_PER_MINUTE
+        used_up = AddressTries.objects.filter(young, address_block=block, tries__gte=limit)
         return self._refuse(block) if used_up.exists() else True
 
 

@@ -23,6 +23,7 @@ DEMO: bool = env.bool("DEMO", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 PUBLIC_URL: str = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
+LOGINS_PER_ADDRESS_PER_MINUTE: int = env.int("LOGINS_PER_ADDRESS_PER_MINUTE", default=60)
 WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", default=2)
 WEB_THREADS: int = env.int("WEB_THREADS", default=128)
 

@@ -24,6 +24,7 @@ _OURS = (
     "LEASE_",
     "TAKEOVER_",
     "LOGIN_BUDGET",
+    "LOGINS_PER_ADDRESS",
     "WEB_",
     "DATABASE_POOL",
     "DATABASE_STATEMENT",

@@ -198,6 +198,18 @@ def test_one_address_cannot_try_many_users(anonymous, olga):
     assert statuses[60:] == [429] * 5
 
 
+@pytest.mark.parametrize(("path", "name"), [(LOGIN, "email"), ("/login", "email"), ("/auth/credentials", "userName")])
+def test_an_operator_sets_how_many_log_ins_an_address_may_try(path, name, anonymous, settings):
+    settings.LOGINS_PER_ADDRESS_PER_MINUTE = 7
+
+    statuses = [
+        anonymous.post(path, {name: f"u{number}@acme.example", "password": "x"}).status_code for number in range(9)
+    ]
+
+    assert 429 not in statuses[:7]
+    assert statuses[7:] == [429, 429]
+
+
 def test_clients_behind_a_trusted_proxy_are_counted_separately(anonymous, olga, settings):
     settings.TRUSTED_PROXY_COUNT = 1
     for number in range(65):
