@@ -131,9 +131,9 @@ def delete_old_tries() -> int:
 
 
 def _delete(rows: QuerySet[Row]) -> int:
-    """Delete rows in batches, to keep transactions short."""
+    """Delete rows in batches, to keep transactions short. Counts only what a concurrent sweep has not deleted."""
     total = 0
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
-        rows.model._default_manager.filter(pk__in=keys).delete()
-        total += len(keys)
+        _, deleted = rows.model._default_manager.filter(pk__in=keys).delete()
+        total += deleted.get(rows.model._meta.label, 0)
     return total

@@ -11,9 +11,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from authn import audit, maintenance
-from authn.maintenance import Sweep, TooManyDue, delete_old_audit
-from authn.models import AuditEvent, SweepRun
+from authn.maintenance import Sweep, TooManyDue, delete_ended_logins, delete_old_audit
+from authn.models import AuditEvent, LoginFamily, SweepRun
 from authn.principals import system
+from tests.support.browser_client import Visitor
 from tests.support.refusing_table import refusing
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -37,6 +38,25 @@ def test_a_machine_whose_clock_is_400_days_ahead_deletes_no_audit():
             delete_old_audit()
 
     assert AuditEvent.objects.count() == 1100
+
+
+def test_two_concurrent_sweeps_count_each_row_once(a_person):
+    for number in range(3):
+        Visitor().sign_in(a_person(f"u{number}@acme.example"))  # Its session is deleted with the log-in.
+    LoginFamily.objects.update(expires_at=Now() - timedelta(days=1))
+    counts: list[int] = []
+
+    def sweep_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("DELETE") and not counts:
+            counts.append(0)
+            counts[0] = delete_ended_logins()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(sweep_first):
+        counts.append(delete_ended_logins())
+
+    assert sorted(counts) == [0, 3]
+    assert not LoginFamily.objects.exists()
 
 
 def test_the_time_of_an_event_is_the_databases_whatever_this_machine_says():
