@@ -76,7 +76,9 @@ class ChangeForm(ConsoleForm):
         """
         self.changed_values()
         for name in names:
-            self.add_error(name, ValidationError(self._change_text(name, getattr(row, name), events), code="changed"))
+            value = getattr(row, name)
+            self.add_error(name, ValidationError(self._change_text(name, value, events), code="changed"))
+            self._shown[name] = as_json(value)
         self.add_error(None, ValidationError(_SAVE_AGAIN, code="changed"))
         self.show_present(row)
 
@@ -94,9 +96,10 @@ class ChangeForm(ConsoleForm):
         self.changed_values()
         data = cast(QueryDict, self.data).copy()
         for name in self.fields.keys() - self._touched:
-            _enter(data, self[name], getattr(row, name))
+            value = getattr(row, name)
+            _enter(data, self[name], value)
+            self._shown[name] = as_json(value)
         self.data = data
-        self._shown = {name: as_json(getattr(row, name)) for name in self.fields}
 
     def _change_text(self, name: str, value: object, events: QuerySet[AuditEvent]) -> SafeString:
         """Return what the value of a field was changed to and, if the audit has it, by whom and when."""

@@ -120,6 +120,19 @@ def test_clearing_dev_hub_does_not_take_a_default_that_was_set_meanwhile(console
     assert _default() == ["other@acme.example"]
 
 
+def test_after_another_error_a_change_by_somebody_else_is_still_refused(console, hub, other):
+    stale = console.get(_page(hub))
+    entry = {"metadata": '{"tier": 1}', "is_default": "on"}
+    refused = console.send(_page(hub), stale, entry)
+    assert "hub@acme.example is the default DevHub." in error_at(refused, "is_default")
+    update_org(hub, {"metadata": {"team": "payments"}}, by=DANA)
+
+    again = console.send(_page(hub), refused, SHOWN | {"metadata": '{"tier": 1}'})
+
+    assert "Metadata was changed to" in error_at(again, "metadata")
+    assert _stored(hub).metadata == {"team": "payments"}
+
+
 def test_an_org_that_was_deleted_meanwhile_is_not_found(console, hub):
     stale = console.get(_page(hub))
     hub.delete()
