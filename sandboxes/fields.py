@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from authn.serializers import StrictCharField
 from orgs.lookup import is_registered
-from orgs.serializers import NameField
+from orgs.serializer_fields import NameField
 from orgs.usernames import is_secret, is_username_like
 from sandboxes.names import POOL_TAG_PATTERN, is_sandbox_name, is_scratch_username, page_in_org, read_repository
 from sandboxes.stored_names import is_stored

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from authn.serializers import QueryForm
-from orgs.serializers import FilledMixin, UsernameField
+from orgs.serializer_fields import FilledMixin, UsernameField
 from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import InstanceNameField, PageField, RepositoryField, SandboxNameField, ScratchUsernameField
 from sandboxes.names import MAX_PAGE_LENGTH

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from authn.serializers import QueryForm, SecretField, StrictBooleanField
 from authn.web.safe_text import validate_safe_text
 from orgs.salesforce import MAX_TEXT_WITH_URL_LENGTH
-from orgs.serializers import UsernameField
+from orgs.serializer_fields import UsernameField
 from orgs.usernames import MAX_LENGTH
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField
 from sandboxes.models import PoolInstance
