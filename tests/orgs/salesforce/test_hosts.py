@@ -2,7 +2,7 @@
 
 import pytest
 
-from orgs.salesforce import ForeignHost, HostPolicy, host_of
+from orgs.salesforce import ForeignHost, HostPolicy
 
 GOOD = [
     "login.salesforce.com",
@@ -295,7 +295,3 @@ def test_a_host_that_may_be_a_secret_is_not_repeated_in_the_message(hosts, host)
 @pytest.mark.parametrize("old", ["my-salesforce.com", "cloudforce.com", "database.com"])
 def test_an_older_domain_of_salesforce_is_admitted_by_the_setting(old):
     assert HostPolicy((old,)).admits(f"acme.{old}")
-
-
-def test_the_host_of_an_instance_url_comes_without_its_scheme():
-    assert host_of("https://acme.my.salesforce.com") == "acme.my.salesforce.com"

@@ -2,7 +2,11 @@
 
 import pytest
 
-from orgs.salesforce import is_same_my_domain, my_domain, sandbox_name
+from orgs.salesforce import host_of, is_same_my_domain, my_domain, sandbox_name
+
+
+def test_the_host_of_an_instance_url_comes_without_its_scheme():
+    assert host_of("https://acme.my.salesforce.com") == "acme.my.salesforce.com"
 
 
 @pytest.mark.parametrize(
