@@ -1,7 +1,6 @@
 """Request bodies, parameters and responses of the Orgs group. Names are those of the API contract."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from authn.serializers import QueryForm, SecretField, StrictBooleanField, displayable_names
@@ -138,9 +137,9 @@ class SalesforceOrgUpdateDto(serializers.Serializer[object]):
 class WarningDto(serializers.Serializer[object]):
     """A consequence of the request that was not requested by name. `code` is that of the state it led to."""
 
-    code = serializers.CharField()
-    message = serializers.CharField()
-    action = serializers.CharField()
+    code = serializers.CharField(help_text="The code of the state that the request led to.")
+    message = serializers.CharField(help_text="What the request led to.")
+    action = serializers.CharField(help_text="What to do about it.")
 
 
 class AuthErrorDto(serializers.Serializer[object]):
@@ -203,17 +202,21 @@ class SalesforceOrgDto(FilledMixin, serializers.ModelSerializer[SalesforceOrg]):
     )
     metadata = MetadataField(required=False, help_text="Key-value pairs to find the org by.")
     health = HealthDto(source="credential", required=False, help_text="The health of the stored credential.")
-    warnings = serializers.SerializerMethodField(
-        help_text="What the request led to besides: that the desk has no default DevHub now. Omitted if nothing."
+    warnings = WarningDto(
+        many=True,
+        required=False,
+        help_text="What the request led to besides: that the desk has no default DevHub now. Omitted if nothing.",
     )
 
-    @extend_schema_field(WarningDto(many=True))
-    def get_warnings(self, org: SalesforceOrg) -> list[dict[str, str]] | None:
-        """Return the warning that the desk has no default DevHub any longer, if this org was it."""
-        if not org.lost_default:
-            return None
-        message = f"{org.username} is no longer a DevHub, so it is not the default DevHub either. There is none now."
-        return [{"code": NoDefaultDevHub.code, "message": message, "action": NoDefaultDevHub.action}]
+    def to_representation(self, org: object) -> dict[str, object]:
+        """Return the fields that have a value, and a warning if the change left the desk without a default DevHub."""
+        shown = super().to_representation(org)
+        if isinstance(org, SalesforceOrg) and org.lost_default:
+            message = (
+                f"{org.username} is no longer a DevHub, so it is not the default DevHub either. There is none now."
+            )
+            shown["warnings"] = [{"code": NoDefaultDevHub.code, "message": message, "action": NoDefaultDevHub.action}]
+        return shown
 
     class Meta:
         model = SalesforceOrg
