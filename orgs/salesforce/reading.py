@@ -26,7 +26,7 @@ MAX_USERNAME_LENGTH = 80
 _EDGE_STATUSES = (502, 504)
 _REFRESH_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 # External Client Apps may issue JWTs of some kilobytes.
-MAX_ACCESS_TOKEN_LENGTH = 4_096
+MAX_ACCESS_TOKEN_LENGTH = 16_384
 _ACCESS_TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MAX_ACCESS_TOKEN_LENGTH}}}", re.ASCII)
 
 

@@ -78,7 +78,7 @@ def test_a_refresh_of_a_rotating_app_returns_the_next_token(client, salesforce, 
         ({"access_token": None}, errors.Unreadable),
         ({"access_token": ""}, errors.Unreadable),
         ({"access_token": "two\r\nlines"}, errors.Unreadable),
-        ({"access_token": "x" * 4097}, errors.Unreadable),
+        ({"access_token": "x" * 16_385}, errors.Unreadable),
     ],
 )
 def test_the_next_token_is_kept_despite_other_faults_of_the_response(client, salesforce, org, hosts, changes, fault):
