@@ -155,6 +155,12 @@ class HealthDto(FilledMixin, serializers.Serializer[object]):
 
     state = serializers.ChoiceField(source="health", choices=Health.choices, help_text="The state of the credential.")
     reason = serializers.CharField(required=False, help_text="The error code of the last failure.")
+    detail = serializers.CharField(
+        source="outcome_detail", required=False, help_text="What the last failed refresh showed: a host, an error code."
+    )
+    unresolvedSince = serializers.DateTimeField(
+        source="unresolved_since", required=False, help_text="Since when the host of the org has not resolved."
+    )
     rotates = serializers.BooleanField(
         required=False, help_text="Whether Salesforce replaces the refresh token at each use."
     )

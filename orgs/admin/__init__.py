@@ -265,6 +265,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         ]
         if credential is not None:
             rows += [
+                ("Host not found since", credential.unresolved_since),
                 ("Last success", credential.last_success_at),
                 ("Last checked", credential.last_checked_at),
                 ("Last used", credential.last_used_at),

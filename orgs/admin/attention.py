@@ -11,17 +11,20 @@ from orgs.credentials.errors import (
 )
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Health
+from orgs.credentials.outcome_storage import HOST_NOT_FOUND
 from orgs.credentials.ownership import owner_types
 
 # Failures that do not pass by themselves: an owner or an operator must act.
 _NEEDS_ACTION = [
-    code for code, failure in BY_CODE.items() if issubclass(failure.raises, CredentialRefused | SalesforceRefused)
+    HOST_NOT_FOUND,
+    *(code for code, failure in BY_CODE.items() if issubclass(failure.raises, CredentialRefused | SalesforceRefused)),
 ]
 # Failures that pass by themselves. Not all of them change the health: an outage says nothing of a credential.
 _TEMPORARY = [
     code
     for code, failure in BY_CODE.items()
     if issubclass(failure.raises, SalesforceUnavailable | SalesforceLimited | SalesforceTimedOut)
+    and code != HOST_NOT_FOUND
 ]
 
 

@@ -14,6 +14,7 @@ from orgs.admin.attention import org_needs_owner
 from orgs.admin.known_state import notes
 from orgs.credentials.failures import BY_CODE
 from orgs.credentials.models import Credential, Health
+from orgs.credentials.outcome_storage import HOST_NOT_FOUND
 from orgs.models import SalesforceOrg, SalesforceOrgQuerySet
 
 TONES = {
@@ -29,6 +30,11 @@ _REGISTER_OR_DELETE = "Register the org again, or delete it."
 _OTHER_ADVICE = {
     "REVOKED": ("The refresh token was revoked by Frontdesk.", _REGISTER_OR_DELETE),
     "NO_KEY": ("No credential is stored for this org.", _REGISTER_OR_DELETE),
+    HOST_NOT_FOUND: (
+        "The host of this org has not resolved for a day or longer.",
+        "Its My Domain may have been renamed or deleted: register the org again with a new auth URL, or delete it. If "
+        "other hosts do not resolve either, an operator must repair the DNS.",
+    ),
     "UNVERIFIED": ("The credential was never verified with Salesforce.", "Test the connection."),
 }
 
@@ -187,4 +193,6 @@ def advice(credential: Credential | None) -> Advice | None:
         message, action = _OTHER_ADVICE[code]
     else:
         return None
+    if credential is not None and credential.outcome_detail and code in (credential.outcome, HOST_NOT_FOUND):
+        message = f"{message} {credential.outcome_detail}"
     return Advice(code, message, format_code(action))

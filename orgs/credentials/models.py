@@ -55,6 +55,7 @@ class Credential(models.Model):
     - `failures`, `failures_since`, `paused_until`: the circuit breaker.
     - `outcome`, `outcome_retry_after`, `outcome_detail`: the error code of the last attempt, empty after a success,
       its seconds, and what only that failure showed.
+    - `unresolved_since`: when the host first did not resolve, None once an attempt has got past that.
     - `rotates`: whether Salesforce replaces the refresh token at each use; None before the first refresh.
     """
 
@@ -75,6 +76,7 @@ class Credential(models.Model):
     outcome = models.CharField(max_length=48, blank=True, editable=False)
     outcome_retry_after = models.PositiveIntegerField(null=True, editable=False)
     outcome_detail = models.CharField(max_length=400, blank=True, default="", db_default="", editable=False)
+    unresolved_since = models.DateTimeField(null=True, editable=False)
 
     rotates = models.BooleanField(null=True, editable=False)
     ever_rotated = models.BooleanField(default=False, editable=False)

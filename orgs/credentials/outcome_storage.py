@@ -23,6 +23,9 @@ from orgs.salesforce import Session
 _FAILURES_THAT_TRIP = 5
 _BREAKER_WINDOW = timedelta(seconds=60)
 _BREAKER_PAUSE = timedelta(seconds=30)
+# The health reason of a host that has not resolved for a day. Callers get UPSTREAM_UNREACHABLE meanwhile.
+HOST_NOT_FOUND = "HOST_NOT_FOUND"
+_UNRESOLVED_TOO_LONG = timedelta(days=1)
 # Why a refresh token is dead, as far as the desk knows. Salesforce reports each of them as an expired token.
 _CAUSES_OF_DEATH = ("LOST_ANSWER", "REVOKED", "SANDBOX_REFRESHED")
 
@@ -76,7 +79,7 @@ def write(row: Credential, outcome: Outcome, *, was_issued: bool = False) -> boo
         "outcome_retry_after": outcome.retry_after if isinstance(outcome, Failed | Lost) else None,
         "outcome_detail": outcome.detail if isinstance(outcome, Failed | Lost) else "",
     }
-    columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome)
+    columns |= _secrets(row, outcome) | _health(row, outcome) | _breaker(row, outcome) | _resolution(row, outcome)
     if _keeps_refusal(row, outcome):
         kept = ("outcome", "outcome_retry_after", "outcome_detail", "health", "reason")
         columns |= {name: getattr(row, name) for name in kept}
@@ -152,8 +155,23 @@ def _health(row: Credential, outcome: Outcome) -> dict[str, object]:
         return {"health": Health.UNCERTAIN, "reason": outcome.code}
     if row.health == Health.UNCERTAIN and not outcome.settles_refresh_token:
         return {}  # It is still unknown whether the lost response spent the token.
+    if outcome.host_not_found and row.unresolved_since and row.unresolved_since <= _now(row) - _UNRESOLVED_TOO_LONG:
+        return {"health": Health.FAILING, "reason": HOST_NOT_FOUND}
     failure = BY_CODE[outcome.code]
     return {"health": failure.health, "reason": failure.code} if failure.health else {}
+
+
+def _resolution(row: Credential, outcome: Outcome) -> dict[str, object]:
+    """Keep since when the host has not resolved. An attempt without a free slot does not show whether it does."""
+    if isinstance(outcome, Failed) and outcome.host_not_found:
+        return {} if row.unresolved_since else {"unresolved_since": Now()}
+    return {} if outcome.code == "UPSTREAM_BUSY" else {"unresolved_since": None}
+
+
+def _now(row: Credential) -> datetime:
+    """Return the database's time at which the row was locked."""
+    now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_commit annotates it
+    return now
 
 
 def _breaker(row: Credential, outcome: Outcome) -> dict[str, object]:
@@ -163,7 +181,7 @@ def _breaker(row: Credential, outcome: Outcome) -> dict[str, object]:
         return {"failures": 0, "failures_since": None, "paused_until": None}
     if not failure.trips_breaker:
         return {}
-    now: datetime = row.database_now  # type: ignore[attr-defined]  # row_to_commit annotates it
+    now = _now(row)
     is_new_window = row.failures_since is None or row.failures_since < now - _BREAKER_WINDOW
     failures = 1 if is_new_window else row.failures + 1
     if failures >= _FAILURES_THAT_TRIP:

@@ -49,7 +49,7 @@ class Failed:
 
     `detail` is what only this failure shows, as in errors of Salesforce. `new_auth_url` is set if the response held
     the next refresh token nevertheless. `without_grant` says that the attempt was to create a grant, and that the
-    credential is left without one.
+    credential is left without one; `host_not_found`, that the host did not resolve.
     """
 
     session: ClassVar[None] = None
@@ -58,6 +58,7 @@ class Failed:
     new_auth_url: AuthUrl | None = field(default=None, repr=False)
     without_grant: bool = False
     detail: str = ""
+    host_not_found: bool = False
 
     @property
     def settles_refresh_token(self) -> bool:
@@ -105,7 +106,8 @@ def from_error(error: SalesforceError, *, may_rotate: bool, unanswered: bool) ->
         code = "LOST_ANSWER"
     if isinstance(error, wire.LostResponse) or (isinstance(error, wire.Garbled) and may_rotate):
         return Lost(code, error.retry_after, error.detail)
-    return Failed(code, error.retry_after, detail=error.detail)
+    not_found = isinstance(error, wire.HostNotFound)
+    return Failed(code, error.retry_after, detail=error.detail, host_not_found=not_found)
 
 
 def to_text(outcome: Outcome) -> str:

@@ -2,13 +2,18 @@
 
 import logging
 import socket
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
+from authn.roles import Role
 from orgs.credentials import concurrency
 from orgs.credentials.models import Credential
+from orgs.models import SalesforceOrg
 from orgs.salesforce.emulator import Emulator, Fault
-from tests.orgs.factories import ACCESS_TOKEN, REGISTER, TEST_CONNECTION, a_registered_org, an_org
+from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
+from tests.support.browser_client import Visitor, text_of
 from tests.support.proxy import Proxy
 
 HOST = "ci.my.salesforce.com"
@@ -157,3 +162,69 @@ def test_a_host_that_does_not_resolve_is_named(owner, settings, monkeypatch):
 
 def _logged(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name == "frontdesk.salesforce"]
+
+
+# --- A host that has not resolved for a day -------------------------------------------------------------
+
+
+def _fail_to_resolve(owner, salesforce, *, days_ago: float = 0):
+    """Make one request whose host does not resolve, and move its time into the past."""
+    salesforce.inject(Fault.no_name(), path=TOKEN_PATH)
+    owner.post(ACCESS_TOKEN, username="ci@acme.example")
+    Credential.objects.update(unresolved_since=F("unresolved_since") - timedelta(days=days_ago))
+
+
+@pytest.mark.database
+def test_a_host_that_has_not_resolved_for_a_day_is_shown_in_health(owner, member, salesforce):
+    a_registered_org(owner, salesforce)
+    _fail_to_resolve(owner, salesforce, days_ago=0.9)
+    _fail_to_resolve(owner, salesforce)
+    before = member.get(ORG, username="ci@acme.example").json()["health"]
+    _fail_to_resolve(owner, salesforce, days_ago=0.2)
+    _fail_to_resolve(owner, salesforce)
+
+    after = member.get(ORG, username="ci@acme.example").json()["health"]
+
+    assert before["state"] == "healthy"
+    assert before["unresolvedSince"]
+    assert (after["state"], after["reason"]) == ("failing", "HOST_NOT_FOUND")
+    assert after["unresolvedSince"] < before["unresolvedSince"]
+    assert after["detail"] == f"HOST_NOT_FOUND: {HOST} does not resolve."
+
+
+@pytest.mark.database
+def test_a_host_that_resolves_again_is_healthy(owner, member, salesforce):
+    a_registered_org(owner, salesforce)
+    _fail_to_resolve(owner, salesforce, days_ago=2)
+    _fail_to_resolve(owner, salesforce)
+
+    owner.post(ACCESS_TOKEN, username="ci@acme.example")
+
+    health = member.get(ORG, username="ci@acme.example").json()["health"]
+    assert health["state"] == "healthy"
+    assert not {"reason", "detail", "unresolvedSince"} & health.keys()
+
+
+def test_only_failures_in_a_row_count_as_a_day(owner, member, salesforce):
+    a_registered_org(owner, salesforce)
+    _fail_to_resolve(owner, salesforce, days_ago=2)
+    salesforce.inject(Fault.connection_refused(), path=TOKEN_PATH)
+    owner.post(ACCESS_TOKEN, username="ci@acme.example")
+    _fail_to_resolve(owner, salesforce)
+
+    assert member.get(ORG, username="ci@acme.example").json()["health"]["state"] == "healthy"
+
+
+def test_the_console_shows_a_host_that_has_not_resolved_for_a_day(owner, salesforce, a_person):
+    a_registered_org(owner, salesforce)
+    _fail_to_resolve(owner, salesforce, days_ago=2)
+    _fail_to_resolve(owner, salesforce)
+
+    console = Visitor().sign_in(a_person("olga@acme.example", Role.OWNER))
+    page_path = f"/console/orgs/salesforceorg/{SalesforceOrg.objects.get().pk}/change/"
+    dashboard, page = text_of(console.get("/console/")), text_of(console.get(page_path))
+
+    for shown in (dashboard, page):
+        assert "HOST_NOT_FOUND" in shown
+        assert f"{HOST} does not resolve." in shown
+    assert "Host not found since" in page
