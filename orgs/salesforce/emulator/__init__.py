@@ -4,8 +4,8 @@
     (HTTP)  (`responses`)                 (handlers)
 
 Start with `emulator` for the public class, `dispatcher` for the routes. `builder` adds orgs, `faults`
-and `observation` serve tests, `snapshot` saves the demo's state. It imports nothing else of
-Frontdesk: it is the other side of the wire.
+and `observation` serve tests, `fault_control` chooses faults over HTTP, `snapshot` saves the demo's
+state. It imports nothing else of Frontdesk: it is the other side of the wire.
 """
 
 from orgs.salesforce.emulator.emulator import Emulator

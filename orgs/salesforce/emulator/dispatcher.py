@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orgs.salesforce.emulator import error_texts, frontdoor, oauth, rest, soql
+from orgs.salesforce.emulator import error_texts, fault_control, frontdoor, oauth, rest, soql
 from orgs.salesforce.emulator.models import LOCAL_HOSTS, LOGIN_HOSTS
 from orgs.salesforce.emulator.observation import Call
 from orgs.salesforce.emulator.state import State
@@ -34,6 +34,8 @@ class Dispatcher(State):
 
     def respond(self, request: Request) -> Response:
         """Return the response to a request, changed by an injected fault if there is one."""
+        if fault_control.is_control(request):
+            return fault_control.respond(self, request)
         started = self.clock()
         fault = self.next_fault(request)
         response = Response(0) if fault and not fault.processed else self._process(request)
