@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from authn.console.site import ExtraContext
 from authn.errors import DomainError
@@ -51,6 +52,14 @@ def timestamp(at: datetime, zone: str = "") -> SafeString:
     """Return a timestamp as a <time> element; `zone` is appended to the text."""
     text = f"{at:%Y-%m-%d %H:%M:%S}{zone}"
     return format_html('<time datetime="{}" title="UTC">{}</time>', at.isoformat(), text)
+
+
+def time_ago(at: datetime) -> SafeString:
+    """Return how long ago a timestamp was, in its largest unit, as a <time> element with the timestamp as its title."""
+    ago = timesince(at, depth=1)
+    text = "just now" if ago.startswith("0") else f"{ago} ago"
+    exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, text)
 
 
 def format_code(text: str) -> SafeString:

@@ -13,7 +13,7 @@ Every change goes through the function that the API calls, which checks, locks a
 from collections.abc import Iterable
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
@@ -32,6 +32,7 @@ from authn.console.admin_base import (
     error_text,
     format_code,
     principal_of,
+    time_ago,
 )
 from authn.console.change_forms import refuse_outdated_page, report_update
 from authn.console.site import ExtraContext, Panel, add_panel
@@ -76,6 +77,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         "rotation_badge",
         "sandbox",
         "instance",
+        "last_used",
     )
     list_filter = ("kind", "is_dev_hub", "credential__health", "organization_type", AttentionFilter, MetadataKeyFilter)
     search_fields = ("username", "org_id", "instance_url", "instance_name", "sandbox_name")
@@ -126,6 +128,13 @@ class SalesforceOrgAdmin(ConsoleAdmin):
     def instance(self, org: SalesforceOrg) -> str:
         """Return the name of the Salesforce instance, such as `USA42S`."""
         return org.instance_name
+
+    # PostgreSQL sorts NULL as the latest time.
+    @admin.display(description="Last used", ordering=F("credential__last_used_at").asc(nulls_first=True))
+    def last_used(self, org: SalesforceOrg) -> str:
+        """Return how long ago a session was last issued; empty if never."""
+        at = org.credential.last_used_at if org.credential else None
+        return time_ago(at) if at else ""
 
     @admin.action(description="Test connection", permissions=["change"])
     def test_connections(self, request: HttpRequest, orgs: QuerySet[SalesforceOrg]) -> None:
