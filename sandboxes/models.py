@@ -114,6 +114,9 @@ class PoolInstance(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True, editable=False)  # failed instances are assigned last
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Not a column: whether its parent, asked after this object was added, listed no sandbox of this name.
+    is_missing = False
+
     objects = PoolQuerySet.as_manager()
 
     class Meta:

@@ -23,6 +23,7 @@ from sandboxes.on_demand.registration import register_sandbox
 from sandboxes.permissions import POOL_PERMISSIONS
 from sandboxes.pools import assignment, stock
 from sandboxes.pools.serializers import (
+    AddedInstanceDto,
     FetchedInstanceDto,
     PoolFetchDto,
     PoolInstanceCreateDto,
@@ -204,9 +205,12 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
     @extend_schema(
         operation_id="PoolInstancesController_add",
         summary="Add an instance to a pool",
-        description="Validates `sfdxAuthUrl` with Salesforce. Without it, `parentUsername` gives access to the org.",
+        description=(
+            "Validates `sfdxAuthUrl` with Salesforce. Without it, `parentUsername` gives access to the org: if that "
+            "lists no such sandbox, the instance is added and the response has `warnings`."
+        ),
         request=PoolInstanceCreateDto,
-        responses=documented(PoolInstanceDto, OwnersOnly, status=201, ok="The added instance"),
+        responses=documented(AddedInstanceDto, OwnersOnly, status=201, ok="The added instance"),
     )
     def create(self, request: Request) -> Response:
         """Add an instance to a pool."""
@@ -214,7 +218,7 @@ class PoolInstanceViewSet(PermissionsByMethod, ViewSet):
         form = PoolInstanceCreateDto(data=request.data)
         form.is_valid(raise_exception=True)
         instance = stock.add_instance(stock.NewInstance(**form.validated_data), by=Principal.of(request))
-        return Response(PoolInstanceDto(instance).data, status=HTTP_201_CREATED)
+        return Response(AddedInstanceDto(instance).data, status=HTTP_201_CREATED)
 
     @extend_schema(
         operation_id="PoolInstancesController_remove",

@@ -97,6 +97,7 @@ BODIES: dict[str, Json] = {
         "user": {"id": _ID, "email": "mia@acme.example", "role": "member"},
     },
     "ApplicationTokenDto": {**_ISSUED_TOKEN, "lastUsedAt": _TIME, "createdBy": "olga@acme.example"},
+    "AddedInstanceDto": _INSTANCE,
     "AuthCallbackDto": {"access_token": _TOKEN, "refresh_token": _REFRESH_TOKEN},
     "AuthCallbackResponseDto": {"success": True, "data": {"userId": _ID}},
     "CreateTokenDto": {"name": "nightly build", "expiresIn": 30},

@@ -187,6 +187,8 @@ class PoolInstanceAdmin(ConsoleAdmin):
                 self.message_user(
                     request, f"{instance.name} was added to the pool {instance.pool_tag}.", messages.SUCCESS
                 )
+                if warning := stock.missing_sandbox_warning(instance):
+                    self.message_user(request, warning, messages.WARNING)
                 return self._to_page(instance)
         return self.page(request, "console/form.html", title="Add an instance to a pool", form=form)
 

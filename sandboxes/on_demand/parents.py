@@ -55,7 +55,7 @@ def production_orgs_of(sandbox_name: str, *, by: Principal) -> list[SalesforceOr
     orgs = list(SalesforceOrg.objects.filter(kind=Kind.PRODUCTION).exclude(org_id="").order_by("pk"))
     if not orgs:
         raise NoProductionOrg
-    results = query_all(orgs, lambda org: _state_of(org, sandbox_name, by))
+    results = query_all(orgs, lambda org: sandbox_in(org, sandbox_name, by=by))
     found = [result.org for result in results if result.found]
     if len({org.org_id for org in found}) > 1:
         raise Ambiguous(sandbox_name, [org.username for org in found])
@@ -73,17 +73,21 @@ def parent_credential_id(org: SalesforceOrg) -> uuid.UUID:
     return org.credential_id
 
 
+def sandbox_in(org: SalesforceOrg, name: str, *, by: Principal) -> SandboxState | None:
+    """Return the state of a sandbox as its production org lists it, None if there is none or it is deleted.
+
+    Raises what ParentSessions raises, and SessionError.
+    """
+    _, state = call_with_session(
+        parent_credential_id(org),
+        ParentSessions(org, by),
+        lambda salesforce, session: salesforce.sandbox_state(session, name),
+    )
+    return None if state is None or state.is_deleted else state
+
+
 def _registered(username: str) -> SalesforceOrg:
     org = SalesforceOrg.objects.with_username(username).first()
     if org is None:
         raise OrgNotFound(username)
     return org
-
-
-def _state_of(org: SalesforceOrg, sandbox_name: str, by: Principal) -> SandboxState | None:
-    _, state = call_with_session(
-        parent_credential_id(org),
-        ParentSessions(org, by),
-        lambda salesforce, session: salesforce.sandbox_state(session, sandbox_name),
-    )
-    return None if state is None or state.is_deleted else state

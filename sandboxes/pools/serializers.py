@@ -8,11 +8,14 @@ from authn.serializers import QueryForm, SecretField, StrictBooleanField
 from authn.web.safe_text import validate_safe_text
 from orgs.salesforce import MAX_TEXT_WITH_URL_LENGTH
 from orgs.serializer_fields import UsernameField
+from orgs.serializers import WarningDto
 from orgs.usernames import MAX_LENGTH
+from sandboxes.errors import UnknownSandbox
 from sandboxes.fields import AssignmentField, InstanceNameField, PoolTagField, RepositoryField, ScratchUsernameField
 from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name
 from sandboxes.pools.assignment import DEFAULT_HOURS, MAX_HOURS
+from sandboxes.pools.stock import missing_sandbox_warning
 
 _INITIAL_STATUSES = [PoolInstance.Status.AVAILABLE.value, PoolInstance.Status.PROVISIONING.value]
 
@@ -170,6 +173,27 @@ class PoolInstanceDto(serializers.ModelSerializer[PoolInstance]):
     def to_representation(self, instance: PoolInstance) -> dict[str, object]:
         """Return the fields that are not empty."""
         return {name: value for name, value in super().to_representation(instance).items() if value not in ("", None)}
+
+
+class AddedInstanceDto(PoolInstanceDto):
+    """An instance that was added, and what may be wrong with it."""
+
+    warnings = WarningDto(
+        many=True,
+        required=False,
+        help_text="That the parent lists no such sandbox, so that jobs will fail. Omitted if nothing.",
+    )
+
+    def to_representation(self, instance: PoolInstance) -> dict[str, object]:
+        """Return the fields that have a value, and a warning if the parent lists no sandbox of this name."""
+        shown = super().to_representation(instance)
+        if message := missing_sandbox_warning(instance):
+            action = "Check the name in the production org, under Setup > Sandboxes."
+            shown["warnings"] = [{"code": UnknownSandbox.code, "message": message, "action": action}]
+        return shown
+
+    class Meta(PoolInstanceDto.Meta):
+        fields = (*PoolInstanceDto.Meta.fields, "warnings")
 
 
 class PoolInstancesDto(serializers.Serializer[object]):

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from authn import audit
 from authn.database.shown_values import Values, require_shown
+from authn.errors import DomainError
 from authn.principals import Principal
 from orgs.auth_url_validation import parse_auth_url, validate_and_store
 from orgs.credential_ownership import link_credential
@@ -19,7 +20,8 @@ from orgs.org_sessions import ParentSessions
 from orgs.organization_kinds import Kind
 from orgs.salesforce import AuthUrl, Identity, Organization, SalesforceClient, ScratchOrgRecord, Session
 from sandboxes.models import PoolInstance
-from sandboxes.on_demand.parents import dev_hub, parent_credential_id, production_org
+from sandboxes.on_demand.parents import dev_hub, parent_credential_id, production_org, sandbox_in
+from sandboxes.pools.access import registered_org
 from sandboxes.pools.errors import (
     AuthUrlOfInstance,
     InstanceExists,
@@ -63,8 +65,9 @@ class Imported(NamedTuple):
 
 
 def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
-    """Add an instance. Without an auth URL its org is reached through its parent, and Salesforce is not called.
+    """Add an instance. Without an auth URL its org is reached through its parent, which is asked for it afterwards.
 
+    `is_missing` of the result says whether the parent lists no such sandbox: the instance is added all the same.
     Raises InvalidRequest, OrgNotFound, NotFound; with an auth URL also RegistrationRefused, SessionError.
     """
     instance = PoolInstance(
@@ -81,7 +84,15 @@ def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
     _refuse_unreachable(instance)
     with transaction.atomic():
         _insert(instance, by)
+    instance.is_missing = _is_missing(instance, by)
     return instance
+
+
+def missing_sandbox_warning(instance: PoolInstance) -> str:
+    """Return what an owner who added an instance has to know if `is_missing`, else ""."""
+    if not instance.is_missing:
+        return ""
+    return f"{instance.parent} lists no sandbox named {instance.name}. Jobs that fetch it will fail until it exists."
 
 
 def remove_instance(*, repository: str, name: str, by: Principal, shown: Values | None = None) -> None:
@@ -179,6 +190,20 @@ def _refuse_wrong_kind(instance: PoolInstance, kind: str) -> None:
     expected = Kind.SANDBOX if instance.type == Type.SANDBOX else Kind.SCRATCH
     if kind != expected:
         raise WrongKindOfOrg(kind, expected)
+
+
+def _is_missing(instance: PoolInstance, by: Principal) -> bool:
+    """Return True if jobs can fetch a sandbox through its parent now, and the parent lists none of its name.
+
+    False if Salesforce cannot be asked: the instance is stored, so the request has succeeded.
+    """
+    is_sandbox = instance.type == Type.SANDBOX and instance.status == Status.AVAILABLE
+    if instance.parent is None or not is_sandbox or registered_org(instance) is not None:
+        return False
+    try:
+        return sandbox_in(instance.parent, instance.name, by=by) is None
+    except DomainError:
+        return False
 
 
 def _insert(instance: PoolInstance, by: Principal) -> None:

@@ -18,7 +18,7 @@ PR1 = POOL | {"assignmentId": "pr-1"}
 NEW = POOL | {"name": "dev1", "type": "SANDBOX", "parentUsername": PROD}
 
 
-def test_an_instance_is_added_without_a_call_to_salesforce(owner, salesforce, production):
+def test_an_instance_is_added_without_a_session_of_its_org(owner, salesforce, sandbox):
     instance = an_instance(owner)
 
     assert {name: instance[name] for name in ("name", "type", "status", "parentUsername")} == {
@@ -28,7 +28,7 @@ def test_an_instance_is_added_without_a_call_to_salesforce(owner, salesforce, pr
         "parentUsername": PROD,
     }
     assert "username" not in instance
-    assert not salesforce.calls
+    assert not salesforce.calls_to(host=sandbox.host)
 
 
 def test_an_instance_with_an_auth_url_is_validated(owner, salesforce, sandboxes):
