@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
 from authn.models import User
 from authn.web.redirects import local_path
@@ -35,12 +35,27 @@ class Panel:
     wide: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the console beside the lists of its models, for owners only: `admin:<name>` at `route`."""
+
+    route: str
+    name: str
+    view: Callable[[HttpRequest], HttpResponse]
+
+
 _panels: list[Panel] = []
+_pages: list[Page] = []
 
 
 def add_panel(panel: Panel) -> None:
     """Add a panel to the dashboard. Call it in an app's admin module."""
     _panels.append(panel)
+
+
+def add_page(page: Page) -> None:
+    """Add a page to the console. Call it in an app's admin module."""
+    _pages.append(page)
 
 
 class ConsoleSite(admin.AdminSite):
@@ -61,6 +76,11 @@ class ConsoleSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Return True for active owners, as stored at the time of the request."""
         return isinstance(request.user, User) and request.user.is_active and request.user.is_owner
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the pages of the apps, before the pages of the models: those take any path below theirs."""
+        pages = [path(page.route, self.admin_view(page.view), name=page.name) for page in _pages]
+        return [*pages, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: ExtraContext = None) -> TemplateResponse:
         """Show the dashboard."""

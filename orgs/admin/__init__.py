@@ -83,6 +83,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
     search_fields = ("username", "org_id", "instance_url", "instance_name", "sandbox_name")
     search_help_text = "Username, org id, instance or sandbox name."
     ordering = ("username",)
+    change_list_template = "console/orgs.html"
     add_label = "Register an org"
     purpose = (
         "Registered orgs are listed here, with the health of their credentials. Users and jobs get access to them "

@@ -173,7 +173,7 @@ FAILURES = (
         "SANDBOX_USER_CHANGED",
         "Another user refreshed the sandbox, so its sessions would no longer belong to the registered user.",
         "An owner must register it again: POST /sfp/api/auth/salesforce/register-sandbox-by-name.",
-        page_action="An owner must register it again by its sandbox name, over the API.",
+        page_action="An owner must register it again by its sandbox name, in the console.",
     ),
     _no_grant(
         "SANDBOX_NOT_FOUND",

@@ -1,8 +1,9 @@
-"""The console pages of pool instances. Secrets are never shown.
+"""The console pages of pool instances and of sandboxes that are registered by name. Secrets are never shown.
 
 __init__.py      PoolInstanceAdmin: list, instance page, adding and removing. Open this first.
-forms.py         The form that adds an instance. It runs the API's own field checks.
+forms.py         The forms that add an instance and register a sandbox. They run the API's own field checks.
 assignments.py   Returning, ending and extending assignments.
+registration.py  The page that registers a sandbox by its name.
 
 The panel "Pools" is in sandboxes/pools/dashboard.py. Jobs fetch instances over the API only.
 """
@@ -27,11 +28,12 @@ from authn.console.admin_base import (
     timestamp_column,
 )
 from authn.console.forms import ConfirmForm
-from authn.console.site import ExtraContext, Panel, add_panel
+from authn.console.site import ExtraContext, Panel, add_page, add_panel
 from authn.database.shown_values import ChangedMeanwhile
 from orgs.admin.dashboard import add_alerts, health_badge
 from orgs.admin.forms import ERROR_FIELDS
 from orgs.credentials import OrgError
+from sandboxes.admin import registration
 from sandboxes.admin.assignments import OPERATIONS
 from sandboxes.admin.forms import AddForm
 from sandboxes.continue_action import continue_link
@@ -53,6 +55,7 @@ _FIELDS = {
 }
 
 add_alerts(dashboard.INSTANCE_ALERTS)
+add_page(registration.PAGE)
 add_panel(Panel("Pools", "console/pools.html", dashboard.pool_usage, place=25))
 
 

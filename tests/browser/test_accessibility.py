@@ -60,6 +60,7 @@ def filled(live_server, salesforce) -> dict[str, str]:
         "orgs, filtered": f"{ORGS}?kind__exact=production&_facets=1",
         "no orgs": f"{ORGS}?q=nothing",
         "registering": f"{ORGS}add/",
+        "registering a sandbox": f"{ORGS}register-sandbox/",
         "an org": f"{ORGS}{org.pk}/change/",
         "an org with an error": f"{ORGS}{SalesforceOrg.objects.order_by('pk')[0].pk}/change/",
         "deleting an org": f"{ORGS}{org.pk}/delete/",
