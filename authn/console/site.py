@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
+from authn.console.first_steps import first_steps
 from authn.models import User
 from authn.web.redirects import local_path
 
@@ -85,7 +86,7 @@ class ConsoleSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: ExtraContext = None) -> TemplateResponse:
         """Show the dashboard."""
         drawn = [(panel, panel.draw()) for panel in sorted(_panels, key=lambda panel: panel.place)]
-        return super().index(request, {"panels": drawn, **(extra_context or {})})
+        return super().index(request, {"first_steps": first_steps(), "panels": drawn, **(extra_context or {})})
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: ExtraContext = None) -> HttpResponse:  # type: ignore[override]  # a redirect
         """Redirect to the dashboard."""

@@ -35,6 +35,7 @@ from authn.console.admin_base import (
     time_ago,
 )
 from authn.console.change_forms import refuse_outdated_page, report_update
+from authn.console.first_steps import add_first_step
 from authn.console.site import ExtraContext, Panel, add_panel
 from authn.database.shown_values import ChangedMeanwhile
 from authn.models import AuditEvent
@@ -57,6 +58,7 @@ _KIND_TONES = {Kind.PRODUCTION: "info", Kind.SANDBOX: "calm", Kind.SCRATCH: "cal
 _ROTATION = {None: ("Unknown", "calm"), True: ("Rotates", "info"), False: ("Static", "calm")}
 
 dashboard.add_alerts(dashboard.ORG_ALERTS)
+add_first_step(dashboard.FIRST_STEP)
 add_panel(Panel("Needs attention", "console/needs.html", dashboard.credential_alerts, place=10, wide=True))
 add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health, place=20))
 
@@ -189,9 +191,10 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Register an org from a pasted auth URL. No transaction is open during the calls to Salesforce."""
-        form = RegisterForm(
-            request.POST or None, initial={"username": self._registered_username(request.GET.get("username", ""))}
-        )
+        username = self._registered_username(request.GET.get("username", ""))
+        is_default = "default-devhub" in request.GET
+        initial = {"username": username, "is_dev_hub": is_default, "is_default": is_default}
+        form = RegisterForm(request.POST or None, initial=initial)
         if form.is_valid():
             try:
                 org = register(form.registration(), by=principal_of(request))

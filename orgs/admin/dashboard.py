@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from authn.console.admin_base import format_code
 from authn.console.charts import Bar, bars
+from authn.console.first_steps import FirstStep
 from orgs.admin.attention import org_needs_owner
 from orgs.admin.known_state import notes
 from orgs.credentials.failures import BY_CODE
@@ -37,6 +38,14 @@ _OTHER_ADVICE = {
     ),
     "UNVERIFIED": ("The credential was never verified with Salesforce.", "Test the connection."),
 }
+
+FIRST_STEP = FirstStep(
+    title="Register a DevHub",
+    text="Paste its auth URL from the Salesforce CLI. Its sandboxes and scratch orgs are then reached through it.",
+    url=lambda: f"{reverse('admin:orgs_salesforceorg_add')}?default-devhub=1",
+    is_done=lambda: SalesforceOrg.objects.filter(is_dev_hub=True).exists(),
+    place=10,
+)
 
 
 def orgs_by_health() -> dict[str, object]:

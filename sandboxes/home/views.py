@@ -1,21 +1,26 @@
 """The home page: the orgs that a user may open, and a form that opens any other org by its name."""
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views import View
 
+from authn.console.first_steps import first_steps
+from authn.models import User
+from authn.roles import Role
 from authn.users import get_user
 from orgs.lookup import is_name
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
 from sandboxes.continue_action import continue_link
 from sandboxes.home.visible_orgs import instances_for, orgs_for
+from sandboxes.models import PoolInstance
 from sandboxes.names import is_sandbox_name, is_scratch_username
 from sandboxes.stored_names import is_stored
 
 MAX_SEARCH_LENGTH = 100
+_MAX_OWNERS = 3
 
 
 class HomePage(LoginRequiredMixin, View):
@@ -26,9 +31,11 @@ class HomePage(LoginRequiredMixin, View):
         user = get_user(request)
         search = request.GET.get("q", "").replace("\x00", "")[:MAX_SEARCH_LENGTH].strip()
         found = {"orgs": orgs_for(user, search), "instances": instances_for(user, search), "words": search}
+        found |= {"owners": [] if user.is_owner else _owners()}
         if request.GET.get("part"):
             return render(request, "home_lists.html", found)
-        return render(request, "home.html", {**found, "parents": _parents()})
+        first = {"first_steps": first_steps() if user.is_owner else [], "is_empty": _is_empty()}
+        return render(request, "home.html", {**found, **first, "parents": _parents()})
 
 
 class OpenByNamePage(LoginRequiredMixin, View):
@@ -42,6 +49,18 @@ class OpenByNamePage(LoginRequiredMixin, View):
         if not can_be_opened or (production_org and not is_name(production_org)):
             return render(request, "open_by_name.html", {"name": name[:MAX_SEARCH_LENGTH]}, status=400)
         return HttpResponseRedirect(continue_link(name, production_username=production_org))
+
+
+def _is_empty() -> bool:
+    """Return True if the desk has no org at all: there is nothing to search or to open by its name."""
+    return not SalesforceOrg.objects.exists() and not PoolInstance.objects.exists()
+
+
+def _owners() -> list[str]:
+    """Return the e-mail addresses of the owners to ask, at most three: those who logged in last."""
+    owners = User.objects.filter(role=Role.OWNER, is_active=True)
+    latest = owners.order_by(F("last_login").desc(nulls_last=True), "email")
+    return list(latest.values_list("email", flat=True)[:_MAX_OWNERS])
 
 
 def _parents() -> list[str]:
