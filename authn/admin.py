@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from authn import tokens
-from authn.audit_actions import Action
+from authn.audit_actions import Action, TargetKind
 from authn.console import audit, dashboard  # noqa: F401  # importing audit registers its pages
 from authn.console.admin_base import (
     ConsoleAdmin,
@@ -204,7 +204,7 @@ def _state(user: User, locks: list[Lock]) -> SafeString:
 
 
 def _changes_of(user: User) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(action=Action.USER_CHANGED, details__email=user.email)
+    return AuditEvent.objects.filter(action=Action.USER_CHANGED, target_kind=TargetKind.PERSON, target_id=user.pk)
 
 
 class TokenStateFilter(admin.SimpleListFilter):

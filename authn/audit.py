@@ -1,4 +1,4 @@
-"""Writes audit rows: the principal, the action, the org and the outcome.
+"""Writes audit rows: the principal, the action, its target and the outcome.
 
 A row is written in the transaction of the action. If it cannot be written, the request fails with
 AuditUnavailable before anything is changed, issued or sent to Salesforce.
@@ -17,7 +17,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import Error, transaction
 
-from authn.audit_actions import Action, Outcome
+from authn.audit_actions import Action, Outcome, TargetKind
+from authn.audit_rows.targets import Target, org_named, person_named, setting
 from authn.database.fail_fast import FailFastGate, GateClosed
 from authn.errors import AuditUnavailable
 from authn.models import AuditEvent
@@ -30,15 +31,20 @@ __all__ = [
     "Action",
     "Detail",
     "Outcome",
+    "Target",
+    "TargetKind",
     "check_writable",
     "event",
     "fingerprint",
     "forget_written",
     "gate",
     "name_to_keep",
+    "org_named",
+    "person_named",
     "record",
     "record_all",
     "require_writable",
+    "setting",
 ]
 
 logger = logging.getLogger("frontdesk.audit")
@@ -59,14 +65,15 @@ def event(
     outcome: Outcome,
     *,
     by: Principal,
-    org: str = "",
+    target: Target | None,
     code: str = "",
     token: str = "",
     **details: Detail,
 ) -> AuditEvent:
     """Return an audit row without storing it, for callers that store many at once.
 
-    `token` is stored as a fingerprint only. `details` must not contain secrets. Unsafe characters are
+    `target` is what the action was done to; None for an action without a target, such as a refused list. `token`
+    is stored as a fingerprint only. `details` must not contain secrets. Unsafe characters are
     stored escaped.
     """
     return AuditEvent(
@@ -78,7 +85,7 @@ def event(
         actor_name=escaped(by.name)[:_MAX_NAME_LENGTH],
         address=by.address,
         request_id=by.request_id,
-        org_username=_fingerprinted(org) if is_marked_secret(org) else escaped(org)[:255],
+        **_target_columns(target),
         fingerprint=fingerprint(token) if token else "",
         details=escaped_values(details),
     )
@@ -89,13 +96,13 @@ def record(
     outcome: Outcome,
     *,
     by: Principal,
-    org: str = "",
+    target: Target | None,
     code: str = "",
     token: str = "",
     **details: Detail,
 ) -> AuditEvent:
     """Store one audit row, with the arguments of `event`. Raises AuditUnavailable."""
-    row = event(action, outcome, by=by, org=org, code=code, token=token, **details)
+    row = event(action, outcome, by=by, target=target, code=code, token=token, **details)
     with _writing():
         row.save(force_insert=True)
     return row
@@ -129,7 +136,7 @@ def check_writable() -> None:
 
 def _write_and_roll_back() -> None:
     with transaction.atomic():
-        event(Action.REQUEST, Outcome.ATTEMPTED, by=system("audit check")).save(force_insert=True)
+        event(Action.REQUEST, Outcome.ATTEMPTED, by=system("audit check"), target=None).save(force_insert=True)
         transaction.set_rollback(True)
 
 
@@ -166,6 +173,14 @@ def name_to_keep(typed: str) -> str:
     name = canonical_email(typed)
     readable = len(name) <= _MAX_NAME_LENGTH and is_safe_text(name) and not looks_like_a_secret(typed)
     return name if readable and _is_email(name) else _fingerprinted(typed.strip())
+
+
+def _target_columns(target: Target | None) -> dict[str, str]:
+    if target is None:
+        return {}
+    # A refused request names its org as the client typed it.
+    label = _fingerprinted(target.label) if is_marked_secret(target.label) else escaped(target.label)[:255]
+    return {"target_kind": target.kind, "target_id": target.id[:64], "target_label": label}
 
 
 def _is_email(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The actions and outcomes of audit rows. A value is `subject.action`."""
+"""The actions, outcomes and kinds of target of audit rows. The value of an action is `subject.action`."""
 
 from django.db import models
 
@@ -46,3 +46,13 @@ class Outcome(models.TextChoices):
     GRANTED = "granted"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+class TargetKind(models.TextChoices):
+    """The kind of thing that an action was done to."""
+
+    ORG = "org", "Org"
+    PERSON = "person", "User"
+    TOKEN = "application_token", "Application token"
+    POOL_INSTANCE = "pool_instance", "Pool instance"
+    SETTING = "setting", "Setting"

@@ -20,6 +20,7 @@ DomainError
 
 from collections.abc import Iterable
 
+from authn.audit_rows.targets import Target
 from authn.principals import Principal
 from authn.roles import Role
 
@@ -29,8 +30,8 @@ class DomainError(Exception):
 
     A class is an entry of the error catalogue: its `message` is a template, which the constructor fills with
     `values`. `page_action` replaces `action` on HTML pages, where there is no API to call. `retry_after` is in
-    seconds. `subject` names the org that the message is about, if it is not the requested one. `refused_org` names
-    the org for the audit row of a refusal, if the error knows it.
+    seconds. `subject` names the org that the message is about, if it is not the requested one. `refused`
+    is the target for the audit row of a refusal, if the error knows it.
     """
 
     code = ""
@@ -39,7 +40,7 @@ class DomainError(Exception):
     page_action = ""
     retry_after: int | None = None
     subject = ""
-    refused_org: str | None = None
+    refused: Target | None = None
 
     def __init__(
         self,

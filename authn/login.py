@@ -56,7 +56,8 @@ def log_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     user = check_password(email=email, password=password, request=request)
     with login_transaction(user, request=request):
         family, pair = _start_family(user)
-        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=principal_for(user, request), family=str(family.id))
+        by = principal_for(user, request)
+        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=by, target=user.audit_target, family=str(family.id))
         # Updates `last_login`, as a log-in in the browser does.
         user_logged_in.send(sender=User, request=request, user=user)
     return pair
@@ -71,7 +72,7 @@ def check_password(*, email: str, password: str, request: HttpRequest) -> User:
     try:
         return _verify(name, password, request)
     except (LoginRefused, TooManyTries) as error:
-        audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=_anonymous_named(email, request), code=error.code)
+        _record_refusal(_anonymous_named(email, request), audit.person_named(audit.name_to_keep(email)), error.code)
         raise
 
 
@@ -123,9 +124,7 @@ def login_transaction(user: User, *, request: HttpRequest) -> Iterator[None]:
         if unchanged.first() is not None:
             yield
             return
-    audit.record(
-        audit.Action.LOGIN, audit.Outcome.REFUSED, by=_anonymous_named(user.email, request), code=LoginRefused.code
-    )
+    _record_refusal(_anonymous_named(user.email, request), user.audit_target, LoginRefused.code)
     raise LoginRefused
 
 
@@ -191,6 +190,10 @@ def login_of_pair(access_token: str, refresh_token: str = "") -> tuple[LoginFami
     return family, family.expires_at
 
 
+def _record_refusal(by: Principal, target: audit.Target, code: str) -> None:
+    audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=by, target=target, code=code)
+
+
 def _anonymous_named(typed: str, request: HttpRequest) -> Principal:
     """Return an anonymous principal with the submitted name, for the audit of a refused log-in."""
     name = audit.name_to_keep(typed)
@@ -221,13 +224,16 @@ def _rotate(family: LoginFamily, presented: str, by: Principal) -> TokenPair:
         # Compare and set: of two concurrent requests with the same token, one gets the next pair.
         fresh = LoginFamily.objects.filter(pk=family.pk, current_jti=presented, revoked_at=None)
         if fresh.update(current_jti=jti, expires_at=timezone.now() + RefreshToken.lifetime):
-            audit.record(audit.Action.LOGIN_REFRESH, audit.Outcome.GRANTED, by=by, family=str(family.id))
+            audit.record(
+                audit.Action.LOGIN_REFRESH, audit.Outcome.GRANTED, by=by, target=by.audit_target, family=str(family.id)
+            )
             return pair
         LoginFamily.objects.filter(pk=family.pk).update(revoked_at=timezone.now())
         audit.record(
             audit.Action.LOGIN_REUSED,
             audit.Outcome.REFUSED,
             by=by,
+            target=by.audit_target,
             code=RefreshReused.code,
             family=str(family.id),
         )

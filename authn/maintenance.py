@@ -108,10 +108,15 @@ def _delete_audit(old: QuerySet[AuditEvent]) -> int:
             # Fewer than selected if a concurrent sweep was faster.
             deleted, _ = AuditEvent.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
             if deleted:
-                by = system("sweep")
-                audit.record(audit.Action.AUDIT_EXPIRED, audit.Outcome.GRANTED, by=by, rows=deleted, until=until)
+                _record_expiry(deleted, until)
         total += deleted
     return total
+
+
+def _record_expiry(rows: int, until: str) -> None:
+    target = audit.setting("AUDIT_RETENTION_DAYS")
+    by = system("sweep")
+    audit.record(audit.Action.AUDIT_EXPIRED, audit.Outcome.GRANTED, by=by, target=target, rows=rows, until=until)
 
 
 def delete_ended_logins() -> int:

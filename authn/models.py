@@ -1,4 +1,4 @@
-"""The tables of authn: users, log-ins, application tokens, the audit, and the counters behind lockout and sweeps."""
+"""The tables of authn: users, log-ins, application tokens, and the counters behind lockout and sweeps."""
 
 import hmac
 import uuid
@@ -9,10 +9,11 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from authn.audit_actions import Action, Outcome
+from authn.audit_actions import TargetKind
+from authn.audit_rows.models import AuditEvent
+from authn.audit_rows.targets import Target
 from authn.browser.models import BrowserSession
 from authn.roles import Role
 from authn.web.email_addresses import canonical_email
@@ -99,6 +100,11 @@ class User(AbstractBaseUser):
             validate_safe_text(self.email)
         except ValidationError as error:
             raise ValidationError({"email": error}) from error
+
+    @property
+    def audit_target(self) -> Target:
+        """Return the user as the target of an audited action."""
+        return Target(TargetKind.PERSON, str(self.pk), self.email)
 
     @property
     def is_owner(self) -> bool:
@@ -189,33 +195,10 @@ class ApplicationToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
-
-class AuditEvent(models.Model):
-    """One action that was granted, refused or failed. Holds no secret; rows are added, never changed.
-
-    `fingerprint` is a keyed hash of an issued token: it identifies a token found elsewhere, and cannot be
-    turned back into the token.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(db_default=Now(), db_index=True)
-    action = models.CharField(max_length=48, choices=Action.choices, db_index=True)
-    outcome = models.CharField(max_length=16, choices=Outcome.choices)
-    code = models.CharField(max_length=48, blank=True)
-    actor_kind = models.CharField(max_length=16)
-    actor_id = models.CharField(max_length=64, blank=True)
-    actor_name = models.CharField(max_length=254, blank=True)
-    address = models.CharField(max_length=64, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    org_username = models.CharField(max_length=255, blank=True, db_index=True)
-    fingerprint = models.CharField(max_length=16, blank=True)
-    details = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.outcome} by {self.actor_name}"
+    @property
+    def audit_target(self) -> Target:
+        """Return the token as the target of an audited action."""
+        return Target(TargetKind.TOKEN, str(self.pk), self.name)
 
 
 class LoginAttempts(models.Model):

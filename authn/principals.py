@@ -6,6 +6,8 @@ from typing import Literal
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from authn.audit_actions import TargetKind
+from authn.audit_rows.targets import Target
 from authn.models import User
 from authn.roles import Role
 from authn.web.client_address import client_address
@@ -33,6 +35,12 @@ class Principal:
     def is_authenticated(self) -> bool:
         """Return True unless the caller is anonymous."""
         return self.kind != "anonymous"
+
+    @property
+    def audit_target(self) -> Target:
+        """Return the user or token itself as the target of an audited action, such as a log-in."""
+        kind = TargetKind.TOKEN if self.kind == "application" else TargetKind.PERSON
+        return Target(kind, self.id, self.name)
 
     @property
     def may_hold_credentials(self) -> bool:

@@ -61,7 +61,15 @@ def _report(row: TokenRefusals, *, address: str = "", request_id: str = "", **de
         kind, row.holder_id, _name_of(kind, row.holder_id), role=None, address=address, request_id=request_id
     )
     action = audit.Action(row.action)
-    audit.record(action, audit.Outcome.REFUSED, by=holder, code=row.code, refusals=row.unreported, **details)
+    audit.record(
+        action,
+        audit.Outcome.REFUSED,
+        by=holder,
+        target=holder.audit_target,
+        code=row.code,
+        refusals=row.unreported,
+        **details,
+    )
     TokenRefusals.objects.filter(pk=row.pk).update(unreported=0, reported_at=Now())
 
 

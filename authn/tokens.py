@@ -52,8 +52,7 @@ def issue(*, name: str, days: int, by: Principal) -> tuple[ApplicationToken, str
             audit.Outcome.GRANTED,
             by=by,
             token=value,
-            name=name,
-            id=str(row.id),
+            target=row.audit_target,
             days=days,
         )
     return row, value
@@ -95,7 +94,7 @@ def revoke(identifier: str, *, by: Principal) -> ApplicationToken:
         if row is None or not ApplicationToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now):
             raise TokenNotFound
         row.revoked_at = now
-        audit.record(audit.Action.TOKEN_REVOKED, audit.Outcome.GRANTED, by=by, name=row.name, id=str(row.id))
+        audit.record(audit.Action.TOKEN_REVOKED, audit.Outcome.GRANTED, by=by, target=row.audit_target)
     return row
 
 

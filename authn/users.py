@@ -28,7 +28,7 @@ def add_user(*, email: str, role: Role, password: str | None, by: Principal) -> 
     hashed = make_password(password)  # Before the transaction: hashing is slow.
     with transaction.atomic():
         user = User.objects.create_user_with_hash(email, hashed, role=role)
-        audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, email=user.email, role=role)
+        audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, target=user.audit_target, role=role)
     return user
 
 
@@ -81,7 +81,7 @@ def _record_change(user: User, before: Mapping[str, Detail], by: Principal) -> N
         audit.Action.USER_CHANGED,
         audit.Outcome.GRANTED,
         by=by,
-        email=user.email,
+        target=user.audit_target,
         role=user.role,
         active=user.is_active,
         fields=fields,
@@ -118,7 +118,7 @@ def unlock(user: User, *, by: Principal) -> None:
     """Reset the failed log-ins of a user, from every address."""
     with transaction.atomic():
         lockout.unlock(user.email)
-        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, lock="lifted")
+        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, target=user.audit_target, lock="lifted")
 
 
 @retry_on_conflict
@@ -126,7 +126,9 @@ def end_sessions(user: User, *, by: Principal) -> int:
     """End every log-in and session of a user. Returns the number of log-ins that were ended."""
     with transaction.atomic():
         ended = User.objects.select_for_update().get(pk=user.pk).end_logins()
-        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, ended_logins=ended)
+        audit.record(
+            audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, target=user.audit_target, ended_logins=ended
+        )
     return ended
 
 
@@ -136,7 +138,7 @@ def store_password(user: User, hashed: str, *, by: Principal, how: str) -> User:
     user.save(update_fields=["password"])
     # Browser sessions belong to a log-in and end with it.
     user.end_logins()
-    audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, password=how)
+    audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, target=user.audit_target, password=how)
     return user
 
 

@@ -128,20 +128,20 @@ def _audit_refusal(error: Exception, context: HandlerContext, response: Response
         holder = replace(error.holder, address=client_address(request), request_id=request_id_of(request))
         token_refusals.count(audit.Action.REQUEST, by=holder, code=code, method=method, view=view)
     elif isinstance(actor, Principal) and actor.is_authenticated:
-        org = _refused_org(error, request)
+        target = _refused_target(error, request)
         audit.record(
-            audit.Action.REQUEST, audit.Outcome.REFUSED, by=actor, code=code, org=org, method=method, view=view
+            audit.Action.REQUEST, audit.Outcome.REFUSED, by=actor, target=target, code=code, method=method, view=view
         )
     else:
         logger.info("Refused %s %s: %s", method, view, code)
 
 
-def _refused_org(error: Exception, request: Request) -> str:
-    """Return the org that the error names, else the one in the query."""
-    if isinstance(error, DomainError) and error.refused_org is not None:
-        return error.refused_org
+def _refused_target(error: Exception, request: Request) -> audit.Target | None:
+    """Return the target that the error names, else the org in the query."""
+    if isinstance(error, DomainError) and error.refused is not None:
+        return error.refused
     named = str(request.query_params.get("username", ""))
-    return named if is_username_like(named) else ""
+    return audit.org_named(named) if is_username_like(named) else None
 
 
 def _was_authenticated(request: Request) -> bool:

@@ -229,7 +229,7 @@ def _audit_refusal(request: HttpRequest, user: User, error: DomainError) -> None
         audit.Action.REQUEST,
         audit.Outcome.REFUSED,
         by=principal_for(user, request),
-        org=error.refused_org or "",
+        target=error.refused,
         code=error.code,
         method=request.method,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from authn import audit
 from authn.principals import Principal
 from orgs.credential_ownership import delete_if_unused
 from orgs.credentials.calls import call_with_session
@@ -48,20 +49,20 @@ def validate_and_store(
     auth_url: AuthUrl,
     *,
     by: Principal,
-    org: str,
+    target: audit.Target | None,
     read: Callable[[SalesforceClient, Session], Details],
     store: Callable[[Credential, Session, Details], Stored],
 ) -> Stored:
     """Refresh the credential of an auth URL, call Salesforce with `read`, and return what `store` returns.
 
     `store` writes in one transaction and may raise CredentialGone: then all is done again with the current
-    credential. On an error a new credential is deleted, unless its token rotated. `org` is its name in the
-    audit. Raises RegistrationRefused for permanent failures, SessionError for temporary ones.
+    credential. On an error a new credential is deleted, unless its token rotated. `target` is the org
+    in the audit. Raises RegistrationRefused for permanent failures, SessionError for temporary ones.
     """
 
     def work() -> Stored:
         credential = credential_for(auth_url)
-        request = SessionRequest(by=by, org=org, force=True, submitted_auth_url=auth_url)
+        request = SessionRequest(by=by, target=target, force=True, submitted_auth_url=auth_url)
         try:
             with permanent_failures_refused(submitted=auth_url):
                 session, details = call_with_session(

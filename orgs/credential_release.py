@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from authn import audit
+from authn.models import AuditEvent
 from authn.principals import Principal
 from orgs.credentials.envelopes import decrypt_grant
 from orgs.credentials.errors import CredentialTampered, OrgError
@@ -16,12 +17,15 @@ from orgs.credentials.models import Credential
 from orgs.credentials.token_index import mark_released
 from orgs.errors import AuthUrlReleaseOff, CredentialRotates, CredentialsForbidden, NoAuthUrl, OrgUnverified
 from orgs.models import SalesforceOrg
+from orgs.salesforce import AuthUrl
 
 
-def record_issue(credential_id: uuid.UUID, action: audit.Action, *, org: str, by: Principal, token: str) -> None:
+def record_issue(
+    credential_id: uuid.UUID, action: audit.Action, *, target: audit.Target | None, by: Principal, token: str
+) -> None:
     """Record a link or token before it is issued. The engine records tokens of requests with an `audit_action`."""
     with transaction.atomic():
-        audit.record(action, audit.Outcome.GRANTED, by=by, org=org, token=token)
+        audit.record(action, audit.Outcome.GRANTED, by=by, target=target, token=token)
         Credential.objects.filter(pk=credential_id).update(last_used_at=Now())
 
 
@@ -39,9 +43,9 @@ def auth_url(org: SalesforceOrg, *, by: Principal) -> str:
         with transaction.atomic():
             url = decrypt_grant(credential).auth_url
             mark_released([url])
-            audit.record(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
+            audit.record_all([_event(org, by, url)])
     except OrgError as error:
-        audit.record(audit.Action.AUTH_URL, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
+        audit.record(audit.Action.AUTH_URL, audit.Outcome.FAILED, by=by, target=org.audit_target, code=error.code)
         raise
     return url.reveal()
 
@@ -64,10 +68,7 @@ def auth_urls(orgs: Sequence[SalesforceOrg], *, by: Principal) -> dict[int, str]
             except CredentialTampered:
                 continue  # A request for this org alone returns the error.
         mark_released(url for _, url in released)
-        audit.record_all(
-            audit.event(audit.Action.AUTH_URL, audit.Outcome.GRANTED, by=by, org=org.username, token=url.refresh_token)
-            for org, url in released
-        )
+        audit.record_all(_event(org, by, url) for org, url in released)
     return {org.pk: url.reveal() for org, url in released}
 
 
@@ -82,6 +83,11 @@ def require_release_allowed(by: Principal) -> None:
 def is_shareable(credential: Credential) -> bool:
     """Return True if the refresh token may have a second holder: if it is known not to rotate."""
     return credential.rotates is False
+
+
+def _event(org: SalesforceOrg, by: Principal, url: AuthUrl) -> AuditEvent:
+    granted = audit.Outcome.GRANTED
+    return audit.event(audit.Action.AUTH_URL, granted, by=by, target=org.audit_target, token=url.refresh_token)
 
 
 def _refusal(org: SalesforceOrg, credential: Credential | None) -> OrgError | None:

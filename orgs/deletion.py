@@ -125,12 +125,13 @@ def _dependents(org: SalesforceOrg, *, blocking: bool) -> Iterator[CredentialOwn
 
 
 def _delete(row: CredentialOwner, by: Principal, *, revoked: bool) -> None:
-    credential_id = row.credential_id
+    # Before the deletion, which clears the row's id.
+    credential_id, target = row.credential_id, row.audit_target
     row.delete()
     if credential_id:
         Credential.objects.filter(pk=credential_id).delete()
     action = audit.Action.ORG_DELETED if isinstance(row, SalesforceOrg) else audit.Action.CREDENTIAL_REMOVED
-    audit.record(action, audit.Outcome.GRANTED, by=by, org=str(row), revoked=revoked)
+    audit.record(action, audit.Outcome.GRANTED, by=by, target=target, revoked=revoked)
 
 
 def _acquire(row: CredentialOwner, deadline: float, locks: HeldLocks) -> Credential:
@@ -180,11 +181,11 @@ def _revoke(owner: CredentialOwner, credential: Credential, by: Principal) -> No
         raise
     with transaction.atomic():
         _mark_revoked(credential)
-        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, org=str(owner))
+        audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, target=owner.audit_target)
 
 
 def _audit_failure(owner: CredentialOwner, error: SessionError, by: Principal) -> None:
-    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, org=str(owner), code=error.code)
+    audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, target=owner.audit_target, code=error.code)
 
 
 def _mark_revoked(credential: Credential) -> None:

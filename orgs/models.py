@@ -5,6 +5,8 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from authn.audit_actions import TargetKind
+from authn.audit_rows.targets import Target
 from orgs.credentials.models import Credential, DeskKey, KnownToken
 from orgs.credentials.ownership import register_owner
 from orgs.organization_kinds import Kind
@@ -94,6 +96,11 @@ class SalesforceOrg(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def audit_target(self) -> Target:
+        """Return the org as the target of an audited action."""
+        return Target(TargetKind.ORG, str(self.pk or ""), self.username)
 
     def update_details(self, **details: str) -> None:
         """Store these columns, as Salesforce returned them. No other column is written."""

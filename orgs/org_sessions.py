@@ -31,7 +31,7 @@ def issue_access_token(org: SalesforceOrg, *, by: Principal) -> IssuedSession:
     """
     if not by.may_hold_credentials:
         raise CredentialsForbidden
-    request = SessionRequest(by=by, org=org.username, audit_action=audit.Action.ACCESS_TOKEN)
+    request = SessionRequest(by=by, target=org.audit_target, audit_action=audit.Action.ACCESS_TOKEN)
     return session_for(org, request, is_current=True)
 
 
@@ -80,7 +80,7 @@ class ParentSessions:
 
     def __init__(self, parent: SalesforceOrg, by: Principal) -> None:
         self._parent = parent
-        self._request = SessionRequest(by=by, org=parent.username)
+        self._request = SessionRequest(by=by, target=parent.audit_target)
         self._tries_newest = True
 
     def __call__(self) -> Session:

@@ -79,14 +79,16 @@ def register(registration: Registration, *, by: Principal) -> SalesforceOrg:
         _check_details(registration, details)
         return _store(credential, session, details, registration, by)
 
-    return validate_and_store(auth_url, by=by, org=registration.username or "", read=read, store=store)
+    return validate_and_store(
+        auth_url, by=by, target=audit.org_named(registration.username or ""), read=read, store=store
+    )
 
 
 def audit_registration(
     org: SalesforceOrg, by: Principal, *, updated: bool, former_org_id: str, by_name: bool = False
 ) -> None:
     """Record that an org was registered, and that its org id changed if it did."""
-    record = partial(audit.record, outcome=audit.Outcome.GRANTED, by=by, org=org.username)
+    record = partial(audit.record, outcome=audit.Outcome.GRANTED, by=by, target=org.audit_target)
     if by_name:
         record(audit.Action.ORG_REGISTERED, updated=updated, org_id=org.org_id, by_name=True)
     else:
@@ -181,7 +183,9 @@ def _register_unverified(auth_url: AuthUrl, registration: Registration, by: Prin
         org.instance_url = registration.instance_url or auth_url.login_url
         _save(org, registration, by)
         link_credential(org, credential)
-        audit.record(audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, org=org.username, validated=False)
+        audit.record(
+            audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, target=org.audit_target, validated=False
+        )
     return org
 
 

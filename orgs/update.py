@@ -96,7 +96,7 @@ def record_changes(
     now = flags_of(org)
     flags = [name for name in now if now[name] != before[name]]
     fields = [*flags, *(API_NAMES[name] for name in others or ())]
-    record = partial(audit.record, audit.Action.ORG_CHANGED, audit.Outcome.GRANTED, by=by, org=org.username)
+    record = partial(audit.record, audit.Action.ORG_CHANGED, audit.Outcome.GRANTED, by=by, target=org.audit_target)
     if flags:
         old, new = ({flag: values[flag] for flag in flags} for values in (before, now))
         record(fields=fields, old=old, new=new)

@@ -200,9 +200,9 @@ class FrontdoorNotAllowed(OrgError):
     message = "Members may not open {username}, a production org or DevHub."
     action = "Ask an owner to open it, or to allow members to open it, in the console."
 
-    def __init__(self, username: str) -> None:
-        super().__init__(username=username)
-        self.refused_org = username
+    def __init__(self, org: SalesforceOrg) -> None:
+        super().__init__(username=org.username)
+        self.refused = org.audit_target
 
 
 class ScratchOrgExpired(OrgError):

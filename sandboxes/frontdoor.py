@@ -54,6 +54,7 @@ class FrontdoorTarget:
 
     kind: str  # "registered", "pool" or "on demand"
     name: str
+    audit_target: audit.Target | None
     create_session: Callable[[], OrgSession] = field(repr=False)
 
 
@@ -66,10 +67,12 @@ def create_link(request: FrontdoorRequest, *, by: Principal) -> FrontdoorLink:
         session = org_session.session
         link = create_frontdoor_link(org_session.credential_id, session, org_session.refresh, request.page)
     except OrgError as error:
-        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=request.name, code=error.code)
+        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, target=target.audit_target, code=error.code)
         raise
     username = org_session.username or target.name
-    credential_release.record_issue(org_session.credential_id, audit.Action.FRONTDOOR, org=username, by=by, token=link)
+    credential_release.record_issue(
+        org_session.credential_id, audit.Action.FRONTDOOR, target=org_session.target, by=by, token=link
+    )
     return FrontdoorLink(link, username, session.instance_url, session.org_id)
 
 
@@ -81,18 +84,22 @@ def resolve(request: FrontdoorRequest, *, by: Principal) -> FrontdoorTarget:
     """
     if org := _registered(request):
         require_org_access(org, by)
-        return FrontdoorTarget("registered", org.username, partial(registered_session, org, by=by))
+        return FrontdoorTarget("registered", org.username, org.audit_target, partial(registered_session, org, by=by))
     if request.repository and (instance := _pool_instance(request)):
         require_instance_access(instance, by)
         require_access = partial(require_org_access, by=by)
         return FrontdoorTarget(
-            "pool", instance.name, partial(instance_session, instance, by=by, require_access=require_access)
+            "pool",
+            instance.name,
+            instance.audit_target,
+            partial(instance_session, instance, by=by, require_access=require_access),
         )
+    named = audit.org_named(request.name)
     if is_scratch_username(request.name) or is_scratch_org_in_use(request.name):
-        return FrontdoorTarget("on demand", request.name, partial(_scratch_session, request, by))
+        return FrontdoorTarget("on demand", request.name, named, partial(_scratch_session, request, by))
     if not is_sandbox_name(request.name):
         raise InvalidTarget(request.name)
-    return FrontdoorTarget("on demand", request.name, partial(_sandbox_session, request, by))
+    return FrontdoorTarget("on demand", request.name, named, partial(_sandbox_session, request, by))
 
 
 # --- Registered orgs ----------------------------------------------------------------------------------

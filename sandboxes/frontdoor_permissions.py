@@ -24,7 +24,7 @@ def require_org_access(org: SalesforceOrg, by: Principal) -> None:
     if by.may_hold_credentials or org.member_frontdoor:
         return
     if org.kind == Kind.PRODUCTION or org.is_dev_hub:
-        raise FrontdoorNotAllowed(org.username)
+        raise FrontdoorNotAllowed(org)
 
 
 def require_instance_access(instance: PoolInstance, by: Principal) -> None:
@@ -37,6 +37,6 @@ def require_instance_access(instance: PoolInstance, by: Principal) -> None:
     if instance.status == PoolInstance.Status.PROVISIONING:
         raise InstanceProvisioning(instance.name)
     if instance.status == PoolInstance.Status.AVAILABLE and not by.may_hold_credentials:
-        raise PoolNotAssigned(instance.name)
+        raise PoolNotAssigned(instance.name, target=instance.audit_target)
     if org := registered_org(instance):  # Also for an instance with its own credential: it is the same org.
         require_org_access(org, by)

@@ -10,6 +10,8 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from authn.audit_actions import TargetKind
+from authn.audit_rows.targets import Target
 from authn.database.failures import write_if_possible
 from orgs.credentials import Credential, register_owner
 from orgs.models import SalesforceOrg
@@ -44,6 +46,11 @@ class OnDemandGrant(models.Model):
 
     def __str__(self) -> str:
         return self.username or self.name
+
+    @property
+    def audit_target(self) -> Target:
+        """Return the org as the target of an audited action. It has no page: it is not registered."""
+        return Target(TargetKind.ORG, "", str(self))
 
     def update_details(self, **details: str) -> None:
         """Store these columns, as Salesforce returned them. No other column is written."""
@@ -143,6 +150,11 @@ class PoolInstance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.repository}"
+
+    @property
+    def audit_target(self) -> Target:
+        """Return the instance as the target of an audited action."""
+        return Target(TargetKind.POOL_INSTANCE, str(self.pk), str(self))
 
     def update_details(self, **details: str) -> None:
         """Store these columns, as Salesforce returned them. No other column is written."""

@@ -108,14 +108,14 @@ def test_the_check_leaves_no_row():
 
 
 def test_the_check_makes_no_query_after_a_row_was_written(django_assert_num_queries):
-    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=system("tests"))
+    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=system("tests"), target=None)
 
     with django_assert_num_queries(0):
         audit.require_writable()
 
 
 def test_each_request_checks_the_audit_itself(world):
-    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=system("tests"))
+    audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=system("tests"), target=None)
 
     with rows_refused():
         response = API_ROUTES["sandbox"](world)

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from authn.models import AuditEvent
 from orgs.credentials.hash_key import token_hash_key
 from orgs.salesforce.emulator import Emulator
 from tests.orgs.factories import ACCESS_TOKEN, REGISTER
@@ -148,6 +149,59 @@ def test_an_app_goes_to_zero_and_back(empty_database):
         _migrate()
         assert _are_all_applied(app)
     call_command("migrate", check_unapplied=True, verbosity=0)
+
+
+# Audit rows as version 4580de2 wrote them, by action: actor id and name, org text and details.
+OLD_ROWS = {
+    "person.changed": ("", "olga@acme.example", "", {"email": "dana@acme.example", "active": False}),
+    "person.login": ("0f3c", "dana@acme.example", "", {}),
+    "application_token.created": ("", "olga@acme.example", "", {"name": "nightly", "id": "a-token"}),
+    "org.changed": ("", "olga@acme.example", "Hub@acme.example", {"fields": ["metadata"]}),
+    "org.deleted": ("", "olga@acme.example", "gone@acme.example", {}),
+    "pool_instance.fetched": ("", "ci", "dev1", {"repository": "Acme/App", "pool": "features"}),
+    "access_token.handed_out": ("", "ci", "dev1 of acme/app", {}),
+    "audit.expired_rows_deleted": ("", "sweep", "", {"rows": 3}),
+    "request": ("", "ci", "", {"method": "GET"}),
+}
+
+
+def test_audit_rows_of_an_older_version_get_the_targets_that_they_name(empty_database):
+    _migrate("authn", "0001_squashed_0013_drop_cache_table")
+    _migrate("orgs", "0001_initial")
+    _migrate("sandboxes", "0001_initial")
+    models = (
+        MigrationExecutor(connection)
+        .loader.project_state(
+            [("authn", "0001_squashed_0013_drop_cache_table"), ("sandboxes", "0001_initial"), ("orgs", "0001_initial")]
+        )
+        .apps
+    )
+    for action, (actor_id, actor_name, org, details) in OLD_ROWS.items():
+        models.get_model("authn", "AuditEvent").objects.create(
+            action=action, outcome="granted", actor_kind="user", actor_id=actor_id, actor_name=actor_name,
+            org_username=org, details=details,
+        )  # fmt: skip
+    dana = models.get_model("authn", "User").objects.create(email="dana@acme.example")
+    hub = models.get_model("orgs", "SalesforceOrg").objects.create(username="hub@acme.example")
+    dev1 = models.get_model("sandboxes", "PoolInstance").objects.create(
+        repository="acme/app", pool_tag="features", name="dev1", type="SANDBOX"
+    )
+
+    _migrate()
+
+    columns = ("action", "target_kind", "target_id", "target_label")
+    rows = AuditEvent.objects.values_list(*columns)
+    assert {action: target for action, *target in rows} == {
+        "person.changed": ["person", str(dana.pk), "dana@acme.example"],
+        "person.login": ["person", "0f3c", "dana@acme.example"],
+        "application_token.created": ["application_token", "a-token", "nightly"],
+        "org.changed": ["org", str(hub.pk), "Hub@acme.example"],
+        "org.deleted": ["org", "", "gone@acme.example"],
+        "pool_instance.fetched": ["pool_instance", str(dev1.pk), "dev1 of Acme/App"],
+        "access_token.handed_out": ["pool_instance", str(dev1.pk), "dev1 of acme/app"],
+        "audit.expired_rows_deleted": ["setting", "AUDIT_RETENTION_DAYS", "AUDIT_RETENTION_DAYS"],
+        "request": ["", "", ""],
+    }
 
 
 @pytest.mark.parametrize("app", OURS)

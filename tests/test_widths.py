@@ -31,8 +31,8 @@ FILLED = {
     "ServiceStackLogin": {"password_mark": "ours", "session_digest": "ours"},
     "ApplicationToken": {"name": "a caller", "digest": "ours", "prefix": "ours", "created_by_name": "a caller"},
     "AuditEvent": {
-        **dict.fromkeys(("code", "actor_kind", "actor_id", "fingerprint"), "ours"),
-        **dict.fromkeys(("actor_name", "address", "request_id", "org_username"), "a caller"),
+        **dict.fromkeys(("code", "actor_kind", "actor_id", "target_id", "fingerprint"), "ours"),
+        **dict.fromkeys(("actor_name", "address", "request_id", "target_label"), "a caller"),
     },
     # A block of addresses is written by us from the address that was parsed.
     "LoginAttempts": {"name_digest": "ours", "address_block": "ours"},
@@ -99,7 +99,7 @@ def test_an_org_with_the_widest_values_is_registered_tested_and_found(owner, sal
     assert owner.get(ORGS, type=WORD).json()[0]["username"] == USERNAME
     assert owner.post(TEST_CONNECTION, username=USERNAME).json()["isValid"] is True
     assert owner.post(ACCESS_TOKEN, username=USERNAME).status_code == 200
-    assert AuditEvent.objects.filter(org_username=USERNAME).exists()
+    assert AuditEvent.objects.filter(target_label=USERNAME).exists()
 
 
 def test_a_connection_test_stores_longer_values(owner, salesforce):
@@ -183,7 +183,7 @@ def test_the_widest_registration_without_validation_is_stored(owner, settings, s
 
     assert response.status_code == 201, response
     assert fills(SalesforceOrg.objects.get(), "username", "instance_url")
-    assert fills(AuditEvent.objects.get(action="org.registered"), "org_username")
+    assert fills(AuditEvent.objects.get(action="org.registered"), "target_label")
     assert {row.key for row in OrgMetadata.objects.all()} == set(metadata)
     found = owner.get(ORGS, metadata=json.dumps({"k": metadata["k"]}))
     assert found.status_code == 200, found

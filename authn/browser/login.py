@@ -33,7 +33,7 @@ def log_in_browser(
     with login_transaction(user, request=request):
         family = family or new_family(user)
         by = principal_for(user, request)
-        audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=by, door="browser", family=str(family.pk))
+        _record(audit.Action.LOGIN, by, str(family.pk))
         start_session(request, user, family, until=until)
 
 
@@ -57,7 +57,7 @@ def log_out_browser(request: HttpRequest) -> None:
         by = principal_for(request.user, request)
         with transaction.atomic():
             LoginFamily.objects.filter(pk=family_id, revoked_at=None).update(revoked_at=timezone.now())
-            audit.record(audit.Action.LOGOUT, audit.Outcome.GRANTED, by=by, door="browser", family=family_id)
+            _record(audit.Action.LOGOUT, by, family_id)
     django_logout(request)
 
 
@@ -77,6 +77,10 @@ def _store_change(user: User, hashed: str, *, by: Principal) -> LoginFamily:
     with transaction.atomic():
         user = store_password(User.objects.select_for_update().get(pk=user.pk), hashed, by=by, how="changed")
         return new_family(user)
+
+
+def _record(action: audit.Action, by: Principal, family_id: str) -> None:
+    audit.record(action, audit.Outcome.GRANTED, by=by, target=by.audit_target, door="browser", family=family_id)
 
 
 def _set_family(request: HttpRequest, family: LoginFamily, until: datetime | None) -> None:

@@ -55,11 +55,11 @@ class AuditEventAdmin(ConsoleAdmin):
         "action_code",
         "outcome_badge",
         "principal",
-        "org",
+        "target",
     )
     purpose = "What was issued, changed or refused is listed here, with who requested it. Nothing was recorded yet."
     list_filter = ("outcome", ActionFilter, "actor_kind", ("at", TimeFilter))
-    search_fields = ("actor_name", "org_username", "=actor_id", "=code", "=request_id", "=fingerprint")
+    search_fields = ("actor_name", "target_label", "=actor_id", "=code", "=request_id", "=fingerprint")
     search_help_text = "User, token or org; or a complete code, request id, actor id or fingerprint."
     list_per_page = 100
     change_list_template = "console/audit_list.html"
@@ -81,10 +81,10 @@ class AuditEventAdmin(ConsoleAdmin):
         """Return the name of the principal."""
         return event.actor_name
 
-    @admin.display(description="Org", ordering="org_username")
-    def org(self, event: AuditEvent) -> str:
-        """Return the username of the org."""
-        return event.org_username
+    @admin.display(description="Target", ordering="target_label")
+    def target(self, event: AuditEvent) -> str:
+        """Return the label of the target."""
+        return event.target_label
 
     def get_urls(self) -> list[URLPattern]:
         """Add the CSV export."""
@@ -105,12 +105,17 @@ class AuditEventAdmin(ConsoleAdmin):
         """Show one row in full."""
         event: AuditEvent = self.row(request, object_id)
         rows = detail_rows(
-            ("Time", f"{event.at:%Y-%m-%d %H:%M:%S.%f} UTC"), ("Action", event.action),
+            ("Time", f"{event.at:%Y-%m-%d %H:%M:%S.%f} UTC"),
+            ("Action", event.action),
             ("Outcome", self.outcome_badge(event)),
-            ("Principal", f"{event.actor_kind} {event.actor_name}".strip()), ("Principal id", event.actor_id),
-            ("Address", event.address), ("Org", event.org_username),
-            ("Token fingerprint", event.fingerprint), ("Request id", event.request_id),
-        )  # fmt: skip
+            ("Principal", f"{event.actor_kind} {event.actor_name}".strip()),
+            ("Principal id", event.actor_id),
+            ("Address", event.address),
+            (event.get_target_kind_display(), event.target_label),
+            ("Target id", event.target_id),
+            ("Token fingerprint", event.fingerprint),
+            ("Request id", event.request_id),
+        )
         details = json.dumps(event.details, indent=2, ensure_ascii=False) if event.details else ""
         return self.page(request, "console/event.html", title=f"Audit event {event.pk}", rows=rows, details=details)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import QuerySet
 
+from authn.audit_actions import TargetKind
 from authn.models import AuditEvent
 from authn.web.safe_text import escaped
 
@@ -24,7 +25,12 @@ _COLUMNS = (
     "fingerprint",
     "request_id",
     "details",
+    "target_kind",
+    "target_id",
+    "target_label",
 )
+# The targets that `org_username` shows: before there were other targets, it was the column for them.
+_ORGS = (TargetKind.ORG, TargetKind.POOL_INSTANCE)
 # What makes a spreadsheet read a cell as a formula (OWASP, CSV injection).
 # Tab and line breaks do the same, and are escaped.
 _STARTS_A_FORMULA = ("=", "+", "-", "@")
@@ -55,6 +61,8 @@ def _line(cells: Sequence[str]) -> str:
 def _text(event: AuditEvent, column: str) -> str:
     if column == "at":
         return event.at.isoformat(timespec="milliseconds")
+    if column == "org_username":
+        return event.target_label if event.target_kind in _ORGS else ""
     if column == "details":
         return json.dumps(event.details, ensure_ascii=False) if event.details else ""
     return str(getattr(event, column))

@@ -39,7 +39,7 @@ _tokens = _LinkTokens()
 def password_link(user: User, *, by: Principal) -> str:
     """Return the URL at which a user can set a password once. It is a secret; its creation is audited."""
     with transaction.atomic():
-        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, email=user.email, link="made")
+        audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, target=user.audit_target, link="made")
         token = _tokens.make_token(user)
     # From PUBLIC_URL: the caller controls the Host header.
     return settings.PUBLIC_URL + reverse("set-password", args=[user.pk, token])

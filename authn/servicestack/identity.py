@@ -101,7 +101,7 @@ def limit_refused_refreshes(request: HttpRequest) -> Iterator[None]:
 
 def record_login(request: HttpRequest, user: User, **details: str) -> None:
     """Audit a log-in and update the user's last log-in."""
-    audit.record(Action.LOGIN, Outcome.GRANTED, by=principal_for(user, request), **details)
+    audit.record(Action.LOGIN, Outcome.GRANTED, by=principal_for(user, request), target=user.audit_target, **details)
     user_logged_in.send(sender=User, request=request, user=user)
 
 
@@ -112,7 +112,9 @@ def user_with_id(identifier: str) -> User | None:
 
 def record_refresh(request: HttpRequest, user: User, **details: str) -> None:
     """Audit the use of a refresh token."""
-    audit.record(Action.LOGIN_REFRESH, Outcome.GRANTED, by=principal_for(user, request), **details)
+    audit.record(
+        Action.LOGIN_REFRESH, Outcome.GRANTED, by=principal_for(user, request), target=user.audit_target, **details
+    )
 
 
 def count_refused_refresh(request: HttpRequest, user: User, *, code: str) -> None:
@@ -122,7 +124,7 @@ def count_refused_refresh(request: HttpRequest, user: User, *, code: str) -> Non
 
 def record_logout(request: HttpRequest, user: User, **details: str) -> None:
     """Audit a log-out."""
-    audit.record(Action.LOGOUT, Outcome.GRANTED, by=principal_for(user, request), **details)
+    audit.record(Action.LOGOUT, Outcome.GRANTED, by=principal_for(user, request), target=user.audit_target, **details)
 
 
 def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from authn.audit_actions import Action
+from authn.audit_actions import Action, TargetKind
 from authn.console.admin_base import (
     ConsoleAdmin,
     add_domain_error,
@@ -64,7 +64,7 @@ add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health,
 
 
 def _changes_of(org: SalesforceOrg) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(action=Action.ORG_CHANGED, org_username=org.username)
+    return AuditEvent.objects.filter(action=Action.ORG_CHANGED, target_kind=TargetKind.ORG, target_id=org.pk)
 
 
 @admin.register(SalesforceOrg)

@@ -40,7 +40,7 @@ def check_connection(org: SalesforceOrg, *, by: Principal) -> ConnectionResult:
     A success verifies an org that was registered without validation. Raises OrgNotFound if the org was
     deleted meanwhile.
     """
-    request = SessionRequest(by=by, org=org.username, force=True)
+    request = SessionRequest(by=by, target=org.audit_target, force=True)
 
     def read(salesforce: SalesforceClient, session: Session) -> _Details:
         username = org.username if org.org_id else salesforce.identity(session).username
@@ -53,9 +53,9 @@ def check_connection(org: SalesforceOrg, *, by: Principal) -> ConnectionResult:
         _store(org, session, details)
     except (SessionError, CredentialTampered, SpoolUnavailable, RegistrationRefused) as error:
         _record_health(org, error)
-        audit.record(audit.Action.ORG_TESTED, audit.Outcome.FAILED, by=by, org=org.username, code=error.code)
+        audit.record(audit.Action.ORG_TESTED, audit.Outcome.FAILED, by=by, target=org.audit_target, code=error.code)
         return ConnectionResult(org, error)
-    audit.record(audit.Action.ORG_TESTED, audit.Outcome.GRANTED, by=by, org=org.username)
+    audit.record(audit.Action.ORG_TESTED, audit.Outcome.GRANTED, by=by, target=org.audit_target)
     return ConnectionResult(org)
 
 

@@ -82,7 +82,7 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
     try:
         with transaction.atomic():
             # Before the row is locked: a caller who waits for the audit must not keep others waiting for the row.
-            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=request.by, org=request.org)
+            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=request.by, target=request.target)
             row = refresh_lock.acquire_for_refresh(snapshot.pk, snapshot.generation)
             if row is None:
                 transaction.set_rollback(True)
@@ -273,7 +273,7 @@ def abandon(attempt: Attempt, code: str, request: SessionRequest) -> None:
 def _audit(request: SessionRequest, code: str, *, token: str = "") -> None:
     """Record the end of the refresh and, in the same statement, what the client gets."""
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
-    events = [audit.event(audit.Action.REFRESH_ENDED, ended, by=request.by, org=request.org, code=code)]
+    events = [audit.event(audit.Action.REFRESH_ENDED, ended, by=request.by, target=request.target, code=code)]
     if issued := result_event(request, code, token=token):
         events.append(issued)
     audit.record_all(events)

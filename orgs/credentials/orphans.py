@@ -71,12 +71,12 @@ def _revoke(credential: Credential) -> bool:
         with salesforce_slot(credential.pk) as salesforce:
             salesforce.revoke(url.host, url.refresh_token)
     except (CredentialTampered, SessionError) as error:
-        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=error.code)
+        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, target=None, code=error.code)
         return isinstance(error, CredentialTampered)
     except SalesforceError as error:
-        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, code=failure_of(error).code)
+        audit.record(audit.Action.REVOKED, audit.Outcome.FAILED, by=by, target=None, code=failure_of(error).code)
         return False
-    audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by)
+    audit.record(audit.Action.REVOKED, audit.Outcome.GRANTED, by=by, target=None)
     return True
 
 
@@ -89,5 +89,5 @@ def _delete(credential: Credential) -> int:
         if row is None:
             return 0
         row.delete()
-        audit.record(audit.Action.CREDENTIAL_REMOVED, audit.Outcome.GRANTED, by=system("sweep"))
+        audit.record(audit.Action.CREDENTIAL_REMOVED, audit.Outcome.GRANTED, by=system("sweep"), target=None)
     return 1

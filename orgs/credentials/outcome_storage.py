@@ -215,4 +215,4 @@ def _follow_instance_url(owner: CredentialOwner | None, session: Session) -> Non
 
 def _record(action: audit.Action, owner: CredentialOwner, *, old: str, new: str) -> None:
     by = system("credential engine")
-    audit.record(action, audit.Outcome.GRANTED, by=by, org=owner.username, old=old, new=new)
+    audit.record(action, audit.Outcome.GRANTED, by=by, target=owner.audit_target, old=old, new=new)

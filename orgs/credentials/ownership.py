@@ -11,6 +11,8 @@ from typing import Protocol, cast
 
 from django.db import models
 
+from authn.audit_rows.targets import Target
+
 
 class CredentialOwner(Protocol):
     """A row that owns at most one credential. `org_id` is empty until Salesforce has returned it."""
@@ -23,6 +25,10 @@ class CredentialOwner(Protocol):
     @property
     def pk(self) -> object:
         """The primary key."""
+
+    @property
+    def audit_target(self) -> Target:
+        """The row as the target of an audited action."""
 
     def update_details(self, **details: str) -> None:
         """Store `org_id`, `username` or `instance_url` as Salesforce returned them. Writes no other column."""

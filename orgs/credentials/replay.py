@@ -142,7 +142,7 @@ def commit(attempt_id: AttemptId, outcome: Outcome) -> bool:
         row = outcome_storage.row_to_replay(attempt_id.credential_id, attempt_id.generation)
         if row is not None:
             outcome_storage.write(row, outcome)
-            _audit(audit.Outcome.GRANTED, row.owner.username if row.owner else "")
+            _audit(audit.Outcome.GRANTED, row.owner.audit_target if row.owner else None)
     if row is None and not Credential.objects.filter(pk=attempt_id.credential_id).exists():
         revoke_orphan(attempt_id.credential_id, outcome.new_auth_url)
     return row is not None
@@ -167,6 +167,10 @@ def revoke_orphan(credential_id: uuid.UUID, auth_url: AuthUrl | None) -> None:
 
 
 def _audit(
-    ended: audit.Outcome, org: str = "", *, code: str = "", action: audit.Action = audit.Action.ANSWER_REPLAYED
+    ended: audit.Outcome,
+    target: audit.Target | None = None,
+    *,
+    code: str = "",
+    action: audit.Action = audit.Action.ANSWER_REPLAYED,
 ) -> None:
-    audit.record(action, ended, by=system("spool"), org=org, code=code)
+    audit.record(action, ended, by=system("spool"), target=target, code=code)

@@ -39,7 +39,7 @@ class ParentUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """Who requests a session, for which org, and under which action the audit records that a client gets it.
+    """Who requests a session, of which org, and under which action the audit records that a client gets it.
 
     `audit_action` is None when the token stays at the desk. `force` refreshes although a permanent failure is
     on record. `submitted_auth_url` is the auth URL that came with the request: its host and client secret are
@@ -47,7 +47,7 @@ class SessionRequest:
     """
 
     by: Principal
-    org: str
+    target: audit.Target | None
     audit_action: audit.Action | None = None
     force: bool = False
     submitted_auth_url: AuthUrl | None = None
@@ -59,7 +59,7 @@ def result_event(request: SessionRequest, code: str = "", *, token: str = "") ->
     if request.audit_action is None:
         return None
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
-    return audit.event(request.audit_action, ended, by=request.by, org=request.org, code=code, token=token)
+    return audit.event(request.audit_action, ended, by=request.by, target=request.target, code=code, token=token)
 
 
 def record_result(request: SessionRequest, code: str = "", *, token: str = "") -> None:

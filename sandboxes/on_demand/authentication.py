@@ -58,11 +58,11 @@ def authenticate_scratch_org(*, username: str, dev_hub_username: str = "", by: P
 
 def _link(org_session: OrgSession, by: Principal) -> tuple[str, str | None]:
     """Return a one-time link and None; or the instance URL and the error. The session is valid in either case."""
-    username = org_session.username
+    target = org_session.target
     try:
         link = create_frontdoor_link(org_session.credential_id, org_session.session, org_session.refresh)
     except OrgError as error:
-        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, org=username, code=error.code)
+        audit.record(audit.Action.FRONTDOOR, audit.Outcome.FAILED, by=by, target=target, code=error.code)
         return org_session.session.instance_url, f"{error.code}: {error} {error.action}"
-    audit.record(audit.Action.FRONTDOOR, audit.Outcome.GRANTED, by=by, org=username, token=link)
+    audit.record(audit.Action.FRONTDOOR, audit.Outcome.GRANTED, by=by, target=target, token=link)
     return link, None

@@ -17,7 +17,8 @@ from orgs.salesforce import Session
 class OrgSession:
     """A session of a registered org, a pool instance, a sandbox or a scratch org.
 
-    `refresh` returns a new session when Salesforce does not accept this one. `reused` says that the session was
+    `refresh` returns a new session when Salesforce does not accept this one. `target` is
+    the org in the audit. `reused` says that the session was
     issued before, because the login budget is spent.
     """
 
@@ -25,18 +26,21 @@ class OrgSession:
     session: Session
     credential_id: uuid.UUID
     refresh: Callable[[], Session]
+    target: audit.Target
     reused: bool = False
 
 
 def registered_session(org: SalesforceOrg, *, by: Principal, audit_action: audit.Action | None = None) -> OrgSession:
     """Return a session of a registered org. Raises what session_for raises."""
-    issued = session_for(org, SessionRequest(by=by, org=org.username, audit_action=audit_action))
+    issued = session_for(org, SessionRequest(by=by, target=org.audit_target, audit_action=audit_action))
     # Read after session_for: a registration may have replaced the credential meanwhile.
     credential_id = SalesforceOrg.objects.values_list("credential_id", flat=True).get(pk=org.pk)
     if credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")
-    return OrgSession(org.username, issued.session, credential_id, partial(_refresh, org, by), issued.reused)
+    return OrgSession(
+        org.username, issued.session, credential_id, partial(_refresh, org, by), org.audit_target, issued.reused
+    )
 
 
 def _refresh(org: SalesforceOrg, by: Principal) -> Session:
-    return session_for(org, SessionRequest(by=by, org=org.username)).session
+    return session_for(org, SessionRequest(by=by, target=org.audit_target)).session

@@ -46,10 +46,10 @@ def sandbox_session(
             credential_id=credential.pk,
             check_org_id=check_org_id,
         )
-        org = f"{grant.name} of {parent.username}"
+        target = audit.org_named(f"{grant.name} of {parent.username}")
         try:
             issued = open_session(
-                credential, SessionRequest(by=by, org=org, audit_action=audit_action, create_grant=creator)
+                credential, SessionRequest(by=by, target=target, audit_action=audit_action, create_grant=creator)
             )
         except OrgError as error:
             drop_if_empty(credential)
@@ -139,4 +139,6 @@ def _org_session(grant: OnDemandGrant, issued: IssuedSession, refresh: Callable[
     current = OnDemandGrant.objects.filter(pk=grant.pk).first()
     if current is None or current.credential_id is None:
         raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken the credential.
-    return OrgSession(current.username, issued.session, current.credential_id, refresh, issued.reused)
+    return OrgSession(
+        current.username, issued.session, current.credential_id, refresh, current.audit_target, issued.reused
+    )

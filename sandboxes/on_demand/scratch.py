@@ -70,7 +70,7 @@ def _scratch_session(
     _check_owner(credential, scratch)
     issued = _issue(credential, url, scratch, by)
     newest = _write_back(credential, url, scratch, by)
-    record_issue = partial(credential_release.record_issue, credential.pk, org=scratch.username, by=by)
+    record_issue = partial(credential_release.record_issue, credential.pk, target=scratch.audit_target, by=by)
     if audit_action is not None:
         record_issue(audit_action, token=issued.session.access_token)
     released = ""
@@ -78,7 +78,15 @@ def _scratch_session(
         released = newest.reveal()
         record_issue(audit.Action.AUTH_URL, token=newest.refresh_token)
     refresh = partial(_refresh, scratch, by)
-    return ScratchSession(scratch.username, issued.session, credential.pk, refresh, issued.reused, auth_url=released)
+    return ScratchSession(
+        scratch.username,
+        issued.session,
+        credential.pk,
+        refresh,
+        scratch.audit_target,
+        issued.reused,
+        auth_url=released,
+    )
 
 
 def _refresh(scratch: ScratchOrg, by: Principal) -> Session:
@@ -95,7 +103,7 @@ def _check_owner(credential: Credential, scratch: ScratchOrg) -> None:
 def _issue(credential: Credential, url: AuthUrl, scratch: ScratchOrg, by: Principal) -> IssuedSession:
     """Return a session, and store the credential once Salesforce has confirmed that it is of this org."""
     try:
-        issued = open_session(credential, SessionRequest(by=by, org=scratch.username, submitted_auth_url=url))
+        issued = open_session(credential, SessionRequest(by=by, target=scratch.audit_target, submitted_auth_url=url))
     except CredentialRefused as error:
         _delete_refused(credential)
         if isinstance(error, OrgGone):

@@ -37,6 +37,11 @@ class ScratchOrg:
         """Return the username, as the DevHub spells it."""
         return self.record.username
 
+    @property
+    def audit_target(self) -> audit.Target:
+        """Return the org as the target of an audited action."""
+        return audit.Target(audit.TargetKind.ORG, "", self.username)
+
 
 def find_scratch_org(username: str, hubs: list[SalesforceOrg], *, by: Principal) -> ScratchOrg:
     """Return the active scratch org with this username, from the first of the DevHubs that has its record.
@@ -90,7 +95,7 @@ def write_auth_url(scratch: ScratchOrg, url: AuthUrl, *, by: Principal) -> None:
         code = error.code
     outcome = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
     audit.record(
-        audit.Action.AUTH_URL_WRITTEN, outcome, by=by, org=scratch.username, code=code, token=url.refresh_token
+        audit.Action.AUTH_URL_WRITTEN, outcome, by=by, target=scratch.audit_target, code=code, token=url.refresh_token
     )
 
 

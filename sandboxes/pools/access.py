@@ -60,7 +60,7 @@ def registered_org(instance: PoolInstance) -> SalesforceOrg | None:
 
 
 def _own_session(instance: PoolInstance, by: Principal, audit_action: audit.Action | None) -> OrgSession:
-    request = SessionRequest(by=by, org=str(instance), audit_action=audit_action)
+    request = SessionRequest(by=by, target=instance.audit_target, audit_action=audit_action)
 
     def work() -> OrgSession:
         credential = Credential.objects.filter(pool_instance=instance).first()
@@ -68,7 +68,9 @@ def _own_session(instance: PoolInstance, by: Principal, audit_action: audit.Acti
             raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken it.
         issued = open_session(credential, request)
         refresh = partial(_refresh, instance, by)
-        return OrgSession(instance.username, issued.session, credential.pk, refresh, issued.reused)
+        return OrgSession(
+            instance.username, issued.session, credential.pk, refresh, instance.audit_target, issued.reused
+        )
 
     return retry_when_gone(work)
 

@@ -15,6 +15,7 @@ OrgError (orgs/credentials/errors.py)
 └── InstanceProvisioning                   the instance is not available yet
 """
 
+from authn.audit_rows.targets import Target
 from orgs.credentials import OrgError
 from orgs.errors import AuthUrlInUse, InvalidRequest, UsernameNeeded
 from sandboxes.errors import NotFound
@@ -113,9 +114,9 @@ class PoolNotAssigned(OrgError):
     action = "Fetch it first, with an owner's token or an application token: POST /sfp/api/pools/instances/fetch."
     page_action = "You can open it after a job or an owner has fetched it."
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, target: Target) -> None:
         super().__init__(name=name)
-        self.refused_org = name
+        self.refused = target
 
 
 class PoolEmpty(OrgError):

@@ -8,4 +8,4 @@ from sandboxes.models import PoolInstance
 def record_event(action: audit.Action, instance: PoolInstance, by: Principal, **details: str) -> None:
     """Record an action on an instance, with its repository and pool tag."""
     details |= {"repository": instance.repository, "pool": instance.pool_tag}
-    audit.record(action, audit.Outcome.GRANTED, by=by, org=instance.name, **details)
+    audit.record(action, audit.Outcome.GRANTED, by=by, target=instance.audit_target, **details)

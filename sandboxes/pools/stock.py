@@ -228,7 +228,7 @@ def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Principal) -> P
         instance.instance_url = session.instance_url
         return _store(instance, credential, by)
 
-    return validate_and_store(url, by=by, org=instance.name, read=read, store=store)
+    return validate_and_store(url, by=by, target=instance.audit_target, read=read, store=store)
 
 
 def _store(instance: PoolInstance, credential: Credential, by: Principal) -> PoolInstance:

@@ -138,6 +138,6 @@ def test_making_and_revoking_is_audited(owner, made):
     owner.delete(f"{TOKENS}/{made['id']}")
 
     revoked, created = AuditEvent.objects.filter(action__startswith="application_token")
-    assert (created.action, created.details["name"]) == ("application_token.created", "nightly")
-    assert (revoked.action, revoked.details["id"]) == ("application_token.revoked", made["id"])
+    assert (created.action, created.target_label) == ("application_token.created", "nightly")
+    assert (revoked.action, revoked.target_id) == ("application_token.revoked", made["id"])
     assert revoked.actor_name == "owner@acme.example"

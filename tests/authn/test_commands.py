@@ -111,7 +111,7 @@ def test_sweep_deletes_only_expired_rows(a_person, settings):
     for days in (-1, 1):
         LoginFamily.objects.create(user=user, current_jti="x", expires_at=now + timedelta(days=days))
     for days in (1, 400):
-        event = audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=system("tests"))
+        event = audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=system("tests"), target=None)
         AuditEvent.objects.filter(pk=event.pk).update(at=now - timedelta(days=days))
 
     call_command("sweep")

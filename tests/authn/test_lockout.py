@@ -103,7 +103,7 @@ def test_an_operator_unlocks_a_user(mia):
     assert not LoginAttempts.objects.exists()
     assert _try(PASSWORD).status_code == 200
     event = AuditEvent.objects.get(action="person.changed")
-    assert (event.actor_name, event.details) == ("unlock", {"email": EMAIL, "lock": "lifted"})
+    assert (event.actor_name, event.target_label, event.details) == ("unlock", EMAIL, {"lock": "lifted"})
 
 
 @pytest.mark.database

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 def _events(count: int, *, days_old: int = 0) -> None:
     login, granted = audit.Action.LOGIN, audit.Outcome.GRANTED
-    audit.record_all(audit.event(login, granted, by=system("tests")) for _ in range(count))
+    audit.record_all(audit.event(login, granted, by=system("tests"), target=None) for _ in range(count))
     if days_old:
         AuditEvent.objects.filter(at__gt=Now() - timedelta(days=1)).update(at=Now() - timedelta(days=days_old))
 

@@ -50,7 +50,7 @@ def filled(live_server, salesforce) -> dict[str, str]:
     org = _orgs(salesforce)
     token, _ = tokens.issue(name="nightly", days=7, by=BY)
     nightly = Principal(kind="application", id="1", name="nightly", role=Role.APPLICATION)
-    event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, org="hub@acme.example", a=1)
+    event = audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=nightly, target=org.audit_target, a=1)
     user = User.objects.get(email=OWNER)
     new = NewInstance("acme/app", "features", "dev1", "SANDBOX", parent_username="hub@acme.example")
     instance = stock.add_instance(new, by=BY)

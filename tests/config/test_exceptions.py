@@ -71,7 +71,7 @@ def test_the_refusal_of_a_user_is_audited(member):
 
     event = AuditEvent.objects.get(action="request")
     assert (event.outcome, event.code, event.actor_name) == ("refused", "ROLE_REQUIRED", "member@acme.example")
-    assert event.org_username == "ci@acme.example"
+    assert event.target_label == "ci@acme.example"
     assert event.details == {"method": "POST", "view": "SalesforceOrgViewSet"}
 
 
@@ -84,7 +84,7 @@ def test_the_refusal_of_an_anonymous_caller_is_not_audited(anonymous):
 def test_an_auth_url_in_place_of_a_username_is_not_audited(member):
     member.post(ACCESS_TOKEN, username="force://a:b:c@acme.my.salesforce.com")
 
-    assert AuditEvent.objects.get(action="request").org_username == ""
+    assert AuditEvent.objects.get(action="request").target_label == ""
 
 
 def test_a_message_contains_the_requested_name(owner):

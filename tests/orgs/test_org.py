@@ -39,7 +39,7 @@ def test_an_application_gets_an_access_token_by_default(application, salesforce,
     assert "sfdxAuthUrl" not in response.json()
     event = AuditEvent.objects.filter(action="access_token.handed_out").first()
     assert event is not None
-    assert (event.outcome, event.actor_kind, event.org_username) == ("granted", "application", "hub@acme.example")
+    assert (event.outcome, event.actor_kind, event.target_label) == ("granted", "application", "hub@acme.example")
     assert event.fingerprint == fingerprint(token)
 
 

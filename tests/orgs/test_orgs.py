@@ -173,7 +173,7 @@ def test_auth_urls_are_released_if_requested_and_each_is_audited(application, ow
     assert all(url.startswith("force://PlatformCLI::") for url in urls.values())
     assert all(salesforce.is_alive(url) for url in urls.values())
     events = AuditEvent.objects.filter(action="auth_url.handed_out", outcome="granted")
-    assert sorted(event.org_username.partition("@")[0] for event in events) == sorted(urls)
+    assert sorted(event.target_label.partition("@")[0] for event in events) == sorted(urls)
     assert all(event.fingerprint for event in events)
 
 

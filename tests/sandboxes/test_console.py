@@ -107,7 +107,9 @@ def test_an_instance_is_made_available(status, expected, console, owner, product
     console.post(f"{page}make-available/", form_at=f"{page}change/")
 
     assert PoolInstance.objects.get().status == expected
-    assert AuditEvent.objects.filter(action="pool_instance.made_available", org_username="dev1").count() == 1
+    assert (
+        AuditEvent.objects.filter(action="pool_instance.made_available", target_label="dev1 of acme/app").count() == 1
+    )
     assert "Make available" not in text_of(console.get(f"{page}change/"))
 
 

@@ -97,7 +97,7 @@ def test_an_assignment_is_extended(console, assigned):
     extended = PoolInstance.objects.get(pk=instance.pk)
     assert extended.expires_at == instance.expires_at + timedelta(hours=48)
     event = AuditEvent.objects.get(action="pool_instance.extended")
-    assert (event.org_username, event.details["until"]) == (instance.name, extended.expires_at.isoformat())
+    assert (event.target_label, event.details["until"]) == (str(instance), extended.expires_at.isoformat())
 
 
 def test_an_expired_assignment_that_is_extended_holds_its_org_again(console, assigned, application):

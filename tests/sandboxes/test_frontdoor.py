@@ -249,7 +249,7 @@ def test_links_are_not_in_the_log_or_the_audit(member, sandbox, caplog):
     link = member.get(FRONTDOOR, target="dev1", redirect="false").json()["frontDoorUrl"]
 
     rows = AuditEvent.objects.filter(action="frontdoor.handed_out")
-    assert [(row.outcome, row.org_username) for row in rows] == [("granted", "ci@acme.example.dev1")]
+    assert [(row.outcome, row.target_label) for row in rows] == [("granted", "ci@acme.example.dev1")]
     code = parse_qs(urlsplit(link).query)["otp"][0]
     assert code not in str([vars(row) for row in AuditEvent.objects.all()])
     assert code not in caplog.text

@@ -43,7 +43,7 @@ def test_the_next_available_instance_is_assigned_with_a_token(application, sales
     row = PoolInstance.objects.get(name="dev1")
     assert row.expires_at is not None
     assert timedelta(hours=1, minutes=59) < row.expires_at - timezone.now() <= timedelta(hours=2)
-    assert AuditEvent.objects.filter(action="pool_instance.fetched", org_username="dev1").count() == 1
+    assert AuditEvent.objects.filter(action="pool_instance.fetched", target_label="dev1 of acme/app").count() == 1
 
 
 @pytest.mark.parametrize("by_name", [True, False], ids=["by name", "by auth URL"])
@@ -115,7 +115,7 @@ def test_an_instance_without_a_session_goes_to_the_end_of_the_queue(application,
 
     assert (first.json()["name"], second.json()["name"]) == ("dev2", "dev3")
     assert PoolInstance.objects.get(name="dev1").status == "AVAILABLE"
-    back = AuditEvent.objects.filter(action="pool_instance.unassigned", org_username="dev1").latest("pk")
+    back = AuditEvent.objects.filter(action="pool_instance.unassigned", target_label="dev1 of acme/app").latest("pk")
     assert back.details["because"] == "SANDBOX_AUTH_REFUSED"
 
 

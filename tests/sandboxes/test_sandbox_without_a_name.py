@@ -50,7 +50,7 @@ def test_members_may_not_view_it_if_the_registered_org_is_a_dev_hub(query, owner
 
     assert response.refusal == (403, "FRONTDOOR_NOT_ALLOWED")
     assert (
-        AuditEvent.objects.get(code="FRONTDOOR_NOT_ALLOWED", action="request").org_username == sandbox.users[0].username
+        AuditEvent.objects.get(code="FRONTDOOR_NOT_ALLOWED", action="request").target_label == sandbox.users[0].username
     )
 
 

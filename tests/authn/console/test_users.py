@@ -48,7 +48,7 @@ def test_an_invitation_creates_a_user_and_shows_the_link_once(console):
     ines = User.objects.get(email="ines@acme.example")
     assert (ines.role, ines.has_usable_password()) == ("member", False)
     row = AuditEvent.objects.get(action="person.added")
-    assert (row.actor_name, row.details["email"]) == ("olga@acme.example", "ines@acme.example")
+    assert (row.actor_name, row.target_label) == ("olga@acme.example", "ines@acme.example")
     assert "set-password" not in text_of(console.get(f"{USERS}{ines.pk}/change/"))
     assert not LogEntry.objects.exists()
 
@@ -179,9 +179,9 @@ def test_tokens_are_filtered_by_their_state(console):
 # --- The audit --------------------------------------------------------------------------------------------
 
 
-def _audit(name: str, **facts):
+def _audit(name: str, org: str = "", **facts):
     by = Principal(kind="application", id="1", name=name, role=Role.APPLICATION)
-    return audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=by, **facts)
+    return audit.record(audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=by, target=audit.org_named(org), **facts)
 
 
 def _csv(response) -> list[list[str]]:
@@ -206,7 +206,7 @@ def test_the_audit_is_read_only(console):
 def test_search_and_filters_of_the_list_hold_for_the_export_too(console):
     _audit("nightly", org="ci@acme.example")
     _audit("release", org="ci@acme.example")
-    audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=BY, code="INVALID_CREDENTIALS")
+    audit.record(audit.Action.LOGIN, audit.Outcome.REFUSED, by=BY, target=None, code="INVALID_CREDENTIALS")
 
     by_name = _csv(console.get(f"{AUDIT}export.csv", q="nightly"))
     by_action = _csv(console.get(f"{AUDIT}export.csv", action="access_token.handed_out"))

@@ -192,11 +192,15 @@ def test_the_audit_escapes_external_names(db):
     by = Principal(kind="application", id="1", name="nightly\x1b[2J", role=Role.APPLICATION)
 
     row = audit.record(
-        audit.Action.ACCESS_TOKEN, audit.Outcome.GRANTED, by=by, org="ci\u202e@acme.example", note=["a\u200fb"]
+        audit.Action.ACCESS_TOKEN,
+        audit.Outcome.GRANTED,
+        by=by,
+        target=audit.org_named("ci\u202e@acme.example"),
+        note=["a\u200fb"],
     )
 
     row.refresh_from_db()
-    assert (row.actor_name, row.org_username, row.details) == (
+    assert (row.actor_name, row.target_label, row.details) == (
         "nightly\\x1b[2J", "ci\\u202e@acme.example", {"note": ["a\\u200fb"]},
     )  # fmt: skip
 
@@ -204,13 +208,15 @@ def test_the_audit_escapes_external_names(db):
 def test_an_escaped_name_is_truncated(db):
     by = Principal(kind="application", id="1", name="\x1b" * 254, role=Role.APPLICATION)
 
-    assert len(audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, org="\x1b" * 255).actor_name) == 254
+    row = audit.record(audit.Action.REQUEST, audit.Outcome.REFUSED, by=by, target=audit.org_named("\x1b" * 255))
+
+    assert (len(row.actor_name), len(row.target_label)) == (254, 255)
 
 
 def test_rows_of_an_older_version_are_shown_escaped(console, subtests):
     row = AuditEvent.objects.create(
         action=audit.Action.ACCESS_TOKEN, outcome=audit.Outcome.GRANTED, actor_kind="application",
-        actor_name="nightly\x1b[2J", org_username="ci\u202e@acme.example", details={"note": "a\u202eb\x9b"},
+        actor_name="nightly\x1b[2J", target_label="ci\u202e@acme.example", details={"note": "a\u202eb\x9b"},
     )  # fmt: skip
     token = ApplicationToken.objects.create(
         name="old\u202e\x1b", digest="d", prefix="fdt_abcdef", expires_at="2099-01-01T00:00Z"
@@ -227,7 +233,7 @@ def test_rows_of_an_older_version_are_shown_escaped(console, subtests):
 def test_cells_of_the_export_are_escaped(console):
     AuditEvent.objects.create(
         action=audit.Action.ACCESS_TOKEN, outcome=audit.Outcome.GRANTED, actor_kind="application",
-        actor_name="nightly\x1b[2J", org_username="\t=1+1", details={"note": "a\u202eb\x9b"},
+        actor_name="nightly\x1b[2J", target_label="\t=1+1", details={"note": "a\u202eb\x9b"},
     )  # fmt: skip
 
     export = text_of(console.get(f"{AUDIT}export.csv"))

@@ -95,7 +95,7 @@ def test_a_token_sent_as_an_org_name_is_not_stored_in_the_audit(owner, member):
     owner.get(ORG, username=value)
 
     assert not [row for row in AuditEvent.objects.all() if value[:20] in f"{vars(row)}"]
-    assert AuditEvent.objects.filter(org_username=f"fingerprint:{fingerprint(value)}").exists()
+    assert AuditEvent.objects.filter(target_label=f"fingerprint:{fingerprint(value)}").exists()
 
 
 @pytest.mark.parametrize(

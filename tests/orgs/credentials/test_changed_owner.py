@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection, transaction
 
-from authn.audit import Action
+from authn.audit import Action, org_named
 from authn.models import AuditEvent
 from authn.principals import system
 from authn.roles import Role
@@ -63,12 +63,12 @@ def test_a_moved_org_is_stored_for_the_new_owner(renamed):
 
     assert SalesforceOrg.objects.get(pk=renamed.pk).instance_url == _MOVED
     assert SalesforceOrg.objects.get(pk=former.pk).instance_url == former.instance_url
-    assert AuditEvent.objects.get(action=Action.ORG_MOVED).org_username == renamed.username
+    assert AuditEvent.objects.get(action=Action.ORG_MOVED).target_label == renamed.username
 
 
 @pytest.mark.django_db
 def test_a_session_is_bound_to_the_user_that_a_registration_stored_meanwhile(renamed):
-    request = SessionRequest(by=system("tests"), org="ci@acme.example")
+    request = SessionRequest(by=system("tests"), target=org_named("ci@acme.example"))
     attempt = attempts.acquire(Credential.objects.with_owners().get(), request)
     assert attempt is not None
 
@@ -87,7 +87,7 @@ def test_a_session_is_bound_to_the_user_that_a_registration_stored_meanwhile(ren
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time")
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_that_waits_for_a_registration_binds_the_session_to_its_user(renamed):
-    request = SessionRequest(by=system("tests"), org="ci@acme.example")
+    request = SessionRequest(by=system("tests"), target=org_named("ci@acme.example"))
     attempt = attempts.acquire(Credential.objects.with_owners().get(), request)
     assert attempt is not None
     committed: list[bool] = []
@@ -125,7 +125,7 @@ def test_a_grant_is_checked_against_the_owner_that_a_registration_stored_meanwhi
     with transaction.atomic():
         link_credential(renamed, Credential.objects.get())
 
-    attempt = attempts.acquire(read_before, SessionRequest(by=system("tests"), org="ci@acme.example"))
+    attempt = attempts.acquire(read_before, SessionRequest(by=system("tests"), target=org_named("ci@acme.example")))
 
     assert attempt is not None
     with attempt.spool:
@@ -138,7 +138,8 @@ def test_a_grant_that_fits_no_owner_is_refused(renamed):
 
     with pytest.raises(CredentialTampered):
         attempts.acquire(
-            Credential.objects.with_owners().get(), SessionRequest(by=system("tests"), org="ci@acme.example")
+            Credential.objects.with_owners().get(),
+            SessionRequest(by=system("tests"), target=org_named("ci@acme.example")),
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.db.models.functions import Now
 
+from authn.audit import org_named
 from authn.principals import system
 from orgs.credentials import attempts, refresh_lock, sessions, spool
 from orgs.credentials.concurrency import salesforce_slot
@@ -64,7 +65,7 @@ def test_a_lock_for_a_deletion_is_not_released_by_a_replay(interrupted):
 
 def test_an_attempt_whose_lock_ran_out_does_not_overwrite_a_newer_outcome(rotating):
     credential = Credential.objects.get()
-    request = SessionRequest(by=system("tests"), org="ci@acme.example")
+    request = SessionRequest(by=system("tests"), target=org_named("ci@acme.example"))
     late = attempts.acquire(credential, request)
     assert late is not None
 

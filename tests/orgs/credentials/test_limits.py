@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from authn import audit
+from authn.audit import org_named
 from authn.principals import system
 from orgs.credentials import concurrency, refresh_lock, single_flight
 from orgs.credentials.attempts import acquire
@@ -23,7 +24,7 @@ from tests.orgs.factories import ACCESS_TOKEN
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 TOKEN_PATH = "/services/oauth2/token"
 CI = {"username": "ci@acme.example"}
-REQUEST = SessionRequest(by=system("tests"), org="ci@acme.example")
+REQUEST = SessionRequest(by=system("tests"), target=org_named("ci@acme.example"))
 
 
 def test_four_calls_go_to_one_org_and_the_fifth_waits_for_a_slot(settings):

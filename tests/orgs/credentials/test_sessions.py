@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
+from authn.audit import org_named
 from authn.models import AuditEvent
 from authn.principals import system
 from orgs.credentials import refresh_lock
@@ -24,7 +25,7 @@ from tests.support.concurrency import run_together
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 CI = {"username": "ci@acme.example"}
 TOKEN_PATH = "/services/oauth2/token"
-REQUEST = SessionRequest(by=system("tests"), org="ci@acme.example")
+REQUEST = SessionRequest(by=system("tests"), target=org_named("ci@acme.example"))
 
 
 def test_no_caller_adopts_an_attempt_that_ended_before_its_request(ci, salesforce):

@@ -16,6 +16,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
+from authn.audit import org_named  # noqa: E402
 from authn.principals import system  # noqa: E402
 from orgs.credentials import spool  # noqa: E402
 from orgs.credentials.session_request import SessionRequest  # noqa: E402
@@ -59,7 +60,8 @@ def main() -> None:
             try:
                 _arm(point)
                 session_for(
-                    SalesforceOrg.objects.get(username=username), SessionRequest(by=system("crash"), org=username)
+                    SalesforceOrg.objects.get(username=username),
+                    SessionRequest(by=system("crash"), target=org_named(username)),
                 )
             finally:
                 os._exit(0)

@@ -208,7 +208,7 @@ def test_the_new_host_of_an_org_that_moved_is_stored(owner, member, salesforce, 
             assert member.get(ORG, **HUB).json()["instanceUrl"] == "https://hub2.my.salesforce.com"
             assert health_of(member) == ("healthy", None)
             assert (
-                AuditEvent.objects.filter(action="org.instance_changed", org_username="hub@acme.example").count() == 1
+                AuditEvent.objects.filter(action="org.instance_changed", target_label="hub@acme.example").count() == 1
             )
             assert salesforce.refreshes() == 1
 
