@@ -4,20 +4,20 @@ A row is written in the transaction of the action. If it cannot be written, the 
 AuditUnavailable before anything is changed, issued or sent to Salesforce.
 """
 
-import hashlib
-import hmac
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import Error, transaction
 
 from authn.audit_actions import Action, Outcome, TargetKind
+from authn.audit_rows.changes import Changes, changes
+from authn.audit_rows.changes import Value as Detail
+from authn.audit_rows.fingerprints import fingerprint, fingerprinted
 from authn.audit_rows.targets import Target, org_named, person_named, setting
 from authn.database.fail_fast import FailFastGate, GateClosed
 from authn.errors import AuditUnavailable
@@ -29,10 +29,12 @@ from authn.web.secret_text import is_marked_secret, looks_like_a_secret
 
 __all__ = [
     "Action",
+    "Changes",
     "Detail",
     "Outcome",
     "Target",
     "TargetKind",
+    "changes",
     "check_writable",
     "event",
     "fingerprint",
@@ -48,9 +50,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger("frontdesk.audit")
-
-# A value of `AuditEvent.details`: JSON.
-Detail = str | int | float | None | Sequence["Detail"] | Mapping[str, "Detail"]
 
 _MAX_NAME_LENGTH = 254
 # Outside a request, such as in a sweep, repeat the write check after this many seconds.
@@ -68,13 +67,14 @@ def event(
     target: Target | None,
     code: str = "",
     token: str = "",
+    changes: Changes | None = None,
     **details: Detail,
 ) -> AuditEvent:
     """Return an audit row without storing it, for callers that store many at once.
 
     `target` is what the action was done to; None for an action without a target, such as a refused list. `token`
-    is stored as a fingerprint only. `details` must not contain secrets. Unsafe characters are
-    stored escaped.
+    is stored as a fingerprint only. `changes` are what the function `changes` returned. `details` must not
+    contain secrets. Unsafe characters are stored escaped.
     """
     return AuditEvent(
         action=action,
@@ -87,6 +87,7 @@ def event(
         request_id=by.request_id,
         **_target_columns(target),
         fingerprint=fingerprint(token) if token else "",
+        changes=changes or None,
         details=escaped_values(details),
     )
 
@@ -99,10 +100,11 @@ def record(
     target: Target | None,
     code: str = "",
     token: str = "",
+    changes: Changes | None = None,
     **details: Detail,
 ) -> AuditEvent:
     """Store one audit row, with the arguments of `event`. Raises AuditUnavailable."""
-    row = event(action, outcome, by=by, target=target, code=code, token=token, **details)
+    row = event(action, outcome, by=by, target=target, code=code, token=token, changes=changes, **details)
     with _writing():
         row.save(force_insert=True)
     return row
@@ -172,14 +174,14 @@ def name_to_keep(typed: str) -> str:
     """
     name = canonical_email(typed)
     readable = len(name) <= _MAX_NAME_LENGTH and is_safe_text(name) and not looks_like_a_secret(typed)
-    return name if readable and _is_email(name) else _fingerprinted(typed.strip())
+    return name if readable and _is_email(name) else fingerprinted(typed.strip())
 
 
 def _target_columns(target: Target | None) -> dict[str, str]:
     if target is None:
         return {}
     # A refused request names its org as the client typed it.
-    label = _fingerprinted(target.label) if is_marked_secret(target.label) else escaped(target.label)[:255]
+    label = fingerprinted(target.label) if is_marked_secret(target.label) else escaped(target.label)[:255]
     return {"target_kind": target.kind, "target_id": target.id[:64], "target_label": label}
 
 
@@ -189,13 +191,3 @@ def _is_email(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _fingerprinted(text: str) -> str:
-    return f"fingerprint:{fingerprint(text)}"
-
-
-def fingerprint(token: str) -> str:
-    """Return the first 12 hex digits of HMAC-SHA256(AUDIT_KEY, token)."""
-    text = token.encode("utf-8", "surrogatepass")
-    return hmac.new(settings.AUDIT_KEY.encode(), text, hashlib.sha256).hexdigest()[:12]

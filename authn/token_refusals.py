@@ -67,6 +67,7 @@ def _report(row: TokenRefusals, *, address: str = "", request_id: str = "", **de
         by=holder,
         target=holder.audit_target,
         code=row.code,
+        changes=None,
         refusals=row.unreported,
         **details,
     )

@@ -53,7 +53,7 @@ def issue(*, name: str, days: int, by: Principal) -> tuple[ApplicationToken, str
             by=by,
             token=value,
             target=row.audit_target,
-            days=days,
+            changes=audit.changes({}, {"name": name, "expiresAt": row.expires_at}),
         )
     return row, value
 
@@ -94,7 +94,8 @@ def revoke(identifier: str, *, by: Principal) -> ApplicationToken:
         if row is None or not ApplicationToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=now):
             raise TokenNotFound
         row.revoked_at = now
-        audit.record(audit.Action.TOKEN_REVOKED, audit.Outcome.GRANTED, by=by, target=row.audit_target)
+        changes = audit.changes({}, {"revokedAt": now})
+        audit.record(audit.Action.TOKEN_REVOKED, audit.Outcome.GRANTED, by=by, target=row.audit_target, changes=changes)
     return row
 
 

@@ -1,7 +1,5 @@
 """Adds and changes users. The desk always keeps an active owner, and a new password ends every log-in."""
 
-from collections.abc import Mapping
-
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
@@ -9,7 +7,6 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from authn import audit, lockout
-from authn.audit import Detail
 from authn.database.conflicts import retry_on_conflict
 from authn.database.shown_values import Values, differences
 from authn.errors import LastOwner
@@ -28,7 +25,13 @@ def add_user(*, email: str, role: Role, password: str | None, by: Principal) -> 
     hashed = make_password(password)  # Before the transaction: hashing is slow.
     with transaction.atomic():
         user = User.objects.create_user_with_hash(email, hashed, role=role)
-        audit.record(audit.Action.USER_ADDED, audit.Outcome.GRANTED, by=by, target=user.audit_target, role=role)
+        audit.record(
+            audit.Action.USER_ADDED,
+            audit.Outcome.GRANTED,
+            by=by,
+            target=user.audit_target,
+            changes=audit.changes({}, {"email": user.email, **_settings(user)}),
+        )
     return user
 
 
@@ -55,7 +58,7 @@ def update_user(
     with transaction.atomic():
         user, other_owners = _lock_user_and_owners(user)
         changed = differences(user, wanted, shown)
-        before = _audited(user)
+        before = _settings(user)
         was_owner = user.is_active and user.is_owner
         for name, value in changed.items():
             setattr(user, name, value)
@@ -65,29 +68,14 @@ def update_user(
             user.access_epoch += 1
             user.end_logins()
         user.save(update_fields=[*changed, "access_epoch"])
-        _record_change(user, before, by)
+        audit.record(
+            audit.Action.USER_CHANGED,
+            audit.Outcome.GRANTED,
+            by=by,
+            target=user.audit_target,
+            changes=audit.changes(before, _settings(user)),
+        )
     return user
-
-
-def _audited(user: User) -> dict[str, Detail]:
-    return {"role": str(user.role), "active": user.is_active}
-
-
-def _record_change(user: User, before: Mapping[str, Detail], by: Principal) -> None:
-    """Record the role and the state of a user, and which of them changed from what to what."""
-    now = _audited(user)
-    fields = [name for name in now if now[name] != before[name]]
-    audit.record(
-        audit.Action.USER_CHANGED,
-        audit.Outcome.GRANTED,
-        by=by,
-        target=user.audit_target,
-        role=user.role,
-        active=user.is_active,
-        fields=fields,
-        old={name: before[name] for name in fields},
-        new={name: now[name] for name in fields},
-    )
 
 
 def set_password(user: User, password: str, *, by: Principal, how: str) -> User:
@@ -140,6 +128,11 @@ def store_password(user: User, hashed: str, *, by: Principal, how: str) -> User:
     user.end_logins()
     audit.record(audit.Action.USER_CHANGED, audit.Outcome.GRANTED, by=by, target=user.audit_target, password=how)
     return user
+
+
+def _settings(user: User) -> dict[str, object]:
+    """Return what the audit compares before and after a change."""
+    return {"role": str(user.role), "active": user.is_active}
 
 
 def _lock_user_and_owners(user: User) -> tuple[User, int]:

@@ -1,12 +1,11 @@
 """Registers an org by its auth URL: validates it with Salesforce, then stores everything or nothing."""
 
 from dataclasses import dataclass, field
-from functools import partial
 
 from django.conf import settings
 
 from authn import audit
-from authn.database.shown_values import same
+from authn.models import AuditEvent
 from authn.principals import Principal
 from orgs.auth_url_validation import parse_auth_url, validate_and_store
 from orgs.credential_ownership import link_credential
@@ -27,7 +26,7 @@ from orgs.locks import lock_credential, org_write_transaction, require_locked_cr
 from orgs.metadata import Metadata, write_metadata
 from orgs.models import SalesforceOrg
 from orgs.salesforce import AuthUrl, ForeignHost, Identity, Organization, SalesforceClient, Session
-from orgs.update import flags_of, record_changes, set_dev_hub_flags
+from orgs.update import audited_settings, lost_default_events, set_dev_hub_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,20 @@ class Registration:
     is_default: bool | None = None
     metadata: Metadata | None = None
     skip_validation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormerOrg:
+    """A row as it was before a registration, for the audit. A new row has no org id and the default settings."""
+
+    is_stored: bool
+    org_id: str
+    settings: dict[str, object]
+
+    @classmethod
+    def of(cls, org: SalesforceOrg) -> "FormerOrg":
+        """Return the present state of a row."""
+        return cls(org.pk is not None, org.org_id, audited_settings(org))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +98,27 @@ def register(registration: Registration, *, by: Principal) -> SalesforceOrg:
 
 
 def audit_registration(
-    org: SalesforceOrg, by: Principal, *, updated: bool, former_org_id: str, by_name: bool = False
+    org: SalesforceOrg,
+    by: Principal,
+    *,
+    former: FormerOrg,
+    former_default: SalesforceOrg | None = None,
+    **details: bool,
 ) -> None:
-    """Record that an org was registered, and that its org id changed if it did."""
-    record = partial(audit.record, outcome=audit.Outcome.GRANTED, by=by, target=org.audit_target)
-    if by_name:
-        record(audit.Action.ORG_REGISTERED, updated=updated, org_id=org.org_id, by_name=True)
-    else:
-        record(audit.Action.ORG_REGISTERED, updated=updated, org_id=org.org_id)
-    if former_org_id and former_org_id != org.org_id:
-        record(audit.Action.ORG_ID_CHANGED, old=former_org_id, new=org.org_id)
+    """Record that an org was registered, that its org id changed if it did, and which org was the default before."""
+    changes = audit.changes(former.settings, audited_settings(org))
+    events = [_event(audit.Action.ORG_REGISTERED, org, by, changes, updated=former.is_stored, **details)]
+    if former.org_id and former.org_id != org.org_id:
+        changes = audit.changes({"orgId": former.org_id}, {"orgId": org.org_id})
+        events.append(_event(audit.Action.ORG_ID_CHANGED, org, by, changes))
+    audit.record_all([*events, *lost_default_events(former_default, by)])
+
+
+def _event(
+    action: audit.Action, org: SalesforceOrg, by: Principal, changes: audit.Changes, **details: bool
+) -> AuditEvent:
+    granted, target = audit.Outcome.GRANTED, org.audit_target
+    return audit.event(action, granted, by=by, target=target, code="", token="", changes=changes, **details)
 
 
 def _check_options(registration: Registration) -> None:
@@ -128,12 +152,12 @@ def _store(
         credential = require_locked_credential(credential.pk)
         org = _row_for(credential, details.identity)
         lock_credential(org.credential_id)
-        updated, former_org_id = org.pk is not None, org.org_id
+        former = FormerOrg.of(org)
         org.username = details.identity.username
         org.set_details(session, details.organization)
-        _save(org, registration, by)
+        former_default = _save(org, registration)
         link_credential(org, credential)
-        audit_registration(org, by, updated=updated, former_org_id=former_org_id)
+        audit_registration(org, by, former=former, former_default=former_default)
     return org
 
 
@@ -148,20 +172,16 @@ def _row_for(credential: Credential, identity: Identity) -> SalesforceOrg:
     return org or SalesforceOrg()
 
 
-def _save(org: SalesforceOrg, registration: Registration, by: Principal) -> None:
-    """Set the values that were sent, keep the others, and save the row. Records a change of a stored org's flags."""
-    before, is_new = flags_of(org), org.pk is None
-    set_dev_hub_flags(org, is_dev_hub=registration.is_dev_hub, is_default=registration.is_default, by=by)
+def _save(org: SalesforceOrg, registration: Registration) -> SalesforceOrg | None:
+    """Set the values that were sent, keep the others, and save the row. Returns the org that was the default."""
+    former_default = set_dev_hub_flags(org, is_dev_hub=registration.is_dev_hub, is_default=registration.is_default)
     org.is_jit_registration = False
-    replaced: list[str] = []
     if registration.metadata is not None:
-        replaced = [] if same(org.metadata, registration.metadata) else ["metadata"]
         org.metadata = registration.metadata
     org.save()
     if registration.metadata is not None:
         write_metadata(org, registration.metadata)
-    if not is_new and (replaced or flags_of(org) != before):
-        record_changes(org, before, by, others=replaced)
+    return former_default
 
 
 # --- Without a call to Salesforce --------------------------------------------------------------------
@@ -180,12 +200,11 @@ def _register_unverified(auth_url: AuthUrl, registration: Registration, by: Prin
         for credential_id in (credential.pk, org.credential_id):
             lock_credential(credential_id)
         _require_unverified(org, credential)
+        former = FormerOrg.of(org)
         org.instance_url = registration.instance_url or auth_url.login_url
-        _save(org, registration, by)
+        former_default = _save(org, registration)
         link_credential(org, credential)
-        audit.record(
-            audit.Action.ORG_REGISTERED, audit.Outcome.GRANTED, by=by, target=org.audit_target, validated=False
-        )
+        audit_registration(org, by, former=former, former_default=former_default, validated=False)
     return org
 
 

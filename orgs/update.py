@@ -1,11 +1,10 @@
 """Updates the settings of a registered org, without a call to Salesforce."""
 
-from functools import partial
 from typing import TypedDict
 
 from authn import audit
-from authn.audit import Detail
 from authn.database.shown_values import Values, differences
+from authn.models import AuditEvent
 from authn.principals import Principal
 from orgs.errors import DefaultNeedsDevHub, DefaultWouldBeLost, OrgNotFound, UnverifiedDefault
 from orgs.locks import org_write_transaction
@@ -19,7 +18,6 @@ API_NAMES = {
     "member_frontdoor": "memberFrontdoor",
     "metadata": "metadata",
 }
-_FLAGS = ("is_dev_hub", "is_default", "member_frontdoor")
 
 
 class OrgChanges(TypedDict, total=False):
@@ -46,8 +44,10 @@ def update_org(org: SalesforceOrg, changes: OrgChanges, *, by: Principal, shown:
         if not changes:
             return current
         changed = differences(current, changes, shown)
-        before = flags_of(current)
-        set_dev_hub_flags(current, is_dev_hub=changes.get("is_dev_hub"), is_default=changes.get("is_default"), by=by)
+        before = audited_settings(current)
+        former_default = set_dev_hub_flags(
+            current, is_dev_hub=changes.get("is_dev_hub"), is_default=changes.get("is_default")
+        )
         if shown is not None and current.lost_default:
             raise DefaultWouldBeLost(current.username)
         for name in changed.keys() - {"is_dev_hub", "is_default"}:
@@ -56,15 +56,31 @@ def update_org(org: SalesforceOrg, changes: OrgChanges, *, by: Principal, shown:
             write_metadata(current, current.metadata)
         # Only these columns: a concurrent refresh may write the others.
         current.save(update_fields=list(API_NAMES))
-        record_changes(current, before, by, others=[name for name in changed if name not in _FLAGS])
+        audit.record_all([_change_event(current, before, by), *lost_default_events(former_default, by)])
     return current
 
 
-def set_dev_hub_flags(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default: bool | None, by: Principal) -> None:
+def audited_settings(org: SalesforceOrg) -> dict[str, object]:
+    """Return what the audit compares before and after a change of an org."""
+    settings = {api_name: getattr(org, name) for name, api_name in API_NAMES.items()}
+    return {"username": org.username, "orgId": org.org_id, **settings}
+
+
+def lost_default_events(org: SalesforceOrg | None, by: Principal) -> list[AuditEvent]:
+    """Return the audit row of the org that was the default DevHub before; none for None."""
+    return [_change_event(org, {**audited_settings(org), "isDefault": True}, by)] if org else []
+
+
+def _change_event(org: SalesforceOrg, before: dict[str, object], by: Principal) -> AuditEvent:
+    changes = audit.changes(before, audited_settings(org))
+    return audit.event(audit.Action.ORG_CHANGED, audit.Outcome.GRANTED, by=by, target=org.audit_target, changes=changes)
+
+
+def set_dev_hub_flags(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default: bool | None) -> SalesforceOrg | None:
     """Set the two flags on a row without saving it, and clear the default flag of the org that has it.
 
-    Sets `lost_default` if the org loses the default flag because it is not a DevHub any longer. Call it in
-    `org_write_transaction`, and save the row there. Raises InvalidChange.
+    Returns that org, or None. Sets `lost_default` if the org loses the default flag because it is not a DevHub any
+    longer. Call it in `org_write_transaction`, and save the row there. Raises InvalidChange.
     """
     if is_dev_hub is not None:
         org.is_dev_hub = is_dev_hub
@@ -77,37 +93,8 @@ def set_dev_hub_flags(org: SalesforceOrg, *, is_dev_hub: bool | None, is_default
     if not org.is_dev_hub:
         org.lost_default = org.is_default
         org.is_default = False
-    if org.is_default:
-        _clear_other_default(org, by)
-
-
-def flags_of(org: SalesforceOrg) -> dict[str, Detail]:
-    """Return the settings of an org whose values the audit records, by their names in the API."""
-    return {API_NAMES[name]: getattr(org, name) for name in _FLAGS}
-
-
-def record_changes(
-    org: SalesforceOrg, before: dict[str, Detail], by: Principal, *, others: list[str] | None = None
-) -> None:
-    """Record which settings of an org changed, and the flags among them from what to what.
-
-    `others` are changed columns whose values the audit does not hold.
-    """
-    now = flags_of(org)
-    flags = [name for name in now if now[name] != before[name]]
-    fields = [*flags, *(API_NAMES[name] for name in others or ())]
-    record = partial(audit.record, audit.Action.ORG_CHANGED, audit.Outcome.GRANTED, by=by, target=org.audit_target)
-    if flags:
-        old, new = ({flag: values[flag] for flag in flags} for values in (before, now))
-        record(fields=fields, old=old, new=new)
-    else:
-        record(fields=fields)
-
-
-def _clear_other_default(org: SalesforceOrg, by: Principal) -> None:
-    other = SalesforceOrg.objects.filter(is_default=True).exclude(pk=org.pk).first()
-    if other is not None:
-        before = flags_of(other)
-        other.is_default = False
-        other.save(update_fields=["is_default"])
-        record_changes(other, before, by)
+    former = SalesforceOrg.objects.filter(is_default=True).exclude(pk=org.pk).first() if org.is_default else None
+    if former is not None:
+        former.is_default = False
+        former.save(update_fields=["is_default"])
+    return former

@@ -36,6 +36,8 @@ class AuditEvent(models.Model):
     target_id = models.CharField(max_length=64, blank=True, db_default="")
     target_label = models.CharField(max_length=255, blank=True)
     fingerprint = models.CharField(max_length=16, blank=True)
+    # By field: `{"before": ..., "after": ...}` (authn/audit_rows/changes.py). None if nothing was changed.
+    changes = models.JSONField(null=True, blank=True)
     details = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from authn.audit_actions import Action, Outcome
 from authn.console import audit_csv
 from authn.console.admin_base import ConsoleAdmin, badge, detail_rows, timestamp_column
+from authn.console.audit_changes import changed_fields
 from authn.console.site import ExtraContext
 from authn.models import AuditEvent
 
@@ -117,7 +118,14 @@ class AuditEventAdmin(ConsoleAdmin):
             ("Request id", event.request_id),
         )
         details = json.dumps(event.details, indent=2, ensure_ascii=False) if event.details else ""
-        return self.page(request, "console/event.html", title=f"Audit event {event.pk}", rows=rows, details=details)
+        return self.page(
+            request,
+            "console/event.html",
+            title=f"Audit event {event.pk}",
+            rows=rows,
+            details=details,
+            changes=changed_fields(event),
+        )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Redirect to the row itself: audit rows never change."""

@@ -28,6 +28,7 @@ _COLUMNS = (
     "target_kind",
     "target_id",
     "target_label",
+    "changes",
 )
 # The targets that `org_username` shows: before there were other targets, it was the column for them.
 _ORGS = (TargetKind.ORG, TargetKind.POOL_INSTANCE)
@@ -63,6 +64,7 @@ def _text(event: AuditEvent, column: str) -> str:
         return event.at.isoformat(timespec="milliseconds")
     if column == "org_username":
         return event.target_label if event.target_kind in _ORGS else ""
-    if column == "details":
-        return json.dumps(event.details, ensure_ascii=False) if event.details else ""
+    if column in ("details", "changes"):
+        value = getattr(event, column)
+        return json.dumps(value, ensure_ascii=False) if value else ""
     return str(getattr(event, column))

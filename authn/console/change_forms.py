@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from authn.audit_actions import Outcome
+from authn.audit_rows.changes import is_changed
 from authn.console.admin_base import ConsoleAdmin, ConsoleForm
 from authn.database.shown_values import as_json, same
 from authn.models import AuditEvent
@@ -149,7 +150,7 @@ def _enter(data: QueryDict, field: forms.BoundField, value: object) -> None:
 def _last_change(events: QuerySet[AuditEvent], name: str) -> AuditEvent | None:
     """Return the newest of the last audit rows that records a change of a value."""
     newest = events.filter(outcome=Outcome.GRANTED).order_by("-id")[:_EVENTS_TO_SEARCH]
-    return next((event for event in newest if name in event.details.get("fields", ())), None)
+    return next((event for event in newest if is_changed(name, event.changes)), None)
 
 
 def _change_of(value: object) -> SafeString:

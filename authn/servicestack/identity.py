@@ -101,7 +101,14 @@ def limit_refused_refreshes(request: HttpRequest) -> Iterator[None]:
 
 def record_login(request: HttpRequest, user: User, **details: str) -> None:
     """Audit a log-in and update the user's last log-in."""
-    audit.record(Action.LOGIN, Outcome.GRANTED, by=principal_for(user, request), target=user.audit_target, **details)
+    audit.record(
+        Action.LOGIN,
+        Outcome.GRANTED,
+        by=principal_for(user, request),
+        target=user.audit_target,
+        changes=None,
+        **details,
+    )
     user_logged_in.send(sender=User, request=request, user=user)
 
 
@@ -113,7 +120,12 @@ def user_with_id(identifier: str) -> User | None:
 def record_refresh(request: HttpRequest, user: User, **details: str) -> None:
     """Audit the use of a refresh token."""
     audit.record(
-        Action.LOGIN_REFRESH, Outcome.GRANTED, by=principal_for(user, request), target=user.audit_target, **details
+        Action.LOGIN_REFRESH,
+        Outcome.GRANTED,
+        by=principal_for(user, request),
+        target=user.audit_target,
+        changes=None,
+        **details,
     )
 
 
@@ -124,7 +136,14 @@ def count_refused_refresh(request: HttpRequest, user: User, *, code: str) -> Non
 
 def record_logout(request: HttpRequest, user: User, **details: str) -> None:
     """Audit a log-out."""
-    audit.record(Action.LOGOUT, Outcome.GRANTED, by=principal_for(user, request), target=user.audit_target, **details)
+    audit.record(
+        Action.LOGOUT,
+        Outcome.GRANTED,
+        by=principal_for(user, request),
+        target=user.audit_target,
+        changes=None,
+        **details,
+    )
 
 
 def family_of_bearer(request: HttpRequest, value: str) -> LoginFamily | None:

@@ -64,7 +64,8 @@ add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health,
 
 
 def _changes_of(org: SalesforceOrg) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(action=Action.ORG_CHANGED, target_kind=TargetKind.ORG, target_id=org.pk)
+    actions = (Action.ORG_CHANGED, Action.ORG_REGISTERED)
+    return AuditEvent.objects.filter(action__in=actions, target_kind=TargetKind.ORG, target_id=org.pk)
 
 
 @admin.register(SalesforceOrg)

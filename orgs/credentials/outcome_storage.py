@@ -201,7 +201,7 @@ def _follow_identity(owner: CredentialOwner | None, binding: Binding) -> None:
     former = owner.org_id
     owner.update_details(org_id=binding.org_id or "", username=binding.username or "")
     if former and former != binding.org_id:
-        _record(audit.Action.ORG_ID_CHANGED, owner, old=former, new=binding.org_id or "")
+        _record(audit.Action.ORG_ID_CHANGED, owner, "orgId", old=former, new=binding.org_id or "")
 
 
 def _follow_instance_url(owner: CredentialOwner | None, session: Session) -> None:
@@ -210,9 +210,10 @@ def _follow_instance_url(owner: CredentialOwner | None, session: Session) -> Non
         return
     owner.update_details(instance_url=session.instance_url)
     if owner.instance_url:
-        _record(audit.Action.ORG_MOVED, owner, old=owner.instance_url, new=session.instance_url)
+        _record(audit.Action.ORG_MOVED, owner, "instanceUrl", old=owner.instance_url, new=session.instance_url)
 
 
-def _record(action: audit.Action, owner: CredentialOwner, *, old: str, new: str) -> None:
+def _record(action: audit.Action, owner: CredentialOwner, field: str, *, old: str, new: str) -> None:
     by = system("credential engine")
-    audit.record(action, audit.Outcome.GRANTED, by=by, target=owner.audit_target, old=old, new=new)
+    changes = audit.changes({field: old}, {field: new})
+    audit.record(action, audit.Outcome.GRANTED, by=by, target=owner.audit_target, changes=changes)

@@ -8,7 +8,7 @@ from orgs.credentials import GrantRefused, call_with_session, delete_orphan, err
 from orgs.locks import lock_credential, org_write_transaction
 from orgs.models import SalesforceOrg
 from orgs.organization_kinds import Kind
-from orgs.registration import audit_registration
+from orgs.registration import FormerOrg, audit_registration
 from orgs.salesforce import Organization, Session
 from sandboxes.errors import NotASandbox
 from sandboxes.models import OnDemandGrant
@@ -80,7 +80,7 @@ def _store(
             raise error_for("REFRESH_IN_PROGRESS")
         org = _row_for(org_session.username, session.org_id)
         lock_credential(org.credential_id)
-        updated, former_org_id = org.pk is not None, org.org_id
+        former = FormerOrg.of(org)
         org.username = org_session.username
         org.set_details(session, organization)
         org.sandbox_name, org.parent, org.is_jit_registration = sandbox_name.lower(), parent, True
@@ -88,7 +88,7 @@ def _store(
         org.save()
         link_credential(org, credential)
         OnDemandGrant.objects.filter(parent=parent, name=sandbox_name.lower()).delete()
-        audit_registration(org, by, updated=updated, former_org_id=former_org_id, by_name=True)
+        audit_registration(org, by, former=former, by_name=True)
     return org
 
 

@@ -24,7 +24,7 @@ from sandboxes.models import PoolInstance
 from sandboxes.on_demand.org_session import OrgSession
 from sandboxes.pools.access import instance_session
 from sandboxes.pools.errors import AssignedInOtherPool, AssignmentNotFound, PoolEmpty
-from sandboxes.pools.events import record_event
+from sandboxes.pools.events import record_event, settings_of
 
 Status = PoolInstance.Status
 DEFAULT_HOURS = 24
@@ -99,13 +99,11 @@ def extend_assignment(instance: PoolInstance, *, hours: int, by: Principal) -> P
             row = _held_as_read(instance)
             if row is None:
                 return None
-            now = timezone.now()
+            before, now = settings_of(row), timezone.now()
             wanted = max(row.expires_at or now, now) + timedelta(hours=hours)
             row.status, row.expires_at = Status.ASSIGNED, min(wanted, now + timedelta(hours=MAX_HOURS))
             row.save()
-            record_event(
-                audit.Action.POOL_EXTENDED, row, by, assignment=row.assignment_id, until=row.expires_at.isoformat()
-            )
+            record_event(audit.Action.POOL_EXTENDED, row, by, before=before, assignment=row.assignment_id)
     except IntegrityError:
         return None  # The job fetched another instance after this assignment had expired.
     return row
@@ -119,10 +117,10 @@ def _held_as_read(instance: PoolInstance) -> PoolInstance | None:
 
 
 def _release(instance: PoolInstance, *, return_to_pool: bool, by: Principal) -> None:
-    assignment = instance.assignment_id
+    before, assignment = settings_of(instance), instance.assignment_id
     instance.release(Status.AVAILABLE if return_to_pool else Status.EXPIRED)
     instance.save()
-    record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment)
+    record_event(audit.Action.POOL_UNASSIGNED, instance, by, before=before, assignment=assignment)
 
 
 def _assign(request: FetchRequest, by: Principal) -> tuple[PoolInstance, bool]:
@@ -160,9 +158,10 @@ def _assign_next(request: FetchRequest, by: Principal) -> PoolInstance:
     instance = available.order_by(F("failed_at").asc(nulls_first=True), "created_at", "pk").first()
     if instance is None:
         raise PoolEmpty(request.repository, request.pool_tag)
+    before = settings_of(instance)
     instance.assign(request.assignment_id, email=request.email, hours=request.hours)
     instance.save()
-    record_event(audit.Action.POOL_FETCHED, instance, by, assignment=request.assignment_id)
+    record_event(audit.Action.POOL_FETCHED, instance, by, before=before, assignment=request.assignment_id)
     return instance
 
 
@@ -171,6 +170,7 @@ def _undo(instance: PoolInstance, error: OrgError, by: Principal) -> None:
 
     Each fetch renews `assigned_at`, so the two columns identify both the assignment and the fetch.
     """
+    before = settings_of(instance)
     fetched = {"assignment_id": instance.assignment_id, "assigned_at": instance.assigned_at}
     instance.release(Status.EXPIRED if isinstance(error, _UNUSABLE) else Status.AVAILABLE)
     instance.failed_at = timezone.now()
@@ -184,4 +184,6 @@ def _undo(instance: PoolInstance, error: OrgError, by: Principal) -> None:
     )
     if updated:
         assignment = str(fetched["assignment_id"])
-        record_event(audit.Action.POOL_UNASSIGNED, instance, by, assignment=assignment, because=error.code)
+        record_event(
+            audit.Action.POOL_UNASSIGNED, instance, by, before=before, assignment=assignment, because=error.code
+        )

@@ -30,7 +30,7 @@ from sandboxes.pools.errors import (
     ScratchUsernameNeeded,
     WrongKindOfOrg,
 )
-from sandboxes.pools.events import record_event
+from sandboxes.pools.events import record_event, settings_of
 
 Type, Status = PoolInstance.Type, PoolInstance.Status
 # The values of a DevHub's allocation field, and the status for each. With another value, another tool uses the org.
@@ -112,7 +112,7 @@ def remove_instance(*, repository: str, name: str, by: Principal, shown: Values 
         if row is None:
             raise error_for("REFRESH_IN_PROGRESS")  # A registration has just taken the credential.
         require_shown(row, shown or {})
-        record_event(audit.Action.POOL_REMOVED, instance, by)
+        record_event(audit.Action.POOL_REMOVED, instance, by, before=settings_of(row), after={})
         instance.delete()
         if credential is not None:
             credential.delete()
@@ -127,9 +127,10 @@ def make_available(instance: PoolInstance, *, by: Principal) -> bool:
         row = rows.first()
         if row is None:
             return False
+        before = settings_of(row)
         row.release(Status.AVAILABLE)
         row.save()
-        record_event(audit.Action.POOL_MADE_AVAILABLE, row, by)
+        record_event(audit.Action.POOL_MADE_AVAILABLE, row, by, before=before)
     return True
 
 
@@ -212,7 +213,7 @@ def _insert(instance: PoolInstance, by: Principal) -> None:
             instance.save(force_insert=True)
     except IntegrityError as error:
         raise InstanceExists(instance.name) from error
-    record_event(audit.Action.POOL_ADDED, instance, by)
+    record_event(audit.Action.POOL_ADDED, instance, by, before={})
 
 
 def _add_with_auth_url(instance: PoolInstance, url: AuthUrl, by: Principal) -> PoolInstance:

@@ -161,7 +161,7 @@ def test_the_settings_of_an_org_are_changed(console, org):
     assert [(row.key, row.value) for row in org.metadata_rows.all()] == [("tier", "1")]
     row = AuditEvent.objects.get(action="org.changed")
     assert row.actor_name == "olga@acme.example"
-    assert set(row.details["fields"]) == {"isDevHub", "isDefault", "memberFrontdoor", "metadata"}
+    assert set(row.changes or ()) == {"isDevHub", "isDefault", "memberFrontdoor", "metadata.team", "metadata.tier"}
 
 
 def test_members_may_not_view_an_org_until_an_owner_allows_it(org):

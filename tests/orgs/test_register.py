@@ -177,7 +177,7 @@ def test_a_changed_org_id_updates_the_row_and_is_audited(owner, salesforce):
 
     event = AuditEvent.objects.get(action="org.org_id_changed")
     assert after != before
-    assert event.details == {"old": before, "new": after}
+    assert event.changes == {"orgId": {"before": before, "after": after}}
     assert SalesforceOrg.objects.count() == 1
 
 

@@ -144,9 +144,9 @@ def test_the_audit_names_the_new_default_and_the_former_one(hub, other):
     update_org(other, {"is_default": True}, by=DANA)
 
     rows = AuditEvent.objects.filter(action="org.changed").order_by("-id")[:2]
-    assert {row.target_label: (row.details["old"], row.details["new"]) for row in rows} == {
-        "hub@acme.example": ({"isDefault": True}, {"isDefault": False}),
-        "other@acme.example": ({"isDefault": False}, {"isDefault": True}),
+    assert {row.target_label: row.changes for row in rows} == {
+        "hub@acme.example": {"isDefault": {"before": True, "after": False}},
+        "other@acme.example": {"isDefault": {"before": False, "after": True}},
     }
 
 

@@ -58,11 +58,8 @@ def test_the_response_and_the_audit_say_that_there_is_no_default_any_longer(owne
         }
     ]
     newest = AuditEvent.objects.filter(action="org.changed").latest("id")
-    assert newest.details == {
-        "fields": ["isDevHub", "isDefault"],
-        "old": {"isDevHub": True, "isDefault": True},
-        "new": {"isDevHub": False, "isDefault": False},
-    }
+    given_up = {"before": True, "after": False}
+    assert newest.changes == {"isDevHub": given_up, "isDefault": given_up}
 
 
 def test_a_default_that_is_given_up_by_name_is_no_warning(owner, ci):
@@ -82,7 +79,9 @@ def test_registering_the_default_again_as_no_dev_hub_is_a_warning_too(owner, sal
     response = owner.post(REGISTER, body)
 
     assert [warning["code"] for warning in response.json()["warnings"]] == ["NO_DEFAULT_DEVHUB"]
-    assert AuditEvent.objects.get(action="org.changed").details["old"] == {"isDevHub": True, "isDefault": True}
+    given_up = {"before": True, "after": False}
+    newest = AuditEvent.objects.filter(action="org.registered").latest("id")
+    assert newest.changes == {"isDevHub": given_up, "isDefault": given_up}
 
 
 @pytest.mark.database
@@ -133,9 +132,13 @@ def test_the_error_names_the_refused_field(owner, ci):
 
 
 @pytest.mark.database
-def test_a_change_is_audited_without_its_values(owner, ci):
-    owner.patch(ORG, {"metadata": {"note": "canary-value"}}, username="ci@acme.example")
+def test_a_change_is_audited_with_its_values_before_and_after(owner, ci):
+    owner.patch(ORG, {"metadata": {"note": "a new owner"}}, username="ci@acme.example")
 
     event = AuditEvent.objects.get(action="org.changed")
-    assert event.details == {"fields": ["metadata"]}
+    assert event.details == {}
+    assert event.changes == {
+        "metadata.team": {"before": "core", "after": None},
+        "metadata.note": {"before": None, "after": "a new owner"},
+    }
     assert event.actor_name == "owner@acme.example"

@@ -1,4 +1,6 @@
-"""Each audit row of a pool instance names it as the target: kind, id and label."""
+"""Each audit row of a pool instance names it as the target, and has its settings before and after."""
+
+from typing import Any
 
 import pytest
 
@@ -30,3 +32,20 @@ def test_a_member_who_may_not_open_an_instance_leaves_a_row_about_it(member, poo
     assert member.get(FRONTDOOR, target="dev1", repository=REPOSITORY).refusal == (403, "POOL_NOT_ASSIGNED")
 
     assert _targets(action="request") == {("pool_instance", str(instance.pk), f"dev1 of {REPOSITORY}")}
+
+
+def _changes(action: str) -> Any:
+    return AuditEvent.objects.get(action=action).changes
+
+
+def test_the_audit_has_an_assignment_before_and_after(application, owner, pool):
+    assignment = {"repository": REPOSITORY, "poolTag": "features", "assignmentId": "pr-1"}
+    application.post(FETCH, assignment)
+    application.post(UNASSIGN, assignment)
+
+    fetched = _changes("pool_instance.fetched")
+    assert fetched["status"] == {"before": "AVAILABLE", "after": "ASSIGNED"}
+    assert fetched["assignmentId"] == {"before": None, "after": "pr-1"}
+    back = _changes("pool_instance.unassigned")
+    assert (back["assignmentId"], back["expiresAt"]["after"]) == ({"before": "pr-1", "after": None}, None)
+    assert back["expiresAt"]["before"] == fetched["expiresAt"]["after"]

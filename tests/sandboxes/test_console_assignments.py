@@ -97,7 +97,11 @@ def test_an_assignment_is_extended(console, assigned):
     extended = PoolInstance.objects.get(pk=instance.pk)
     assert extended.expires_at == instance.expires_at + timedelta(hours=48)
     event = AuditEvent.objects.get(action="pool_instance.extended")
-    assert (event.target_label, event.details["until"]) == (str(instance), extended.expires_at.isoformat())
+    times = [at.isoformat(timespec="seconds") for at in (instance.expires_at, extended.expires_at)]
+    assert (event.target_label, event.changes) == (
+        str(instance),
+        {"expiresAt": {"before": times[0], "after": times[1]}},
+    )
 
 
 def test_an_expired_assignment_that_is_extended_holds_its_org_again(console, assigned, application):

@@ -174,7 +174,7 @@ def test_a_refreshed_sandbox_needs_no_new_registration(owner, salesforce, sandbo
     assert token.json()["orgId"] == sandbox.org_id
     assert shown["orgId"] == sandbox.org_id
     event = AuditEvent.objects.get(action="org.org_id_changed")
-    assert (event.details["old"], event.details["new"]) == (registered["orgId"], sandbox.org_id)
+    assert event.changes == {"orgId": {"before": registered["orgId"], "after": sandbox.org_id}}
 
 
 def test_a_refresh_by_another_user_is_an_error_until_it_is_registered_again(

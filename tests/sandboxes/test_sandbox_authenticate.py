@@ -98,7 +98,7 @@ def test_a_refreshed_sandbox_gets_its_new_org_id(member, salesforce, sandbox):
     assert works(salesforce, response.json()["accessToken"])
     assert OnDemandGrant.objects.get().org_id == sandbox.org_id
     event = AuditEvent.objects.get(action="org.org_id_changed")
-    assert (event.details["old"], event.details["new"]) == (was, sandbox.org_id)
+    assert event.changes == {"orgId": {"before": was, "after": sandbox.org_id}}
 
 
 def test_a_rotating_grant_is_refreshed_with_its_newest_token(owner, member, salesforce):

@@ -143,8 +143,8 @@ def test_a_request_that_does_not_say_what_was_shown_changes_nothing(shown, a_per
 def test_the_audit_has_the_values_before_and_after(console, mia):
     console.post(_page(mia), {"role": "owner", "is_active": "on"})
 
-    details = AuditEvent.objects.get(action="person.changed").details
-    assert (details["fields"], details["old"], details["new"]) == (["role"], {"role": "member"}, {"role": "owner"})
+    changes = AuditEvent.objects.get(action="person.changed").changes
+    assert changes == {"role": {"before": "member", "after": "owner"}}
 
 
 # --- At the same moment ------------------------------------------------------------------------------

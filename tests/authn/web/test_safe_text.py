@@ -233,7 +233,7 @@ def test_rows_of_an_older_version_are_shown_escaped(console, subtests):
 def test_cells_of_the_export_are_escaped(console):
     AuditEvent.objects.create(
         action=audit.Action.ACCESS_TOKEN, outcome=audit.Outcome.GRANTED, actor_kind="application",
-        actor_name="nightly\x1b[2J", target_label="\t=1+1", details={"note": "a\u202eb\x9b"},
+        actor_name="nightly\x1b[2J", target_kind="org", target_label="\t=1+1", details={"note": "a\u202eb\x9b"},
     )  # fmt: skip
 
     export = text_of(console.get(f"{AUDIT}export.csv"))
