@@ -68,13 +68,15 @@ def event(
     code: str = "",
     token: str = "",
     changes: Changes | None = None,
+    attempt_id: int | None = None,
     **details: Detail,
 ) -> AuditEvent:
     """Return an audit row without storing it, for callers that store many at once.
 
     `target` is what the action was done to; None for an action without a target, such as a refused list. `token`
-    is stored as a fingerprint only. `changes` are what the function `changes` returned. `details` must not
-    contain secrets. Unsafe characters are stored escaped.
+    is stored as a fingerprint only. `changes` are what the function `changes` returned. `attempt_id` is the id of
+    the row that this one completes: readers see that row inside this one. `details` must not contain secrets.
+    Unsafe characters are stored escaped.
     """
     return AuditEvent(
         action=action,
@@ -88,6 +90,7 @@ def event(
         **_target_columns(target),
         fingerprint=fingerprint(token) if token else "",
         changes=changes or None,
+        attempt_id=attempt_id,
         details=escaped_values(details),
     )
 
@@ -101,10 +104,13 @@ def record(
     code: str = "",
     token: str = "",
     changes: Changes | None = None,
+    attempt_id: int | None = None,
     **details: Detail,
 ) -> AuditEvent:
     """Store one audit row, with the arguments of `event`. Raises AuditUnavailable."""
-    row = event(action, outcome, by=by, target=target, code=code, token=token, changes=changes, **details)
+    row = event(
+        action, outcome, by=by, target=target, code=code, token=token, changes=changes, attempt_id=attempt_id, **details
+    )
     with _writing():
         row.save(force_insert=True)
     return row

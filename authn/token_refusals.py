@@ -68,6 +68,7 @@ def _report(row: TokenRefusals, *, address: str = "", request_id: str = "", **de
         target=holder.audit_target,
         code=row.code,
         changes=None,
+        attempt_id=None,
         refusals=row.unreported,
         **details,
     )

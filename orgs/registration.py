@@ -118,7 +118,9 @@ def _event(
     action: audit.Action, org: SalesforceOrg, by: Principal, changes: audit.Changes, **details: bool
 ) -> AuditEvent:
     granted, target = audit.Outcome.GRANTED, org.audit_target
-    return audit.event(action, granted, by=by, target=target, code="", token="", changes=changes, **details)
+    return audit.event(
+        action, granted, by=by, target=target, code="", token="", changes=changes, attempt_id=None, **details
+    )
 
 
 def _check_options(registration: Registration) -> None:

@@ -204,6 +204,36 @@ def test_audit_rows_of_an_older_version_get_the_targets_that_they_name(empty_dat
     }
 
 
+def test_the_three_rows_of_a_token_of_an_older_version_become_one_line(empty_database):
+    _migrate("authn", "0001_squashed_0013_drop_cache_table")
+    apps_before = (
+        MigrationExecutor(connection).loader.project_state(("authn", "0001_squashed_0013_drop_cache_table")).apps
+    )
+    rows = apps_before.get_model("authn", "AuditEvent").objects
+    actions = ("credential.refresh_sent", "credential.refresh_ended", "access_token.handed_out")
+    for request_id in ("r1", "r2", ""):
+        for action in actions:
+            rows.create(
+                action=action,
+                outcome="granted",
+                actor_kind="user",
+                request_id=request_id,
+                org_username="ci@acme.example",
+            )
+    rows.create(action=actions[0], outcome="attempted", actor_kind="user", request_id="died", org_username="ci")
+
+    _migrate("authn")
+
+    lines = AuditEvent.objects.lines().order_by("pk")
+    assert [(line.action, line.request_id) for line in lines] == [
+        (actions[2], "r1"),
+        (actions[2], "r2"),
+        *((action, "") for action in actions),  # A command has no request to find its rows by.
+        (actions[0], "died"),
+    ]
+    assert [attempt.action for attempt in lines[0].attempts()] == [actions[1], actions[0]]
+
+
 @pytest.mark.parametrize("app", OURS)
 def test_an_app_migrates_alone_on_an_empty_database(app, empty_database):
     _migrate(app)

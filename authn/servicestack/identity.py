@@ -107,6 +107,7 @@ def record_login(request: HttpRequest, user: User, **details: str) -> None:
         by=principal_for(user, request),
         target=user.audit_target,
         changes=None,
+        attempt_id=None,
         **details,
     )
     user_logged_in.send(sender=User, request=request, user=user)
@@ -125,6 +126,7 @@ def record_refresh(request: HttpRequest, user: User, **details: str) -> None:
         by=principal_for(user, request),
         target=user.audit_target,
         changes=None,
+        attempt_id=None,
         **details,
     )
 
@@ -142,6 +144,7 @@ def record_logout(request: HttpRequest, user: User, **details: str) -> None:
         by=principal_for(user, request),
         target=user.audit_target,
         changes=None,
+        attempt_id=None,
         **details,
     )
 

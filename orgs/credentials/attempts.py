@@ -42,16 +42,17 @@ class _ResponsePending(Exception):
 class Attempt:
     """A refresh for which this thread holds the refresh lock and a spool file with space for the response.
 
-    `snapshot` is the row as it was read before the lock, `row` as it was when the lock was acquired. Without a
-    `grant` to refresh, `create_grant` creates one. `unanswered` says that an earlier response was lost, and may
-    have held the next refresh token; `on_trial`, that `grant` has another host or client secret than the stored
-    one. Times are of time.monotonic().
+    `snapshot` is the row as it was read before the lock, `row` as it was when the lock was acquired. `event_id` is
+    the id of its audit row. Without a `grant` to refresh, `create_grant` creates one. `unanswered` says that an
+    earlier response was lost, and may have held the next refresh token; `on_trial`, that `grant` has another host or
+    client secret than the stored one. Times are of time.monotonic().
     """
 
     snapshot: Credential
     row: Credential
     grant: Grant | None
     spool: SpoolFile
+    event_id: int
     unanswered: bool = False
     on_trial: bool = False
     create_grant: GrantCreator | None = None
@@ -82,7 +83,9 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
     try:
         with transaction.atomic():
             # Before the row is locked: a caller who waits for the audit must not keep others waiting for the row.
-            audit.record(audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=request.by, target=request.target)
+            sent = audit.record(
+                audit.Action.REFRESH_SENT, audit.Outcome.ATTEMPTED, by=request.by, target=request.target
+            )
             row = refresh_lock.acquire_for_refresh(snapshot.pk, snapshot.generation)
             if row is None:
                 transaction.set_rollback(True)
@@ -103,10 +106,10 @@ def acquire(snapshot: Credential, request: SessionRequest) -> Attempt | None:
             spool.close()
         raise
     if grant is None:
-        return Attempt(snapshot, row, None, spool, create_grant=request.create_grant, began=began)
+        return Attempt(snapshot, row, None, spool, sent.pk, create_grant=request.create_grant, began=began)
     unanswered = (row.health == Health.UNCERTAIN and row.rotates is not False) or row.outcome == "LOST_ANSWER"
     tried = _submitted(grant, request)
-    return Attempt(snapshot, row, tried, spool, unanswered, on_trial=tried != grant, began=began)
+    return Attempt(snapshot, row, tried, spool, sent.pk, unanswered, on_trial=tried != grant, began=began)
 
 
 def _with_grant(row: Credential, snapshot: Credential, request: SessionRequest) -> tuple[Credential, Grant | None]:
@@ -254,7 +257,7 @@ def commit(attempt: Attempt, outcome: Outcome, request: SessionRequest) -> bool:
     with transaction.atomic():
         stored = outcome_storage.store(attempt.row, outcome, was_issued=request.audit_action is not None)
         if stored:
-            _audit(request, outcome.code, token=outcome.session.access_token if outcome.session else "")
+            _audit(attempt, request, outcome.code, token=outcome.session.access_token if outcome.session else "")
     if stored:
         attempt.spool.remove()
     return stored
@@ -267,13 +270,16 @@ def abandon(attempt: Attempt, code: str, request: SessionRequest) -> None:
     """
     with transaction.atomic():
         refresh_lock.release_unused(attempt.snapshot)
-        _audit(request, code)
+        _audit(attempt, request, code)
 
 
-def _audit(request: SessionRequest, code: str, *, token: str = "") -> None:
-    """Record the end of the refresh and, in the same statement, what the client gets."""
-    ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
-    events = [audit.event(audit.Action.REFRESH_ENDED, ended, by=request.by, target=request.target, code=code)]
-    if issued := result_event(request, code, token=token):
-        events.append(issued)
-    audit.record_all(events)
+def _audit(attempt: Attempt, request: SessionRequest, code: str, *, token: str = "") -> None:
+    """Complete the audit row of the attempt by one row: what the client gets, else how the refresh ended."""
+    event = result_event(request, code, token=token, attempt_id=attempt.event_id)
+    if event is None:
+        ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
+        by, target = request.by, request.target
+        event = audit.event(
+            audit.Action.REFRESH_ENDED, ended, by=by, target=target, code=code, attempt_id=attempt.event_id
+        )
+    audit.record_all([event])

@@ -54,12 +54,25 @@ class SessionRequest:
     create_grant: GrantCreator | None = None
 
 
-def result_event(request: SessionRequest, code: str = "", *, token: str = "") -> AuditEvent | None:
-    """Return the audit row of an issued token, or of a failure with `code`. None without an `audit_action`."""
+def result_event(
+    request: SessionRequest, code: str = "", *, token: str = "", attempt_id: int | None = None
+) -> AuditEvent | None:
+    """Return the audit row of an issued token, or of a failure with `code`. None without an `audit_action`.
+
+    `attempt_id` is the id of the audit row of the caller's own attempt, which this row completes.
+    """
     if request.audit_action is None:
         return None
     ended = audit.Outcome.FAILED if code else audit.Outcome.GRANTED
-    return audit.event(request.audit_action, ended, by=request.by, target=request.target, code=code, token=token)
+    return audit.event(
+        request.audit_action,
+        ended,
+        by=request.by,
+        target=request.target,
+        code=code,
+        token=token,
+        attempt_id=attempt_id,
+    )
 
 
 def record_result(request: SessionRequest, code: str = "", *, token: str = "") -> None:

@@ -34,4 +34,4 @@ def record_event(
     details |= {"repository": instance.repository, "pool": instance.pool_tag}
     changes = audit.changes(before, settings_of(instance) if after is None else after)
     target = instance.audit_target
-    audit.record(action, audit.Outcome.GRANTED, by=by, target=target, changes=changes, **details)
+    audit.record(action, audit.Outcome.GRANTED, by=by, target=target, changes=changes, attempt_id=None, **details)

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from authn.models import AuditEvent
 from orgs.salesforce.emulator import Fault
-from tests.orgs.factories import ACCESS_TOKEN, DEFAULT_DEVHUB_TOKEN, a_registered_org, an_org, register
+from tests.orgs.factories import ACCESS_TOKEN, DEFAULT_DEVHUB_TOKEN, TEST_CONNECTION, a_registered_org, an_org, register
 
 BOTH = [(ACCESS_TOKEN, {"username": "hub@acme.example"}), (DEFAULT_DEVHUB_TOKEN, {})]
 both = pytest.mark.parametrize(("path", "query"), BOTH, ids=["access-token", "default-devhub"])
@@ -149,14 +149,33 @@ def test_a_missing_default_dev_hub_is_an_error(application):
     assert application.post(DEFAULT_DEVHUB_TOKEN).json()["code"] == "NO_DEFAULT_DEVHUB"
 
 
-def test_the_refresh_is_audited_before_and_after(application, salesforce, hub):
+def test_a_token_is_one_row_that_completes_the_row_of_its_attempt(application, salesforce, hub):
     AuditEvent.objects.all().delete()
 
     application.post(ACCESS_TOKEN, username="hub@acme.example")
 
-    recorded = [(event.action, event.outcome) for event in AuditEvent.objects.order_by("id")]
-    assert recorded == [
-        ("credential.refresh_sent", "attempted"),
-        ("credential.refresh_ended", "granted"),
-        ("access_token.handed_out", "granted"),
-    ]
+    sent, issued = AuditEvent.objects.order_by("id")
+    assert (sent.action, sent.outcome, sent.attempt_id) == ("credential.refresh_sent", "attempted", None)
+    assert (issued.action, issued.outcome, issued.attempt_id) == ("access_token.handed_out", "granted", sent.pk)
+    assert list(AuditEvent.objects.lines()) == [issued]
+
+
+def test_a_refused_refresh_is_one_line(application, salesforce, hub):
+    salesforce.inject(Fault.oauth("invalid_grant", "expired access/refresh token"))
+    AuditEvent.objects.all().delete()
+
+    application.post(ACCESS_TOKEN, username="hub@acme.example")
+
+    [line] = AuditEvent.objects.lines()
+    assert (line.action, line.outcome, line.code) == ("access_token.handed_out", "failed", "CREDENTIAL_EXPIRED")
+    assert [attempt.action for attempt in line.attempts()] == ["credential.refresh_sent"]
+
+
+def test_a_refresh_for_the_desk_itself_is_one_line(owner, salesforce, hub):
+    AuditEvent.objects.all().delete()
+
+    owner.post(TEST_CONNECTION, username="hub@acme.example")
+
+    lines = AuditEvent.objects.lines().order_by("pk")
+    assert [line.action for line in lines] == ["credential.refresh_ended", "org.connection_tested"]
+    assert [attempt.action for attempt in lines[0].attempts()] == ["credential.refresh_sent"]

@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from authn.audit import org_named
+from authn.models import AuditEvent
 from authn.principals import system
 from orgs.credentials import attempts, refresh_lock, sessions, spool
 from orgs.credentials.concurrency import salesforce_slot
@@ -165,3 +166,17 @@ def test_a_late_response_without_a_new_refresh_token_is_replayed_when_the_databa
 
 def raise_operational_error(*_args: object) -> None:
     raise OperationalError
+
+
+def test_an_attempt_that_nothing_completed_is_a_line_of_the_audit(owner, rotating):
+    request = SessionRequest(by=system("tests"), target=org_named("ci@acme.example"))
+    AuditEvent.objects.all().delete()
+    attempt = attempts.acquire(Credential.objects.get(), request)
+    assert attempt is not None
+    attempt.spool.close()
+    attempt.spool.attempt_id.path.write_bytes(bytes(spool.RESERVED_BYTES))  # As a process leaves it that is killed.
+
+    assert owner.post(ACCESS_TOKEN, username="ci@acme.example").status_code == 200
+
+    lines = [(line.action, line.outcome) for line in AuditEvent.objects.lines().order_by("pk")]
+    assert lines == [("credential.refresh_sent", "attempted"), ("access_token.handed_out", "granted")]
