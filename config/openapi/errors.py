@@ -57,7 +57,7 @@ def _without(errors: Errors, *codes: str) -> Errors:
 # --- Groups ------------------------------------------------------------------------------------------
 
 _ANY = _errors(
-    "VALIDATION_FAILED", "INVALID_REQUEST", "REQUEST_TIMEOUT", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR"
+    "VALIDATION_FAILED", "INVALID_REQUEST", "HOST_NOT_ALLOWED", "REQUEST_TIMEOUT", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR"
 ) | _errors("DATABASE_UNAVAILABLE", "MIGRATIONS_MISSING")
 _WITH_BODY = _errors("INVALID_JSON", "UNSUPPORTED_MEDIA_TYPE", "UNSUPPORTED_ENCODING")
 _BEARER = _errors("TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_REVOKED")

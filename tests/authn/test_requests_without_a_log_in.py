@@ -61,7 +61,7 @@ def test_messages_of_a_logged_in_user_stay_in_the_session(olga, a_person):
     visitor = at_the_page()
     max_ = a_person("max@acme.example")
 
-    response = visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
+    response = visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "owner", "is_active": "on"})
 
     assert "messages" not in response.cookies
     assert "max@acme.example was updated." in text_of(visitor.get(PAGE))

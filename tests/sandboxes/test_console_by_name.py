@@ -137,19 +137,13 @@ def test_a_secret_in_a_field_is_not_repeated(console, sandbox):
     assert escape(url) not in page
 
 
-def test_the_list_of_orgs_and_a_production_org_lead_to_the_page(console, sandbox):
-    org = SalesforceOrg.objects.get()
-    link = f'href="{PAGE}?parent=ci%40acme.example"'
+def test_the_list_of_orgs_and_a_production_org_lead_to_the_page_and_a_sandbox_does_not(console, owner, sandbox):
+    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
+    pages = {org.username: text_of(console.get(f"{ORGS}{org.pk}/change/")) for org in SalesforceOrg.objects.all()}
 
     assert f'<a href="{PAGE}">Register a sandbox by name</a>' in text_of(console.get(ORGS))
-    assert link in text_of(console.get(f"{ORGS}{org.pk}/change/"))
-
-
-def test_a_sandbox_does_not_lead_to_the_page(console, owner, sandbox):
-    owner.post(REGISTER, {"sfdxAuthUrl": sandbox.auth_url()})
-    org = SalesforceOrg.objects.get(username=USERNAME)
-
-    assert PAGE not in text_of(console.get(f"{ORGS}{org.pk}/change/"))
+    assert f'href="{PAGE}?parent=ci%40acme.example"' in pages[PROD]
+    assert PAGE not in pages[USERNAME]
 
 
 def test_the_parent_of_the_link_is_filled_in(console, owner, salesforce, production):
@@ -168,9 +162,10 @@ def test_the_only_production_org_is_filled_in(console, production):
     assert f'value="{PROD}"' in text_of(console.get(PAGE))
 
 
-def test_members_and_strangers_do_not_get_the_page(a_person, sandbox):
+def test_owners_get_the_page_and_members_and_strangers_do_not(console, a_person, sandbox):
     member = Visitor().sign_in(a_person("mia@acme.example"))
 
+    assert console.get(PAGE).status_code == 200
     assert member.client.get(PAGE, follow=True).status_code == 403
     assert "/login" in Visitor().get(PAGE)["Location"]
 

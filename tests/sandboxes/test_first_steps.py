@@ -132,8 +132,11 @@ def test_an_owner_who_finds_no_org_may_register_it(a_person, production):
     assert "ask an owner" not in page.lower()
 
 
-def test_a_pool_alone_makes_a_desk_that_is_not_empty(a_person, owner, production):
-    an_instance(owner)
+def test_a_desk_with_a_pool_instance_alone_is_not_empty(a_person, owner, salesforce):
     mia = Visitor().sign_in(a_person("mia@acme.example"))
+    empty = text_of(mia.get("/"))
+    hub = salesforce.add_org("acme.my.salesforce.com", username="hub@acme.example", is_dev_hub=True)
+    an_instance(owner, sfdxAuthUrl=salesforce.add_sandbox(hub, "dev1").auth_url())
 
+    assert "Open another org" not in empty
     assert "Open another org" in text_of(mia.get("/"))

@@ -54,14 +54,14 @@ def test_the_console_warns_of_a_sandbox_that_its_parent_does_not_list(console, p
     assert f'<li class="warning">{WARNING}</li>' in page
 
 
-def test_a_job_that_fetches_it_fails(owner, application, production):
-    owner.post(POOLS, NEW)
+def test_a_job_that_fetches_a_sandbox_with_the_warning_fails(owner, application, production):
+    assert "warnings" in owner.post(POOLS, NEW).json()
 
     assert application.post(FETCH, JOB).refusal == (409, "POOL_EMPTY")
 
 
-def test_a_job_gets_it_once_it_exists(owner, application, salesforce, production):
-    owner.post(POOLS, NEW)
+def test_a_job_gets_a_sandbox_with_the_warning_once_it_exists(owner, application, salesforce, production):
+    assert "warnings" in owner.post(POOLS, NEW).json()
     salesforce.add_sandbox(production, "dev9")
 
     assert application.post(FETCH, JOB).status_code == 200
@@ -81,6 +81,7 @@ def test_a_sandbox_that_its_parent_lists_gets_no_warning(owner, console, salesfo
     by_api = owner.post(POOLS, NEW)
     by_page = console.get(console.post(ADD, FORM | {"name": "dev8"})["Location"])
 
+    assert len(salesforce.calls_to(path=QUERY)) == 2
     assert "warnings" not in by_api.json()
     assert 'class="warning"' not in text_of(by_page)
 
@@ -101,11 +102,13 @@ def test_without_an_answer_of_salesforce_there_is_no_warning_and_no_failure(faul
     assert PoolInstance.objects.get().name == "dev9"
 
 
-def test_a_parent_whose_credential_has_expired_is_no_failure(owner, production):
-    Credential.objects.update(health="expired", reason="CREDENTIAL_EXPIRED", outcome="CREDENTIAL_EXPIRED")
+def test_a_parent_whose_credential_has_expired_is_no_failure(owner, salesforce, production):
+    production.revoke_all()
+    Credential.objects.update(sealed_session=None)
 
     response = owner.post(POOLS, NEW)
 
+    assert Credential.objects.get().health == "expired"
     assert response.status_code == 201, response
     assert "warnings" not in response.json()
 

@@ -177,7 +177,7 @@ def test_using_a_session_does_not_put_its_end_off(olga, a_person):
     visitor = at_the_page()
     with _in(11.9):
         max_ = a_person("max@acme.example")
-        visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "member", "is_active": "on"})
+        visitor.post(f"/console/authn/user/{max_.pk}/change/", {"role": "owner", "is_active": "on"})
         assert "max@acme.example was updated." in text_of(visitor.get(PAGE)), "The session was written to."
 
     with _in(12.1):

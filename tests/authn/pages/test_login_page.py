@@ -259,7 +259,9 @@ def test_a_foreign_host_name_is_refused(headers, db):
     response = Visitor().client.get("/login", headers=headers)
 
     assert response.status_code == 400
-    assert "evil.example" not in text_of(response)
+    assert "//evil.example" not in text_of(response), (
+        "the page names the host to a client on this machine, without a link"
+    )
 
 
 def test_a_forwarded_host_name_is_ignored(db):

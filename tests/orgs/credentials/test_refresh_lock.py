@@ -1,9 +1,11 @@
 """The refresh lock: acquired once per generation, released, renewed, run out, waited for."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -84,3 +86,23 @@ def test_a_wait_ends_when_the_attempt_ends(ci):
 
     assert status is not None
     assert status.generation == row.generation + 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no row locks")
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_another_transaction_has_locked_is_not_waited_for(ci):
+    row = Credential.objects.get()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Credential.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        acquired = pool.submit(_acquire, row).result(timeout=30)
+
+    assert acquired is None, "the statement waited until its time-out, or acquired the lock"
+
+
+def _acquire(row: Credential) -> Credential | None:
+    try:
+        with transaction.atomic():
+            return refresh_lock.acquire_for_refresh(row.pk, row.generation)
+    finally:
+        connection.close()
