@@ -13,6 +13,8 @@ _CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:dev2"
 _HELD = '{"repository": "acme/app", "assignmentId": "pull-request-7"}'
 _FETCH = _HELD.replace("}", ', "poolTag": "features"}')
 _JSON = "-H 'Content-Type: application/json'"
+# With a newline after the response, so that the prompt is on a line of its own.
+_CURL = "curl -sS -w '\\n'"
 
 
 def for_demo(port: int, emulator_port: int, folder: Path) -> str:
@@ -47,12 +49,18 @@ Ready."""
 def for_local(port: int) -> str:
     """Return the text for Frontdesk without demo data."""
     return f"""
-Frontdesk is running at http://localhost:{port}/sfp/api. Its database and secrets are in .local/.
-Create the first owner in another terminal, in this folder:
+Frontdesk is running without demo data, on this machine only.
+
+Addresses
+  Start page  http://localhost:{port}/
+  Console     http://localhost:{port}/console/ (for owners: register the first org here)
+  API         http://localhost:{port}/sfp/api (documentation: http://localhost:{port}/sfp/api/docs)
+
+Command that creates the first owner, in another terminal, in this folder
 
   ENV_FILE=.local/env .venv/bin/python manage.py createsuperuser
 
-Press Ctrl-C to stop.
+The database and the secrets are in .local/: keep this folder to keep your orgs. Press Ctrl-C to stop.
 Ready."""
 
 
@@ -69,20 +77,20 @@ def _commands_for_registered_orgs(port: int) -> list[tuple[str, str]]:
     orgs, named = f"{api}/salesforce", f"username={quote(_DEV_HUB)}"
     change = """-d '{"metadata": {"team": "release"}}'"""
     return [
-        ("Log in", f"curl -sS -X POST '{api}/admin/login' {_JSON} -d @.demo/login-owner.json"),
+        ("Log in", f"{_CURL} -X POST '{api}/admin/login' {_JSON} -d @.demo/login-owner.json"),
         (
             "Register a sandbox",
-            f"curl -sS -X POST '{orgs}/register' {_OWNER} {_JSON} -d @.demo/register-sandbox.json",
+            f"{_CURL} -X POST '{orgs}/register' {_OWNER} {_JSON} -d @.demo/register-sandbox.json",
         ),
-        ("List the orgs", f"curl -sS '{orgs}/orgs' {_OWNER}"),
-        ("Get one org", f"curl -sS '{orgs}/org?{named}' {_APPLICATION}"),
-        ("Change its metadata", f"curl -sS -X PATCH '{orgs}/org?{named}' {_OWNER} {_JSON} {change}"),
-        ("Test its connection", f"curl -sS -X POST '{orgs}/test-connection?{named}' {_APPLICATION}"),
-        ("Get an access token for it", f"curl -sS -X POST '{orgs}/access-token?{named}' {_APPLICATION}"),
-        ("Get the default DevHub", f"curl -sS '{orgs}/default-devhub' {_APPLICATION}"),
+        ("List the orgs", f"{_CURL} '{orgs}/orgs' {_OWNER}"),
+        ("Get one org", f"{_CURL} '{orgs}/org?{named}' {_APPLICATION}"),
+        ("Change its metadata", f"{_CURL} -X PATCH '{orgs}/org?{named}' {_OWNER} {_JSON} {change}"),
+        ("Test its connection", f"{_CURL} -X POST '{orgs}/test-connection?{named}' {_APPLICATION}"),
+        ("Get an access token for it", f"{_CURL} -X POST '{orgs}/access-token?{named}' {_APPLICATION}"),
+        ("Get the default DevHub", f"{_CURL} '{orgs}/default-devhub' {_APPLICATION}"),
         (
             "Get an access token for that DevHub",
-            f"curl -sS -X POST '{orgs}/default-devhub/access-token' {_APPLICATION}",
+            f"{_CURL} -X POST '{orgs}/default-devhub/access-token' {_APPLICATION}",
         ),
     ]
 
@@ -92,24 +100,24 @@ def _commands_on_demand(port: int) -> list[tuple[str, str]]:
     return [
         (
             "Get an access token for a sandbox that is not registered",
-            f"curl -sS -X POST '{orgs}/sandbox/authenticate' {_APPLICATION} {_JSON} -d '{_SANDBOX}'",
+            f"{_CURL} -X POST '{orgs}/sandbox/authenticate' {_APPLICATION} {_JSON} -d '{_SANDBOX}'",
         ),
         (
             "Get an access token for a scratch org that is not registered",
-            f"curl -sS -X POST '{orgs}/scratch/authenticate' {_APPLICATION} {_JSON} -d '{_SCRATCH}'",
+            f"{_CURL} -X POST '{orgs}/scratch/authenticate' {_APPLICATION} {_JSON} -d '{_SCRATCH}'",
         ),
         (
             "Register a sandbox by its name",
-            f"curl -sS -X POST '{orgs}/register-sandbox-by-name' {_OWNER} {_JSON} -d '{_BY_NAME}'",
+            f"{_CURL} -X POST '{orgs}/register-sandbox-by-name' {_OWNER} {_JSON} -d '{_BY_NAME}'",
         ),
         (
             "Get a one-time link that opens a sandbox in a browser, within a minute",
-            f"curl -sS '{orgs}/frontdoor?target=dev2&redirect=false' {_APPLICATION}",
+            f"{_CURL} '{orgs}/frontdoor?target=dev2&redirect=false' {_APPLICATION}",
         ),
         (
             "Fetch an org from a pool, for a pull request",
-            f"curl -sS -X POST '{pools}/fetch' {_APPLICATION} {_JSON} -d '{_FETCH}'",
+            f"{_CURL} -X POST '{pools}/fetch' {_APPLICATION} {_JSON} -d '{_FETCH}'",
         ),
-        ("List the pool instances and their assignments", f"curl -sS '{pools}' {_APPLICATION}"),
-        ("Return the org to the pool", f"curl -sS -X POST '{pools}/unassign' {_APPLICATION} {_JSON} -d '{_HELD}'"),
+        ("List the pool instances and their assignments", f"{_CURL} '{pools}' {_APPLICATION}"),
+        ("Return the org to the pool", f"{_CURL} -X POST '{pools}/unassign' {_APPLICATION} {_JSON} -d '{_HELD}'"),
     ]

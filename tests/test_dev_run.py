@@ -9,9 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
+
+from orgs.salesforce.emulator import Emulator
+from tests.support.proxy import Proxy
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60
@@ -38,18 +43,18 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def desk(checkout: Path) -> Iterator[str]:
-    """A running desk; gives what it printed."""
-    port, emulator_port = _free_ports()
-    older = checkout / ".demo" / "older.log"  # Of an earlier start, which left its files open to others.
-    older.parent.mkdir(mode=0o755)
-    older.touch(mode=0o644)
-    command = [sys.executable, "dev.py", "run", "--port", str(port), "--emulator-port", str(emulator_port)]
+def _environment(**variables: str) -> dict[str, str]:
+    """Return the environment of a newcomer's terminal, without what the tests have set."""
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | variables
+
+
+@contextmanager
+def _running(checkout: Path, *options: str, **variables: str) -> Iterator[str]:
+    """Run a desk with options of `dev.py run`; gives what it printed."""
     log = checkout / "run.log"
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("w") as out:
-        running = subprocess.Popen(command, cwd=checkout, env=environment, stdout=out, stderr=out)
+        command = [sys.executable, "dev.py", "run", *options]
+        running = subprocess.Popen(command, cwd=checkout, env=_environment(**variables), stdout=out, stderr=out)
     until = time.monotonic() + START_SECONDS
     while "\nReady." not in log.read_text() and running.poll() is None and time.monotonic() < until:
         time.sleep(0.1)
@@ -61,19 +66,31 @@ def desk(checkout: Path) -> Iterator[str]:
         assert running.wait(30) == 0, log.read_text()
 
 
-def test_every_line_that_it_prints_works(desk, checkout):
+@pytest.fixture(scope="module")
+def desk(checkout: Path) -> Iterator[str]:
+    """A running desk; gives what it printed."""
+    port, emulator_port = _free_ports()
+    older = checkout / ".demo" / "older.log"  # Of an earlier start, which left its files open to others.
+    older.parent.mkdir(mode=0o755)
+    older.touch(mode=0o644)
+    with _running(checkout, "--port", str(port), "--emulator-port", str(emulator_port)) as printed:
+        yield printed
+
+
+def _run(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = _environment(**variables)
+    return subprocess.run(["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_every_line_that_it_prints_works_and_leaves_the_prompt_on_a_new_line(desk, checkout):
     lines = re.findall(r"^  (curl .*)$", desk, re.MULTILINE)
 
-    responses = [
-        subprocess.run(
-            ["bash", "-c", f"{line} -w '\\n%{{http_code}}'"], cwd=checkout, capture_output=True, text=True, timeout=30
-        )
-        for line in lines
-    ]
-
     assert len(lines) >= 9
-    for line, response in zip(lines, responses, strict=True):
-        assert response.stdout.rpartition("\n")[2] in ("200", "201"), f"{line}\n{response.stdout}{response.stderr}"
+    for line in lines:
+        ended = _run(f"{line} --dump-header head.txt", checkout)
+        status = (checkout / "head.txt").read_text().split()[1]
+        assert status in ("200", "201"), f"{line}\n{ended.stdout}{ended.stderr}"
+        assert re.search(r"[\]}]\n\Z", ended.stdout), line
 
 
 def test_every_address_that_it_prints_leads_to_a_page(desk):
@@ -106,6 +123,39 @@ def test_it_prints_no_secret(desk, checkout):
 
     assert token not in desk
     assert not [key for key in keys if key in desk and not key.startswith(("http", "sqlite"))]
+
+
+def test_without_the_emulator_it_leads_to_a_first_owner_and_a_first_org(checkout):
+    port, _ = _free_ports()
+    emulator = Emulator()
+    org = emulator.add_org("acme.my.salesforce.com", username="ci@acme.example")
+    owner = {"email": "olga@acme.example", "password": "correct-horse-battery-staple"}
+    with emulator.serve(tls=True) as salesforce, Proxy(tunnels_to=salesforce.port) as proxy:
+        way = {"SALESFORCE_PROXY": proxy.url, "SALESFORCE_CA_BUNDLE": salesforce.ca_bundle}
+        with _running(checkout, "--no-emulator", "--port", str(port), **way) as printed:
+            create = re.findall(r"^  (ENV_FILE=.*createsuperuser)$", printed, re.MULTILINE)[0]
+            answers = {"DJANGO_SUPERUSER_EMAIL": owner["email"], "DJANGO_SUPERUSER_PASSWORD": owner["password"]}
+            assert _run(f"{create} --noinput", checkout, **answers).returncode == 0
+            api = re.findall(r"^  API +(http://\S+)", printed, re.MULTILINE)[0]
+            bearer = _post(f"{api}/auth/admin/login", owner)["access_token"]
+            registered = _post(f"{api}/auth/salesforce/register", {"sfdxAuthUrl": org.auth_url()}, bearer)
+            pages = re.findall(r"^  [A-Z][A-Za-z ]+ (http://localhost:\S+)", printed, re.MULTILINE)
+            found = {
+                page: _run(f"curl -sS -L -o {os.devnull} -w '%{{http_code}}' {page}", checkout).stdout for page in pages
+            }
+
+    assert registered["username"] == "ci@acme.example"
+    assert len(found) == 3
+    assert set(found.values()) == {"200"}, found
+    assert "correct-horse" not in printed
+
+
+def _post(url: str, content: dict[str, str], bearer: str = "") -> dict[str, str]:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+    response = requests.post(url, json=content, headers=headers, timeout=30)
+    assert response.ok, response.text
+    answer: dict[str, str] = response.json()
+    return answer
 
 
 def test_a_taken_port_is_named_with_the_option_that_changes_it(checkout):
