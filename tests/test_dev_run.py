@@ -1,5 +1,6 @@
 """`python3 dev.py run`, as a newcomer runs it: every command that it prints works."""
 
+import json
 import os
 import re
 import shutil
@@ -123,6 +124,41 @@ def test_it_prints_no_secret(desk, checkout):
 
     assert token not in desk
     assert not [key for key in keys if key in desk and not key.startswith(("http", "sqlite"))]
+
+
+def test_the_demo_starts_with_two_weeks_of_history_and_an_org_that_salesforce_refuses(desk, checkout):
+    manage = f"ENV_FILE=.demo/env .venv/bin/python manage.py shell --no-imports -c '{_FACTS}'"
+
+    facts = json.loads(_run(manage, checkout).stdout)
+
+    assert facts["uat"] == ["expired", "CREDENTIAL_EXPIRED"]
+    assert facts["refusals of uat"] >= 1
+    assert facts["others"] == ["healthy"]
+    assert (facts["days"], facts["ordered"]) == (14, True)
+    assert facts["principals"] >= 4
+    assert len(facts["refused"]) >= 2
+
+
+_FACTS = """
+import json
+from authn.models import AuditEvent
+from orgs.models import SalesforceOrg
+uat = SalesforceOrg.objects.get(username="devhub@acme.example.uat").credential
+history = AuditEvent.objects.filter(details__demo="history").order_by("id")
+tokens = history.filter(action="access_token.handed_out", outcome="granted")
+times = list(history.values_list("at", flat=True))
+print(json.dumps({
+    "uat": [uat.health, uat.reason],
+    "refusals of uat": AuditEvent.objects.filter(
+        action="org.connection_tested", outcome="failed", code="CREDENTIAL_EXPIRED", org_username__endswith=".uat"
+    ).count(),
+    "others": sorted(set(SalesforceOrg.objects.exclude(credential=uat).values_list("credential__health", flat=True))),
+    "days": len({at.date() for at in tokens.values_list("at", flat=True)} | {AuditEvent.objects.first().at.date()}),
+    "ordered": times == sorted(times),
+    "principals": len(set(tokens.values_list("actor_name", flat=True))),
+    "refused": sorted(set(history.filter(outcome="refused").values_list("actor_name", flat=True))),
+}))
+"""
 
 
 def test_without_the_emulator_it_leads_to_a_first_owner_and_a_first_org(checkout):

@@ -1,7 +1,7 @@
 """Takes the screenshots in this folder from a running demo, in light and dark.
 
     python3 dev.py run                                       # in another terminal
-    .venv/bin/python docs/images/take.py http://localhost:8000 http://localhost:8001
+    .venv/bin/python docs/images/take.py http://localhost:8000
 
 Needs what `python3 dev.py test` installs, and chromium.
 """
@@ -9,7 +9,6 @@ Needs what `python3 dev.py test` installs, and chromium.
 import json
 import shutil
 import sys
-import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any, Literal
@@ -22,14 +21,12 @@ SIZE: ViewportSize = {"width": 1280, "height": 760}
 CONTINUE = "/sfp/api/auth/continue?action=frontDoorUrl&params=targetOrg:dev2,repository:acme/app"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 API = "/sfp/api/auth/salesforce"
-EXPIRED_ORG = "devhub@acme.example.qa"
 POOL = {"repository": "acme/app", "poolTag": "features", "assignmentId": "pull-request-7"}
 
 
-def main(desk: str, emulator: str) -> None:
-    """Create some activity and one expired credential, then take a screenshot of each page."""
+def main(desk: str) -> None:
+    """Use some orgs, then take a screenshot of each page."""
     _create_activity(desk)
-    _expire_credential(desk, emulator, EXPIRED_ORG)
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -39,23 +36,12 @@ def main(desk: str, emulator: str) -> None:
 
 
 def _create_activity(desk: str) -> None:
-    """Issue some tokens, so that lists and charts are not empty."""
+    """Issue some tokens and fetch a pool instance, so that lists are not empty."""
     for number in range(7):
         _call(desk, "POST", f"{API}/default-devhub/access-token")
         _call(desk, "POST", f"{API}/access-token?username={('emea@acme.example', 'qa')[number % 2]}")
     _call(desk, "POST", f"{API}/sandbox/authenticate", {"sandboxName": "dev2"})
     _call(desk, "POST", "/sfp/api/pools/instances/fetch", POOL | {"assignedToUserEmail": "member@acme.example"})
-
-
-def _expire_credential(desk: str, emulator: str, username: str) -> None:
-    """Revoke an org's refresh token at the emulator, as an administrator could, and let the desk detect it."""
-    org = _call(desk, "GET", f"{API}/org?username={username}&authType=sfdxAuthUrl")
-    _, _, rest = org["sfdxAuthUrl"].partition("://")
-    secrets, _, host = rest.partition("@")
-    form = urllib.parse.urlencode({"token": secrets.rpartition(":")[2]}).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{emulator}/services/oauth2/revoke", form, {"Host": host})):  # noqa: S310 -- the demo's
-        pass
-    _call(desk, "POST", f"{API}/test-connection?username={username}")
 
 
 def _call(desk: str, method: str, path: str, body: dict[str, str] | None = None) -> Any:
@@ -97,4 +83,4 @@ def _screenshot(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or ("http://localhost:8000", "http://localhost:8001")))
+    main(*(sys.argv[1:] or ("http://localhost:8000",)))
