@@ -20,12 +20,12 @@ from authn.console import audit, dashboard  # noqa: F401  # importing audit regi
 from authn.console.admin_base import (
     ConsoleAdmin,
     add_domain_error,
-    audit_url,
     badge,
     detail_rows,
     principal_of,
     timestamp_column,
 )
+from authn.console.audit_targets import activity_of, add_target_page, audit_of
 from authn.console.change_forms import refuse_outdated_page, report_update
 from authn.console.forms import EMAIL_TAKEN, ConfirmForm, InviteForm, TokenForm, UserForm
 from authn.console.site import ExtraContext, Panel, add_panel
@@ -37,6 +37,8 @@ from authn.pages.password_links import password_link
 from authn.roles import Role
 from authn.users import add_user, end_sessions, unlock, update_user
 
+add_target_page(TargetKind.PERSON, User, has_unique_label=True)
+add_target_page(TargetKind.TOKEN, ApplicationToken, has_unique_label=False)
 add_panel(Panel("Access tokens per day", "console/columns.html", dashboard.tokens_per_day, place=30))
 add_panel(Panel("Access tokens per principal", "console/bars.html", dashboard.tokens_per_principal, place=40))
 
@@ -78,7 +80,6 @@ class UserAdmin(ConsoleAdmin):
     ordering = ("email",)
     add_label = "Invite a user"
     purpose = "Owners and members of this desk are listed here."
-    audit_key = "email"
 
     @admin.display(description="Role", ordering="role")
     def role_badge(self, user: User) -> SafeString:
@@ -154,7 +155,7 @@ class UserAdmin(ConsoleAdmin):
         )
         return self.page(
             request, "console/user.html", title=user.email, form=form, shown_user=user, rows=rows,
-            audit_url=audit_url(user.email), is_locked=bool(locks),
+            audit_url=audit_of(user.audit_target), activity_url=activity_of(user.audit_target), is_locked=bool(locks),
         )  # fmt: skip
 
     @method_decorator(require_POST)
@@ -248,7 +249,6 @@ class ApplicationTokenAdmin(ConsoleAdmin):
         "pipeline, and store it as a secret there."
     )
     search_fields = ("name", "prefix", "created_by_name")
-    audit_key = "id"
 
     @admin.display(description="State")
     def state_badge(self, token: ApplicationToken) -> SafeString:
@@ -298,7 +298,8 @@ class ApplicationTokenAdmin(ConsoleAdmin):
             title=token.name,
             token=token,
             rows=rows,
-            audit_url=audit_url(str(token.pk)),
+            audit_url=audit_of(token.audit_target),
+            activity_url=activity_of(token.audit_target),
         )
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

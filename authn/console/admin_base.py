@@ -22,6 +22,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from authn.console.audit_targets import audit_of
 from authn.console.site import ExtraContext
 from authn.errors import DomainError
 from authn.models import User
@@ -100,8 +101,6 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
     add_label = ""
     # What an empty list is for and what comes next.
     purpose = ""
-    # The field of a row by which its audit rows are found.
-    audit_key = ""
 
     def changelist_view(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:
         """Show the list. Raises SuspiciousOperation for a search with unsafe characters, before any query."""
@@ -133,7 +132,7 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Redirect to the audit rows of a row."""
-        return HttpResponseRedirect(audit_url(str(getattr(self.row(request, object_id), self.audit_key))))
+        return HttpResponseRedirect(audit_of(self.row(request, object_id).audit_target))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
         """Raise Http404; subclasses may implement deletion."""

@@ -1,10 +1,10 @@
-"""The console's audit pages: list, filters, search and CSV export."""
+"""The console's audit pages: list, one row, and CSV export. Filters and search are in modules of their own."""
 
 import json
-from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path
@@ -15,82 +15,98 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from authn.audit_actions import Action, Outcome
-from authn.console import audit_csv
+from authn.console import audit_csv, audit_filters, audit_search
 from authn.console.admin_base import ConsoleAdmin, badge, detail_rows, timestamp_column
 from authn.console.audit_changes import changed_fields
+from authn.console.audit_list import AuditChangeList, CappedPaginator
+from authn.console.audit_targets import page_urls
 from authn.console.site import ExtraContext
 from authn.models import AuditEvent
 
 _OUTCOME_TONES = {"granted": "good", "refused": "warn", "failed": "bad"}
 
 
-class ActionFilter(admin.SimpleListFilter):
-    """Filters by action, shown by its stable value."""
-
-    title = "action"
-    parameter_name = "action"
-
-    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        """Return all actions."""
-        return [(action.value, action.value) for action in sorted(Action)]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        """Return the rows of the selected action."""
-        return queryset.filter(action=self.value()) if self.value() else queryset
-
-
-class TimeFilter(admin.DateFieldListFilter):
-    """Filters by date."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # Django's own, which the stubs type in full
-        super().__init__(*arguments, **options)
-        self.title = "time"
-
-
 @admin.register(AuditEvent)
 class AuditEventAdmin(ConsoleAdmin):
     """Audit rows, read-only."""
 
-    list_display = (
-        timestamp_column("at", "Time"),
-        "action_code",
-        "outcome_badge",
-        "principal",
-        "target",
+    list_display = (timestamp_column("at", "Time"), "action_code", "outcome_badge", "target", "actor", "address")
+    list_filter = (
+        audit_filters.TargetFilter,
+        audit_filters.ActorFilter,
+        audit_filters.DateRangeFilter,
+        audit_filters.KindFilter,
+        audit_filters.OutcomeFilter,
+        audit_filters.ActorKindFilter,
+        audit_filters.LinesFilter,
+        audit_filters.ActionFilter,
     )
     purpose = "What was issued, changed or refused is listed here, with who requested it. Nothing was recorded yet."
-    list_filter = ("outcome", ActionFilter, "actor_kind", ("at", TimeFilter))
-    search_fields = ("actor_name", "target_label", "=actor_id", "=code", "=request_id", "=fingerprint")
-    search_help_text = "User, token or org; or a complete code, request id, actor id or fingerprint."
+    # Django shows the search if there are fields; `get_search_results` decides what is searched.
+    search_fields = ("target_label",)
+    search_help_text = (
+        "Start of a user, token, org or instance; an address or network (203.0.113.0/24); or a complete error code, "
+        "request id, id or fingerprint."
+    )
+    ordering = ("-at", "-id")
+    # Sorting by another column would read the whole table.
+    sortable_by = ()
+    list_select_related = ("attempt",)
     list_per_page = 100
+    list_max_show_all = 0
+    paginator = CappedPaginator
     change_list_template = "console/audit_list.html"
     actions = None
 
-    @admin.display(description="Action", ordering="action")
+    @admin.display(description="Action")
     def action_code(self, event: AuditEvent) -> SafeString:
-        """Return the action's value."""
-        return format_html("<code>{}</code>", event.action)
+        """Return the action's value, and how long its refresh took."""
+        code = format_html("<code>{}</code>", event.action)
+        if event.attempt is None:
+            return code
+        seconds = (event.at - event.attempt.at).total_seconds()
+        return format_html('{} <span class="quiet">after {} s</span>', code, f"{seconds:.1f}")
 
-    @admin.display(description="Outcome", ordering="outcome")
+    @admin.display(description="Outcome")
     def outcome_badge(self, event: AuditEvent) -> SafeString:
         """Return the outcome, with the error code if there is one."""
         outcome = badge(Outcome(event.outcome).label, _OUTCOME_TONES.get(event.outcome, "calm"))
         return format_html("{} <code>{}</code>", outcome, event.code) if event.code else outcome
 
-    @admin.display(description="Principal", ordering="actor_name")
-    def principal(self, event: AuditEvent) -> str:
-        """Return the name of the principal."""
-        return event.actor_name
+    @admin.display(description="Target")
+    def target(self, event: AuditEvent) -> SafeString | str:
+        """Return the label of the target, as a link to its page if it still exists."""
+        return _target_link(event, event.page_url)
 
-    @admin.display(description="Target", ordering="target_label")
-    def target(self, event: AuditEvent) -> str:
-        """Return the label of the target."""
-        return event.target_label
+    @admin.display(description="Actor")
+    def actor(self, event: AuditEvent) -> str:
+        """Return the name of the actor."""
+        return event.actor_name
 
     def get_urls(self) -> list[URLPattern]:
         """Add the CSV export."""
         export = self.admin_site.admin_view(self.export_view)
         return [path("export.csv", export, name="authn_auditevent_export"), *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **_: object) -> type[ChangeList]:
+        """Return the class of the list."""
+        return AuditChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        """Search by the indexes only. Says so if the text is a network that cannot be searched, and finds nothing."""
+        if not search_term.strip():
+            return queryset, False
+        try:
+            return queryset.filter(audit_search.condition(search_term)), False
+        except audit_search.UnsupportedNetwork as error:
+            self.message_user(request, str(error), messages.WARNING)
+            return queryset.none(), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the two parameters of the range of days too."""
+        return lookup in audit_filters.DateRangeFilter.names or super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: rows are added by the code that acts."""
@@ -103,28 +119,27 @@ class AuditEventAdmin(ConsoleAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: ExtraContext = None
     ) -> HttpResponse:
-        """Show one row in full."""
+        """Show one row in full, with the attempt inside it."""
         event: AuditEvent = self.row(request, object_id)
+        page_url = page_urls([event]).get((event.target_kind, event.target_id), "")
         rows = detail_rows(
-            ("Time", f"{event.at:%Y-%m-%d %H:%M:%S.%f} UTC"),
-            ("Action", event.action),
-            ("Outcome", self.outcome_badge(event)),
-            ("Principal", f"{event.actor_kind} {event.actor_name}".strip()),
-            ("Principal id", event.actor_id),
-            ("Address", event.address),
-            (event.get_target_kind_display(), event.target_label),
-            ("Target id", event.target_id),
-            ("Token fingerprint", event.fingerprint),
+            ("Time", _precise(event)), ("Action", event.action), ("Outcome", self.outcome_badge(event)),
+            (event.get_target_kind_display() or "Target", _target_link(event, page_url)),
+            ("Target id", event.target_id), ("Actor", f"{event.actor_kind} {event.actor_name}".strip()),
+            ("Actor id", event.actor_id), ("Address", event.address), ("Token fingerprint", event.fingerprint),
             ("Request id", event.request_id),
-        )
-        details = json.dumps(event.details, indent=2, ensure_ascii=False) if event.details else ""
+        )  # fmt: skip
+        is_attempt = event.action == Action.REFRESH_SENT
         return self.page(
             request,
             "console/event.html",
             title=f"Audit event {event.pk}",
             rows=rows,
-            details=details,
             changes=changed_fields(event),
+            details=json.dumps(event.details, indent=2, ensure_ascii=False) if event.details else "",
+            attempts=[(attempt, _precise(attempt), self.outcome_badge(attempt)) for attempt in event.attempts()],
+            is_attempt=is_attempt,
+            completed_by=event.completed_by.first() if is_attempt else None,
         )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: ExtraContext = None) -> HttpResponse:
@@ -141,3 +156,11 @@ class AuditEventAdmin(ConsoleAdmin):
         response = StreamingHttpResponse(audit_csv.lines(shown), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y%m%d-%H%M%S}.csv"'
         return response
+
+
+def _precise(event: AuditEvent) -> str:
+    return f"{event.at:%Y-%m-%d %H:%M:%S.%f} UTC"
+
+
+def _target_link(event: AuditEvent, page_url: str) -> SafeString | str:
+    return format_html('<a href="{}">{}</a>', page_url, event.target_label) if page_url else event.target_label

@@ -29,6 +29,7 @@ _COLUMNS = (
     "target_id",
     "target_label",
     "changes",
+    "attempt_at",
 )
 # The targets that `org_username` shows: before there were other targets, it was the column for them.
 _ORGS = (TargetKind.ORG, TargetKind.POOL_INSTANCE)
@@ -38,9 +39,12 @@ _STARTS_A_FORMULA = ("=", "+", "-", "@")
 
 
 def lines(events: QuerySet[AuditEvent]) -> Iterator[str]:
-    """Yield the header and one line per row, newest first, reading the rows in blocks."""
+    """Yield the header and one line per row, newest first, reading the rows in blocks.
+
+    `attempt_at` is the time at which the refresh that the row completes was sent to Salesforce.
+    """
     yield _line(_COLUMNS)
-    rest = events.order_by("-pk")
+    rest = events.select_related("attempt__attempt").order_by("-pk")
     while block := list(rest[:_BLOCK]):
         for event in block:
             yield _line([guarded(_text(event, column)) for column in _COLUMNS])
@@ -64,6 +68,9 @@ def _text(event: AuditEvent, column: str) -> str:
         return event.at.isoformat(timespec="milliseconds")
     if column == "org_username":
         return event.target_label if event.target_kind in _ORGS else ""
+    if column == "attempt_at":
+        attempt = event.attempt and (event.attempt.attempt or event.attempt)
+        return attempt.at.isoformat(timespec="milliseconds") if attempt else ""
     if column in ("details", "changes"):
         value = getattr(event, column)
         return json.dumps(value, ensure_ascii=False) if value else ""

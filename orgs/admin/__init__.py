@@ -26,7 +26,6 @@ from authn.audit_actions import Action, TargetKind
 from authn.console.admin_base import (
     ConsoleAdmin,
     add_domain_error,
-    audit_url,
     badge,
     detail_rows,
     error_text,
@@ -34,6 +33,7 @@ from authn.console.admin_base import (
     principal_of,
     time_ago,
 )
+from authn.console.audit_targets import add_target_page, audit_of
 from authn.console.change_forms import refuse_outdated_page, report_update
 from authn.console.first_steps import add_first_step
 from authn.console.site import ExtraContext, Panel, add_panel
@@ -59,6 +59,7 @@ _ROTATION = {None: ("Unknown", "calm"), True: ("Rotates", "info"), False: ("Stat
 
 dashboard.add_alerts(dashboard.ORG_ALERTS)
 add_first_step(dashboard.FIRST_STEP)
+add_target_page(TargetKind.ORG, SalesforceOrg, has_unique_label=True)
 add_panel(Panel("Needs attention", "console/needs.html", dashboard.credential_alerts, place=10, wide=True))
 add_panel(Panel("Orgs by health", "console/bars.html", dashboard.orgs_by_health, place=20))
 
@@ -93,7 +94,6 @@ class SalesforceOrgAdmin(ConsoleAdmin):
         "through this desk. Register the first one with its auth URL from the Salesforce CLI."
     )
     actions = ("test_connections", "make_default", "delete_orgs")
-    audit_key = "username"
 
     # --- The list ------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class SalesforceOrgAdmin(ConsoleAdmin):
                 return HttpResponseRedirect(self.address("change", org.pk))
         return self.page(
             request, "console/org.html", title=org.username, form=form, org=org, rows=self._details(org),
-            health=self._health(org), advice=dashboard.advice(org.credential), audit_url=audit_url(org.username),
+            health=self._health(org), advice=dashboard.advice(org.credential), audit_url=audit_of(org.audit_target),
             metadata_rows=metadata_rows(org.metadata), register_again=dashboard.register_again_url(org),
             open_path=continuation.address(_OPEN_ORG, targetOrg=org.username),
         )  # fmt: skip

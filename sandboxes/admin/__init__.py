@@ -17,16 +17,17 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from authn.audit_actions import TargetKind
 from authn.console.admin_base import (
     ConsoleAdmin,
     add_domain_error,
-    audit_url,
     badge,
     detail_rows,
     error_text,
     principal_of,
     timestamp_column,
 )
+from authn.console.audit_targets import add_target_page, audit_of
 from authn.console.forms import ConfirmForm
 from authn.console.site import ExtraContext, Panel, add_page, add_panel
 from authn.database.shown_values import ChangedMeanwhile
@@ -56,6 +57,7 @@ _FIELDS = {
 
 add_alerts(dashboard.INSTANCE_ALERTS)
 add_page(registration.PAGE)
+add_target_page(TargetKind.POOL_INSTANCE, PoolInstance, has_unique_label=True)
 add_panel(Panel("Pools", "console/pools.html", dashboard.pool_usage, place=25))
 
 
@@ -89,7 +91,6 @@ class PoolInstanceAdmin(ConsoleAdmin):
         "A pool holds orgs that jobs take for a while and return, such as one for each pull request. Add the first "
         "instance here, or import the scratch orgs of a DevHub with manage.py import_pool."
     )
-    audit_key = "name"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PoolInstance]:
         """Return instances with their parent and credential, after expiring overdue assignments."""
@@ -210,7 +211,7 @@ class PoolInstanceAdmin(ConsoleAdmin):
         )  # fmt: skip
         return self.page(
             request, "console/pool_instance.html", title=instance.name, instance=instance, rows=details,
-            audit_url=audit_url(instance.name),
+            audit_url=audit_of(instance.audit_target),
             open_path=continue_link(instance.name, repository=instance.repository),
         )  # fmt: skip
 
