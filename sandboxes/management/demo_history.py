@@ -13,9 +13,11 @@ from django.utils import timezone
 
 from authn import audit
 from authn.audit import Action, Outcome
+from authn.errors import RoleRequired
 from authn.models import AuditEvent
 from authn.principals import Principal
 from authn.roles import Role
+from orgs.errors import HasChildren, OrgNotFound
 
 DAYS = 14
 _SEED = 20260101  # The same rows at each first start of a day.
@@ -81,15 +83,15 @@ def _rows_of(day: datetime) -> Iterator[AuditEvent]:
     if is_weekend:
         return
     for _ in range(draw.randint(0, 2)):
-        yield _row(Action.REQUEST, Outcome.REFUSED, _MEMBER, _time(day, draw), code="ROLE_REQUIRED")
+        yield _row(Action.REQUEST, Outcome.REFUSED, _MEMBER, _time(day, draw), code=RoleRequired.code)
     if draw.random() < 1 / 3:
-        yield _row(Action.REQUEST, Outcome.REFUSED, _RELEASE, _time(day, draw), code="ORG_NOT_FOUND")
+        yield _row(Action.REQUEST, Outcome.REFUSED, _RELEASE, _time(day, draw), code=OrgNotFound.code)
     if draw.random() < 1 / 4:
-        yield _row(Action.REQUEST, Outcome.REFUSED, _OWNER, _time(day, draw), code="HAS_CHILDREN")
+        yield _row(Action.REQUEST, Outcome.REFUSED, _OWNER, _time(day, draw), code=HasChildren.code)
 
 
 def _row(action: Action, outcome: Outcome, by: Principal, at: datetime, org: str = "", *, code: str = "") -> AuditEvent:
-    row = audit.event(action, outcome, by=by, org=org, code=code, demo=_MARK)
+    row = audit.event(action, outcome, by=by, target=audit.org_named(org) if org else None, code=code, demo=_MARK)
     row.at = at
     return row
 
