@@ -9,11 +9,18 @@ from authn.audit_actions import TargetKind
 from authn.audit_rows.targets import Target
 from orgs.credentials.models import Credential, DeskKey, KnownToken
 from orgs.credentials.ownership import register_owner
-from orgs.organization_kinds import Kind
 from orgs.salesforce import MAX_INSTANCE_URL_LENGTH, MAX_TEXT_LENGTH, Organization, Session, host_of, sandbox_name
 
 # Django finds the tables of an app in its `models`.
 __all__ = ["Credential", "DeskKey", "KnownToken", "OrgMetadata", "SalesforceOrg", "SalesforceOrgQuerySet"]
+
+
+class Kind(models.TextChoices):
+    """A production org (Developer Edition included), a sandbox, or a scratch org."""
+
+    PRODUCTION = "production", "Production"
+    SANDBOX = "sandbox", "Sandbox"
+    SCRATCH = "scratch", "Scratch"
 
 
 class SalesforceOrgQuerySet(models.QuerySet["SalesforceOrg"]):

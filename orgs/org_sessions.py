@@ -18,8 +18,7 @@ from orgs.credentials.session_request import SessionRequest, record_result
 from orgs.credentials.session_results import CredentialGone, Gone, IssuedSession, Refused
 from orgs.credentials.sessions import refuse_session, request_session, retry_when_gone
 from orgs.errors import CredentialsForbidden, OrgNotFound, OrgUnverified
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from orgs.salesforce import Session, host_of, is_same_my_domain, my_domain
 from orgs.sandbox_grants import SandboxGrantCreator
 

@@ -8,8 +8,7 @@ integration user's.
 from django.db.models import Q
 
 from authn.principals import Principal
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from sandboxes.errors import FrontdoorNotAllowed
 from sandboxes.models import PoolInstance
 from sandboxes.pools.access import registered_org

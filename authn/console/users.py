@@ -26,10 +26,10 @@ from authn.console.admin_base import (
 from authn.console.audit_targets import activity_of, add_target_page, audit_of
 from authn.console.change_forms import refuse_outdated_page, report_update
 from authn.console.forms import EMAIL_TAKEN, InviteForm, UserForm
+from authn.console.locks import Lock, locks_of
 from authn.console.site import ExtraContext
 from authn.database.shown_values import ChangedMeanwhile
 from authn.errors import LastOwner
-from authn.lockout_status import Lock, locks_of
 from authn.models import AuditEvent, User
 from authn.pages.password_links import password_link
 from authn.roles import Role

@@ -46,8 +46,7 @@ from orgs.admin.filters import AttentionFilter, MetadataKeyFilter
 from orgs.admin.forms import ERROR_FIELDS, RegisterForm, SettingsForm, metadata_rows
 from orgs.connections.report import check_connections
 from orgs.credentials.errors import OrgError
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from orgs.registration import register
 from orgs.update import update_org
 

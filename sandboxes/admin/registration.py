@@ -9,8 +9,7 @@ from authn.console.admin_base import ConsoleAdmin, add_domain_error, principal_o
 from authn.console.site import Page
 from orgs.admin.forms import ERROR_FIELDS
 from orgs.credentials import OrgError
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from sandboxes.admin.forms import SandboxByNameForm
 from sandboxes.on_demand.registration import register_sandbox
 

@@ -11,8 +11,7 @@ from authn.models import User
 from authn.roles import Role
 from authn.users import get_user
 from orgs.lookup import is_name
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from sandboxes.continue_action import continue_link
 from sandboxes.home.visible_orgs import instances_for, orgs_for
 from sandboxes.models import PoolInstance

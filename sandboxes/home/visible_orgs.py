@@ -11,8 +11,7 @@ from django.db.models import Q, QuerySet
 
 from authn.models import User
 from orgs.credentials import Health
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from orgs.salesforce import host_of
 from sandboxes.continue_action import continue_link
 from sandboxes.frontdoor_permissions import OPEN_TO_MEMBERS

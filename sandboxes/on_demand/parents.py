@@ -5,9 +5,8 @@ import uuid
 from authn.principals import Principal
 from orgs.credentials import call_with_session, error_for
 from orgs.errors import OrgNotFound
-from orgs.models import SalesforceOrg
+from orgs.models import Kind, SalesforceOrg
 from orgs.org_sessions import ParentSessions
-from orgs.organization_kinds import Kind
 from orgs.salesforce import SandboxState
 from sandboxes.errors import (
     Ambiguous,

@@ -6,8 +6,7 @@ from orgs.auth_url_validation import permanent_failures_refused
 from orgs.credential_ownership import link_credential
 from orgs.credentials import GrantRefused, call_with_session, delete_orphan, error_for, session_then_refresh
 from orgs.locks import lock_credential, org_write_transaction
-from orgs.models import SalesforceOrg
-from orgs.organization_kinds import Kind
+from orgs.models import Kind, SalesforceOrg
 from orgs.registration import FormerOrg, audit_registration
 from orgs.salesforce import Organization, Session
 from sandboxes.errors import NotASandbox

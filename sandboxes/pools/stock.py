@@ -15,9 +15,8 @@ from orgs.credential_ownership import link_credential
 from orgs.credentials import Credential, call_with_session, error_for
 from orgs.deletion import locked_credential
 from orgs.locks import lock_credential, require_locked_credential
-from orgs.models import SalesforceOrg
+from orgs.models import Kind, SalesforceOrg
 from orgs.org_sessions import ParentSessions
-from orgs.organization_kinds import Kind
 from orgs.salesforce import AuthUrl, Identity, Organization, SalesforceClient, ScratchOrgRecord, Session
 from sandboxes.models import PoolInstance
 from sandboxes.on_demand.parents import dev_hub, parent_credential_id, production_org, sandbox_in

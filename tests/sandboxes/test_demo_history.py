@@ -13,7 +13,7 @@ from sandboxes.management.demo_history import DAYS, write_history
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 15, 30, tzinfo=UTC)
-COLUMNS = ("at", "action", "outcome", "code", "actor_kind", "actor_name", "org_username", "details")
+COLUMNS = ("at", "action", "outcome", "code", "actor_kind", "actor_name", "target_label", "details")
 
 
 def _written() -> list[tuple[object, ...]]:
@@ -43,7 +43,7 @@ def test_each_row_says_that_it_is_of_the_demo():
 
 
 def test_an_audit_with_rows_is_left_as_it_is():
-    audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=system("tests"))
+    audit.record(audit.Action.LOGIN, audit.Outcome.GRANTED, by=system("tests"), target=None)
 
     write_history(NOW)
 

@@ -1,0 +1,1 @@
+"""Pools: stock, assignment, repositories."""
