@@ -33,6 +33,7 @@ from authn.errors import (
 from authn.principals import Principal
 from authn.web.client_address import client_address
 from authn.web.request_id import request_id_of
+from authn.web.secret_text import is_marked_secret
 from config.error_bodies import (
     DATABASE_RETRY_SECONDS,
     api_exception_body,
@@ -141,7 +142,8 @@ def _refused_target(error: Exception, request: Request) -> audit.Target | None:
     if isinstance(error, DomainError) and error.refused is not None:
         return error.refused
     named = str(request.query_params.get("username", ""))
-    return audit.org_named(named) if is_username_like(named) else None
+    # Of a secret, the audit keeps the fingerprint.
+    return audit.org_named(named) if is_username_like(named) or is_marked_secret(named) else None
 
 
 def _was_authenticated(request: Request) -> bool:

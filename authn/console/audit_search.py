@@ -4,6 +4,7 @@ Each condition is served by an index, so a search does not read the whole audit.
 """
 
 import ipaddress
+import re
 from itertools import pairwise
 
 from django.db.models import Q
@@ -11,6 +12,7 @@ from django.db.models import Q
 # One statement compares at most this many addresses, those of an IPv4 /25.
 _MAX_ADDRESSES = 128
 _GROUP_BITS = 16
+_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -26,7 +28,7 @@ def condition(text: str) -> Q:
     text = text.strip()
     if (network := _network(text)) is not None:
         return _in_network(network)
-    return (
+    found = (
         Q(target_label__istartswith=text)
         | Q(actor_name__istartswith=text)
         | Q(target_id=text)
@@ -35,6 +37,11 @@ def condition(text: str) -> Q:
         | Q(request_id=text)
         | Q(fingerprint=text.removeprefix("fingerprint:"))
     )
+    if _FINGERPRINT.fullmatch(text):
+        # A secret that was typed in place of a name is stored as its fingerprint.
+        stored = f"fingerprint:{text}"
+        found |= Q(target_label__istartswith=stored) | Q(actor_name__istartswith=stored)
+    return found
 
 
 def _network(text: str) -> _Network | None:

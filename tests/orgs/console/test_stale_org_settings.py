@@ -9,7 +9,7 @@ from authn.principals import Principal
 from authn.roles import Role
 from orgs.models import SalesforceOrg
 from orgs.update import update_org
-from tests.orgs.factories import a_registered_org
+from tests.orgs.factories import REGISTER, a_registered_org
 from tests.support.browser_client import Visitor, error_at, text_of, ticked
 from tests.support.concurrency import run_together
 
@@ -90,6 +90,19 @@ def test_metadata_that_changed_meanwhile_is_refused_and_the_entry_is_kept(consol
     assert _stored(hub).metadata == {"tier": 1}
 
 
+def test_a_value_that_a_registration_changed_is_refused_with_the_name_of_its_user(console, owner, salesforce):
+    org = a_registered_org(owner, salesforce, "ci@acme.example", metadata={"team": "core"})
+    page = _page(SalesforceOrg.objects.get())
+    stale = console.get(page)
+    owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url(), "metadata": {"team": "payments"}})
+
+    refused = console.send(page, stale, {"metadata": '{"tier": 1}'})
+
+    assert error_at(refused, "metadata") == (
+        'Metadata was changed to {"team": "payments"} by owner@acme.example less than a minute ago.'
+    )
+
+
 @pytest.mark.parametrize("text", ['{"team":"core"}', '\r\n{\r\n  "team": "core"\r\n}\r\n'])
 def test_metadata_in_another_layout_is_not_a_change(text, console, hub):
     stale = console.get(_page(hub))
@@ -107,6 +120,7 @@ def test_a_number_that_became_a_boolean_is_a_change(console, hub):
 
     assert _stored(hub).metadata == {"tier": True}
     assert [row.value for row in hub.metadata_rows.all()] == ["true"]
+    assert list(AuditEvent.objects.filter(action="org.changed").latest("id").changes or ()) == ["metadata.tier"]
 
 
 def test_clearing_dev_hub_does_not_take_a_default_that_was_set_meanwhile(console, hub, other):
