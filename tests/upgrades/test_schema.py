@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from orgs.salesforce.emulator import Emulator
@@ -23,6 +25,20 @@ SUPERUSER = {"DJANGO_SUPERUSER_EMAIL": "owner@acme.example", "DJANGO_SUPERUSER_P
 
 def test_there_are_apps_tomigrate():
     assert {"authn", "orgs"} <= set(OURS)
+
+
+def test_a_migration_without_a_transaction_changes_rows_only():
+    """It can be interrupted, and is then run again from its beginning: a column that it had added would exist."""
+    ours = [migration for key, migration in MigrationLoader(None).disk_migrations.items() if key[0] in OURS]
+    interruptible = [migration for migration in ours if not migration.atomic]
+
+    assert interruptible
+    assert not [
+        (migration, operation)
+        for migration in interruptible
+        for operation in migration.operations
+        if not isinstance(operation, RunPython)
+    ]
 
 
 @pytest.mark.django_db
