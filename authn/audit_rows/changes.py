@@ -21,8 +21,8 @@ MAX_TEXT_LENGTH = 500
 def changes(before: Fields, after: Fields) -> Changes:
     """Return the fields whose values differ. A field that is missing on one side is None there.
 
-    A field that is a JSON object is compared key by key, as `field.key`. Texts that look like a secret are
-    replaced by a fingerprint, and long values are cut at MAX_TEXT_LENGTH characters.
+    A field that is a JSON object is compared key by key, as `field.key`. Keys and texts that look like a secret
+    are replaced by a fingerprint, and long values are cut at MAX_TEXT_LENGTH characters.
     """
     old, new = _flat(before), _flat(after)
     names = [*old, *(name for name in new if name not in old)]
@@ -42,10 +42,14 @@ def _flat(fields: Fields) -> dict[str, object]:
     flat: dict[str, object] = {}
     for name, value in fields.items():
         if isinstance(value, Mapping):
-            flat |= {f"{name}.{key}": item for key, item in value.items()}
+            flat |= {f"{name}.{_key(key)}": item for key, item in value.items()}
         else:
             flat[name] = value
     return flat
+
+
+def _key(text: str) -> str:
+    return fingerprinted(text) if looks_like_a_secret(text) else text
 
 
 def _as_json(value: object) -> str:

@@ -46,6 +46,13 @@ def test_a_secret_in_a_change_is_a_fingerprint(secret):
     assert str(kept["metadata.note"]["after"]).startswith("fingerprint:")
 
 
+@pytest.mark.parametrize("secret", SECRETS, ids=["auth URL", "access token", "application token"])
+def test_a_secret_in_the_place_of_a_metadata_key_is_a_fingerprint(secret):
+    kept = audit.changes({"metadata": {}}, {"metadata": {secret: 1}})
+
+    assert kept == {f"metadata.fingerprint:{audit.fingerprint(secret)}": {"before": None, "after": 1}}
+
+
 def test_a_long_value_is_cut():
     [field] = audit.changes({}, {"note": "word " * 1000}).values()
 
