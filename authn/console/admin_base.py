@@ -78,6 +78,12 @@ def principal_of(request: HttpRequest) -> Principal:
     return principal_for(request.user, request)
 
 
+def refuse_unsafe_query(request: HttpRequest) -> None:
+    """Raise SuspiciousOperation for a query string with unsafe characters. PostgreSQL fails on NUL."""
+    if not all(is_safe_text(value, lines=True) for _, values in request.GET.lists() for value in values):
+        raise SuspiciousOperation("The query string has unsafe characters.")
+
+
 def error_text(error: DomainError) -> SafeString:
     """Return what happened and what to do about it on a page."""
     return format_code(f"{error} {error.page_action}")
@@ -104,8 +110,7 @@ class ConsoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes no t
 
     def changelist_view(self, request: HttpRequest, extra_context: ExtraContext = None) -> HttpResponse:
         """Show the list. Raises SuspiciousOperation for a search with unsafe characters, before any query."""
-        if not all(is_safe_text(value, lines=True) for values in request.GET.lists() for value in values[1]):
-            raise SuspiciousOperation("The query string has unsafe characters.")
+        refuse_unsafe_query(request)
         shown = {
             "title": str(self.opts.verbose_name_plural).capitalize(),
             "add_label": self.add_label,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from authn.audit_actions import Action, Outcome
 from authn.console import audit_csv, audit_filters, audit_search
-from authn.console.admin_base import ConsoleAdmin, badge, detail_rows, timestamp_column
+from authn.console.admin_base import ConsoleAdmin, badge, detail_rows, refuse_unsafe_query, timestamp_column
 from authn.console.audit_changes import changed_fields
 from authn.console.audit_list import AuditChangeList, CappedPaginator
 from authn.console.audit_targets import page_urls
@@ -148,7 +148,8 @@ class AuditEventAdmin(ConsoleAdmin):
 
     @method_decorator(require_safe)
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Export the rows of the list, with the same filters and search."""
+        """Export the rows of the list, with the same filters and search. Raises SuspiciousOperation as it does."""
+        refuse_unsafe_query(request)
         try:
             shown = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters as error:

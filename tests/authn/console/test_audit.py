@@ -93,6 +93,13 @@ def test_a_network_that_cannot_be_searched_says_which_can(text, console):
     assert "/change/" not in page[page.index('id="changelist"') :]
 
 
+@pytest.mark.database
+@pytest.mark.parametrize("query", [{"target": "org:\0"}, {"actor": "\0"}, {"action": "\0"}])
+def test_the_export_refuses_unsafe_characters_as_the_list_does(query, console):
+    assert console.get(AUDIT, **query).status_code == 400
+    assert console.get(f"{AUDIT}export.csv", **query).status_code == 400
+
+
 # --- Filters -----------------------------------------------------------------------------------------------
 
 
