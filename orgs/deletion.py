@@ -198,6 +198,7 @@ def _mark_revoked(credential: Credential) -> None:
         unanswered_since=None,
         outcome="CREDENTIAL_EXPIRED",
         outcome_retry_after=None,
+        outcome_detail="",
         health=Health.EXPIRED,
         reason="REVOKED",
         last_checked_at=Now(),

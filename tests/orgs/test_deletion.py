@@ -137,6 +137,18 @@ def test_cascade_and_revoke_revoke_every_token(owner, salesforce, child):
     assert _rows() == 0
 
 
+def test_a_revoked_token_does_not_keep_the_detail_of_an_older_failure(owner, salesforce, ci):
+    salesforce.inject(Fault.oauth("a_new_error", "a new text"))
+    assert "a_new_error" in owner.post(ACCESS_TOKEN, username="ci@acme.example").json()["message"]
+
+    with refusing(SalesforceOrg, "DELETE"):
+        owner.delete(ORG, username="ci@acme.example", revoke="true")
+
+    refused = owner.post(ACCESS_TOKEN, username="ci@acme.example")
+    assert refused.refusal == (409, "CREDENTIAL_EXPIRED")
+    assert "a_new_error" not in refused.json()["message"]
+
+
 @pytest.mark.database
 def test_a_token_is_not_revoked_while_another_process_has_its_refresh_lock(owner, salesforce, ci, child, settings):
     settings.SALESFORCE_TIMEOUT_SECONDS = 0.5
