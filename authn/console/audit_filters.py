@@ -76,7 +76,7 @@ class LinesFilter(admin.SimpleListFilter):
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: _Rows) -> _Rows:
-        """Leave completed attempts out, unless they were asked for."""
+        """Leave completed attempts out, unless this filter or another selects attempts."""
         return queryset if self.value() or asks_for_attempts(request) else queryset.filter(is_line())
 
 
@@ -180,7 +180,7 @@ class DateRangeFilter(admin.ListFilter):
 
 
 def asks_for_attempts(request: HttpRequest) -> bool:
-    """Return True if another filter names rows of attempts. Of these, lines would be a needle in the haystack."""
+    """Return True if another filter selects attempts. Almost all of them are completed, so they are no lines."""
     asked = (request.GET.get("action"), request.GET.get("outcome"))
     return asked[0] in (Action.REFRESH_SENT, Action.REFRESH_ENDED) or asked[1] == Outcome.ATTEMPTED
 

@@ -70,7 +70,7 @@ def _extend(instance: PoolInstance, form: AssignmentsForm, by: Principal) -> str
 OPERATIONS = {
     "return": Operation(
         "Return to the pool",
-        "The next job can be assigned the instance. Whoever uses it now loses it.",
+        "The next job can be assigned the instance. The present job or user loses it.",
         AssignmentsForm,
         _return,
     ),

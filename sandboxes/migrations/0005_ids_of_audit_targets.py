@@ -11,7 +11,8 @@ BATCH = 5000
 def add_ids(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Find the instance of each row by `name of repository`, in batches of a transaction each.
 
-    Rows have the spelling of the repository that they were written with. Older versions wrote issues of an instance's tokens like those of an org with this name.
+    Rows have the spelling of the repository that they were written with. Older versions recorded a token of an
+    instance as one of an org with this name.
     """
     alias = schema_editor.connection.alias
     rows = apps.get_model("authn", "AuditEvent").objects.using(alias)

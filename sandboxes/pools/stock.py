@@ -64,7 +64,7 @@ class Imported(NamedTuple):
 
 
 def add_instance(new: NewInstance, *, by: Principal) -> PoolInstance:
-    """Add an instance. Without an auth URL its org is reached through its parent, which is asked for it afterwards.
+    """Add an instance. Without an auth URL its org is reached through its parent, which is queried afterwards.
 
     `is_missing` of the result says whether the parent lists no such sandbox: the instance is added all the same.
     Raises InvalidRequest, OrgNotFound, NotFound; with an auth URL also RegistrationRefused, SessionError.
