@@ -1,15 +1,20 @@
 """The console page that ends or extends the assignments of pool instances, one or several at a time."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from authn.console.admin_base import ConsoleForm
 from authn.principals import Principal
+from authn.web.strict_json import NotStrictJSON, read_json
 from sandboxes.models import PoolInstance
 from sandboxes.pools.assignment import DEFAULT_HOURS, MAX_HOURS, end_assignment, extend_assignment
+
+_NOT_OF_THE_PAGE = "The page was changed before it was sent. Open it again."
 
 
 class AssignmentsForm(ConsoleForm):
@@ -18,16 +23,22 @@ class AssignmentsForm(ConsoleForm):
     `shown` is the assignment that the page showed for each instance: what was assigned since is not changed.
     """
 
-    shown = forms.JSONField(widget=forms.HiddenInput)
+    shown = forms.CharField(widget=forms.HiddenInput, max_length=65_536)
 
     def __init__(self, data: QueryDict | None, instances: Iterable[PoolInstance], *, submit_label: str) -> None:
-        super().__init__(data, initial={"shown": {str(row.pk): row.assignment_id for row in instances}})
+        assignments = {str(row.pk): row.assignment_id for row in instances}
+        super().__init__(data, initial={"shown": json.dumps(assignments)})
         self.submit_label = submit_label
 
     def clean_shown(self) -> dict[str, str]:
-        """Return the assignments by the id of their instance."""
-        shown = self.cleaned_data["shown"]
-        return {key: str(value) for key, value in shown.items()} if isinstance(shown, dict) else {}
+        """Return the assignments by the id of their instance. Raises ValidationError for a value that no page sends."""
+        try:
+            shown = read_json(self.cleaned_data["shown"])
+        except NotStrictJSON as error:
+            raise ValidationError(_NOT_OF_THE_PAGE) from error
+        if not isinstance(shown, dict) or not all(isinstance(value, str) for value in shown.values()):
+            raise ValidationError(_NOT_OF_THE_PAGE)
+        return shown
 
 
 class ExtendForm(AssignmentsForm):
