@@ -9,7 +9,9 @@ MAX_LENGTH = 255
 _NAME = re.compile(r"[^\s:,/\\?#<>\"(){}\[\]|\x00]+")
 # Salesforce itself creates names such as jo@example.com2024/11/25_12-7-57.demo.
 _USERNAME = re.compile(r"[^\s:,\\<>\"()\[\]@\x00]+@[^\s:,\\<>\"()\[\]@\x00]+")
-SECRET_MESSAGE = "This is an auth URL or a token, not a username. It is a secret: send an auth URL as sfdxAuthUrl only."
+SECRET_MESSAGE = (
+    "This is an auth URL or a token, not a username. It is a secret: send an auth URL only to register an org."
+)
 # Query parsers turn a + into a blank.
 PLUS_MESSAGE = "No org has this name. A + in a URL means a blank: write it as %2B."
 

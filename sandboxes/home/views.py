@@ -12,6 +12,7 @@ from authn.roles import Role
 from authn.users import get_user
 from orgs.lookup import is_name
 from orgs.models import Kind, SalesforceOrg
+from orgs.usernames import PLUS_MESSAGE, SECRET_MESSAGE, is_secret, lost_a_plus
 from sandboxes.continue_action import continue_link
 from sandboxes.home.visible_orgs import instances_for, orgs_for
 from sandboxes.models import PoolInstance
@@ -45,9 +46,20 @@ class OpenByNamePage(LoginRequiredMixin, View):
         name = request.GET.get("name", "").strip()
         production_org = request.GET.get("production", "").strip()
         can_be_opened = is_sandbox_name(name) or is_scratch_username(name) or ("," not in name and is_stored(name))
-        if not can_be_opened or (production_org and not is_name(production_org)):
-            return render(request, "open_by_name.html", {"name": name[:MAX_SEARCH_LENGTH]}, status=400)
-        return HttpResponseRedirect(continue_link(name, production_username=production_org))
+        if can_be_opened and (not production_org or is_name(production_org)):
+            return HttpResponseRedirect(continue_link(name, production_username=production_org))
+        problem = _problem_of(production_org) if can_be_opened else _problem_of(name)
+        found = {"problem": problem, "is_production": can_be_opened}
+        return render(request, "open_by_name.html", found, status=400)
+
+
+def _problem_of(name: str) -> str:
+    """Return what is wrong with a name that cannot be opened, "" for no name. A secret is not repeated."""
+    if is_secret(name):
+        return SECRET_MESSAGE
+    if lost_a_plus(name):
+        return PLUS_MESSAGE
+    return f"\u201c{name[:MAX_SEARCH_LENGTH]}\u201d is neither a sandbox name nor a username." if name else ""
 
 
 def _is_empty() -> bool:

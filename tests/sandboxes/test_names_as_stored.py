@@ -218,3 +218,34 @@ def test_a_plus_that_became_a_blank_is_explained_in_a_continue_link(a_person):
 
     assert response.status_code == 400
     assert "write it as %2B" in text_of(response)
+
+
+@pytest.mark.parametrize("field", ["name", "production"])
+def test_an_auth_url_entered_to_open_an_org_is_named_and_not_repeated(field, a_person):
+    visitor = Visitor().sign_in(a_person("mia@acme.example"))
+
+    response = visitor.get("/open", **{"name": "dev1", field: SECRET})
+
+    assert response.status_code == 400
+    assert "This is an auth URL or a token, not a username." in text_of(response)
+    assert "5Aep861" not in response.content.decode()
+
+
+@pytest.mark.parametrize("field", ["name", "production"])
+def test_a_plus_that_became_a_blank_is_explained_when_an_org_is_opened_by_name(field, a_person):
+    visitor = Visitor().sign_in(a_person("mia@acme.example"))
+
+    response = visitor.get("/open", **{"name": "dev1", field: "first tag@acme.example"})
+
+    assert response.status_code == 400
+    assert "write it as %2B" in text_of(response)
+
+
+def test_opening_by_name_says_that_the_production_org_is_the_invalid_one(a_person):
+    visitor = Visitor().sign_in(a_person("mia@acme.example"))
+
+    response = visitor.get("/open", name="dev1", production="a:b")
+
+    assert "The production org is invalid." in text_of(response)
+    assert "\u201ca:b\u201d is neither" in text_of(response)
+    assert "\u201cdev1\u201d" not in text_of(response)
