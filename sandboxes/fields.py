@@ -38,7 +38,8 @@ class RepositoryField(StrictCharField):
     """The path of a repository on its forge, with two or more segments."""
 
     default_error_messages = {
-        "invalid": "Not a valid repository: use org/repo, group/subgroup/repo or org/My Project/repo."
+        "invalid": "Not a valid repository: use org/repo, group/subgroup/repo or org/My Project/repo, "
+        "in ASCII and without the address of the forge."
     }
 
     def to_internal_value(self, data: object) -> str:

@@ -111,3 +111,12 @@ def test_the_database_keeps_one_instance_and_one_holder_whatever_the_case():
 def test_a_text_that_is_no_repository_is_refused(text):
     with pytest.raises(ValueError, match="Not a repository"):
         read_repository(text)
+
+
+@pytest.mark.parametrize("repository", ["https://github.com/acme/app", "git@github.com:acme/app.git", "acme/größe"])
+def test_a_refused_repository_is_answered_with_how_to_write_it(repository, owner):
+    response = owner.get(POOLS, repository=repository)
+
+    assert response.refusal == (400, "VALIDATION_FAILED")
+    assert "use org/repo" in response.text
+    assert "in ASCII and without the address of the forge" in response.text
