@@ -212,7 +212,10 @@ def _raise_page_or_server_error(response: Response) -> None:
 
 
 def _foreign_page(response: Response) -> str:
-    return f"The response is an HTML page with status {response.status} that Salesforce does not serve."
+    return (
+        f"The response is an HTML page with status {response.status} that Salesforce does not serve: "
+        "a proxy or firewall may have sent it."
+    )
 
 
 def _rest_error(response: Response) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from authn.roles import Role
 from orgs.credentials import concurrency
 from orgs.credentials.models import Credential
 from orgs.models import SalesforceOrg
-from orgs.salesforce.emulator import Emulator, Fault
+from orgs.salesforce.emulator import Emulator, Fault, error_texts
 from tests.orgs.factories import ACCESS_TOKEN, ORG, REGISTER, TEST_CONNECTION, a_registered_org, an_org
 from tests.support.browser_client import Visitor, text_of
 from tests.support.proxy import Proxy
@@ -60,6 +60,16 @@ def test_a_connection_test_names_host_and_kind(owner, salesforce):
 
     assert response.json()["code"] == "UPSTREAM_UNREACHABLE"
     assert f"HOST_NOT_FOUND: {HOST} does not resolve." in response.json()["error"]
+
+
+def test_a_page_that_salesforce_does_not_serve_points_to_the_proxy(owner, salesforce):
+    org = an_org(salesforce)
+    salesforce.inject(Fault.status(403, error_texts.PROXY_PAGE, "text/html"), path=TOKEN_PATH)
+
+    response = owner.post(REGISTER, {"sfdxAuthUrl": org.auth_url()})
+
+    assert response.refusal == (502, "UPSTREAM_UNREADABLE")
+    assert "with status 403 that Salesforce does not serve: a proxy or firewall" in response.json()["message"]
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
