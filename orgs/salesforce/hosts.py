@@ -23,10 +23,10 @@ _SALESFORCE_HOST = re.compile(
 _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+", re.ASCII)
 _INSTANCE_URL = re.compile(rf"https://([A-Za-z0-9.-]{{1,{_MAX_HOST_LENGTH}}})(?::443)?/?", re.ASCII)
 # Hosts that serve an org's pages, some with content of customers, and the host that serves its API.
+_PAGE_DOMAINS = ("force.com", "salesforce-setup.com", "crmforce.mil", "sfcrmapps.cn", "salesforce-setup.mil")
+# Other hosts of pages, such as NAME--PACKAGE.vf.force.com, do not begin with the name of the API's host.
 _PAGE_HOST = re.compile(
-    rf"(?P<name>{_LABEL}(?:\.{_LABEL})??)\.(?:(?:lightning|my)\.)?"
-    r"(?P<pages>force\.com|salesforce-setup\.com|crmforce\.mil|sfcrmapps\.cn|salesforce-setup\.mil)",
-    re.ASCII,
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})?)\.(?:lightning|my)\.(?:{'|'.join(map(re.escape, _PAGE_DOMAINS))})", re.ASCII
 )
 _API_DOMAINS = {"com": "my.salesforce.com", "mil": "my.salesforce.mil", "cn": "my.sfcrmproducts.cn"}
 # Domains that Salesforce used before My Domain. An operator whose org still has one admits it.
@@ -58,7 +58,7 @@ class HostPolicy:
             return True
         if len(host) > _MAX_HOST_LENGTH or not _HOSTNAME.fullmatch(host):
             return False
-        return any(host == domain or host.endswith(f".{domain}") for domain in self.extra_domains)
+        return _is_within(host, self.extra_domains)
 
     def instance_url(self, text: str) -> str:
         """Return `https://host` for a URL that consists of an admitted host alone.
@@ -82,6 +82,8 @@ def host_of(instance_url: str) -> str:
 def refusal_of(host: str) -> str:
     """Return why a host is not admitted, and what to do. Names the host only if it cannot be a secret."""
     host = host.lower()
+    if host.endswith("."):
+        return "The host ends with a dot. Remove the dot."
     labels = host.split(".")
     is_named = (
         len(host) <= _MAX_HOST_LENGTH
@@ -91,16 +93,27 @@ def refusal_of(host: str) -> str:
     )
     if not is_named:
         return "The host is not a Salesforce host. Use NAME.my.salesforce.com."
-    if pages := _PAGE_HOST.fullmatch(host):
+    api_host = f"NAME.{_API_DOMAINS.get(labels[-1], _API_DOMAINS['com'])}"
+    if _is_within(host, _PAGE_DOMAINS):
+        pages = _PAGE_HOST.fullmatch(host)
+        advice = f"{pages['name']}{api_host.removeprefix('NAME')} ({api_host})" if pages else api_host
+        return f"{host} serves the pages of an org, not its API. Use {advice}."
+    if host in _DOMAINS:
+        return f"{host} is not the host of an org. Use {api_host}."
+    if _is_within(host, _DOMAINS):
         return (
-            f"{host} serves the pages of an org, not its API. "
-            f"Use {pages['name']}.{_API_DOMAINS[labels[-1]]} (NAME.my.salesforce.com)."
+            f"{host} is not known as the host of an org. Use {api_host}. "
+            f"If it serves the API of an org, an operator can admit it: SALESFORCE_EXTRA_DOMAINS={host}."
         )
-    domain = next((old for old in _OLD_DOMAINS if host == old or host.endswith(f".{old}")), host)
+    domain = next((old for old in _OLD_DOMAINS if _is_within(host, (old,))), host)
     return (
         f"The desk does not call {host}. If it is a host of Salesforce, "
         f"an operator can admit it: SALESFORCE_EXTRA_DOMAINS={domain}."
     )
+
+
+def _is_within(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
 def sandbox_name(host: str) -> str:

@@ -272,8 +272,11 @@ def test_an_instance_url_that_names_more_or_else_is_refused(hosts, text):
             "Use acme--dev1.sandbox.my.salesforce.com (NAME.my.salesforce.com).",
         ),
         ("acme.my.salesforce-setup.com", "Use acme.my.salesforce.com (NAME.my.salesforce.com)."),
-        ("acme.lightning.crmforce.mil", "Use acme.my.salesforce.mil (NAME.my.salesforce.com)."),
-        ("acme.lightning.sfcrmapps.cn", "Use acme.my.sfcrmproducts.cn (NAME.my.salesforce.com)."),
+        ("acme.lightning.crmforce.mil", "Use acme.my.salesforce.mil (NAME.my.salesforce.mil)."),
+        ("acme.lightning.sfcrmapps.cn", "Use acme.my.sfcrmproducts.cn (NAME.my.sfcrmproducts.cn)."),
+        ("acme--dev1--c.sandbox.vf.force.com", "not its API. Use NAME.my.salesforce.com."),
+        ("salesforce.com", "is not the host of an org. Use NAME.my.salesforce.com."),
+        ("acme.salesforce.com", "an operator can admit it: SALESFORCE_EXTRA_DOMAINS=acme.salesforce.com."),
     ],
 )
 def test_a_refused_instance_url_names_its_host_and_what_to_use(hosts, host, advice):
