@@ -7,7 +7,15 @@ after the host, and accepts any host and port. Older CLIs wrote a `/` after the 
 import re
 from dataclasses import dataclass, field
 
-from orgs.salesforce.auth_url_text import REDACTED, Mistake, find_url, mistake_of, undefined_part
+from orgs.salesforce.auth_url_text import (
+    REDACTED,
+    Mistake,
+    broken_line,
+    find_url,
+    mistake_of,
+    next_word,
+    undefined_part,
+)
 from orgs.salesforce.hosts import HostPolicy, refusal_of
 
 _GRAMMAR = re.compile(
@@ -19,8 +27,7 @@ _GRAMMAR = re.compile(
     re.ASCII,
 )
 # What JavaScript writes for a missing value.
-_UNDEFINED = "undefined"
-_PLACEHOLDERS = (_UNDEFINED, "null")
+_PLACEHOLDERS = ("undefined", "null")
 _MAX_LENGTH = 4096
 MAX_TEXT_WITH_URL_LENGTH = 65_536
 # The hosts at which production orgs log in, and those for their sandboxes and scratch orgs.
@@ -73,7 +80,13 @@ class AuthUrl:
         found = find_url(text)
         if isinstance(found, Mistake):
             raise InvalidAuthUrl.of(found)
-        return cls.parse(found, hosts)
+        try:
+            return cls.parse(found, hosts)
+        except ForeignAuthUrl:
+            host = found.rpartition("@")[2] + next_word(text, found)
+            if hosts.admits(host.lower()):
+                raise InvalidAuthUrl.of(broken_line()) from None
+            raise
 
     @classmethod
     def parse(cls, text: str, hosts: HostPolicy) -> "AuthUrl":
@@ -88,8 +101,8 @@ class AuthUrl:
         if match is None:
             raise InvalidAuthUrl.of(mistake_of(text[:_MAX_LENGTH]))
         client_id, secret, refresh_token = match["client_id"], match["client_secret"], match["refresh_token"]
-        secret = "" if secret == _UNDEFINED else secret
-        if any(part in _PLACEHOLDERS for part in (client_id, secret, refresh_token)):
+        secret = "" if secret in _PLACEHOLDERS else secret
+        if any(part in _PLACEHOLDERS for part in (client_id, refresh_token)):
             raise InvalidAuthUrl.of(undefined_part())
         host = match["host"].lower()
         if not hosts.admits(host):

@@ -24,7 +24,10 @@ _REST_OF_URL = re.compile(r"[^\s\"'`,|]*")
 # A backslash ends a URL only as the start of an escape such as \" or \n. A line that starts so continues the URL.
 _BROKEN = re.compile(r"\\(?![\"'nrtu\\])|[ \t]*\r?\n[ \t]*[.:@]")
 
+# GitHub writes asterisks, GitLab the word; password fields show bullets.
+_MASK = re.compile(r"\*\*\*|\[MASKED\]|\u2022{3}")
 _HOST = r"[a-zA-Z0-9.-]+"
+_NEXT_WORD = re.compile(rf"\s+({_HOST})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Mistake:
 _REDACTED = Mistake("This is the placeholder that the Salesforce CLI prints instead of the auth URL.", is_redacted=True)
 _EMPTY = Mistake("The auth URL is empty.")
 _MASKED = Mistake(
-    "The auth URL is masked with asterisks, as CI systems mask secrets in their logs.",
+    "The auth URL is masked, as CI systems mask secrets in their logs.",
     "Send the secret itself. A log or a page of settings does not show it.",
 )
 _VARIABLE = Mistake(
@@ -47,7 +50,8 @@ _VARIABLE = Mistake(
     "Let the shell or the CI system expand the variable: in a shell, single quotes prevent that.",
 )
 _ADDRESS = Mistake(
-    "The auth URL has https:// before its host.", f"Remove https:// after the @: an auth URL reads {FORM}."
+    "The auth URL has https:// or http:// before its host.",
+    f"Remove https:// or http:// after the @: an auth URL reads {FORM}.",
 )
 _PORT = Mistake("The auth URL has a port after its host.", "Remove the colon and the port at its end.")
 _PATH = Mistake("The auth URL has a path or query after its host.", "Remove everything after the host.")
@@ -68,6 +72,9 @@ _CUT_OFF = Mistake(
 )
 _BROKEN_LINE = Mistake("The auth URL is broken by a line break or a backslash.", _CUT_OFF.action)
 _ENCODED = Mistake("The auth URL is percent-encoded.", "Send it decoded: it starts with force://.")
+_HTML = Mistake(
+    "The auth URL is HTML-encoded, as in the source of a web page.", 'Replace the entities: &quot; is ", &#64; is @.'
+)
 _BASE64 = Mistake("The text is Base64, not the auth URL itself.", "Decode it first: base64 --decode.")
 _UPPER_CASE = Mistake("The auth URL does not start with force:// in lower case.", "Write force:// in lower case.")
 _REFRESH_TOKEN = Mistake("This is a refresh token, not an auth URL.", f"An auth URL reads {FORM}.")
@@ -80,7 +87,8 @@ _OTHER = Mistake(f"This is not an auth URL of the form {FORM}.")
 # The first that occurs in the URL, as far as it goes without blank or quote, is the mistake.
 _IN_URL: tuple[tuple[re.Pattern[str], Mistake], ...] = (
     (re.compile(re.escape(REDACTED)), _REDACTED),
-    (re.compile(r"\*\*\*"), _MASKED),
+    (_MASK, _MASKED),
+    (re.compile(r"\Aforce://[^<>]*&(?:#x?[0-9A-Fa-f]+|quot|apos|amp|lt|gt);", re.IGNORECASE), _HTML),
     (re.compile(r"\$|\{\{|%[A-Za-z_]+%"), _VARIABLE),
     (re.compile(r"@https?:"), _ADDRESS),
     (re.compile(r"%[0-9A-Fa-f]{2}"), _ENCODED),
@@ -90,10 +98,12 @@ _IN_URL: tuple[tuple[re.Pattern[str], Mistake], ...] = (
     (re.compile(rf"force://[^@]*@{_HOST}:[0-9]+/?\Z"), _PORT),
     (re.compile(rf"force://[^@]*@{_HOST}(?::443)?[/?#]"), _PATH),
 )
+# Those that only the text after the URL may show.
+_IN_REST = (_REDACTED, _MASKED, _VARIABLE, _HTML)
 # The same for a text without force://.
 _IN_TEXT: tuple[tuple[re.Pattern[str], Mistake], ...] = (
     (re.compile(re.escape(REDACTED)), _REDACTED),
-    (re.compile(r"\*\*\*"), _MASKED),
+    (_MASK, _MASKED),
     (re.compile(r"force://", re.IGNORECASE), _UPPER_CASE),
     (re.compile(r"force%3a(?:%2f|/){2}", re.IGNORECASE), _ENCODED),
     (re.compile(r"\A\W{0,8}00D[0-9A-Za-z]{12,15}!"), _ACCESS_TOKEN),
@@ -107,9 +117,7 @@ _BASE64_TEXT = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
 
 def find_url(text: str) -> str | Mistake:
     """Return the one `force://` URL in a text, not judged yet; or the mistake of a text with none or several."""
-    for escape, character in _ESCAPES:
-        text = text.replace(escape, character)
-    text = _COLOURS.sub("", text)
+    text = _without_escapes(text)
     count = text.count(SCHEME)
     if count == 0:
         return _mistake_without_url(text)
@@ -119,9 +127,15 @@ def find_url(text: str) -> str | Mistake:
     if found is None:
         return _OTHER
     rest = _REST_OF_URL.match(text, found.end())
-    if rest and rest[0] and (inner := _mistake_in(found[0] + rest[0])) in (_REDACTED, _MASKED, _VARIABLE):
+    if rest and rest[0] and (inner := _mistake_in(found[0] + rest[0])) in _IN_REST:
         return inner
     return _BROKEN_LINE if _BROKEN.match(text, found.end()) else found[0]
+
+
+def next_word(text: str, url: str) -> str:
+    """Return the word after a URL that `find_url` returned: a line break or blank in its host may precede it."""
+    word = _NEXT_WORD.match(_without_escapes(text).partition(url)[2])
+    return word[1] if word else ""
 
 
 def mistake_of(url: str) -> Mistake:
@@ -129,9 +143,20 @@ def mistake_of(url: str) -> Mistake:
     return _mistake_in(url) if url.startswith(SCHEME) else _mistake_without_url(url)
 
 
+def broken_line() -> Mistake:
+    """Return the mistake of an auth URL that a line break or blank divides."""
+    return _BROKEN_LINE
+
+
 def undefined_part() -> Mistake:
     """Return the mistake of an auth URL in which JavaScript wrote a missing value."""
     return _UNDEFINED
+
+
+def _without_escapes(text: str) -> str:
+    for escape, character in _ESCAPES:
+        text = text.replace(escape, character)
+    return _COLOURS.sub("", text)
 
 
 def _mistake_in(url: str) -> Mistake:

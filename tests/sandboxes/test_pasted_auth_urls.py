@@ -82,14 +82,14 @@ def test_the_mistake_in_a_record_is_named(application, salesforce, hub):
     response = application.post(SCRATCH, {"scratchOrgUsername": "s1@acme.example", "devhubUsername": PROD})
 
     assert response.refusal == (400, "SFDX_AUTH_URL_MISSING")
-    assert f"{FIELD} is not an auth URL. The auth URL is masked with asterisks" in response.json()["message"]
+    assert f"{FIELD} is not an auth URL. The auth URL is masked, as CI systems" in response.json()["message"]
 
 
 @pytest.mark.parametrize(
     ("text", "said", "action"),
     [
         ("$SFDX_AUTH_URL", "name of a variable", "single quotes"),
-        ("force://PlatformCLI::tok@https://acme.my.salesforce.com", "https:// before its host", "Remove https://"),
+        ("force://PlatformCLI::tok@https://acme.my.salesforce.com", "http:// before its host", "Remove https://"),
         ("nothing of the kind", "not an auth URL", "sf org auth show-sfdx-auth-url"),
     ],
 )

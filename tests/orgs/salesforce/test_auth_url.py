@@ -133,7 +133,6 @@ def test_an_extra_domain_may_be_the_host_of_an_auth_url():
         f"force://undefined::token@{HOST}",
         f"force://PlatformCLI::undefined@{HOST}",
         f"force://null::token@{HOST}",
-        f"force://PlatformCLI:null:token@{HOST}",
         f"force://PlatformCLI::null@{HOST}",
         f"force://PlatformCLI::{'a' * 4096}@{HOST}",
     ],
