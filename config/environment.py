@@ -83,7 +83,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # untyped
 def _read_file(path: Path) -> dict[str, str]:
     """Return the variables in a file, {} if it does not exist. Raises ImproperlyConfigured for a bad line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:

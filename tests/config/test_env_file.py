@@ -77,6 +77,17 @@ def test_a_desk_accepts_the_file_of_init(tmp_path):
     assert checked.returncode == 0, checked.stderr
 
 
+def test_a_file_that_windows_saved_with_a_byte_order_mark_is_read(tmp_path):
+    file = tmp_path / "env"
+    _run(INIT["manage.py"], file)
+    settings = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    file.write_text("\r\n".join(settings), encoding="utf-8-sig")
+
+    checked = _run([sys.executable, "manage.py", "check"], file, SPOOL_DIR=str(tmp_path / "spool"))
+
+    assert checked.returncode == 0, checked.stderr
+
+
 @pytest.mark.parametrize("command", INIT.values(), ids=INIT)
 def test_init_never_changes_a_file(command, tmp_path):
     existing, link, target = tmp_path / "env", tmp_path / "link", tmp_path / "target"
