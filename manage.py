@@ -15,7 +15,7 @@ def main() -> None:
     from config import env_file
 
     if sys.argv[1:2] == ["init"]:  # It needs neither settings nor installed packages.
-        env_file.init()
+        env_file.run_init(sys.argv[2:])
         return
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

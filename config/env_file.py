@@ -3,6 +3,7 @@
 `python3 dev.py init` runs before anything is installed, so this imports the standard library only.
 """
 
+import argparse
 import os
 import re
 import secrets
@@ -24,6 +25,14 @@ def require_settings(settings: object) -> None:
             f"Required settings are missing: {', '.join(missing)}. Set them in the environment or in .env, which "
             "`python3 manage.py init` writes with new keys; docs/configuration.md describes them."
         )
+
+
+def run_init(arguments: list[str]) -> None:
+    """Run `manage.py init`: write the file, or print the help. Exits if there are other arguments."""
+    argparse.ArgumentParser(
+        prog="manage.py init", description="Write .env, or the file that ENV_FILE names, with new keys."
+    ).parse_args(arguments)
+    init()
 
 
 def init() -> None:

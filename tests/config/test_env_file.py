@@ -88,6 +88,15 @@ def test_a_file_that_windows_saved_with_a_byte_order_mark_is_read(tmp_path):
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.parametrize(("option", "status"), [("--help", 0), ("--force", 2)])
+@pytest.mark.parametrize("command", INIT.values(), ids=INIT)
+def test_init_writes_nothing_when_it_is_asked_for_help_or_with_unknown_options(command, option, status, tmp_path):
+    ended = _run([*command, option], tmp_path / "env")
+
+    assert (ended.returncode, "usage:" in ended.stdout + ended.stderr) == (status, True)
+    assert not (tmp_path / "env").exists()
+
+
 @pytest.mark.parametrize("command", INIT.values(), ids=INIT)
 def test_init_never_changes_a_file(command, tmp_path):
     existing, link, target = tmp_path / "env", tmp_path / "link", tmp_path / "target"
