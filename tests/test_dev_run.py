@@ -150,7 +150,7 @@ times = list(history.values_list("at", flat=True))
 print(json.dumps({
     "uat": [uat.health, uat.reason],
     "refusals of uat": AuditEvent.objects.filter(
-        action="org.connection_tested", outcome="failed", code="CREDENTIAL_EXPIRED", org_username__endswith=".uat"
+        action="org.connection_tested", outcome="failed", code="CREDENTIAL_EXPIRED", target_label__endswith=".uat"
     ).count(),
     "others": sorted(set(SalesforceOrg.objects.exclude(credential=uat).values_list("credential__health", flat=True))),
     "days": len({at.date() for at in tokens.values_list("at", flat=True)} | {AuditEvent.objects.first().at.date()}),

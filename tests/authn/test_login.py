@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from authn.lockout import LoginThrottle
 from authn.models import AuditEvent, User
 from authn.principals import system
 from authn.roles import Role
@@ -150,8 +149,8 @@ def test_concurrent_wrong_passwords_are_all_counted(olga):
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_attempts_for_different_users_count_for_their_address(olga, monkeypatch):
-    monkeypatch.setattr(LoginThrottle, "limit", 8)
+def test_concurrent_attempts_for_different_users_count_for_their_address(olga, settings):
+    settings.LOGINS_PER_ADDRESS_PER_MINUTE = 8
 
     responses = run_together([partial(_log_in, Caller(), f"u{number}@acme.example", "x") for number in range(16)])
 

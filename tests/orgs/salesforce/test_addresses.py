@@ -166,7 +166,7 @@ def test_a_name_that_fails_to_resolve_is_not_resolved_again(monkeypatch, resolve
     with pytest.raises(errors.Unreachable) as caught:
         send()
 
-    assert type(caught.value) is errors.Unreachable
+    assert type(caught.value) is errors.HostNotFound
     assert (resolver.asked, resolver.dialled) == ([], [])
 
 

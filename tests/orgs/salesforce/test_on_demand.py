@@ -55,10 +55,10 @@ def test_a_code_is_good_once_and_for_its_app_and_callback(client, session, emula
     code = _code(client, session)
     client.exchange_code(code, client_id="PlatformCLI", client_secret="")
 
-    with pytest.raises(errors.ExpiredToken):
+    with pytest.raises(errors.UnknownRefusal):
         client.exchange_code(code, client_id="PlatformCLI", client_secret="")
     elsewhere = replace(_code(client, session), callback_url="http://localhost:1/")
-    with pytest.raises(errors.ExpiredToken):
+    with pytest.raises(errors.UnknownRefusal):
         client.exchange_code(elsewhere, client_id="PlatformCLI", client_secret="")
 
 
