@@ -142,8 +142,9 @@ def _refused_target(error: Exception, request: Request) -> audit.Target | None:
     if isinstance(error, DomainError) and error.refused is not None:
         return error.refused
     named = str(request.query_params.get("username", ""))
-    # Of a secret, the audit keeps the fingerprint.
-    return audit.org_named(named) if is_username_like(named) or is_marked_secret(named) else None
+    # Of a token the audit keeps the fingerprint; of an auth URL nothing.
+    is_token = is_marked_secret(named) and "://" not in named
+    return audit.org_named(named) if is_username_like(named) or is_token else None
 
 
 def _was_authenticated(request: Request) -> bool:
