@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from authn.audit_rows.fingerprints import fingerprinted
+from authn.database.shown_values import same
 from authn.web.safe_text import escaped
 from authn.web.secret_text import looks_like_a_secret
 
@@ -29,7 +30,7 @@ def changes(before: Fields, after: Fields) -> Changes:
     return {
         escaped(name): {"before": _storable(old.get(name)), "after": _storable(new.get(name))}
         for name in names
-        if _as_json(old.get(name)) != _as_json(new.get(name))
+        if not same(old.get(name), new.get(name))
     }
 
 
@@ -50,11 +51,6 @@ def _flat(fields: Fields) -> dict[str, object]:
 
 def _key(text: str) -> str:
     return fingerprinted(text) if looks_like_a_secret(text) else text
-
-
-def _as_json(value: object) -> str:
-    """Return a text that is equal for equal values only: Python takes 1, 1.0 and True for equal."""
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _storable(value: object) -> Value:

@@ -35,8 +35,11 @@ def require_shown(row: Model, shown: Values) -> None:
 
 
 def as_json(value: object) -> str:
-    """Return a value as JSON text that is equal for equal values only: Python takes 1, 1.0 and True for equal."""
-    return json.dumps(value, sort_keys=True)
+    """Return a value as JSON text that is equal for equal values only: Python takes 1, 1.0 and True for equal.
+
+    A value that JSON does not have, such as a date, becomes its text.
+    """
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def same(one: object, other: object) -> bool:

@@ -134,7 +134,7 @@ def test_it_logs_in(client, desk, url):
 
 
 def test_it_reads_errors(client, application, url):
-    unknown = _call("orgs.salesforce_auth_controller_get_org", client=application, username="nobody@acme.example")
+    unknown = _call("orgs.salesforce_auth_controller_get_org", client=application, username="unknown@acme.example")
     invalid = _call("orgs.salesforce_auth_controller_list_orgs", client=application, limit=0)
     with client.AuthenticatedClient(base_url=url, token="no-token") as stranger:
         refused = _call("orgs.salesforce_auth_controller_list_orgs", client=stranger)

@@ -57,7 +57,7 @@ def auth_url(org, hosts):
         (("invalid_client", ""), errors.AppRejected),
         (("invalid_app_access", "user is not admin approved to access this app"), errors.UserNotApproved),
         (("unknown_error", "retry your request"), errors.ServerError),
-        (("an_error_that_nobody_has_seen", ""), errors.UnknownRefusal),
+        (("an_unknown_error_code", ""), errors.UnknownRefusal),
     ],
 )
 def test_an_oauth_error_becomes_what_it_means(client, salesforce, auth_url, text, error):
