@@ -20,6 +20,7 @@ from django.db import connection
 
 from orgs.salesforce.emulator import Emulator
 from tests.orgs.factories import ACCESS_TOKEN, ORGS, REGISTER
+from tests.support.concurrency import wait_until
 from tests.support.live_server import Desk, Reply, live_desk
 from tests.support.tcp_relay import Relay
 
@@ -82,9 +83,13 @@ def drill(django_db_setup: Any, django_db_blocker: Any, tmp_path_factory: Any) -
 
 @dataclass
 class Load:
-    """Callers that send requests in a loop. `replies` holds the time and the content of each response."""
+    """Callers that send requests in a loop. `replies` holds the time and the content of each response.
+
+    `running` holds when each caller began the request that has no response yet.
+    """
 
     replies: list[tuple[float, Reply]] = field(default_factory=list)
+    running: dict[int, float] = field(default_factory=dict)
 
     def first_success(self, after: float) -> float:
         """Return the time of the first response with status 200 after `after`."""
@@ -97,11 +102,12 @@ class Load:
         raise AssertionError(self.between(after, until))
 
     def between(self, begin: float, end: float) -> Counter[int]:
-        """Count the statuses of requests that ended between two times, whenever they began."""
-        return Counter(reply.status for at, reply in list(self.replies) if begin < at < end)
+        """Wait for the requests that began between two times, and count their statuses."""
+        wait_until(lambda: not any(began < end for began in list(self.running.values())))
+        return Counter(reply.status for at, reply in list(self.replies) if begin < at - reply.seconds < end)
 
     def wait_for_a_second_without_failure(self, after: float) -> float:
-        """Return the begin of the first second in which every request succeeded."""
+        """Return the begin of the first second in which requests began that all succeeded, however long they took."""
         begin = after
         while time.monotonic() < after + 30:
             time.sleep(max(0.0, begin + 1 - time.monotonic()))
@@ -117,12 +123,14 @@ def _under_load(drill: Drill) -> Iterator[Load]:
 
     def send(number: int) -> None:
         while not stop.is_set():
+            load.running[number] = time.monotonic()
             reply = (
                 drill.desk.send("GET", f"{ORGS}?limit=5", bearer=drill.desk.application)
                 if number % 2 == 0
                 else drill.token(ORGS_UNDER_LOAD[number // 2 % len(ORGS_UNDER_LOAD)])
             )
             load.replies.append((time.monotonic(), reply))
+            load.running.pop(number)
             stop.wait(0.05)
 
     with ThreadPoolExecutor(CALLERS) as pool:
